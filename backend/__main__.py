@@ -1,0 +1,120 @@
+"""`python -m backend run JOB.json` runs one job; `python -m backend serve` takes paths of jobs from stdin."""
+
+import os
+import sys
+
+# Descriptor 1 belongs to the events. It is set aside before anything else is imported, so that a stray
+# print, even one from C, ends in the log and cannot corrupt the wire.
+_wire = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
+os.dup2(2, 1)
+
+import argparse  # noqa: E402
+import importlib  # noqa: E402
+import json  # noqa: E402
+import signal  # noqa: E402
+import threading  # noqa: E402
+import time  # noqa: E402
+import traceback  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
+
+from backend import protocol  # noqa: E402
+from backend.protocol import BackendError, Event, Reporter  # noqa: E402
+
+IDLE_MINUTES = 15.0
+
+
+def load_job(path: str) -> Any:
+    """Read and check a job file; an unknown key or a value of the wrong type is a BackendError."""
+    from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+    try:
+        data = json.loads(Path(path).read_text(encoding="utf-8"))
+        cls = protocol.JOBS[data.pop("job")]
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise BackendError(f"{path} is not a Landforge job: {error!r}") from error
+    for checked in (cls, protocol.Extent):
+        checked.__pydantic_config__ = ConfigDict(extra="forbid")
+    try:
+        return TypeAdapter(cls).validate_python(data)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors())
+        raise BackendError(f"The job is not valid: {faults}.") from error
+
+
+def remove_partials(job: Any) -> None:
+    """Delete what a job that did not finish has left beside its outputs."""
+    import shutil
+
+    for path in protocol.partial_paths(job):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def run(path: str, reporter: Reporter) -> int:
+    """Run the job of one file; the last event is its result or its error. Returns the exit status."""
+    job = None
+    try:
+        job = load_job(path)
+        module = importlib.import_module(f"backend.jobs.{protocol.job_name(job)}")
+        outputs = module.run(job, reporter)
+        reporter.send(Event("result", fraction=1.0, outputs=outputs))
+        return 0
+    except BackendError as error:
+        reporter.send(Event("error", str(error)))
+        return 1
+    except MemoryError:
+        reporter.send(Event("error", "The machine ran out of memory. Close other programs or use a smaller extent."))
+        return 1
+    except Exception as error:  # a bug: its trace goes to the log, its name to the user
+        traceback.print_exc()
+        reporter.send(Event("error", f"Landforge failed unexpectedly ({type(error).__name__}: {error}). See the log."))
+        return 2
+    finally:
+        if job is not None:
+            remove_partials(job)
+
+
+def watch_idle(last: list) -> None:
+    """End the process once it has waited too long for a job, or once its parent is gone."""
+    parent = os.getppid()
+    while True:
+        time.sleep(2)
+        idle = last[0] is not None and time.monotonic() - last[0] > 60 * IDLE_MINUTES
+        if idle or (os.name == "posix" and os.getppid() != parent):
+            os._exit(0)
+
+
+def serve(reporter: Reporter) -> int:
+    """Run one job after another, keeping imports and models warm; ends at end of file or when idle.
+
+    The jobs' paths are read in the main thread: a thread that waits on stdin hangs numpy's import
+    on Windows.
+    """
+    last: list = [time.monotonic()]
+    threading.Thread(target=watch_idle, args=(last,), daemon=True).start()
+    for line in iter(sys.stdin.readline, ""):
+        if line.strip():
+            last[0] = None
+            run(line.strip(), reporter)
+            last[0] = time.monotonic()
+    return 0
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m backend", description=__doc__)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("run", help="run one job").add_argument("job", help="path of the job's JSON file")
+    verbs.add_parser("serve", help="run the jobs whose paths come in on stdin, one a line")
+    args = parser.parse_args()
+    # SIGTERM unwinds the stack, so that a cancelled job removes what it was writing.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    reporter = Reporter(_wire)
+    return run(args.job, reporter) if args.verb == "run" else serve(reporter)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

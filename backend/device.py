@@ -1,0 +1,38 @@
+"""Where to compute, and in which precision."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+
+def best() -> torch.device:
+    """CUDA, then Apple's GPU, then the CPU; LANDFORGE_DEVICE overrides."""
+    wanted = os.environ.get("LANDFORGE_DEVICE", "")
+    if wanted:
+        return torch.device(wanted)
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def fast_bf16(device: torch.device) -> bool:
+    """Whether bf16 is faster than fp32 there: GPUs since Ampere, CPUs with their own bf16 instructions."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu":
+        return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
+    return False
+
+
+def dtype(device: torch.device) -> torch.dtype:
+    """The dtype in which models run there."""
+    return torch.bfloat16 if fast_bf16(device) else torch.float32
+
+
+def autocast(device: torch.device) -> torch.autocast:
+    """Mixed precision for training there."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=fast_bf16(device))

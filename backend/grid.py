@@ -1,0 +1,115 @@
+"""From a drawn extent to a grid: metres, snapped, the same for land cover and images.
+
+Pixels lie at multiples of the pixel size from the CRS's origin, and extents snap outward to multiples
+of 10 m, so that the 10 m grid of land cover and the 1 m grid of images cover exactly the same ground.
+"""
+
+from __future__ import annotations
+
+import math
+
+from odc.geo.geobox import GeoBox
+from pyproj import CRS, Transformer
+from pyproj.aoi import AreaOfInterest
+from pyproj.database import query_utm_crs_info
+from pyproj.exceptions import CRSError, ProjError
+
+from backend.protocol import BackendError, Extent
+
+SNAP_M = 10
+LANDCOVER_PIXEL_M = 10.0
+
+
+def parse_crs(text: str, what: str) -> CRS:
+    """The CRS that a text names; BackendError names `what` has none or an unknown one."""
+    try:
+        return CRS.from_user_input(text)
+    except CRSError as error:
+        raise BackendError(f"The CRS of {what} is missing or unknown: {text!r}. Set it first.") from error
+
+
+def lonlat_bounds(extent: Extent) -> tuple[float, float, float, float]:
+    """West, south, east, north in degrees (EPSG:4326); BackendError across the antimeridian."""
+    crs = parse_crs(extent.crs, "the extent")
+    try:
+        west, south, east, north = Transformer.from_crs(crs, 4326, always_xy=True).transform_bounds(
+            extent.xmin, extent.ymin, extent.xmax, extent.ymax, densify_pts=21
+        )
+    except ProjError as error:
+        raise BackendError(f"The extent lies outside what its CRS ({crs.name}) can describe.") from error
+    if not all(math.isfinite(v) for v in (west, south, east, north)) or south < -90 or north > 90:
+        raise BackendError(
+            f"The extent lies outside the Earth in its CRS ({crs.name}): check that its coordinates and CRS "
+            "belong together."
+        )
+    if west > east or west < -180 or east > 180:
+        raise BackendError("The extent crosses the antimeridian (180 degrees). Draw one extent on either side of it.")
+    return west, south, east, north
+
+
+def _is_metric(crs: CRS) -> bool:
+    return crs.is_projected and all(axis.unit_conversion_factor == 1.0 for axis in crs.axis_info)
+
+
+def grid_crs(extent: Extent, wanted: str = "") -> CRS:
+    """The grid's CRS: the wanted one where it is projected in metres, else the UTM zone of the centre.
+
+    Web Mercator counts metres that are not metres on the ground, so it is not taken.
+    """
+    west, south, east, north = lonlat_bounds(extent)
+    if wanted:
+        crs = parse_crs(wanted, "the grid")
+        if _is_metric(crs) and crs.to_epsg() != 3857:
+            return crs
+    lon, lat = (west + east) / 2, (south + north) / 2
+    if not -80 <= lat <= 84:
+        raise BackendError("The extent lies nearer to a pole than UTM reaches (80 S to 84 N).")
+    zones = query_utm_crs_info(datum_name="WGS 84", area_of_interest=AreaOfInterest(lon, lat, lon, lat), contains=False)
+    return CRS.from_epsg(zones[0].code)
+
+
+def geobox(extent: Extent, pixel_m: float, wanted_crs: str = "", max_area_km2: float = math.inf) -> GeoBox:
+    """The grid of an extent at a pixel size in metres.
+
+    Raises BackendError for an extent outside its CRS, across the antimeridian, larger than
+    `max_area_km2`, or a pixel size that does not divide 10 m.
+    """
+    if pixel_m <= 0:
+        raise BackendError(f"The pixel size must be positive, not {pixel_m} m.")
+    crs = grid_crs(extent, wanted_crs)
+    try:
+        bounds = Transformer.from_crs(parse_crs(extent.crs, "the extent"), crs, always_xy=True).transform_bounds(
+            extent.xmin, extent.ymin, extent.xmax, extent.ymax, densify_pts=21
+        )
+    except ProjError as error:
+        raise BackendError(f"The extent cannot be projected to {crs.name}.") from error
+    if not all(math.isfinite(v) for v in bounds):
+        raise BackendError(f"The extent cannot be projected to {crs.name}: it is too large or too far off.")
+    slack = 1e-6  # a bound that projection moved by a micrometre does not buy a row of pixels
+    snapped = [math.floor(v / SNAP_M + slack) * SNAP_M for v in bounds[:2]] + [
+        math.ceil(v / SNAP_M - slack) * SNAP_M for v in bounds[2:]
+    ]
+    # Pixel sizes that do not divide 10 m (0.6 m) keep their own multiples and cover the snapped extent.
+    left, bottom = (math.floor(v / pixel_m + slack) for v in snapped[:2])
+    right, top = (math.ceil(v / pixel_m - slack) for v in snapped[2:])
+    area_km2 = (snapped[2] - snapped[0]) * (snapped[3] - snapped[1]) / 1e6
+    if area_km2 > max_area_km2:
+        pixels = (right - left) * (top - bottom)
+        raise BackendError(
+            f"The extent covers {area_km2:,.0f} km2 ({right - left:,} x {top - bottom:,} pixels of {pixel_m:g} m, "
+            f"about {pixels / 1e6:,.0f} MB a band), more than the limit of {max_area_km2:,.0f} km2. "
+            "Draw a smaller extent or raise the limit (advanced parameter MAX_AREA_KM2)."
+        )
+    from affine import Affine
+
+    return GeoBox(
+        (top - bottom, right - left),
+        Affine(pixel_m, 0, left * pixel_m, 0, -pixel_m, top * pixel_m),
+        f"EPSG:{crs.to_epsg()}" if crs.to_epsg() else crs.to_wkt(),
+    )
+
+
+def world_offset(box: GeoBox) -> tuple[int, int]:
+    """World row and column, in pixels from the CRS's origin (rows southward), of a grid's first pixel."""
+    pixel_m = box.resolution.x
+    return round(-box.affine.f / pixel_m), round(box.affine.c / pixel_m)

@@ -1,0 +1,279 @@
+"""The boundary between QGIS and the backend: one JSON job in, one JSON event a line out.
+
+The only module that both sides import, so it needs the standard library alone. A job is a frozen
+dataclass named like its algorithm (`ClipWorldCover` is `clipworldcover`), its fields named like the
+algorithm's parameters in lower case. Pixels never cross the boundary, only paths.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Dict, List, Literal, Optional, TextIO, Tuple, Type, Union
+
+DEFAULT_MAX_AREA_KM2 = 2500.0
+
+
+class BackendError(Exception):
+    """Something the user can mend: the message says what happened and what to do."""
+
+
+@dataclass(frozen=True)
+class Extent:
+    """A rectangle in its own CRS; `crs` is anything PROJ reads (`EPSG:32618`, WKT)."""
+
+    xmin: float
+    ymin: float
+    xmax: float
+    ymax: float
+    crs: str
+
+    def __post_init__(self) -> None:
+        if not str(self.crs).strip():
+            raise BackendError("The extent has no CRS. Give it one, for instance '0,1,0,1 [EPSG:4326]'.")
+        if not all(math.isfinite(v) for v in (self.xmin, self.ymin, self.xmax, self.ymax)):
+            raise BackendError("The extent has coordinates that are not finite numbers.")
+        if self.xmin == self.xmax or self.ymin == self.ymax:
+            raise BackendError("The extent is empty: its width or height is zero. Draw a larger one.")
+        if self.xmin > self.xmax or self.ymin > self.ymax:
+            raise BackendError(
+                "The extent is inverted: its minimum lies beyond its maximum. Where it crosses the "
+                "antimeridian, draw one extent on either side of it."
+            )
+
+
+@dataclass(frozen=True)
+class ClipWorldCover:
+    """Clip ESA WorldCover to an extent's 10 m grid."""
+
+    extent: Extent
+    output: str
+    source: Literal["esa", "planetarycomputer", "layer"] = "esa"
+    year: int = 2021
+    layer: str = ""
+    grid_crs: str = ""
+    max_area_km2: float = DEFAULT_MAX_AREA_KM2
+
+
+@dataclass(frozen=True)
+class ClipNaip:
+    """Clip NAIP aerial imagery (RGB) to an extent's grid; no year: the newest that covers it."""
+
+    extent: Extent
+    output: str
+    source: Literal["planetarycomputer", "layer"] = "planetarycomputer"
+    year: Optional[int] = None
+    pixel_m: Optional[float] = None
+    layer: str = ""
+    grid_crs: str = ""
+    max_area_km2: float = DEFAULT_MAX_AREA_KM2
+
+
+@dataclass(frozen=True)
+class BuildDataset:
+    """Cut aligned image and label rasters into pairs of tiles with a manifest."""
+
+    image: Tuple[str, ...]
+    label: Tuple[str, ...]
+    output: str
+    tile_px: int = 512
+    stride_px: int = 0
+    min_valid: float = 0.5
+    val_share: float = 0.15
+    test_share: float = 0.15
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class GenerateLandCover:
+    """Generate a synthetic land cover map at 10 m over an extent."""
+
+    extent: Extent
+    output: str
+    seed: int = 0
+    steps: int = 12
+    model: str = "landcover"
+    grid_crs: str = ""
+    max_area_km2: float = DEFAULT_MAX_AREA_KM2
+
+
+@dataclass(frozen=True)
+class GenerateImage:
+    """Paint an aerial image at 1 m on a land cover map."""
+
+    landcover: str
+    output: str
+    generator: Literal["controlnet", "spade"] = "controlnet"
+    seed: int = 0
+    steps: int = 12
+    model: str = ""
+    max_area_km2: float = DEFAULT_MAX_AREA_KM2
+
+
+@dataclass(frozen=True)
+class GenerateScene:
+    """Generate a land cover map and the aerial image on it, in one go."""
+
+    extent: Extent
+    output_landcover: str
+    output_image: str
+    generator: Literal["controlnet", "spade"] = "controlnet"
+    seed: int = 0
+    steps: int = 12
+    grid_crs: str = ""
+    max_area_km2: float = DEFAULT_MAX_AREA_KM2
+
+
+@dataclass(frozen=True)
+class TrainLandCover:
+    """Train the land cover generator on packed tiles, stage after stage; resumes where it stopped."""
+
+    dataset: str
+    output: str
+    stages: Tuple[str, ...] = ("autoencoder", "denoiser")
+    minutes: Tuple[float, ...] = (10.0, 10.0)
+    batch: int = 16
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class TrainImage:
+    """Train an image generator on packed tiles, stage after stage; resumes where it stopped."""
+
+    dataset: str
+    output: str
+    generator: Literal["controlnet", "spade"] = "controlnet"
+    stages: Tuple[str, ...] = ()
+    minutes: Tuple[float, ...] = ()
+    batch: int = 16
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class TrainSegmentation:
+    """Train a segmentation model (RGB to land cover) on one or more data sets."""
+
+    dataset: Tuple[str, ...]
+    output: str
+    architecture: str = "unet"
+    encoder: str = "resnet18"
+    encoder_weights: str = ""
+    epochs: int = 20
+    batch: int = 8
+    crop_px: int = 256
+    learning_rate: float = 1e-3
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class SegmentImage:
+    """Predict land cover from an RGB image."""
+
+    image: str
+    output: str
+    model: str = "segmentation"
+    max_area_km2: float = DEFAULT_MAX_AREA_KM2
+
+
+Job = Union[
+    ClipWorldCover,
+    ClipNaip,
+    BuildDataset,
+    GenerateLandCover,
+    GenerateImage,
+    GenerateScene,
+    TrainLandCover,
+    TrainImage,
+    TrainSegmentation,
+    SegmentImage,
+]
+JOBS: Dict[str, Type[Any]] = {cls.__name__.lower(): cls for cls in Job.__args__}  # type: ignore[attr-defined]
+
+
+def job_name(job: Any) -> str:
+    """The job's name, which is its algorithm's id and its module's name in `backend/jobs`."""
+    return type(job).__name__.lower()
+
+
+def dump_job(job: Any) -> str:
+    """The job as the JSON text that `python -m backend run` reads."""
+    return json.dumps({"job": job_name(job), **dataclasses.asdict(job)}, indent=1)
+
+
+def partial_path(final: Union[str, Path]) -> Path:
+    """Where an output is written until it is whole: beside its final name, same suffix.
+
+    The name is predictable so that whoever ends a job by force can remove what it left behind.
+    """
+    final = Path(final)
+    return final.with_name(f".{final.stem}.part{final.suffix}")
+
+
+def partial_paths(job: Any) -> List[Path]:
+    """Every partial path that the job may have left, for the cleaning after a cancel or a crash."""
+    found = []
+    for spec in dataclasses.fields(job):
+        value = getattr(job, spec.name)
+        if spec.name.startswith("output") and value:
+            found += sorted(Path(value).parent.glob(f".{Path(value).stem}.part*"))
+    return found
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the backend's standard output."""
+
+    kind: Literal["progress", "log", "result", "error"]
+    message: str = ""
+    fraction: float = 0.0
+    outputs: Dict[str, str] = field(default_factory=dict)
+
+    def to_line(self) -> str:
+        """The event as one line of JSON, without its newline."""
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def from_line(cls, line: str) -> Event:
+        """The event of one line; raises ValueError when the line is not one."""
+        data = json.loads(line)
+        if not isinstance(data, dict):
+            raise ValueError(f"not an event: {line[:80]!r}")
+        try:
+            return cls(**data)
+        except TypeError as error:
+            raise ValueError(f"not an event: {line[:80]!r}") from error
+
+
+class Reporter:
+    """How a job speaks: progress and log lines on a stream, over a share of the whole job."""
+
+    def __init__(self, stream: TextIO, start: float = 0.0, stop: float = 1.0) -> None:
+        self._stream, self._start, self._stop = stream, start, stop
+
+    def send(self, event: Event) -> None:
+        """Write one event and flush it."""
+        self._stream.write(event.to_line() + "\n")
+        self._stream.flush()
+
+    def progress(self, fraction: float, message: str = "") -> None:
+        """Say how far this part of the job is, from 0 to 1."""
+        whole = self._start + (self._stop - self._start) * min(max(fraction, 0.0), 1.0)
+        self.send(Event("progress", message, round(whole, 4)))
+
+    def log(self, message: str) -> None:
+        """Say something worth reading."""
+        self.send(Event("log", message))
+
+    def part(self, start: float, stop: float) -> Reporter:
+        """A reporter whose 0 to 1 is this one's `start` to `stop`."""
+        width = self._stop - self._start
+        return Reporter(self._stream, self._start + width * start, self._start + width * stop)
+
+
+def silent() -> Reporter:
+    """A reporter that nobody hears."""
+    return Reporter(open(os.devnull, "w"))
