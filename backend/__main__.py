@@ -34,7 +34,7 @@ def load_job(path: str) -> Any:
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise BackendError(f"{path} is not a Landforge job: {error!r}") from error
     for checked in (cls, protocol.Extent):
-        checked.__pydantic_config__ = ConfigDict(extra="forbid")
+        setattr(checked, "__pydantic_config__", ConfigDict(extra="forbid"))  # noqa: B010
     try:
         return TypeAdapter(cls).validate_python(data)
     except ValidationError as error:

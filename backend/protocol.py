@@ -13,7 +13,7 @@ import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, List, Literal, Optional, TextIO, Tuple, Type, Union
+from typing import Any, Literal, TextIO
 
 DEFAULT_MAX_AREA_KM2 = 2500.0
 
@@ -66,8 +66,8 @@ class ClipNaip:
     extent: Extent
     output: str
     source: Literal["planetarycomputer", "layer"] = "planetarycomputer"
-    year: Optional[int] = None
-    pixel_m: Optional[float] = None
+    year: int | None = None
+    pixel_m: float | None = None
     layer: str = ""
     grid_crs: str = ""
     max_area_km2: float = DEFAULT_MAX_AREA_KM2
@@ -77,8 +77,8 @@ class ClipNaip:
 class BuildDataset:
     """Cut aligned image and label rasters into pairs of tiles with a manifest."""
 
-    image: Tuple[str, ...]
-    label: Tuple[str, ...]
+    image: tuple[str, ...]
+    label: tuple[str, ...]
     output: str
     tile_px: int = 512
     stride_px: int = 0
@@ -134,8 +134,8 @@ class TrainLandCover:
 
     dataset: str
     output: str
-    stages: Tuple[str, ...] = ("autoencoder", "denoiser")
-    minutes: Tuple[float, ...] = (10.0, 10.0)
+    stages: tuple[str, ...] = ("autoencoder", "denoiser")
+    minutes: tuple[float, ...] = (10.0, 10.0)
     batch: int = 16
     seed: int = 0
 
@@ -147,8 +147,8 @@ class TrainImage:
     dataset: str
     output: str
     generator: Literal["controlnet", "spade"] = "controlnet"
-    stages: Tuple[str, ...] = ()
-    minutes: Tuple[float, ...] = ()
+    stages: tuple[str, ...] = ()
+    minutes: tuple[float, ...] = ()
     batch: int = 16
     seed: int = 0
 
@@ -157,7 +157,7 @@ class TrainImage:
 class TrainSegmentation:
     """Train a segmentation model (RGB to land cover) on one or more data sets."""
 
-    dataset: Tuple[str, ...]
+    dataset: tuple[str, ...]
     output: str
     architecture: str = "unet"
     encoder: str = "resnet18"
@@ -179,19 +179,21 @@ class SegmentImage:
     max_area_km2: float = DEFAULT_MAX_AREA_KM2
 
 
-Job = Union[
-    ClipWorldCover,
-    ClipNaip,
-    BuildDataset,
-    GenerateLandCover,
-    GenerateImage,
-    GenerateScene,
-    TrainLandCover,
-    TrainImage,
-    TrainSegmentation,
-    SegmentImage,
-]
-JOBS: Dict[str, Type[Any]] = {cls.__name__.lower(): cls for cls in Job.__args__}  # type: ignore[attr-defined]
+JOBS: dict[str, type[Any]] = {
+    job.__name__.lower(): job
+    for job in (
+        ClipWorldCover,
+        ClipNaip,
+        BuildDataset,
+        GenerateLandCover,
+        GenerateImage,
+        GenerateScene,
+        TrainLandCover,
+        TrainImage,
+        TrainSegmentation,
+        SegmentImage,
+    )
+}
 
 
 def job_name(job: Any) -> str:
@@ -204,7 +206,7 @@ def dump_job(job: Any) -> str:
     return json.dumps({"job": job_name(job), **dataclasses.asdict(job)}, indent=1)
 
 
-def partial_path(final: Union[str, Path]) -> Path:
+def partial_path(final: str | Path) -> Path:
     """Where an output is written until it is whole: beside its final name, same suffix.
 
     The name is predictable so that whoever ends a job by force can remove what it left behind.
@@ -213,7 +215,7 @@ def partial_path(final: Union[str, Path]) -> Path:
     return final.with_name(f".{final.stem}.part{final.suffix}")
 
 
-def partial_paths(job: Any) -> List[Path]:
+def partial_paths(job: Any) -> list[Path]:
     """Every partial path that the job may have left, for the cleaning after a cancel or a crash."""
     found = []
     for spec in dataclasses.fields(job):
@@ -230,7 +232,7 @@ class Event:
     kind: Literal["progress", "log", "result", "error"]
     message: str = ""
     fraction: float = 0.0
-    outputs: Dict[str, str] = field(default_factory=dict)
+    outputs: dict[str, str] = field(default_factory=dict)
 
     def to_line(self) -> str:
         """The event as one line of JSON, without its newline."""
