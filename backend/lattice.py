@@ -55,6 +55,9 @@ class Box:
         return Box(row, col, -(-self.bottom // factor) - row, -(-self.right // factor) - col)
 
 
+ReadClasses = Callable[[Box], np.ndarray]
+"""A box of world pixels to its (height, width) uint8 class indices."""
+
 Compute = Callable[[list[Box]], np.ndarray]
 """Boxes of n windows to their (n, channels, window * scale, window * scale) float32 results."""
 

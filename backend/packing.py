@@ -20,8 +20,8 @@ from rasterio.enums import Resampling
 
 from backend import classes
 from backend.protocol import BackendError, Reporter
+from backend.tiles import INDEX
 
-INDEX = "packed.json"
 TILE_GROUPS = {"naip": 0.6, "rural": 1.0, "usgs": 0.6}
 """Folders of tiles and their GSD in metres; each has `image/`, `label/` and `index.csv`."""
 HELD_OUT_PERCENT = 15

@@ -1,0 +1,198 @@
+"""Aerial images at 1 m by latent diffusion with a ControlNet on land cover (Zhang et al. 2023)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL, ControlNetModel, DPMSolverMultistepScheduler, UNet2DConditionModel
+from torch import nn
+from torch.nn import functional
+
+from backend import checkpoint, classes, device, diffusion, perceptual
+from backend.lattice import Box, Lattice, ReadClasses
+from backend.protocol import BackendError, Reporter
+from backend.training import Batch, Objective
+
+KIND = "controlnet"
+PIXEL_M = 1.0
+CELL_PX = 8
+CHANNELS = 8
+WINDOW = 16  # latent cells, 128 m
+KL_WEIGHT = 1e-6
+PERCEPTUAL_WEIGHT = 0.5
+HIDDEN_SHARE = 0.1
+BATCH = 8
+
+
+def new_autoencoder() -> AutoencoderKL:
+    """An untrained autoencoder: (n, 3, h, w) RGB in -1..1 to (n, 8, h/8, w/8) latents and back."""
+    return AutoencoderKL(
+        in_channels=3,
+        out_channels=3,
+        latent_channels=CHANNELS,
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        block_out_channels=(32, 48, 64, 96),
+        layers_per_block=1,
+        norm_num_groups=16,
+        sample_size=WINDOW * CELL_PX,
+        mid_block_add_attention=False,
+    )
+
+
+def new_denoiser() -> UNet2DConditionModel:
+    """An untrained denoiser of (n, 8, 16, 16) noisy latents; land cover reaches it through the ControlNet alone."""
+    return UNet2DConditionModel(
+        sample_size=WINDOW,
+        in_channels=CHANNELS,
+        out_channels=CHANNELS,
+        down_block_types=("DownBlock2D", "AttnDownBlock2D"),
+        mid_block_type="UNetMidBlock2D",
+        up_block_types=("AttnUpBlock2D", "UpBlock2D"),
+        block_out_channels=(80, 112),
+        layers_per_block=1,
+        norm_num_groups=16,
+        attention_head_dim=16,
+        cross_attention_dim=8,
+    )
+
+
+def new_controlnet(denoiser: UNet2DConditionModel) -> ControlNetModel:
+    """A ControlNet of (n, 11, h * 8, w * 8) one-hot land cover, its encoder copied from the denoiser's."""
+    return ControlNetModel.from_unet(
+        denoiser, conditioning_channels=classes.COUNT, conditioning_embedding_out_channels=(16, 32, 48, 64)
+    )
+
+
+class Autoencoding(Objective):
+    """Mean absolute error, perceptual distance where it can be had, and a trace of KL divergence."""
+
+    learning_rate = 8e-4
+
+    def __init__(self, autoencoder: AutoencoderKL) -> None:
+        super().__init__()
+        self.autoencoder = autoencoder
+        self.distance = [perceptual.distance()]  # in a list: it is no part of what is trained and saved
+
+    def trained(self, turn: str) -> nn.Module:
+        """The autoencoder."""
+        return self.autoencoder
+
+    def forward(self, batch: Batch, turn: str) -> tuple[torch.Tensor, dict[str, float]]:
+        """`image` (n, 3, h, w) in -1..1 to the loss of its reconstruction."""
+        posterior = self.autoencoder.encode(batch["image"]).latent_dist
+        again = self.autoencoder.decode(posterior.sample()).sample
+        error = functional.l1_loss(again.float(), batch["image"])
+        figures = {"absolute": error.item()}
+        loss = error + KL_WEIGHT * posterior.kl().mean()
+        if self.distance[0] is not None:  # of every other image: it costs more than all the rest
+            felt = (
+                self.distance[0].to(again.device)(again[::2], batch["image"][::2]).mean()
+            )  # it costs most: half will do
+            loss, figures["perceptual"] = loss + PERCEPTUAL_WEIGHT * felt, felt.item()
+        return loss, figures
+
+
+class Denoising(Objective):
+    """v-prediction on cached latents, denoiser and ControlNet together; land cover is hidden now and then."""
+
+    learning_rate = 6e-4
+
+    def __init__(self, denoiser: UNet2DConditionModel, controlnet: ControlNetModel) -> None:
+        super().__init__()
+        self.parts = nn.ModuleDict({"denoiser": denoiser, "controlnet": controlnet})
+        self.scheduler = diffusion.schedule()
+
+    def trained(self, turn: str) -> nn.Module:
+        """Both networks."""
+        return self.parts
+
+    def forward(self, batch: Batch, turn: str) -> tuple[torch.Tensor, dict[str, float]]:
+        """`latents` (n, 8, h, w) scaled, `one_hot` (n, 11, 8h, 8w) to the loss of the predicted v."""
+        shown = (torch.rand(len(batch["latents"]), device=batch["latents"].device) > HIDDEN_SHARE).float()
+        landcover = batch["one_hot"] * shown[:, None, None, None]
+
+        def denoise(noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
+            return controlled(self.parts["denoiser"], self.parts["controlnet"], noisy, times, landcover)
+
+        return diffusion.v_loss(denoise, self.scheduler, batch["latents"]), {}
+
+
+def controlled(
+    denoiser: nn.Module, controlnet: nn.Module, noisy: torch.Tensor, times: torch.Tensor, landcover: torch.Tensor
+) -> torch.Tensor:
+    """The denoiser's v with the ControlNet's residuals of one-hot land cover; neither attends to a text."""
+    down, mid = controlnet(noisy, times, None, controlnet_cond=landcover, return_dict=False)
+    return denoiser(noisy, times, None, down_block_additional_residuals=down, mid_block_additional_residual=mid).sample
+
+
+class ImageGenerator:
+    """A trained ControlNet stack, ready to paint any region of the world's 1 m grid."""
+
+    pixel_m = PIXEL_M
+
+    def __init__(self, model: str = KIND) -> None:
+        """Load a bundled model by name or a folder; raises BackendError where it is not one."""
+        self.name = model
+        self.folder, self.index = checkpoint.find(model, KIND)
+        self._device = device.best()
+        self._dtype = device.dtype(self._device)
+        loaded = checkpoint.components(
+            self.folder,
+            self._dtype,
+            autoencoder=AutoencoderKL,
+            denoiser=UNet2DConditionModel,
+            controlnet=ControlNetModel,
+            scheduler=DPMSolverMultistepScheduler,
+        )
+        for part in ("autoencoder", "denoiser", "controlnet"):
+            loaded[part].to(self._device, memory_format=torch.channels_last).eval()
+        self.autoencoder, self.scheduler = loaded["autoencoder"], loaded["scheduler"]
+        self.denoiser, self.controlnet = loaded["denoiser"], loaded["controlnet"]
+
+    def plan(self, steps: int) -> diffusion.WorldPlan:
+        """The windows and phases of a rendering in so many steps."""
+        lattice = Lattice(self.index["window"], self.index["stride"])
+        return diffusion.WorldPlan(lattice, steps, self.index["phases"], CHANNELS, CELL_PX)
+
+    def reach(self, region_px: Box, steps: int) -> Box:
+        """The world pixels whose land cover a rendering of the region depends on."""
+        return self.plan(steps).reach(region_px)
+
+    def render(
+        self, region_px: Box, world: str, read: ReadClasses, seed: int, steps: int, report: Reporter
+    ) -> Iterator[tuple[Box, np.ndarray]]:
+        """Yield (box, (3, height, width) uint8 RGB) bands that cover a region of world pixels."""
+        if steps < 1:
+            raise BackendError(f"STEPS must be at least 1, not {steps}.")
+        self.scheduler.set_timesteps(steps)
+
+        def phase_of(latents: torch.Tensor, boxes: list[Box], part: range) -> torch.Tensor:
+            one_hot = np.stack([classes.one_hot(read(box.scaled(CELL_PX))) for box in boxes])
+            landcover = torch.from_numpy(one_hot).to(self._device, self._dtype, memory_format=torch.channels_last)
+
+            def denoise(noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
+                noisy = noisy.to(self._dtype, memory_format=torch.channels_last)
+                return controlled(self.denoiser, self.controlnet, noisy, times, landcover)
+
+            return diffusion.run_steps(denoise, self.scheduler, latents.to(self._device), part)
+
+        def decode(latents: torch.Tensor, boxes: list[Box]) -> torch.Tensor:
+            unscaled = diffusion.scaled(self.autoencoder, latents.to(self._device), back=True)
+            unscaled = unscaled.to(self._dtype, memory_format=torch.channels_last)
+            return self.autoencoder.decode(unscaled).sample
+
+        for box, image in diffusion.render(self.plan(steps), region_px, seed, world, phase_of, decode, BATCH, report):
+            yield box, np.clip(np.rint((image + 1) * 127.5), 0, 255).astype(np.uint8)
+
+
+def save(folder: Path, **figures: object) -> None:
+    """Write what makes a folder of trained components a model: the sampler and the index."""
+    config = diffusion.schedule().config
+    DPMSolverMultistepScheduler.from_config(config, timestep_spacing="trailing").save_pretrained(folder / "scheduler")
+    checkpoint.write_index(
+        folder, KIND, pixel_m=PIXEL_M, window=WINDOW, stride=WINDOW * 3 // 4, phases=3, figures=figures
+    )

@@ -1,0 +1,211 @@
+"""Aerial images at 1 m in one pass: spatially adaptive normalisation (Park et al. 2019), trained as a GAN.
+
+Written from the paper. Noise and land cover are the only inputs, and the batch statistics are frozen once
+trained, so a pixel depends on its neighbourhood alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import ConfigMixin, ModelMixin
+from diffusers.configuration_utils import register_to_config
+from torch import nn
+from torch.nn import functional
+from torch.nn.utils.parametrizations import spectral_norm
+
+from backend import checkpoint, classes, device, noise, perceptual
+from backend.lattice import Box, Lattice, ReadClasses
+from backend.protocol import Reporter
+from backend.training import Batch, Objective
+
+KIND = "spade"
+PIXEL_M = 1.0
+CELL_PX = 8
+CHANNELS = 16  # of the coarse noise, one value a cell
+FINE_CHANNELS = 1  # of the fine noise, one value a pixel
+WINDOW, STRIDE = 32, 26  # cells; the overlap of 48 m is wider than what a pixel sees
+FEATURE_WEIGHT, PERCEPTUAL_WEIGHT = 5.0, 3.0
+BATCH = 4
+
+
+class SpatialNorm(nn.Module):
+    """Normalise by batch statistics, then scale and shift by what the condition says at each place."""
+
+    def __init__(self, channels: int, condition: int, hidden: int = 24) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(channels, affine=False)
+        self.shared = nn.Sequential(nn.Conv2d(condition, hidden, 3, padding=1), nn.ReLU())
+        self.scale_shift = nn.Conv2d(hidden, 2 * channels, 3, padding=1)
+
+    def forward(self, features: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
+        """(n, channels, h, w) features and (n, condition, h, w) to (n, channels, h, w)."""
+        scale, shift = self.scale_shift(self.shared(condition)).chunk(2, dim=1)
+        return self.norm(features) * (1 + scale) + shift
+
+
+class Block(nn.Module):
+    """A residual block of two normalised convolutions."""
+
+    def __init__(self, channels: int, out: int, condition: int) -> None:
+        super().__init__()
+        self.norms = nn.ModuleList([SpatialNorm(channels, condition), SpatialNorm(out, condition)])
+        self.convs = nn.ModuleList([nn.Conv2d(channels, out, 3, padding=1), nn.Conv2d(out, out, 3, padding=1)])
+        self.skip = nn.Conv2d(channels, out, 1) if channels != out else nn.Identity()
+
+    def forward(self, features: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
+        """(n, channels, h, w) to (n, out, h, w)."""
+        inner = features
+        for norm, conv in zip(self.norms, self.convs):
+            inner = conv(functional.leaky_relu(norm(inner, condition), 0.2))
+        return self.skip(features) + inner
+
+
+class Painter(ModelMixin, ConfigMixin):
+    """Coarse noise, fine noise and one-hot land cover to RGB; four scales from 8 m to 1 m."""
+
+    @register_to_config
+    def __init__(self, widths: tuple[int, ...] = (96, 96, 64, 40, 24)) -> None:
+        super().__init__()
+        condition = classes.COUNT + FINE_CHANNELS
+        self.head = nn.Conv2d(CHANNELS, widths[0], 3, padding=1)
+        self.blocks = nn.ModuleList(Block(a, b, condition) for a, b in zip(widths, widths[1:]))
+        self.last = nn.Conv2d(widths[-1], 3, 3, padding=1)
+
+    def forward(self, coarse: torch.Tensor, fine: torch.Tensor, one_hot: torch.Tensor) -> torch.Tensor:
+        """(n, 16, h, w), (n, 1, 8h, 8w) and (n, 11, 8h, 8w) to (n, 3, 8h, 8w) RGB in -1..1."""
+        features = self.head(coarse)
+        for number, block in enumerate(self.blocks):
+            factor = CELL_PX >> number
+            # noise is thinned out rather than averaged, which would take its strength at the coarse scales
+            condition = torch.cat([functional.avg_pool2d(one_hot, factor), fine[..., ::factor, ::factor]], dim=1)
+            features = block(features, condition)
+            if factor > 1:
+                features = functional.interpolate(features, scale_factor=2.0, mode="nearest")
+        return torch.tanh(self.last(functional.leaky_relu(features, 0.2)))
+
+
+class Judge(nn.Module):
+    """A patch discriminator (Isola et al. 2017) of image and land cover; gives its features too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        widths = (3 + classes.COUNT, 32, 64, 128, 128)
+        self.layers = nn.ModuleList(
+            spectral_norm(nn.Conv2d(a, b, 4, stride=2 if number < 3 else 1, padding=1))
+            for number, (a, b) in enumerate(zip(widths, widths[1:]))
+        )
+        self.last = spectral_norm(nn.Conv2d(widths[-1], 1, 3, padding=1))
+
+    def forward(self, image: torch.Tensor, one_hot: torch.Tensor) -> list[torch.Tensor]:
+        """The features of each layer; the last are the scores."""
+        found = [torch.cat([image, one_hot], dim=1)]
+        for layer in self.layers:
+            found.append(functional.leaky_relu(layer(found[-1]), 0.2))
+        return [*found[1:], self.last(found[-1])]
+
+
+class Painting(Objective):
+    """Hinge loss for painter and judge, feature matching, and perceptual distance where it can be had."""
+
+    turns = ("painter", "judge")
+    learning_rate = 4e-4
+
+    def __init__(self, painter: Painter) -> None:
+        super().__init__()
+        self.painter, self.judge = painter, Judge()
+        self.distance = [perceptual.distance()]  # in a list: it is no part of what is trained and saved
+
+    def trained(self, turn: str) -> nn.Module:
+        """The painter or its judge."""
+        return self.painter if turn == "painter" else self.judge
+
+    def paint(self, one_hot: torch.Tensor) -> torch.Tensor:
+        """(n, 11, h, w) one-hot land cover and fresh noise to an image."""
+        count, _, height, width = one_hot.shape
+        coarse = one_hot.new_empty(count, CHANNELS, height // CELL_PX, width // CELL_PX).normal_()
+        return self.painter(coarse, one_hot.new_empty(count, FINE_CHANNELS, height, width).normal_(), one_hot)
+
+    def forward(self, batch: Batch, turn: str) -> tuple[torch.Tensor, dict[str, float]]:
+        """`image` (n, 3, h, w) in -1..1 and `one_hot` (n, 11, h, w) to the loss of the turn."""
+        image, one_hot = batch["image"], batch["one_hot"]
+        if turn == "judge":
+            with torch.no_grad():
+                painted = self.paint(one_hot)
+            fake, real = self.judge(painted, one_hot)[-1], self.judge(image, one_hot)[-1]
+            return functional.relu(1 + fake.float()).mean() + functional.relu(1 - real.float()).mean(), {}
+        painted = self.paint(one_hot)
+        fake = self.judge(painted, one_hot)
+        with torch.no_grad():
+            real = self.judge(image, one_hot)
+        layers = zip(fake[:-1], real[:-1])
+        matched = torch.stack([functional.l1_loss(a.float(), b.float()) for a, b in layers]).mean()
+        loss, figures = -fake[-1].float().mean() + FEATURE_WEIGHT * matched, {"features": matched.item()}
+        if self.distance[0] is not None:  # of every other image: it costs more than all the rest
+            felt = self.distance[0].to(image.device)(painted[::2], image[::2]).mean()
+            loss, figures["perceptual"] = loss + PERCEPTUAL_WEIGHT * felt, felt.item()
+        return loss, figures
+
+    def calibrate(self, batches: Iterator[Batch]) -> None:
+        """Measure the batch statistics anew for the averaged weights; afterwards they are frozen."""
+        norms = [module for module in self.painter.modules() if isinstance(module, nn.BatchNorm2d)]
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None  # a plain mean over all batches
+        self.painter.train()
+        for batch in batches:
+            with torch.no_grad(), device.autocast(batch["one_hot"].device):
+                self.paint(batch["one_hot"])
+        self.painter.eval()
+
+
+class ImageGenerator:
+    """A trained SPADE painter, ready to paint any region of the world's 1 m grid."""
+
+    pixel_m = PIXEL_M
+
+    def __init__(self, model: str = KIND) -> None:
+        """Load a bundled model by name or a folder; raises BackendError where it is not one."""
+        self.name = model
+        self.folder, self.index = checkpoint.find(model, KIND)
+        self._device = device.best()
+        self._dtype = device.dtype(self._device)
+        painter = checkpoint.components(self.folder, self._dtype, painter=Painter)["painter"]
+        self.painter = painter.to(self._device, memory_format=torch.channels_last).eval()
+        self.lattice = Lattice(self.index["window"], self.index["stride"])
+
+    def reach(self, region_px: Box, steps: int) -> Box:
+        """The world pixels whose land cover a rendering of the region depends on."""
+        return self.lattice.support(region_px.coarsened(CELL_PX)).scaled(CELL_PX)
+
+    def render(
+        self, region_px: Box, world: str, read: ReadClasses, seed: int, steps: int, report: Reporter
+    ) -> Iterator[tuple[Box, np.ndarray]]:
+        """Yield (box, (3, height, width) uint8 RGB) bands that cover a region of world pixels; needs no steps."""
+        cells, done = region_px.coarsened(CELL_PX), 0
+        windows = self.lattice.count(cells)
+
+        def paint(boxes: list[Box]) -> np.ndarray:
+            nonlocal done
+            inputs = (
+                np.stack([noise.normal(seed, f"{world} coarse", CHANNELS, box) for box in boxes]),
+                np.stack([noise.normal(seed, f"{world} fine", FINE_CHANNELS, box.scaled(CELL_PX)) for box in boxes]),
+                np.stack([classes.one_hot(read(box.scaled(CELL_PX))) for box in boxes]),
+            )
+            with torch.inference_mode():
+                tensors = [torch.from_numpy(array).to(self._device, self._dtype) for array in inputs]
+                painted = self.painter(*tensors).float().cpu().numpy()
+            done += len(boxes)
+            report.progress(done / windows, f"window {done} of {windows}")
+            return painted
+
+        for box, image in self.lattice.stream(cells, paint, CELL_PX, 0, BATCH):
+            yield box, np.clip(np.rint((image + 1) * 127.5), 0, 255).astype(np.uint8)
+
+
+def save(folder: Path, **figures: object) -> None:
+    """Write what makes a folder of a trained painter a model: the index."""
+    checkpoint.write_index(folder, KIND, pixel_m=PIXEL_M, window=WINDOW, stride=STRIDE, figures=figures)

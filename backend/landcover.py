@@ -1,0 +1,82 @@
+"""Land cover under an image: a raster or an array at 10 m, read as class indices on the world's 1 m grid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from odc.geo.geobox import GeoBox
+from rasterio.enums import Resampling
+from rasterio.vrt import WarpedVRT
+
+from backend import classes, grid, raster
+from backend.lattice import Box, ReadClasses
+from backend.protocol import BackendError, Extent
+
+PREVIEW_PX = 1024
+
+
+def region_of(box: GeoBox) -> Box:
+    """A grid as a box of world pixels."""
+    row, col = grid.world_offset(box)
+    return Box(row, col, box.shape[0], box.shape[1])
+
+
+@contextmanager
+def open_landcover(path: str, pixel_m: float, max_area_km2: float) -> Iterator[tuple[GeoBox, ReadClasses]]:
+    """Open a land cover raster on the image grid of its own extent; yields the grid and how to read it.
+
+    Beyond the raster the nearest edge pixels are repeated. Raises BackendError for a raster without CRS, of
+    several bands, of another type than whole numbers, without any WorldCover class, or beyond the area limit.
+    """
+    with raster.open_raster(path, "land cover") as source:
+        raster.check_crs(source, "land cover")
+        if source.count != 1 or not np.issubdtype(np.dtype(source.dtypes[0]), np.integer):
+            raise BackendError(
+                f"The land cover {path} has {source.count} band(s) of {source.dtypes[0]}; one band of WorldCover "
+                "codes (10 to 100) is needed."
+            )
+        left, bottom, right, top = source.bounds
+        extent = Extent(left, bottom, right, top, source.crs.to_wkt())
+        box = grid.geobox(extent, pixel_m, source.crs.to_wkt(), max_area_km2)
+        height, width = box.shape
+        with WarpedVRT(
+            source, crs=str(box.crs), transform=box.affine, height=height, width=width, resampling=Resampling.nearest
+        ) as warped:
+            _check_classes(path, warped)
+            first = region_of(box)
+
+            def read(region: Box) -> np.ndarray:
+                row, col = region.row - first.row, region.col - first.col
+                codes = raster.read_window(warped, row, col, region.height, region.width)[0]
+                return classes.to_index(np.where((codes >= 0) & (codes <= 255), codes, 0).astype(np.uint8))
+
+            yield box, read
+
+
+def _check_classes(path: str, warped: WarpedVRT) -> None:
+    shape = (1, min(warped.height, PREVIEW_PX), min(warped.width, PREVIEW_PX))
+    if not np.isin(warped.read(out_shape=shape), classes.CODES).any():
+        raise BackendError(
+            f"The land cover {path} holds no WorldCover class (10, 20 ... 100): it is nodata everywhere or has another "
+            "legend. Choose a WorldCover map."
+        )
+
+
+def array_reader(indices: np.ndarray, held: Box, factor: int) -> ReadClasses:
+    """How to read class indices (height, width) over `held`, whose pixels are `factor` times those of the image."""
+
+    def read(region: Box) -> np.ndarray:
+        rows = np.arange(region.row, region.bottom) // factor - held.row
+        cols = np.arange(region.col, region.right) // factor - held.col
+        return indices[rows[:, None], cols[None, :]]
+
+    return read
+
+
+def painted_as(read: ReadClasses, looks: dict[int, int]) -> ReadClasses:
+    """A reading in which codes appear as others, say those that a generator has never seen as their nearest look."""
+    lookup = np.arange(256, dtype=np.uint8)
+    lookup[classes.to_index(np.array(list(looks)))] = classes.to_index(np.array(list(looks.values())))
+    return lambda region: lookup[read(region)]

@@ -1,0 +1,55 @@
+"""Training jobs of the generators: every stage, on made-up tiles, into a folder that generates."""
+
+import numpy as np
+import pytest
+
+from backend import checkpoint
+from backend.generators import controlnet, latent_diffusion, spade
+from backend.jobs import trainimage, trainlandcover
+from backend.lattice import Box
+from backend.protocol import BackendError, TrainImage, TrainLandCover, silent
+from tests.backend import packed
+
+BRIEFLY = 0.005  # minutes: a step or a few
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    return str(packed.write(tmp_path_factory.mktemp("packed"), {"naip": 153, "usgs": 76}, count=3))
+
+
+def read(box):
+    return np.zeros((box.height, box.width), np.uint8)
+
+
+def test_landcover(dataset, tmp_path, ear):
+    folder = str(tmp_path / "model")
+    job = TrainLandCover(dataset, folder, ("autoencoder", "denoiser"), (BRIEFLY, BRIEFLY), batch=2)
+    assert trainlandcover.run(job, ear) == {"output": folder}
+    generator = latent_diffusion.LandCoverGenerator(folder)
+    assert set(generator.index["figures"]) == {"autoencoder", "denoiser"}
+    bands = list(generator.render(Box(0, 0, 20, 30), "w", 1, 2, silent()))
+    assert bands[0][1].dtype == np.uint8 and bands[0][1].max() < 11
+    assert ear.events("progress")[-1].fraction == 1
+
+
+@pytest.mark.parametrize(
+    ("generator", "module", "stages"),
+    [("controlnet", controlnet, ("autoencoder", "denoiser")), ("spade", spade, ("painter",))],
+)
+def test_image(dataset, tmp_path, generator, module, stages):
+    folder = str(tmp_path / "model")
+    job = TrainImage(dataset, folder, generator, stages, (BRIEFLY,) * len(stages), batch=2)
+    trainimage.run(job, silent())
+    bands = list(module.ImageGenerator(folder).render(Box(3, 5, 40, 50), "w", read, 1, 2, silent()))
+    assert sum(box.height for box, _ in bands) >= 40
+    assert all(image.shape == (3, box.height, box.width) and image.dtype == np.uint8 for box, image in bands)
+    assert not list((tmp_path / "model").rglob("*.bin")) + list((tmp_path / "model").rglob("*.pt"))
+
+
+def test_stages_of_another_generator_are_refused(dataset, tmp_path):
+    with pytest.raises(BackendError, match="STAGES of spade are some of painter"):
+        trainimage.run(TrainImage(dataset, str(tmp_path / "m"), "spade", ("denoiser",), (1.0,)), silent())
+    with pytest.raises(BackendError, match="as many MINUTES"):
+        trainlandcover.run(TrainLandCover(dataset, str(tmp_path / "m"), ("denoiser",), ()), silent())
+    assert not (tmp_path / "m" / checkpoint.INDEX).exists()
