@@ -1,0 +1,63 @@
+# make demo [OUT=dir]  the main job, through QGIS itself, from clip to segmentation
+# make test            everything that the tests need, then all tests, in a real QGIS too
+# Both set up what they need; nothing is installed outside this folder but Debian or Ubuntu packages.
+
+OUT ?= build/demo
+QGIS_PYTHON ?= /usr/bin/python3
+VENV := .venv/bin/python
+QGIS_VENV := .venv-qgis/bin/python
+UV := .tools/bin/uv
+APT := qgis python3-qgis qgis-providers python3-gdal python3-venv nginx-light
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+export QT_QPA_PLATFORM := offscreen
+
+.PHONY: demo test check pytest qgis setup clean
+
+demo: setup
+	$(QGIS_VENV) demo/run.py "$(OUT)"
+
+test: setup check pytest
+
+check: setup
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+pytest: setup
+	$(VENV) -m pytest
+	$(QGIS_VENV) -m pytest
+
+setup: qgis .venv/complete .venv-qgis/complete
+
+# QGIS from the distribution's packages where it is missing; elsewhere say what to install.
+qgis:
+	@if $(QGIS_PYTHON) -c "import qgis.core" 2>/dev/null && $(QGIS_PYTHON) -c "import ensurepip" 2>/dev/null \
+	  && { command -v nginx || test -x /usr/sbin/nginx; } >/dev/null; then :; \
+	elif command -v apt-get >/dev/null; then \
+	  $(SUDO) apt-get update -q && \
+	  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -q --no-install-recommends $(APT); \
+	else \
+	  echo "Install QGIS 3.22 or newer with its Python bindings, and nginx; then say where its Python is: make QGIS_PYTHON=..."; \
+	  exit 1; \
+	fi
+
+$(UV):
+	python3 -m venv .tools
+	.tools/bin/python -m pip install --quiet --require-hashes -r backend/requirements-uv.txt
+
+# The backend's own Python. --no-deps: requirements-torch.txt lists whatever torch needs itself.
+.venv/complete: backend/requirements.txt backend/requirements-torch.txt tests/requirements.txt | $(UV)
+	$(UV) venv --quiet --allow-existing --python '>=3.11' .venv
+	$(UV) pip install --quiet --no-deps --require-hashes --python $(VENV) \
+	  -r backend/requirements.txt -r backend/requirements-torch.txt
+	$(UV) pip install --quiet --no-deps --require-hashes --python $(VENV) -r tests/requirements.txt
+	touch $@
+
+# QGIS's Python, with pytest beside what QGIS brings.
+.venv-qgis/complete: tests/requirements-qgis.txt | $(UV) qgis
+	$(UV) venv --quiet --allow-existing --system-site-packages --python $(QGIS_PYTHON) .venv-qgis
+	$(UV) pip install --quiet --require-hashes --python $(QGIS_VENV) -r tests/requirements-qgis.txt
+	touch $@
+
+clean:
+	rm -rf .venv .venv-qgis .tools build
