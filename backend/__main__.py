@@ -42,17 +42,6 @@ def load_job(path: str) -> Any:
         raise BackendError(f"The job is not valid: {faults}.") from error
 
 
-def remove_partials(job: Any) -> None:
-    """Delete what a job that did not finish has left beside its outputs."""
-    import shutil
-
-    for path in protocol.partial_paths(job):
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
-
-
 def run(path: str, reporter: Reporter) -> int:
     """Run the job of one file; the last event is its result or its error. Returns the exit status."""
     job = None
@@ -74,7 +63,7 @@ def run(path: str, reporter: Reporter) -> int:
         return 2
     finally:
         if job is not None:
-            remove_partials(job)
+            protocol.remove_partials(job)
 
 
 def watch_idle(last: list) -> None:
@@ -82,8 +71,11 @@ def watch_idle(last: list) -> None:
     parent = os.getppid()
     while True:
         time.sleep(2)
-        idle = last[0] is not None and time.monotonic() - last[0] > 60 * IDLE_MINUTES
-        if idle or (os.name == "posix" and os.getppid() != parent):
+        if os.name == "posix" and os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGTERM)  # unwinds a job, which then removes what it was writing
+            time.sleep(5)
+            os._exit(0)
+        if last[0] is not None and time.monotonic() - last[0] > 60 * IDLE_MINUTES:
             os._exit(0)
 
 
@@ -98,7 +90,9 @@ def serve(reporter: Reporter) -> int:
     for line in iter(sys.stdin.readline, ""):
         if line.strip():
             last[0] = None
-            run(line.strip(), reporter)
+            reporter.progress(0.0)  # says that the job was taken: a worker that ends before has not begun it
+            if run(line.strip(), reporter) == 2:
+                return 2  # after a bug nothing in this process is trusted, a GPU's context least
             last[0] = time.monotonic()
     return 0
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import math
 
+from affine import Affine
 from odc.geo.geobox import GeoBox
 from pyproj import CRS, Transformer
-from pyproj.aoi import AreaOfInterest
-from pyproj.database import query_utm_crs_info
 from pyproj.exceptions import CRSError, ProjError
 
 from backend.protocol import BackendError, Extent
@@ -48,7 +47,9 @@ def lonlat_bounds(extent: Extent) -> tuple[float, float, float, float]:
 
 
 def _is_metric(crs: CRS) -> bool:
-    return crs.is_projected and all(axis.unit_conversion_factor == 1.0 for axis in crs.axis_info)
+    # Where axes count westward (South Africa's Lo zones), rows and columns would run backwards.
+    metres = all(axis.unit_conversion_factor == 1.0 and axis.direction != "west" for axis in crs.axis_info)
+    return crs.is_projected and metres
 
 
 def grid_crs(extent: Extent, wanted: str = "") -> CRS:
@@ -64,17 +65,17 @@ def grid_crs(extent: Extent, wanted: str = "") -> CRS:
     lon, lat = (west + east) / 2, (south + north) / 2
     if not -80 <= lat <= 84:
         raise BackendError("The extent lies nearer to a pole than UTM reaches (80 S to 84 N).")
-    zones = query_utm_crs_info(datum_name="WGS 84", area_of_interest=AreaOfInterest(lon, lat, lon, lat), contains=False)
-    return CRS.from_epsg(zones[0].code)
+    zone = min(math.floor((lon + 180) / 6), 59) + 1
+    return CRS.from_epsg((32600 if lat >= 0 else 32700) + zone)
 
 
 def geobox(extent: Extent, pixel_m: float, wanted_crs: str = "", max_area_km2: float = math.inf) -> GeoBox:
     """The grid of an extent at a pixel size in metres.
 
     Raises BackendError for an extent outside its CRS, across the antimeridian, larger than
-    `max_area_km2`, or a pixel size that does not divide 10 m.
+    `max_area_km2`, or a pixel size that is not positive.
     """
-    if pixel_m <= 0:
+    if not 0 < pixel_m < math.inf:
         raise BackendError(f"The pixel size must be positive, not {pixel_m} m.")
     crs = grid_crs(extent, wanted_crs)
     try:
@@ -100,13 +101,19 @@ def geobox(extent: Extent, pixel_m: float, wanted_crs: str = "", max_area_km2: f
             f"about {pixels / 1e6:,.0f} MB a band), more than the limit of {max_area_km2:,.0f} km2. "
             "Draw a smaller extent or raise the limit (advanced parameter MAX_AREA_KM2)."
         )
-    from affine import Affine
-
     return GeoBox(
         (top - bottom, right - left),
         Affine(pixel_m, 0, left * pixel_m, 0, -pixel_m, top * pixel_m),
         f"EPSG:{crs.to_epsg()}" if crs.to_epsg() else crs.to_wkt(),
     )
+
+
+def lonlat_span(box: GeoBox) -> tuple[float, float, float, float]:
+    """West, south, east, north of a grid in degrees; east lies beyond 180 where it reaches over the antimeridian."""
+    to_lonlat = Transformer.from_crs(CRS.from_user_input(str(box.crs)), 4326, always_xy=True)
+    left, bottom, right, top = box.boundingbox
+    west, south, east, north = to_lonlat.transform_bounds(left, bottom, right, top, densify_pts=21)
+    return west, south, east + 360 * (east < west), north
 
 
 def world_offset(box: GeoBox) -> tuple[int, int]:

@@ -7,13 +7,16 @@ algorithm's parameters in lower case. Pixels never cross the boundary, only path
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import glob
 import json
 import math
 import os
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TextIO
+from typing import Any, Literal, Optional, TextIO
 
 DEFAULT_MAX_AREA_KM2 = 2500.0
 
@@ -66,8 +69,8 @@ class ClipNaip:
     extent: Extent
     output: str
     source: Literal["planetarycomputer", "layer"] = "planetarycomputer"
-    year: int | None = None
-    pixel_m: float | None = None
+    year: Optional[int] = None  # noqa: UP045 (QGIS may read it with Python 3.9)
+    pixel_m: Optional[float] = None  # noqa: UP045
     layer: str = ""
     grid_crs: str = ""
     max_area_km2: float = DEFAULT_MAX_AREA_KM2
@@ -162,6 +165,8 @@ class TrainSegmentation:
     architecture: str = "unet"
     encoder: str = "resnet18"
     encoder_weights: str = ""
+    encoder_depth: int = 5
+    decoder_channels: tuple[int, ...] = ()
     epochs: int = 20
     batch: int = 8
     crop_px: int = 256
@@ -221,8 +226,18 @@ def partial_paths(job: Any) -> list[Path]:
     for spec in dataclasses.fields(job):
         value = getattr(job, spec.name)
         if spec.name.startswith("output") and value:
-            found += sorted(Path(value).parent.glob(f".{Path(value).stem}.part*"))
+            found += sorted(Path(value).parent.glob(glob.escape(f".{Path(value).stem}.part") + "*"))
     return found
+
+
+def remove_partials(job: Any) -> None:
+    """Delete what a job that did not finish has left beside its outputs."""
+    for path in partial_paths(job):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with contextlib.suppress(OSError):  # whoever still has it open on Windows keeps it
+                path.unlink()
 
 
 @dataclass(frozen=True)
@@ -242,7 +257,7 @@ class Event:
     def from_line(cls, line: str) -> Event:
         """The event of one line; raises ValueError when the line is not one."""
         data = json.loads(line)
-        if not isinstance(data, dict):
+        if not isinstance(data, dict) or data.get("kind") not in ("progress", "log", "result", "error"):
             raise ValueError(f"not an event: {line[:80]!r}")
         try:
             return cls(**data)

@@ -40,6 +40,13 @@ def clipped(source: str, attribution: str, items: list[str]) -> dict[str, str]:
     }
 
 
+def of_layer(path: str, tags: dict[str, str]) -> dict[str, str]:
+    """The tags of a clip of a layer: what the layer says about itself, so that a synthetic one stays synthetic."""
+    kept = ("LANDFORGE_", "TIFFTAG_COPYRIGHT", "TIFFTAG_IMAGEDESCRIPTION")
+    own = {key: value for key, value in tags.items() if key.startswith(kept)}
+    return {**clipped("layer", "", [path]), "LANDFORGE_SYNTHETIC": "UNKNOWN", **own}
+
+
 def predicted(model: str, model_hash: str, image: str) -> dict[str, str]:
     """The tags of a predicted land cover map: by which model, from which image."""
     return {

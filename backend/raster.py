@@ -25,6 +25,7 @@ from backend.protocol import BackendError, partial_path
 
 Kind = Literal["classes", "rgb"]
 BLOCK_PX = 512
+os.environ.setdefault("GDAL_CACHEMAX", "256")  # MB; GDAL's own choice grows with the machine's memory
 
 
 @contextmanager
@@ -48,6 +49,8 @@ def check_crs(source: rasterio.DatasetReader, what: str) -> None:
 def check_writable(path: str | Path, size_bytes: float = 0) -> None:
     """BackendError where an output's folder is missing, not writable, or on a disk that is too full."""
     folder = Path(path).absolute().parent
+    if Path(path).is_dir():
+        raise BackendError(f"Cannot write to {path}: it is a folder. Give the output a file's name.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = partial_path(Path(path).absolute())
@@ -125,7 +128,7 @@ class RasterWriter:
                 blockysize=BLOCK_PX,
                 sparse_ok=True,
                 BIGTIFF="IF_SAFER",
-                photometric="rgb" if kind == "rgb" else None,
+                photometric="rgb" if kind == "rgb" else "minisblack",
             )
             if kind == "classes":  # the palette belongs to the header, so it comes before the pixels
                 colours = {code: (*classes.rgb(code), 255) for code in classes.LEGEND}

@@ -1,0 +1,58 @@
+"""NAIP aerial imagery: from Planetary Computer, or from a layer."""
+
+from __future__ import annotations
+
+from odc.geo.geobox import GeoBox
+from odc.geo.geom import unary_union
+from pystac import Item
+
+from backend import provenance
+from backend.protocol import BackendError, Reporter
+from backend.sources import stac
+from backend.sources.mosaic import Mosaic, Piece, check_layer
+
+PIXEL_M = 1.0  # what an extent is measured by while the source's own pixel size is not known yet
+WHOLE = 0.9999  # footprints are rounded
+NODATA = 0  # NAIP declares none; ragged edges are black in all four bands
+
+
+def _coverage(items: list[Item], box: GeoBox) -> float:
+    """The share of a grid that items cover, 0 to 1."""
+    covered = unary_union([stac.footprint(item, box) for item in items])
+    return 0.0 if covered is None else covered.intersection(box.extent).area / box.extent.area
+
+
+def choose(items: list[Item], box: GeoBox, year: int | None, report: Reporter) -> list[Item]:
+    """The items of one year: the wanted one, or the newest that covers a grid, or else covers most of it.
+
+    Raises BackendError where the wanted year has none.
+    """
+    years: dict[int, list[Item]] = {}
+    for item in items:
+        years.setdefault(stac.year(item), []).append(item)
+    if not years:
+        raise BackendError(
+            "NAIP has no image here: it covers the United States without Alaska. Move the extent or choose a layer."
+        )
+    if year is not None and year not in years:
+        raise BackendError(f"NAIP has no image of {year} here, but of {', '.join(map(str, sorted(years)))}.")
+    shares = {y: _coverage(years[y], box) for y in ([year] if year is not None else sorted(years, reverse=True))}
+    chosen = next((y for y, share in shares.items() if share >= WHOLE), max(shares, key=lambda y: (shares[y], y)))
+    if shares[chosen] < WHOLE:
+        report.log(f"NAIP {chosen} covers {shares[chosen]:.0%} of the extent; the rest has no data.")
+    else:
+        report.log(f"NAIP {chosen} covers the extent.")
+    return years[chosen]
+
+
+def find(source: str, box: GeoBox, year: int | None, layer: str, report: Reporter) -> tuple[Mosaic, dict[str, str]]:
+    """The mosaic to read a grid's image (R, G, B) from, and the tags of what is cut from it.
+
+    Raises BackendError for an extent or year without an image, a server that does not answer, or a
+    layer that cannot be one.
+    """
+    if source == "layer":
+        return Mosaic([Piece(layer)], "rgb"), provenance.of_layer(layer, check_layer(layer, "rgb"))
+    items = choose(stac.search("naip", box), box, year, report)
+    tags = provenance.clipped(f"NAIP {stac.year(items[0])}", provenance.NAIP_ATTRIBUTION, [item.id for item in items])
+    return Mosaic([stac.piece(item, "image", box, nodata=NODATA) for item in items], "rgb", stac.sign), tags

@@ -1,0 +1,194 @@
+"""Servers on loopback that stand in for the public sources; standard library only, so usable in any Python."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_data() -> Path | None:
+    """The folder of real data, or None where there is none."""
+    folder = Path(os.environ.get("LANDFORGE_TEST_DATA") or ROOT.parent / "shared" / "data")
+    return folder if folder.is_dir() else None
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _program(name: str) -> str | None:
+    beside = [str(Path(sys.executable).parent), str(ROOT / ".venv" / "bin"), os.environ.get("PATH", ""), "/usr/sbin"]
+    return shutil.which(name, path=os.pathsep.join(beside))
+
+
+@contextlib.contextmanager
+def _process(command: list[str], url: str, log: Path) -> Iterator[None]:
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+    try:
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                urllib.request.urlopen(url, timeout=5).close()
+                break
+            except OSError as error:
+                if isinstance(error, urllib.request.HTTPError):
+                    break  # it answers
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"{command[0]} did not start: {log.read_text()}") from None
+                time.sleep(0.05)
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@dataclass(frozen=True)
+class Nginx:
+    """A running nginx: its address and its access log."""
+
+    url: str
+    access: Path
+
+    def requests(self) -> list[dict]:
+        """What was asked of it: method, path, status, bytes (sent, headers included)."""
+        time.sleep(0.1)
+        return [json.loads(line) for line in self.access.read_text().splitlines()]
+
+    def moved_bytes(self) -> int:
+        """How much it has sent in all."""
+        return sum(request["bytes"] for request in self.requests())
+
+
+NGINX_CONF = """
+daemon off; master_process off; pid {scratch}/pid; error_log {scratch}/error.log;
+events {{ worker_connections 64; }}
+http {{
+  log_format moved escape=json
+    '{{"method": "$request_method", "path": "$uri", "status": $status, "bytes": $bytes_sent, "range": "$http_range"}}';
+  access_log {scratch}/access.log moved;
+  client_body_temp_path {scratch}/body; proxy_temp_path {scratch}/proxy; fastcgi_temp_path {scratch}/fastcgi;
+  uwsgi_temp_path {scratch}/uwsgi; scgi_temp_path {scratch}/scgi;
+  server {{ listen 127.0.0.1:{port}; root {folder}; }}
+}}
+"""
+
+
+@contextlib.contextmanager
+def nginx(folder: Path, scratch: Path) -> Iterator[Nginx]:
+    """Serve a folder with range support, as the public buckets do; FileNotFoundError without nginx."""
+    program = _program("nginx")
+    if program is None:
+        raise FileNotFoundError("nginx is not installed")
+    scratch.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    conf = scratch / "nginx.conf"
+    conf.write_text(NGINX_CONF.format(scratch=scratch, folder=folder.resolve(), port=port))
+    url = f"http://127.0.0.1:{port}"
+    command = [program, "-p", str(scratch), "-c", str(conf), "-e", str(scratch / "error.log")]
+    with _process(command, url, scratch / "output.log"):
+        access = scratch / "access.log"
+        access.write_text("")  # forget the question whether it is up
+        yield Nginx(url, access)
+
+
+@contextlib.contextmanager
+def rustac(collection: dict, items: list[dict], scratch: Path) -> Iterator[str]:
+    """Serve a STAC API of one collection and its items; yields its address. FileNotFoundError without rustac."""
+    program = _program("rustac")
+    if program is None:
+        raise FileNotFoundError("rustac is not installed")
+    scratch.mkdir(parents=True, exist_ok=True)
+    (scratch / "collection.json").write_text(json.dumps(collection))
+    (scratch / "items.json").write_text(json.dumps({"type": "FeatureCollection", "features": items}))
+    address = f"127.0.0.1:{free_port()}"
+    files = [str(scratch / "collection.json"), str(scratch / "items.json")]
+    with _process([program, "serve", "--addr", address, *files], f"http://{address}", scratch / "output.log"):
+        yield f"http://{address}"
+
+
+class _Bad(http.server.BaseHTTPRequestHandler):
+    """`/MODE/...` misbehaves in MODE; `/MODE-after-N/PATH` serves PATH with ranges N times before."""
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_HEAD(self) -> None:
+        self._answer()
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self._answer()
+
+    def _answer(self) -> None:
+        first, _, path = self.path.lstrip("/").partition("/")
+        mode, _, good = first.partition("-after-")
+        seen = self.server.seen  # type: ignore[attr-defined]
+        seen[first] = seen.get(first, 0) + 1
+        if seen[first] <= int(good or 0) or (mode == "flaky" and seen[first] > 2):
+            self._file(path)
+        elif mode == "stall":
+            self.server.over.wait(120)  # type: ignore[attr-defined]
+        elif mode == "garbage":
+            self._send(200, b"<html>This is no raster and no JSON.</html>" * 500)
+        else:
+            self._send({"flaky": 503}.get(mode) or int(mode), b"no")
+
+    def _file(self, path: str) -> None:
+        file = self.server.folder / path  # type: ignore[attr-defined]
+        if not file.is_file():
+            return self._send(404, b"no")
+        data = file.read_bytes()
+        asked = self.headers.get("Range")
+        if asked is None:
+            return self._send(200, data)
+        start, stop = asked.removeprefix("bytes=").split("-")
+        part = data[int(start) : int(stop or len(data)) + 1]
+        self._send(206, part, {"Content-Range": f"bytes {start}-{int(start) + len(part) - 1}/{len(data)}"})
+
+    def _send(self, status: int, body: bytes, headers: dict | None = None) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), "Accept-Ranges": "bytes", **(headers or {})}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+
+@contextlib.contextmanager
+def misbehaving(folder: Path | None = None) -> Iterator[str]:
+    """A server that answers `/404/...`, `/500/...`, `/garbage/...`, `/stall/...` as the path says.
+
+    `/500-after-3/PATH` serves the folder's PATH for the first three requests; `/flaky/PATH` answers 503
+    twice, then serves. Yields its address.
+    """
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Bad)
+    server.daemon_threads = True
+    server.folder, server.seen, server.over = folder, {}, threading.Event()  # type: ignore[attr-defined]
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.over.set()  # type: ignore[attr-defined]
+        server.shutdown()
+        server.server_close()
