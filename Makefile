@@ -1,6 +1,7 @@
 # make demo [OUT=dir]  the main job, through QGIS itself, from clip to segmentation
 # make test            everything that the tests need, then all tests, in a real QGIS too
-# Both set up what they need; nothing is installed outside this folder but Debian or Ubuntu packages.
+# make weights DATA=dir  the bundled weights, trained anew; resumes where it stopped
+# All set up what they need; nothing is installed outside this folder but Debian or Ubuntu packages.
 
 OUT ?= build/demo
 QGIS_PYTHON ?= /usr/bin/python3
@@ -11,12 +12,16 @@ APT := qgis python3-qgis qgis-providers python3-gdal python3-venv nginx-light
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 export QT_QPA_PLATFORM := offscreen
 
-.PHONY: demo test check pytest qgis setup clean
+.PHONY: demo test weights check pytest qgis setup clean
 
 demo: setup
 	$(QGIS_VENV) demo/run.py "$(OUT)"
 
 test: setup check pytest
+
+weights: setup
+	$(UV) pip install --quiet --python $(VENV) -r weights/requirements.in
+	$(VENV) weights/make.py "$(DATA)"
 
 check: setup
 	.venv/bin/ruff check .

@@ -1,4 +1,4 @@
-"""A land cover map painted into a GeoTIFF by one of the image generators."""
+"""What generating jobs share: provenance, and a land cover map painted into a GeoTIFF by an image generator."""
 
 from __future__ import annotations
 
@@ -22,6 +22,13 @@ def load_generator(generator: str, model: str) -> Any:
     return module.ImageGenerator(model or generator)
 
 
+def tags_of(generator: Any, seed: int, steps: int, **more: str) -> dict[str, str]:
+    """The provenance of what a generator makes: all that it depends on beside its place."""
+    settings = {"steps": steps, "generator": generator.index["landforge"], **more}
+    settings |= {key: generator.index[key] for key in ("window", "stride", "phases") if key in generator.index}
+    return provenance.synthetic(generator.name, checkpoint.model_hash(generator.folder), seed, settings)
+
+
 def paint(
     generator: Any, box: GeoBox, read: ReadClasses, output: str, seed: int, steps: int, origin: str, report: Reporter
 ) -> None:
@@ -30,9 +37,7 @@ def paint(
     `origin` says which land cover was painted.
     """
     region = landcover.region_of(box)
-    settings = {"steps": steps, "generator": generator.index["landforge"], "landcover": origin}
-    settings |= {key: generator.index[key] for key in ("window", "stride", "phases") if key in generator.index}
-    tags = provenance.synthetic(generator.name, checkpoint.model_hash(generator.folder), seed, settings)
+    tags = tags_of(generator, seed, steps, landcover=origin)
     report.log("Snow, wetland, mangroves and moss, where asked for, are painted as bare, grass, trees and bare ground.")
     seen = landcover.painted_as(read, UNSEEN)
     with RasterWriter(output, box, "rgb", tags) as writer:

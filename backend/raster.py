@@ -41,8 +41,8 @@ def open_raster(path: str | Path, what: str = "raster") -> Iterator[rasterio.Dat
 
 
 def check_crs(source: rasterio.DatasetReader, what: str) -> None:
-    """BackendError where a raster has no CRS."""
-    if source.crs is None:
+    """BackendError where a raster has no CRS, or a local one that says nothing about the Earth."""
+    if source.crs is None or not (source.crs.is_geographic or source.crs.is_projected):
         raise BackendError(f"The {what} {source.name} has no CRS, so its place is unknown. Assign one first.")
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def test_data() -> Path | None:
+def real_data_folder() -> Path | None:
     """The folder of real data, or None where there is none."""
     folder = Path(os.environ.get("LANDFORGE_TEST_DATA") or ROOT.parent / "shared" / "data")
     return folder if folder.is_dir() else None

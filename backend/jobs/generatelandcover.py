@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from odc.geo.geobox import GeoBox
-
-from backend import checkpoint, classes, grid, provenance
+from backend import classes, grid
 from backend.generators.latent_diffusion import LandCoverGenerator
 from backend.landcover import region_of
-from backend.lattice import Box
+from backend.painting import tags_of
 from backend.protocol import GenerateLandCover, Reporter
 from backend.raster import RasterWriter
 
 
-def tags_of(generator: LandCoverGenerator, seed: int, steps: int) -> dict[str, str]:
-    """The provenance of a map: all that it depends on beside its place."""
-    settings = {"steps": steps, **{key: generator.index[key] for key in ("window", "stride", "phases")}}
-    return provenance.synthetic(generator.name, checkpoint.model_hash(generator.folder), seed, settings)
-
-
 def run(job: GenerateLandCover, report: Reporter) -> dict[str, str]:
     """Render the extent's 10 m grid band by band."""
-    box: GeoBox = grid.geobox(job.extent, grid.LANDCOVER_PIXEL_M, job.grid_crs, job.max_area_km2)
+    box = grid.geobox(job.extent, grid.LANDCOVER_PIXEL_M, job.grid_crs, job.max_area_km2)
     generator = LandCoverGenerator(job.model)
-    region: Box = region_of(box)
+    region = region_of(box)
     with RasterWriter(job.output, box, "classes", tags_of(generator, job.seed, job.steps)) as writer:
         for band, indices in generator.render(region, str(box.crs), job.seed, job.steps, report):
             writer.write(classes.to_code(indices), band.row - region.row, band.col - region.col)

@@ -6,10 +6,9 @@ import numpy as np
 
 from backend import classes, grid
 from backend.generators.latent_diffusion import LandCoverGenerator
-from backend.jobs.generatelandcover import tags_of
 from backend.landcover import array_reader, region_of
 from backend.lattice import Box
-from backend.painting import load_generator, paint
+from backend.painting import load_generator, paint, tags_of
 from backend.protocol import GenerateScene, Reporter
 from backend.raster import RasterWriter
 

@@ -6,18 +6,14 @@ touch it, so memory does not grow with the extent, and only the bytes under the 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import rasterio
 from odc.geo.geobox import GeoBox
 from odc.geo.geom import Geometry
 from rasterio.enums import ColorInterp, Resampling
-from rasterio.errors import RasterioError
 from rasterio.transform import rowcol
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform
@@ -25,7 +21,7 @@ from rasterio.warp import transform
 from backend import classes
 from backend.protocol import BackendError, Reporter
 from backend.raster import Kind, check_crs, open_raster
-from backend.sources import RETRIES, patience_s
+from backend.sources import Missing, environment, open_address, reading
 
 BLOCK_PX = 2048  # a multiple of the output's tiles, so that each is written once
 OPEN_FILES = 32
@@ -41,77 +37,11 @@ class Piece:
     nodata: float | None = None
 
 
-def is_remote(address: str) -> bool:
-    """Whether an address leads to a server."""
-    return address.startswith(("http://", "https://"))
-
-
-def _environment(address: str) -> rasterio.Env:
-    """GDAL's settings: few requests, a stalled server given up, passing faults tried again."""
-    options: dict[str, object] = dict(
-        GDAL_HTTP_CONNECTTIMEOUT=patience_s(),
-        GDAL_HTTP_LOW_SPEED_TIME=patience_s(),
-        GDAL_HTTP_LOW_SPEED_LIMIT=1,
-        GDAL_HTTP_MAX_RETRY=RETRIES,
-        GDAL_HTTP_RETRY_DELAY=0.5,
-        GDAL_HTTP_MULTIPLEX=True,
-        GDAL_HTTP_MERGE_CONSECUTIVE_RANGES=True,
-        GDAL_INGESTED_BYTES_AT_OPEN=32768,
-        CPL_VSIL_CURL_NON_CACHED="/vsicurl/",  # a failed answer is not remembered for the next job
-    )
-    if is_remote(address):
-        options["GDAL_DISABLE_READDIR_ON_OPEN"] = "EMPTY_DIR"  # look for no sidecar files beside it
-    return rasterio.Env(**options)
-
-
-class Missing(BackendError):
-    """There is no such raster."""
-
-
-def _fault(address: str, error: RasterioError) -> BackendError:
-    """What a failed read means, in plain words."""
-    text = f"{error} {error.__cause__ or ''}"
-    if not is_remote(address) and not Path(address).exists():
-        return Missing(f"{address} does not exist.")
-    status = re.search(r"HTTP response code: (\d+)", text)
-    if status and status[1] == "404":
-        return Missing(f"The server has no {address} (404). Check the source's address.")
-    if status:
-        return BackendError(f"The server answered {status[1]} for {address}. Try again later.")
-    if "too slow" in text or "timed out" in text or "Timeout" in text:
-        return BackendError(
-            f"The server of {address} did not answer for {patience_s()} s. Check the connection, or try again later."
-        )
-    if "CURL error" in text:
-        reason = text.split("CURL error: ")[1].strip()
-        return BackendError(f"The server of {address} cannot be reached ({reason}). Check the connection and proxy.")
-    if is_remote(address) and "not recognized" not in text:  # GDAL does not say why bytes stopped to come
-        return BackendError(f"Reading {address} broke off: the server failed, or the file is damaged. Try again later.")
-    kind = "the server sent something else" if is_remote(address) else "not a raster"
-    return BackendError(f"{address} cannot be read: it is damaged, or {kind} ({text.strip()}).")
-
-
-@contextmanager
-def reading(address: str) -> Iterator[None]:
-    """GDAL set up for an address; what goes wrong inside is a BackendError."""
-    try:
-        with _environment(address):
-            yield
-    except RasterioError as error:
-        raise _fault(address, error) from error
-
-
-def _open(address: str, level: int | None = None) -> rasterio.DatasetReader:
-    # A server may send anything: only GeoTIFF is tried there, and nothing that leads to further files.
-    options = {"driver": "GTiff"} if is_remote(address) else {}
-    return rasterio.open(address, **options, **({} if level is None else {"overview_level": level}))
-
-
 def check_layer(path: str, kind: Kind) -> dict[str, str]:
     """The tags of a layer that can be clipped; BackendError for one without CRS or with the wrong bands."""
     if not path:
         raise BackendError("The source is a layer, but no layer was given. Choose one in LAYER.")
-    with _environment(path), open_raster(path, "layer") as source:
+    with environment(path), open_raster(path, "layer") as source:
         check_crs(source, "layer")
         if kind == "classes" and source.count != 1:
             raise BackendError(
@@ -163,7 +93,7 @@ class Mosaic:
             if len(self._opened) >= OPEN_FILES:
                 self.__exit__()
             with reading(piece.address):
-                self._opened[key] = _open(*key)
+                self._opened[key] = open_address(*key)
         return self._opened[key]
 
     def forget_missing(self) -> None:
@@ -204,7 +134,6 @@ class Mosaic:
                 tolerance=TOLERANCE_PX,
                 src_nodata=source.nodata if piece.nodata is None else piece.nodata,
                 add_alpha=ColorInterp.alpha not in source.colorinterp,
-                UNIFIED_SRC_NODATA="YES",  # no data is where all bands say so
             ) as warped,
         ):
             alpha = warped.colorinterp.index(ColorInterp.alpha) + 1
@@ -245,7 +174,8 @@ class Mosaic:
             yield row, col, data, valid
             report.progress(count / len(offsets), f"Block {count} of {len(offsets)}")
         if not found:
+            more = f" and {len(self.pieces) - 1} more" if len(self.pieces) > 1 else ""
             raise BackendError(
-                f"Nothing to clip: {self.pieces[0].address} and what lies beside it hold no valid pixel inside the "
-                "extent. Check that the extent lies where the data is."
+                f"Nothing to clip: no valid pixel inside the extent in {self.pieces[0].address}{more}. "
+                "Check that the extent lies where the data is."
             )

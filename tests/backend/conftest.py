@@ -11,7 +11,7 @@ from tests import servers
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
-    folder = servers.test_data()
+    folder = servers.real_data_folder()
     if folder is None:
         pytest.skip("no real data: set LANDFORGE_TEST_DATA to its folder")
     return folder

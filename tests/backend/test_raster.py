@@ -170,8 +170,9 @@ def test_a_raster_that_cannot_be_read_is_refused(tmp_path):
         source.read()
 
 
-def test_a_raster_without_crs_is_refused(tmp_path):
-    path = write_raster(tmp_path / "bare.tif", picture(8, 8), crs=None)
+@pytest.mark.parametrize("crs", [None, 'LOCAL_CS["unnamed",UNIT["metre",1]]'])
+def test_a_raster_without_crs_is_refused(tmp_path, crs):
+    path = write_raster(tmp_path / "bare.tif", picture(8, 8), crs=crs)
     with raster.open_raster(path) as source, pytest.raises(BackendError, match="has no CRS"):
         raster.check_crs(source, "layer")
 

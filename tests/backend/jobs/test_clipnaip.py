@@ -12,7 +12,7 @@ import rasterio
 from odc.geo.geobox import GeoBox
 from rasterio.windows import from_bounds
 
-from backend import provenance
+from backend import provenance, sources
 from backend.jobs import clipnaip, clipworldcover
 from backend.protocol import BackendError, ClipNaip, ClipWorldCover, Extent, dump_job
 from backend.sources import mosaic, stac
@@ -168,8 +168,8 @@ def layer_fault(folder, fault):
         ("no crs", "The layer {layer} has no CRS"),
         ("one band", "The layer {layer} has 1 band.* needs at least three 8-bit bands"),
         ("sixteen bits", "The layer {layer} has 4 band.* of uint16. .* convert it first"),
-        ("empty", "Nothing to clip: {layer} .* no valid pixel inside the extent"),
-        ("elsewhere", "Nothing to clip: {layer} .* no valid pixel inside the extent"),
+        ("empty", "Nothing to clip: no valid pixel inside the extent in {layer}. Check"),
+        ("elsewhere", "Nothing to clip: no valid pixel inside the extent in {layer}. Check"),
         ("text", "The layer {layer} cannot be read: it is damaged or not a raster"),
         ("missing", "The layer {layer} does not exist"),
         ("truncated", "{layer} cannot be read: it is damaged, or not a raster"),
@@ -210,7 +210,7 @@ def test_an_api_that_misbehaves_is_refused(bad_server, monkeypatch, refusal, mod
     ],
 )
 def test_storage_that_misbehaves_is_refused(tmp_path, monkeypatch, refusal, mode, words):
-    monkeypatch.setattr(mosaic, "RETRIES", 1)
+    monkeypatch.setattr(sources, "RETRIES", 1)
     monkeypatch.setenv("LANDFORGE_HTTP_TIMEOUT_S", "1")
     tiles = dict(tiled=True, blockxsize=256, blockysize=256)
     path = scenes.write_raster(tmp_path / "www" / "a.tif", noise(4, 1000, 1000), **tiles)

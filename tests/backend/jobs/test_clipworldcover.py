@@ -11,10 +11,9 @@ import pytest
 import rasterio
 from pyproj import Transformer
 
-from backend import classes, provenance
+from backend import classes, provenance, sources
 from backend.jobs import clipworldcover
 from backend.protocol import ClipWorldCover, Extent, dump_job
-from backend.sources import mosaic
 from tests import servers
 from tests.backend import scenes
 
@@ -183,8 +182,8 @@ def layer_fault(folder, fault):
     [
         ("no crs", "The layer {layer} has no CRS, so its place is unknown. Assign one first."),
         ("three bands", "The layer {layer} has 3 bands. WorldCover codes need a raster of exactly one band."),
-        ("other codes", "Nothing to clip: {layer} .* no valid pixel inside the extent."),
-        ("elsewhere", "Nothing to clip: {layer} .* no valid pixel inside the extent."),
+        ("other codes", "Nothing to clip: no valid pixel inside the extent in {layer}. Check"),
+        ("elsewhere", "Nothing to clip: no valid pixel inside the extent in {layer}. Check"),
         ("text", "The layer {layer} cannot be read: it is damaged or not a raster"),
         ("missing", "The layer {layer} does not exist."),
         ("truncated", "{layer} cannot be read: it is damaged, or not a raster"),
@@ -206,7 +205,7 @@ def test_no_layer_at_all_is_refused(refusal):
     [("500", "The server answered 500"), ("garbage", "something else"), ("stall", "did not answer for 1 s")],
 )
 def test_a_bucket_that_misbehaves_is_refused(bad_server, monkeypatch, refusal, mode, words):
-    monkeypatch.setattr(mosaic, "RETRIES", 1)
+    monkeypatch.setattr(sources, "RETRIES", 1)
     monkeypatch.setenv("LANDFORGE_HTTP_TIMEOUT_S", "1")
     monkeypatch.setenv("LANDFORGE_ESA_URL", f"{bad_server}/{mode}")
     assert words in refusal(clipworldcover.run, ClipWorldCover, CORNER)

@@ -8,7 +8,7 @@ from odc.geo import geom
 from odc.geo.geobox import GeoBox
 from pyproj import Transformer
 
-from backend import classes
+from backend import classes, sources
 from backend.protocol import BackendError
 from backend.sources import mosaic
 from backend.sources.mosaic import Mosaic, Piece
@@ -88,6 +88,13 @@ def test_only_a_pixel_that_is_black_in_every_band_is_no_data(tmp_path):
     data[:, 5, 6] = 0
     _, valid = read([Piece(str(write_raster(tmp_path / "a.tif", data)), nodata=0)], "rgb", grid(10, 10))
     assert valid[2, 3] and not valid[5, 6] and valid.sum() == 99
+
+
+def test_a_band_that_is_black_where_others_are_not_counts_in_the_average(tmp_path):
+    data = np.full((4, 20, 20), 100, np.uint8)
+    data[0, ::2] = 0
+    got, valid = read([Piece(str(write_raster(tmp_path / "a.tif", data, pixel=0.5)), nodata=0)], "rgb", grid(10, 10))
+    assert valid.all() and (got[0] == 50).all() and (got[1:] == 100).all()
 
 
 @pytest.mark.parametrize("how", ["alpha", "mask", "nodata"])
@@ -186,7 +193,7 @@ class TestOverHttp:
     @pytest.fixture(autouse=True)
     def impatient(self, monkeypatch):
         monkeypatch.setenv("LANDFORGE_HTTP_TIMEOUT_S", "1")
-        monkeypatch.setattr(mosaic, "RETRIES", 2)
+        monkeypatch.setattr(sources, "RETRIES", 2)
 
     @pytest.fixture
     def served(self, tmp_path):
