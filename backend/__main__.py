@@ -8,6 +8,9 @@ import sys
 _wire = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
 os.dup2(2, 1)
 
+# OpenMP's threads wait asleep: spinning ones fight with QGIS and whatever else the machine runs.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 import argparse  # noqa: E402
 import importlib  # noqa: E402
 import json  # noqa: E402

@@ -46,21 +46,22 @@ def lonlat_bounds(extent: Extent) -> tuple[float, float, float, float]:
     return west, south, east, north
 
 
-def _is_metric(crs: CRS) -> bool:
+def is_metric(crs: CRS) -> bool:
+    """Whether a CRS is projected in metres eastward and northward that are metres on the ground.
+
+    Web Mercator's are not.
+    """
     # Where axes count westward (South Africa's Lo zones), rows and columns would run backwards.
     metres = all(axis.unit_conversion_factor == 1.0 and axis.direction != "west" for axis in crs.axis_info)
-    return crs.is_projected and metres
+    return crs.is_projected and metres and crs.to_epsg() != 3857
 
 
 def grid_crs(extent: Extent, wanted: str = "") -> CRS:
-    """The grid's CRS: the wanted one where it is projected in metres, else the UTM zone of the centre.
-
-    Web Mercator counts metres that are not metres on the ground, so it is not taken.
-    """
+    """The grid's CRS: the wanted one where it is metric, else the UTM zone of the centre."""
     west, south, east, north = lonlat_bounds(extent)
     if wanted:
         crs = parse_crs(wanted, "the grid")
-        if _is_metric(crs) and crs.to_epsg() != 3857:
+        if is_metric(crs):
             return crs
     lon, lat = (west + east) / 2, (south + north) / 2
     if not -80 <= lat <= 84:

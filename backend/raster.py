@@ -66,13 +66,26 @@ def check_writable(path: str | Path, size_bytes: float = 0) -> None:
         )
 
 
-def read_window(source: rasterio.DatasetReader, row: int, col: int, height: int, width: int) -> np.ndarray:
-    """(bands, height, width) at an offset that may lie outside: there the nearest edge pixels are repeated."""
-    rows = np.clip(np.arange(row, row + height), 0, source.height - 1)
-    cols = np.clip(np.arange(col, col + width), 0, source.width - 1)
-    window = Window(cols[0], rows[0], cols[-1] - cols[0] + 1, rows[-1] - rows[0] + 1)
-    data = source.read(window=window)
-    return data[:, (rows - rows[0])[:, None], (cols - cols[0])[None, :]]
+def _within(start: int, count: int, size: int, mirrored: bool) -> np.ndarray:
+    """The indices 0..size-1 that stand for start, start + 1, ..., some of which lie outside."""
+    index = np.arange(start, start + count)
+    if mirrored:
+        index %= 2 * size
+        return np.minimum(index, 2 * size - 1 - index)
+    return np.clip(index, 0, size - 1)
+
+
+def read_window(
+    source: rasterio.DatasetReader, row: int, col: int, height: int, width: int, mirrored: bool = False
+) -> np.ndarray:
+    """(bands, height, width) at an offset that may lie outside.
+
+    There the nearest edge pixels are repeated, or, `mirrored`, the raster is reflected at its edges.
+    """
+    rows, cols = _within(row, height, source.height, mirrored), _within(col, width, source.width, mirrored)
+    top, left = rows.min(), cols.min()
+    data = source.read(window=Window(left, top, cols.max() - left + 1, rows.max() - top + 1))
+    return data[:, (rows - top)[:, None], (cols - left)[None, :]]
 
 
 def _attribute_table(path: Path) -> None:

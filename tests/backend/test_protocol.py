@@ -1,0 +1,134 @@
+import ast
+import dataclasses
+import io
+import json
+import math
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend import protocol
+from backend.protocol import BackendError, Event, Extent, Reporter, SegmentImage
+
+
+@pytest.mark.parametrize(
+    ("bounds", "crs", "said"),
+    [
+        ((0, 0, 1, 1), " ", "no CRS"),
+        ((0, 0, 0, 1), "EPSG:4326", "empty"),
+        ((0, 1, 1, 1), "EPSG:4326", "empty"),
+        ((1, 0, 0, 1), "EPSG:4326", "antimeridian"),
+        ((0, 1, 1, 0), "EPSG:4326", "inverted"),
+        ((0, 0, math.inf, 1), "EPSG:4326", "finite"),
+        ((math.nan, 0, 1, 1), "EPSG:4326", "finite"),
+    ],
+)
+def test_an_extent_that_is_none_is_refused(bounds, crs, said):
+    with pytest.raises(BackendError, match=said):
+        Extent(*bounds, crs)
+
+
+def test_a_job_is_named_like_its_algorithm_and_module():
+    assert protocol.job_name(SegmentImage(image="a", output="b")) == "segmentimage"
+    for name, cls in protocol.JOBS.items():
+        assert name == cls.__name__.lower() and name.isalpha()
+        assert any(field.name.startswith("output") for field in dataclasses.fields(cls))
+
+
+def test_a_job_is_written_with_all_its_fields():
+    written = json.loads(protocol.dump_job(protocol.ClipNaip(Extent(0, 0, 1, 1, "EPSG:4326"), "out.tif", year=2020)))
+    assert written["job"] == "clipnaip" and written["year"] == 2020 and written["pixel_m"] is None
+    assert written["extent"] == {"xmin": 0, "ymin": 0, "xmax": 1, "ymax": 1, "crs": "EPSG:4326"}
+    assert set(written) == {"job"} | {field.name for field in dataclasses.fields(protocol.ClipNaip)}
+
+
+def test_qgiss_python_can_read_the_protocol():
+    """Standard library alone, and field types that Python 3.9 can evaluate."""
+    tree = ast.parse(Path(protocol.__file__).read_text())
+    imported = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    imported += [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    assert all(name.split(".")[0] in sys.stdlib_module_names for name in imported)
+    for cls in protocol.JOBS.values():
+        assert not [field.name for field in dataclasses.fields(cls) if "|" in str(field.type)]
+
+
+@given(
+    st.sampled_from(["progress", "log", "result", "error"]),
+    st.text(),
+    st.floats(0, 1),
+    st.dictionaries(st.text(), st.text()),
+)
+def test_an_event_is_one_line_and_comes_back(kind, message, fraction, outputs):
+    event = Event(kind, message, fraction, outputs)
+    line = event.to_line()
+    assert len(line.splitlines()) == 1 and line.isascii()
+    assert Event.from_line(line + "\n") == event
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "a print",
+        "{}",
+        "[]",
+        "null",
+        "1",
+        '"log"',
+        '{"kind": "surprise"}',
+        '{"kind": []}',
+        '{"kind": "log", "x": 1}',
+    ],
+)
+def test_a_line_that_is_no_event_is_a_value_error(line):
+    with pytest.raises(ValueError):
+        Event.from_line(line)
+
+
+def test_partial_paths_are_beside_the_output_and_only_its_own(tmp_path):
+    final = tmp_path / "scene [1].tif"
+    job = SegmentImage(image="a", output=str(final))
+    left = [protocol.partial_path(final), tmp_path / ".scene [1].part", tmp_path / ".scene [1].part.tif.aux.xml"]
+    assert left[0].parent == tmp_path and left[0].suffix == ".tif"
+    left[1].mkdir()
+    (left[1] / "inside").touch()
+    kept = [final, tmp_path / ".scene 1.part.tif", tmp_path / "scene [1].part.tif"]
+    for path in [left[0], left[2], *kept]:
+        path.touch()
+    assert set(protocol.partial_paths(job)) == set(left)
+    protocol.remove_partials(job)
+    assert sorted(tmp_path.iterdir()) == sorted(kept)
+
+
+def test_a_job_without_outputs_on_disk_leaves_no_partials():
+    extent = Extent(0, 0, 1, 1, "EPSG:4326")
+    job = protocol.GenerateScene(extent, output_landcover="/no/such/folder/a.tif", output_image="")
+    assert protocol.partial_paths(job) == []
+
+
+def fractions(use):
+    stream = io.StringIO()
+    use(Reporter(stream))
+    return [Event.from_line(line).fraction for line in stream.getvalue().splitlines()]
+
+
+def test_a_part_reports_its_share_of_the_whole():
+    def use(reporter):
+        second = reporter.part(0.5, 1.0)
+        second.progress(0.0)
+        second.part(0.5, 1.0).progress(0.5)
+        second.progress(1.0)
+
+    assert fractions(use) == [0.5, 0.875, 1.0]
+
+
+def test_progress_stays_within_zero_and_one():
+    assert fractions(lambda reporter: [reporter.progress(x) for x in (-1, 0.25, 2)]) == [0.0, 0.25, 1.0]
+
+
+def test_nobody_hears_a_silent_reporter(capfd):
+    protocol.silent().log("a word")
+    assert capfd.readouterr() == ("", "")

@@ -1,0 +1,146 @@
+"""The import directions of both sides, and what Qt 6 asks for, read from the sources."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+QGIS_SIDE = [
+    ROOT / "__init__.py",
+    *sorted((ROOT / "plugin").rglob("*.py")),
+    *sorted((ROOT / "processing_provider").rglob("*.py")),
+]
+BACKEND = sorted((ROOT / "backend").rglob("*.py"))
+BASE = {"classes", "device", "protocol"}
+WORLD = {"lattice", "noise", "raster"}
+NESTED_CLASSES = {"Class"}  # QgsPalettedRasterRenderer.Class
+FAMILIES = {"generators", "architectures", "evaluation", "sources"}
+
+
+def name_of(path):
+    """A module's dotted name from the repository's root; `landforge` is the root itself."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(["landforge", *(parts[:-1] if parts[-1] == "__init__" else parts)])
+
+
+def imports(path, top_level_only=False):
+    """The dotted names that a module imports, relative ones resolved; `from a import b` gives a.b."""
+    package = name_of(path).split(".")
+    if path.name != "__init__.py":
+        package = package[:-1]
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in tree.body if top_level_only else ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
+            module = ".".join(part for part in (base, node.module) if part)
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def ours(names):
+    """Those of the project, without the package's name: `plugin.bridge.process.run_job`."""
+    known = ("plugin", "processing_provider", "backend")
+    plain = (name.split(".", 1)[1] if name.startswith("landforge.") else name for name in names)
+    return {name for name in plain if name.split(".")[0] in known}
+
+
+def label(path):
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", QGIS_SIDE, ids=label)
+def test_the_qgis_side_imports_one_way(path):
+    found = ours(imports(path))
+    backend = {name for name in found if name.startswith("backend")}
+    assert all(name.startswith("backend.protocol") for name in backend), "only the protocol crosses the boundary"
+    here = path.relative_to(ROOT).parts
+    if here[0] == "plugin":
+        assert not any(name.startswith("processing_provider") for name in found)
+    if here[:2] == ("plugin", "bridge"):
+        assert all(name.startswith(("plugin.bridge", "backend.protocol")) for name in found)
+
+
+@pytest.mark.parametrize("path", BACKEND, ids=label)
+def test_the_backend_imports_nothing_of_the_qgis_side(path):
+    assert not any(name.startswith(("plugin", "processing_provider")) for name in ours(imports(path)))
+
+
+def backend_modules(path):
+    """The modules of the backend that a file of it imports: `grid`, `sources.stac`."""
+    modules = {".".join(p.relative_to(ROOT / "backend").with_suffix("").parts) for p in BACKEND}
+    for name in ours(imports(path)):
+        parts = name.split(".")[1:]
+        found = [".".join(parts[:count]) for count in range(len(parts), 0, -1)]
+        yield from [module for module in found if module in modules or f"{module}.__init__" in modules][:1]
+
+
+@pytest.mark.parametrize("path", BACKEND, ids=label)
+def test_the_backend_imports_downward(path):
+    parts = path.relative_to(ROOT / "backend").with_suffix("").parts
+    own, families = parts[0], {module.split(".")[0] for module in backend_modules(path)}
+    if own != "__main__":
+        assert "jobs" not in families, "jobs are verbs: what two of them need is a noun's"
+    if own in FAMILIES:
+        assert not families & (FAMILIES - {own})
+    if own in WORLD:
+        assert families <= BASE | WORLD
+    if own in BASE:
+        assert families <= BASE
+    if own in ("generators", "architectures") and parts[1:] != ("__init__",):
+        siblings = {module for module in backend_modules(path) if module.startswith(f"{own}.")}
+        assert not siblings
+
+
+def test_the_backend_imports_in_no_circle():
+    graph = {name_of(path).split(".", 2)[-1]: set(backend_modules(path)) for path in BACKEND}
+    done = set()
+
+    def visit(module, above):
+        assert module not in above, f"a circle: {' -> '.join([*above, module])}"
+        if module not in done:
+            for lower in graph.get(module, ()):
+                visit(lower, [*above, module])
+            done.add(module)
+
+    for module in graph:
+        visit(module, [])
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "plugin" / "bridge").rglob("*.py")) + BACKEND, ids=label)
+def test_no_qgis_outside_the_qgis_side(path):
+    assert not any(name.split(".")[0] in ("qgis", "osgeo", "processing", "PyQt5", "PyQt6") for name in imports(path))
+
+
+@pytest.mark.parametrize("path", [ROOT / "backend" / "__init__.py", ROOT / "backend" / "protocol.py"], ids=label)
+def test_the_protocol_needs_the_standard_library_alone(path):
+    assert all(name.split(".")[0] in sys.stdlib_module_names for name in imports(path))
+
+
+def test_the_root_imports_nothing_before_it_is_asked():
+    assert list(imports(ROOT / "__init__.py", top_level_only=True)) == []
+
+
+@pytest.mark.parametrize("path", QGIS_SIDE, ids=label)
+def test_qt_comes_through_qgis(path):
+    assert not any(name.startswith(("PyQt", "PySide", "sip")) for name in imports(path))
+
+
+@pytest.mark.parametrize("path", QGIS_SIDE, ids=label)
+def test_enums_are_scoped_as_qt_6_asks(path):
+    """`Qt.Horizontal` is gone from Qt 6; `Qt.Orientation.Horizontal` is in both."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    scopes = {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
+    for node in nodes:
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id.startswith("Q"):
+            bare = node.attr[0].isupper() and not node.attr.isupper() and id(node) not in scopes
+            assert not bare or node.attr in NESTED_CLASSES, f"line {node.lineno}: {node.value.id}.{node.attr}"
+
+
+@pytest.mark.parametrize("path", QGIS_SIDE, ids=label)
+def test_exec_has_no_underscore(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute):
+            assert node.attr not in ("exec_", "print_")
