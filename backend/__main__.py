@@ -62,6 +62,10 @@ def run(path: str, reporter: Reporter) -> int:
         return 1
     except Exception as error:  # a bug: its trace goes to the log, its name to the user
         traceback.print_exc()
+        if type(error).__name__ == "OutOfMemoryError":  # torch's, by name: not every job imports torch
+            message = "The GPU ran out of memory. Close other programs, or set LANDFORGE_DEVICE=cpu."
+            reporter.send(Event("error", message))
+            return 2
         reporter.send(Event("error", f"Landforge failed unexpectedly ({type(error).__name__}: {error}). See the log."))
         return 2
     finally:

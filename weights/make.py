@@ -35,7 +35,7 @@ def main(data: Path, recipes: tuple[str, ...]) -> int:
             return 1
         target = HERE.parent / "backend" / "bundled" / recipe
         for part in Path(load_job(path).output).iterdir():
-            if part.name != "checkpoints":
+            if part.name not in ("checkpoints", "README.md"):  # the bundled cards are written by hand
                 copy = shutil.copytree if part.is_dir() else shutil.copyfile
                 copy(part, target / part.name, **({"dirs_exist_ok": True} if part.is_dir() else {}))
     return 0

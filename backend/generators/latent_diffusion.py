@@ -172,5 +172,5 @@ def save(folder: Path, **figures: object) -> None:
     config = diffusion.schedule().config
     DPMSolverMultistepScheduler.from_config(config, timestep_spacing="trailing").save_pretrained(folder / "scheduler")
     checkpoint.write_index(
-        folder, KIND, pixel_m=PIXEL_M, window=WINDOW, stride=WINDOW * 3 // 4, phases=3, figures=figures
+        folder, KIND, pixel_m=PIXEL_M, window=WINDOW, stride=WINDOW * 3 // 4, phases=4, figures=figures
     )

@@ -98,13 +98,17 @@ class Judge(nn.Module):
             spectral_norm(nn.Conv2d(a, b, 4, stride=2 if number < 3 else 1, padding=1))
             for number, (a, b) in enumerate(zip(widths, widths[1:]))
         )
-        self.last = spectral_norm(nn.Conv2d(widths[-1], 1, 3, padding=1))
+        # without it the scores of a spectrally normalised stack stay near 0 and teach nothing
+        self.norms = nn.ModuleList(
+            nn.InstanceNorm2d(width) if number else nn.Identity() for number, width in enumerate(widths[1:])
+        )
+        self.last = nn.Conv2d(widths[-1], 1, 3, padding=1)
 
     def forward(self, image: torch.Tensor, one_hot: torch.Tensor) -> list[torch.Tensor]:
         """The features of each layer; the last are the scores."""
         found = [torch.cat([image, one_hot], dim=1)]
-        for layer in self.layers:
-            found.append(functional.leaky_relu(layer(found[-1]), 0.2))
+        for layer, norm in zip(self.layers, self.norms):
+            found.append(functional.leaky_relu(norm(layer(found[-1])), 0.2))
         return [*found[1:], self.last(found[-1])]
 
 
