@@ -1,0 +1,61 @@
+"""Landforge's settings in QGIS, and the proxy that QGIS itself uses."""
+
+from pathlib import Path
+from urllib.parse import quote
+
+from qgis.core import QgsApplication, QgsNetworkAccessManager, QgsSettings
+from qgis.PyQt.QtCore import QUrl
+from qgis.PyQt.QtNetwork import QNetworkProxy, QNetworkProxyFactory, QNetworkProxyQuery
+
+INTERPRETER = "interpreter"
+COMPUTE = "compute"
+WHEELS = "wheels"
+
+_SCHEMES = {
+    QNetworkProxy.ProxyType.HttpProxy: "http",
+    QNetworkProxy.ProxyType.HttpCachingProxy: "http",
+    QNetworkProxy.ProxyType.Socks5Proxy: "socks5",
+}
+
+
+def get(key: str, default: str = "") -> str:
+    """One of Landforge's settings."""
+    return str(QgsSettings().value(f"landforge/{key}", default) or default)
+
+
+def put(key: str, value: str) -> None:
+    """Keep one of Landforge's settings."""
+    QgsSettings().setValue(f"landforge/{key}", value)
+
+
+def profile() -> Path:
+    """The folder of the user's QGIS profile, where the backend's environment lives."""
+    return Path(QgsApplication.qgisSettingsDirPath())
+
+
+def log_folder() -> Path:
+    """Where the backend's logs go."""
+    return profile() / "landforge" / "logs"
+
+
+def proxy() -> str:
+    """The proxy set in QGIS's network options, as a URL with its credentials; empty where there is none."""
+    enabled = QgsSettings().value("proxy/proxyEnabled", False, type=bool)
+    if not enabled:
+        return ""
+    if QgsSettings().value("proxy/proxyType", "") == "DefaultProxy":  # the system's own
+        found = QNetworkProxyFactory.systemProxyForQuery(QNetworkProxyQuery(QUrl("https://github.com")))[0]
+    else:
+        manager = QgsNetworkAccessManager.instance()
+        manager.setupDefaultProxyAndCache()  # qgis_process has not read the options yet
+        found = manager.fallbackProxy()
+    return proxy_url(found)
+
+
+def proxy_url(found: QNetworkProxy) -> str:
+    """A proxy as `http://user:password@host:port`; empty for a direct connection."""
+    scheme = _SCHEMES.get(found.type())
+    if not scheme or not found.hostName():
+        return ""
+    user = ":".join(quote(part, safe="") for part in (found.user(), found.password()) if part)
+    return f"{scheme}://{user + '@' if user else ''}{found.hostName()}:{found.port()}"

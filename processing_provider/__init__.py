@@ -1,0 +1,1 @@
+"""Landforge's Processing algorithms: one declaration a file, by group."""

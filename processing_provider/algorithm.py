@@ -1,0 +1,141 @@
+"""BackendAlgorithm: the one place that turns parameters into a job, runs it and hands its results to QGIS."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any, ClassVar
+
+import qgis.utils
+from qgis.core import (
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingParameterDefinition,
+)
+from qgis.PyQt.QtGui import QIcon
+
+from ..backend import protocol
+from ..plugin import layers, settings
+from ..plugin.bridge import environment, process
+from . import fields
+from .fields import Parameters
+
+ICONS = Path(__file__).parent.parent / "icons"
+
+
+class BackendAlgorithm(QgsProcessingAlgorithm):
+    """An algorithm whose parameters are, in capitals, the fields of one job of the backend."""
+
+    JOB: ClassVar[type[Any]]
+    TITLE: ClassVar[str]
+    GROUP: ClassVar[str]
+    TAGS: ClassVar[tuple[str, ...]] = ()
+    HELP: ClassVar[str]
+    # The keys of layers that must carry class codes.
+    CLASS_KEYS: ClassVar[tuple[str, ...]] = ("LANDCOVER", "LABEL")
+    # The pixel size, in metres, at which a layer without pixels of its own (a web map) is read.
+    MAP_PIXEL_M: ClassVar[float] = 1.0
+
+    def parameters(self) -> list[QgsProcessingParameterDefinition]:
+        """The parameters, in the dialog's order."""
+        raise NotImplementedError
+
+    def name(self) -> str:  # noqa: D102
+        return self.JOB.__name__.lower()
+
+    def displayName(self) -> str:  # noqa: D102
+        return self.TITLE
+
+    def group(self) -> str:  # noqa: D102
+        return self.GROUP
+
+    def groupId(self) -> str:  # noqa: D102
+        return self.GROUP.lower()
+
+    def tags(self) -> list[str]:  # noqa: D102
+        return list(self.TAGS)
+
+    def icon(self) -> QIcon:  # noqa: D102
+        return QIcon(str(ICONS / f"{self.groupId()}.svg"))
+
+    def shortDescription(self) -> str:  # noqa: D102
+        return self.HELP.partition(". ")[0].rstrip(".") + "."
+
+    def shortHelpString(self) -> str:
+        """The help beside the dialog; qgis_process lists the parameters itself, as plain text."""
+        if qgis.utils.iface is None:
+            return self.HELP
+        lines = [f"<p><b>{p.description()}</b> ({p.name()}): {p.help()}</p>" for p in self.parameterDefinitions()]
+        return f"<p>{self.HELP}</p><h3>Parameters</h3>{''.join(lines)}"
+
+    def createInstance(self) -> BackendAlgorithm:  # noqa: D102
+        return type(self)()
+
+    def initAlgorithm(self, configuration: Any = None) -> None:  # noqa: D102
+        for parameter in self.parameters():
+            self.addParameter(parameter)
+
+    def canExecute(self) -> tuple[bool, str]:  # noqa: D102
+        problem = environment.problem(settings.profile(), settings.get(settings.INTERPRETER))
+        return not problem, problem
+
+    def checkParameterValues(self, parameters: Parameters, context: QgsProcessingContext) -> tuple[bool, str]:
+        """Whether the parameters make sense, said in words of our own where QGIS would only name the parameter."""
+        try:
+            fields.check_outputs(self, parameters, fields.read(self, parameters, context))
+        except (QgsProcessingException, protocol.BackendError) as error:
+            return False, str(error)
+        return super().checkParameterValues(parameters, context)
+
+    def prepareAlgorithm(  # noqa: D102
+        self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> bool:
+        # Layers belong to the main thread, where this runs. QGIS would lose the words of what is raised here.
+        try:
+            self._inputs, self._fault = fields.read(self, parameters, context), None
+        except (QgsProcessingException, protocol.BackendError) as error:
+            self._inputs, self._fault = {}, QgsProcessingException(str(error))
+        return True
+
+    def processAlgorithm(  # noqa: D102
+        self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> dict[str, Any]:
+        usable, problem = self.canExecute()
+        if self._fault or not usable:
+            raise self._fault or QgsProcessingException(problem)
+        destinations = fields.destinations(self, parameters, context)
+        absolute = {key.lower(): str(Path(path).absolute()) for key, path in destinations.items()}
+        with tempfile.TemporaryDirectory(prefix="landforge-") as folder:
+            inputs = fields.exported(self._inputs, Path(folder), self.MAP_PIXEL_M, feedback)
+            outputs = self._run(self.JOB(**inputs, **absolute), feedback)
+        labels = [definition.description() for definition in self.destinationParameterDefinitions()]
+        layers.style_on_completion(context, self.TITLE, destinations, labels)
+        return {**{key.upper(): value for key, value in outputs.items()}, **destinations}
+
+    def settle(self, given: dict[str, Any]) -> None:
+        """Check or amend the job's fields where one depends on another; raises QgsProcessingException."""
+
+    def _run(self, job: Any, feedback: QgsProcessingFeedback) -> dict[str, str]:
+        """Run a job in the backend's Python: warm in the window, cold under qgis_process."""
+        said = ""
+
+        def relay(event: protocol.Event) -> None:
+            nonlocal said
+            if event.kind == "progress":
+                feedback.setProgress(100 * event.fraction)
+                if event.message and event.message != said:
+                    said = event.message
+                    feedback.setProgressText(said)
+            elif event.kind == "log":
+                feedback.pushInfo(event.message)
+
+        python = environment.interpreter(settings.profile(), settings.get(settings.INTERPRETER))
+        warm = qgis.utils.iface is not None
+        try:
+            return process.run_job(job, python, relay, feedback.isCanceled, warm, settings.log_folder())
+        except process.Cancelled as cancelled:
+            raise QgsProcessingException("Cancelled: no output was written.") from cancelled
+        except protocol.BackendError as error:
+            raise QgsProcessingException(str(error)) from error

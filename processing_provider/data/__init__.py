@@ -1,0 +1,1 @@
+"""Real data: clips of public sources, and data sets cut from rasters."""

@@ -1,0 +1,146 @@
+"""From the parameters of an algorithm to the fields of its job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingOutputLayerDefinition,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterNumber,
+    QgsRasterLayer,
+)
+
+from . import extents
+from .parameters import default
+from .raster_input import RasterInput
+
+Parameters = dict[str, Any]
+
+
+def read(algorithm: Any, parameters: Parameters, context: QgsProcessingContext) -> dict[str, Any]:
+    """The job's fields but its outputs; a parameter left empty leaves its field at its default.
+
+    A layer is a RasterInput until `exported`. Raises QgsProcessingException and BackendError in words for the user.
+    """
+    fields: dict[str, Any] = {}
+    for definition in algorithm.parameterDefinitions():
+        key = definition.name()
+        optional = bool(definition.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional)
+        given = parameters.get(key) not in (None, "")
+        if not definition.isDestination() and (given or not optional):
+            fields[key.lower()] = _value(algorithm, definition, parameters, context)
+    if algorithm.parameterDefinition("GRID_CRS"):
+        wanted = algorithm.parameterAsCrs(parameters, "GRID_CRS", context)
+        fields["grid_crs"] = extents.grid_crs(wanted, fields["extent"], context)
+    algorithm.settle(fields)
+    return fields
+
+
+def _value(
+    algorithm: Any, definition: QgsProcessingParameterDefinition, parameters: Parameters, context: QgsProcessingContext
+) -> Any:
+    key, kind = definition.name(), definition.type()
+    asked = (parameters, key, context)
+    if kind == "extent":
+        return extents.extent(algorithm, *asked)
+    if kind == "raster":
+        return _raster(algorithm, key, algorithm.parameterAsRasterLayer(*asked), parameters, context)
+    if kind == "multilayer" and definition.layerType() == QgsProcessing.SourceType.TypeFile:
+        return tuple(_data_set(path) for path in algorithm.parameterAsFileList(*asked))
+    if kind == "multilayer":
+        found = algorithm.parameterAsLayerList(*asked)
+        if isinstance(parameters[key], (list, tuple)) and len(found) < len(parameters[key]):
+            found.append(None)
+        return tuple(_raster(algorithm, key, layer, parameters, context) for layer in found)
+    if kind == "number":
+        whole = definition.dataType() == QgsProcessingParameterNumber.Type.Integer
+        return algorithm.parameterAsInt(*asked) if whole else algorithm.parameterAsDouble(*asked)
+    if kind == "enum":
+        raw, options = parameters.get(key), definition.options()
+        if isinstance(raw, (str, int)) and str(raw) not in options:
+            raise QgsProcessingException(f"{key} is {raw!r}, but must be one of {', '.join(options)}.")
+        return type(default(algorithm.JOB, key))(algorithm.parameterAsEnumString(*asked))
+    return algorithm.parameterAsString(*asked)
+
+
+def _data_set(path: str) -> str:
+    """A data set by its folder; a file, such as its manifest, stands for the folder that holds it."""
+    given = Path(path).absolute()
+    return str(given.parent if given.is_file() else given)
+
+
+def _raster(
+    algorithm: Any, key: str, layer: QgsRasterLayer | None, parameters: Parameters, context: QgsProcessingContext
+) -> RasterInput:
+    if layer is None:
+        raise QgsProcessingException(
+            f"{key} cannot be opened: {parameters.get(key)} does not exist, is damaged or is not a raster."
+        )
+    raster = RasterInput(layer, context.transformContext())
+    if raster.is_picture and key in algorithm.CLASS_KEYS:
+        raise QgsProcessingException(
+            f"The layer {raster.name!r} is a picture of a map, without class codes. Choose one that carries the "
+            "codes, for instance a WCS or a file."
+        )
+    return raster
+
+
+def settle_source(fields: dict[str, Any]) -> None:
+    """Of a clip's fields: the layer where it is the source, and only there."""
+    if fields["source"] != "layer":
+        fields.pop("layer", None)
+    elif "layer" not in fields:
+        raise QgsProcessingException("SOURCE is 'layer', but LAYER is empty. Choose the layer to clip.")
+
+
+def check_outputs(algorithm: Any, parameters: Parameters, fields: dict[str, Any]) -> None:
+    """QgsProcessingException for an output that is no GeoTIFF, or that is also an input or another output."""
+    taken = {value.path for value in fields.values() if isinstance(value, RasterInput)}
+    for definition in algorithm.destinationParameterDefinitions():
+        value = parameters.get(definition.name())
+        if isinstance(value, QgsProcessingOutputLayerDefinition):
+            value = value.sink.staticValue()
+        if not isinstance(value, str) or not value or value == QgsProcessing.TEMPORARY_OUTPUT:
+            continue
+        path = str(Path(value).absolute())
+        if definition.type() == "rasterDestination" and not path.lower().endswith((".tif", ".tiff")):
+            raise QgsProcessingException(f"{definition.name()} is written as GeoTIFF: {value} must end in .tif.")
+        if path in taken:
+            raise QgsProcessingException(f"{value} is also an input or another output. Choose another output.")
+        taken.add(path)
+
+
+def destinations(algorithm: Any, parameters: Parameters, context: QgsProcessingContext) -> dict[str, str]:
+    """Key to path, as QGIS names it. Ask once: each asking makes another temporary name."""
+    found = {}
+    for definition in algorithm.destinationParameterDefinitions():
+        is_raster = definition.type() == "rasterDestination"
+        name = algorithm.parameterAsOutputLayer if is_raster else algorithm.parameterAsString
+        found[definition.name()] = name(parameters, definition.name(), context)
+    return found
+
+
+def exported(
+    fields: dict[str, Any], folder: Path, map_pixel_m: float, feedback: QgsProcessingFeedback
+) -> dict[str, Any]:
+    """The fields with every layer as a path; what is not a local file is written into the folder."""
+
+    def path(value: Any, name: str) -> Any:
+        if isinstance(value, tuple):
+            return tuple(path(one, f"{name}{number}") for number, one in enumerate(value))
+        if not isinstance(value, RasterInput):
+            return value
+        if value.path:
+            return value.path
+        place, pixel_m = fields.get("extent"), fields.get("pixel_m") or map_pixel_m
+        if place is not None:
+            extents.check_area(place, fields["max_area_km2"], value.transforms)
+        return value.export(folder / f"{name}.tif", place, fields.get("grid_crs", ""), pixel_m, feedback)
+
+    return {name: path(value, name) for name, value in fields.items()}

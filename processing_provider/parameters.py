@@ -1,0 +1,158 @@
+"""The parameters that several algorithms share. Defaults and choices come from the job's own fields."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingParameterCrs,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterExtent,
+    QgsProcessingParameterFile,
+    QgsProcessingParameterFolderDestination,
+    QgsProcessingParameterMultipleLayers,
+    QgsProcessingParameterNumber,
+    QgsProcessingParameterRasterDestination,
+    QgsProcessingParameterRasterLayer,
+    QgsProcessingParameterString,
+)
+
+Parameter = QgsProcessingParameterDefinition
+MAX_SEED = 2**31 - 1
+ARCHITECTURES = Path(__file__).parent.parent / "backend" / "architectures"
+SAME_PIXELS = "The same seed, model and settings give the same pixels at the same place, whatever the extent."
+
+
+def explained(parameter: Parameter, text: str) -> Parameter:
+    """The parameter with its explanation, which the algorithm's help repeats."""
+    parameter.setHelp(text)
+    return parameter
+
+
+def advanced(parameter: Parameter) -> Parameter:
+    """The parameter, folded away in the dialog's advanced section."""
+    parameter.setFlags(parameter.flags() | QgsProcessingParameterDefinition.Flag.FlagAdvanced)
+    return parameter
+
+
+def default(job: type[Any], key: str) -> Any:
+    """The default of the job's field of that key; None where it has none."""
+    value = _field(job, key).default
+    return None if value is dataclasses.MISSING else value
+
+
+def literal(job: type[Any], key: str) -> list[str]:
+    """The choices of a field whose type is a Literal, read from its text (Python 3.9 cannot resolve `X | None`)."""
+    return list(ast.literal_eval(_field(job, key).type[len("Literal") :]))
+
+
+def _field(job: type[Any], key: str) -> dataclasses.Field:
+    (field,) = (f for f in dataclasses.fields(job) if f.name == key.lower())
+    return field
+
+
+def extent(text: str = "The area to cover.") -> Parameter:
+    """EXTENT."""
+    help_text = f"{text} Typed as xmin,xmax,ymin,ymax [EPSG:code]; without a CRS the project's is taken."
+    return explained(QgsProcessingParameterExtent("EXTENT", "Extent"), help_text)
+
+
+def number(
+    job: type[Any], key: str, label: str, text: str, low: float, high: float | None = None, whole: bool = True
+) -> Parameter:
+    """A number between two bounds; optional where the field's default is None."""
+    value = default(job, key)
+    kind = QgsProcessingParameterNumber.Type.Integer if whole else QgsProcessingParameterNumber.Type.Double
+    bounds = {"minValue": low} if high is None else {"minValue": low, "maxValue": high}
+    return explained(QgsProcessingParameterNumber(key, label, kind, value, value is None, **bounds), text)
+
+
+def choice(job: type[Any], key: str, label: str, text: str, options: list[str] | None = None) -> Parameter:
+    """A choice that takes its text; the options are the field's Literal unless given."""
+    options = options or literal(job, key)
+    value = str(default(job, key))
+    return explained(QgsProcessingParameterEnum(key, label, options, False, value, False, True), text)
+
+
+def string(job: type[Any], key: str, label: str, text: str) -> Parameter:
+    """A text; optional where the field's default is empty."""
+    value = default(job, key)
+    return explained(QgsProcessingParameterString(key, label, value, False, not value), text)
+
+
+def generator(job: type[Any]) -> Parameter:
+    """GENERATOR of images."""
+    text = "controlnet: latent diffusion, richer and slower; spade: one pass, many times faster."
+    return choice(job, "GENERATOR", "Image generator", text)
+
+
+def architecture(job: type[Any]) -> Parameter:
+    """ARCHITECTURE of a segmentation model: one file of the backend each, listed without importing it."""
+    text = "The segmentation network."
+    stems = sorted(path.stem for path in ARCHITECTURES.glob("[!_]*.py"))
+    return choice(job, "ARCHITECTURE", "Architecture", text, stems)
+
+
+def seed(job: type[Any], text: str = SAME_PIXELS) -> Parameter:
+    """SEED."""
+    return number(job, "SEED", "Seed", text, 0, MAX_SEED)
+
+
+def steps(job: type[Any]) -> Parameter:
+    """STEPS of a diffusion sampler."""
+    text = "Denoising steps of the diffusion sampler: more is slower and, up to about 20, finer. SPADE has none."
+    return number(job, "STEPS", "Sampling steps", text, 1, 200)
+
+
+def model(job: type[Any], text: str) -> Parameter:
+    """MODEL: a bundled model's name or a model folder."""
+    folder = QgsProcessingParameterFile.Behavior.Folder
+    parameter = QgsProcessingParameterFile(
+        "MODEL", "Model (bundled name or folder)", folder, defaultValue=default(job, "MODEL"), optional=True
+    )
+    return explained(parameter, text)
+
+
+def raster(key: str, label: str, text: str, optional: bool = False) -> Parameter:
+    """A raster layer of any provider."""
+    return explained(QgsProcessingParameterRasterLayer(key, label, None, optional), text)
+
+
+def rasters(key: str, label: str, text: str) -> Parameter:
+    """One or more raster layers of any provider."""
+    return explained(QgsProcessingParameterMultipleLayers(key, label, QgsProcessing.SourceType.TypeRaster), text)
+
+
+def datasets(key: str, label: str, text: str) -> Parameter:
+    """One or more data sets, by their folders or manifests."""
+    return explained(QgsProcessingParameterMultipleLayers(key, label, QgsProcessing.SourceType.TypeFile), text)
+
+
+def folder_output(key: str, label: str, text: str) -> Parameter:
+    """Where a folder goes."""
+    return explained(QgsProcessingParameterFolderDestination(key, label), text)
+
+
+def raster_output(key: str, label: str, text: str) -> Parameter:
+    """Where a GeoTIFF goes."""
+    return explained(QgsProcessingParameterRasterDestination(key, label), text)
+
+
+def grid_crs() -> Parameter:
+    """GRID_CRS, advanced."""
+    text = (
+        "The CRS of the result's grid; it must be projected in metres. Left empty: the project's CRS where that is "
+        "projected in metres and meant for this place, else the UTM zone of the extent's centre."
+    )
+    return advanced(explained(QgsProcessingParameterCrs("GRID_CRS", "CRS of the grid", None, True), text))
+
+
+def max_area(job: type[Any]) -> Parameter:
+    """MAX_AREA_KM2, advanced."""
+    text = "A guard against an extent drawn by mistake: larger areas are refused, with an estimate of their size."
+    return advanced(number(job, "MAX_AREA_KM2", "Largest area (km²)", text, 0.0, whole=False))

@@ -1,0 +1,61 @@
+"""The table of contents: every algorithm of Landforge."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qgis.core import QgsProcessingProvider
+from qgis.PyQt.QtGui import QIcon
+
+from .data.builddataset import BuildDataset
+from .data.clipnaip import ClipNaip
+from .data.clipworldcover import ClipWorldCover
+from .generate.generateimage import GenerateImage
+from .generate.generatelandcover import GenerateLandCover
+from .generate.generatescene import GenerateScene
+from .segment.segmentimage import SegmentImage
+from .train.trainsegmentation import TrainSegmentation
+
+ALGORITHMS = (
+    ClipWorldCover,
+    ClipNaip,
+    BuildDataset,
+    GenerateLandCover,
+    GenerateImage,
+    GenerateScene,
+    TrainSegmentation,
+    SegmentImage,
+)
+ICON = Path(__file__).parent.parent / "icons" / "landforge.svg"
+
+
+class LandforgeProvider(QgsProcessingProvider):
+    """Landforge in the Processing toolbox."""
+
+    def id(self) -> str:  # noqa: D102
+        return "landforge"
+
+    def name(self) -> str:  # noqa: D102
+        return "Landforge"
+
+    def longName(self) -> str:  # noqa: D102
+        return "Landforge: synthetic Earth"
+
+    def icon(self) -> QIcon:  # noqa: D102
+        return QIcon(str(ICON))
+
+    def svgIconPath(self) -> str:  # noqa: D102
+        return str(ICON)
+
+    def supportedOutputRasterLayerExtensions(self) -> list[str]:  # noqa: D102
+        return ["tif", "tiff"]
+
+    def defaultRasterFileExtension(self, hasGeometry: bool = True) -> str:  # noqa: D102
+        return "tif"
+
+    def supportsNonFileBasedOutput(self) -> bool:  # noqa: D102
+        return False
+
+    def loadAlgorithms(self) -> None:  # noqa: D102
+        for algorithm in ALGORITHMS:
+            self.addAlgorithm(algorithm())

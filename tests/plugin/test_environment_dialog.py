@@ -1,0 +1,113 @@
+"""The dialog that sets up the backend, with an environment that is made of nothing."""
+
+import time
+from types import SimpleNamespace
+
+import pytest
+from landforge.backend.protocol import BackendError
+from landforge.plugin import settings
+from landforge.plugin.bridge import environment, process
+from landforge.plugin.environment_dialog import EnvironmentDialog
+from qgis.core import QgsApplication, QgsSettings
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """Stands for `environment.create`: its calls are kept, and it does what the test says."""
+
+    made = SimpleNamespace(calls=[], does=lambda is_cancelled: None)
+
+    def create(profile, compute="cpu", proxy="", wheels="", python="", on_progress=None, is_cancelled=None, **_):
+        made.calls.append((profile, compute, proxy, wheels))
+        on_progress(0.5, "Halfway there.")
+        made.does(is_cancelled)
+
+    monkeypatch.setattr(environment, "create", create)
+    return made
+
+
+@pytest.fixture
+def dialog():
+    found = EnvironmentDialog()
+    yield found
+    found.cancel()
+    wait_for(lambda: found.task is None)
+    found.deleteLater()
+    QgsSettings().remove("landforge")
+
+
+def wait_for(condition):
+    start = time.monotonic()
+    while not condition() and time.monotonic() - start < 20:
+        QgsApplication.processEvents()
+        time.sleep(0.01)
+    assert condition()
+
+
+def test_it_says_what_will_be_downloaded_and_where(dialog):
+    plan = environment.plan(settings.profile(), "cpu")
+    assert plan.text in dialog.plan.text() and str(settings.profile()) in dialog.plan.text()
+    assert "ready" in dialog.state.text()  # the tests' interpreter
+
+
+def test_the_choice_changes_the_plan(dialog, tmp_path):
+    dialog.compute.setCurrentIndex(1)
+    assert environment.plan(settings.profile(), "cuda").text in dialog.plan.text()
+    dialog.wheels.setFilePath(str(tmp_path))
+    assert "Nothing is downloaded" in dialog.plan.text()
+
+
+def test_what_is_wrong_with_an_interpreter_of_ones_own(dialog, tmp_path, monkeypatch):
+    monkeypatch.delenv("LANDFORGE_PYTHON")
+    dialog.interpreter.setFilePath(str(tmp_path / "python"))
+    assert "does not exist" in dialog.state.text()
+    assert settings.get(settings.INTERPRETER) == str(tmp_path / "python")
+
+
+def test_a_disk_without_room_is_not_begun(dialog, monkeypatch):
+    monkeypatch.setattr(environment, "_free_mb", lambda _: 10)
+    dialog.refresh()
+    assert not dialog.start_button.isEnabled() and "not enough room" in dialog.plan.text()
+
+
+def test_setting_up(dialog, made, tmp_path):
+    QgsSettings().setValue("proxy/proxyEnabled", False)
+    dialog.compute.setCurrentIndex(1)
+    dialog.wheels.setFilePath(str(tmp_path))
+    dialog.start_button.click()
+    assert dialog.cancel_button.isEnabled() and not dialog.start_button.isEnabled()
+    wait_for(lambda: dialog.task is None)
+    assert made.calls == [(settings.profile(), "cuda", "", str(tmp_path))]
+    assert "Halfway there." in dialog.log.toPlainText() and dialog.start_button.isEnabled()
+    assert settings.get(settings.COMPUTE) == "cuda" and settings.get(settings.WHEELS) == str(tmp_path)
+
+
+def test_a_failure_is_told_in_its_words(dialog, made):
+    def fail(_):
+        raise BackendError("The proxy asks for a password.")
+
+    made.does = fail
+    dialog.start_button.click()
+    wait_for(lambda: dialog.task is None)
+    assert "The proxy asks for a password." in dialog.log.toPlainText()
+
+
+def test_a_bug_is_told_too(dialog, made):
+    made.does = lambda _: 1 / 0
+    dialog.start_button.click()
+    wait_for(lambda: dialog.task is None)
+    assert "ZeroDivisionError" in dialog.log.toPlainText()
+
+
+def test_cancelling(dialog, made):
+    def until_cancelled(is_cancelled):
+        while not is_cancelled():
+            time.sleep(0.01)
+        raise process.Cancelled
+
+    made.does = until_cancelled
+    dialog.start_button.click()
+    wait_for(lambda: "Halfway" in dialog.log.toPlainText())
+    dialog.cancel_button.click()
+    wait_for(lambda: dialog.task is None)
+    assert "Cancelled" in dialog.log.toPlainText() and dialog.start_button.isEnabled()

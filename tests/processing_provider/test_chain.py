@@ -1,0 +1,109 @@
+"""The other algorithms, one after the other, on small rasters and with the real models."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import processing
+import pytest
+from landforge.plugin import layers
+from osgeo import gdal
+from qgis.core import QgsProcessingException, QgsProcessingOutputLayerDefinition
+
+from tests.processing_provider.conftest import CODES, read_raster, write_raster
+from tests.qgis_environment import ROOT
+
+# 320 m a side, on the 10 m grid.
+EXTENT = "778000,778320,9984680,9985000 [EPSG:32717]"
+
+
+def bundled(name):
+    folder = ROOT / "backend" / "bundled" / name / "model_index.json"
+    return pytest.mark.skipif(not folder.is_file(), reason=f"the model {name} is not bundled")
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """An image of 100 x 100 px at 1 m whose colours tell its classes, and the classes at 10 m."""
+    index = np.random.default_rng(3).integers(0, len(CODES), (10, 10))
+    shades = np.array([[20, 80, 20], [120, 160, 60], [180, 150, 90], [200, 60, 60], [30, 60, 160]], dtype=np.uint8)
+    image = shades[index.repeat(10, 0).repeat(10, 1)].transpose(2, 0, 1)
+    paths = (
+        write_raster(tmp_path / "image.tif", image, pixel=1),
+        write_raster(tmp_path / "label.tif", CODES[index][None]),
+    )
+    return paths
+
+
+def test_clip_an_image(pair, tmp_path, context):
+    image, _ = pair
+    parameters = {"EXTENT": "778040,778080,9984920,9984960 [EPSG:32717]", "SOURCE": "layer", "LAYER": image}
+    result = processing.run("landforge:clipnaip", {**parameters, "OUTPUT": str(tmp_path / "out.tif")}, context=context)
+    assert (read_raster(result["OUTPUT"]) == read_raster(image)[:, 40:80, 40:80]).all()
+
+
+def test_data_set_training_prediction(pair, tmp_path, context, ear):
+    image, label = pair
+    tiles = {"IMAGE": [image], "LABEL": [label], "TILE_PX": 32, "VAL_SHARE": "0.2", "TEST_SHARE": 0}
+    built = processing.run("landforge:builddataset", {**tiles, "OUTPUT": str(tmp_path / "tiles")}, context=context)
+    manifest = Path(built["OUTPUT"]) / "manifest.csv"
+    trained = processing.run(
+        "landforge:trainsegmentation",
+        {"DATASET": [str(manifest)], "EPOCHS": 1, "CROP_PX": 32, "BATCH": 8, "OUTPUT": str(tmp_path / "model")},
+        context=context,
+        feedback=ear,
+    )
+    assert json.loads((Path(trained["OUTPUT"]) / "model_index.json").read_text())["landforge"] == "segmentation"
+    assert any("IoU" in said for said in ear.said)
+    parameters = {"IMAGE": image, "MODEL": trained["OUTPUT"], "OUTPUT": str(tmp_path / "predicted.tif")}
+    predicted = processing.run("landforge:segmentimage", parameters, context=context)["OUTPUT"]
+    assert gdal.Open(predicted).GetGeoTransform() == gdal.Open(image).GetGeoTransform()
+    assert set(np.unique(read_raster(predicted))) <= {0, *range(10, 101)}
+
+
+def test_a_folder_that_is_no_model(pair, tmp_path, context):
+    parameters = {"IMAGE": pair[0], "MODEL": str(tmp_path), "OUTPUT": str(tmp_path / "out.tif")}
+    with pytest.raises(QgsProcessingException, match="not a Landforge model"):
+        processing.run("landforge:segmentimage", parameters, context=context)
+    assert not (tmp_path / "out.tif").exists()
+
+
+@bundled("landcover")
+@bundled("spade")
+def test_a_scene_of_two_layers_over_the_same_ground(tmp_path, project):
+    outputs = {
+        key: QgsProcessingOutputLayerDefinition(str(tmp_path / f"{key}.tif"), project)
+        for key in ("OUTPUT_LANDCOVER", "OUTPUT_IMAGE")
+    }
+    parameters = {"EXTENT": EXTENT, "GENERATOR": "spade", "SEED": 7, "STEPS": 2, **outputs}
+    processing.runAndLoadResults("landforge:generatescene", parameters)
+    (group,) = project.layerTreeRoot().children()
+    image, landcover = [node.layer() for node in group.children()]
+    assert image.name() == "Image SYNTHETIC · spade · seed 7" and group.customProperty(layers.RUN)
+    assert landcover.name() == "Land cover SYNTHETIC · landcover · seed 7"
+    assert image.extent() == landcover.extent() and (image.width(), landcover.width()) == (320, 32)
+
+
+@bundled("landcover")
+def test_land_cover(tmp_path, context):
+    parameters = {"EXTENT": EXTENT, "SEED": "7", "STEPS": "2", "OUTPUT": str(tmp_path / "out.tif")}
+    result = processing.run("landforge:generatelandcover", parameters, context=context)
+    assert read_raster(result["OUTPUT"]).shape == (1, 32, 32)
+    assert gdal.Open(result["OUTPUT"]).GetMetadata()["LANDFORGE_SYNTHETIC"] == "YES"
+
+
+@pytest.mark.parametrize(
+    "generator",
+    [pytest.param("controlnet", marks=bundled("controlnet")), pytest.param("spade", marks=bundled("spade"))],
+)
+def test_an_image_on_a_map(pair, tmp_path, context, generator):
+    parameters = {"LANDCOVER": pair[1], "GENERATOR": generator, "STEPS": 2, "OUTPUT": str(tmp_path / "out.tif")}
+    result = processing.run("landforge:generateimage", parameters, context=context)
+    assert read_raster(result["OUTPUT"]).shape == (3, 100, 100)
+
+
+@bundled("segmentation")
+def test_the_bundled_segmentation(pair, tmp_path, context):
+    parameters = {"IMAGE": pair[0], "OUTPUT": str(tmp_path / "out.tif")}
+    result = processing.run("landforge:segmentimage", parameters, context=context)
+    assert gdal.Open(result["OUTPUT"]).GetMetadata()["LANDFORGE_PREDICTED"] == "YES"

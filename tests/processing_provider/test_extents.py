@@ -1,0 +1,106 @@
+"""Extents keep their CRS and their order; the grid's CRS follows the rule."""
+
+import pytest
+from landforge.backend.protocol import BackendError, Extent
+from landforge.processing_provider import extents
+from qgis.core import (
+    QgsApplication,
+    QgsCoordinateReferenceSystem,
+    QgsProcessingException,
+    QgsRasterLayer,
+    QgsRectangle,
+    QgsReferencedRectangle,
+)
+
+NOWHERE = QgsCoordinateReferenceSystem()
+
+
+@pytest.fixture
+def algorithm():
+    return QgsApplication.processingRegistry().algorithmById("landforge:generatelandcover").create()
+
+
+def read(algorithm, value, context):
+    return extents.extent(algorithm, {"EXTENT": value}, "EXTENT", context)
+
+
+@pytest.mark.parametrize("typed", ["1,2,3,4 [EPSG:32618]", " 1.0, 2e0,3 ,4[EPSG:32618] ", "1,2,3.0,4.0 [EPSG:32618]"])
+def test_typed_with_a_crs(algorithm, context, typed):
+    assert read(algorithm, typed, context) == Extent(1, 3, 2, 4, "EPSG:32618")
+
+
+def test_typed_without_a_crs_takes_the_projects(algorithm, context, project):
+    project.setCrs(QgsCoordinateReferenceSystem("EPSG:2154"))
+    assert read(algorithm, "1,2,3,4", context) == Extent(1, 3, 2, 4, "EPSG:2154")
+
+
+def test_a_rectangle_with_its_crs(algorithm, context):
+    value = QgsReferencedRectangle(QgsRectangle(1, 3, 2, 4), QgsCoordinateReferenceSystem("EPSG:4326"))
+    assert read(algorithm, value, context) == Extent(1, 3, 2, 4, "EPSG:4326")
+
+
+def test_a_layer_with_its_crs(algorithm, context, project, landcover):
+    layer = QgsRasterLayer(landcover, "codes")
+    project.addMapLayer(layer)
+    assert read(algorithm, layer.id(), context) == Extent(778000, 9984000, 779200, 9985000, "EPSG:32717")
+
+
+@pytest.mark.parametrize(
+    "value, words",
+    [
+        ("2,1,3,4 [EPSG:4326]", "inverted"),
+        ("179,-179,3,4 [EPSG:4326]", "antimeridian"),
+        ("1,1,3,4 [EPSG:4326]", "empty"),
+        ("1,2,3,4", "no CRS"),
+        ("1,2,3,4 [EPSG:999999]", "no CRS"),
+    ],
+)
+def test_bad_extents_are_refused_in_words(algorithm, context, value, words):
+    with pytest.raises(BackendError, match=words):
+        read(algorithm, value, context)
+
+
+@pytest.mark.parametrize("value", ["here", "", None, "1,2,3"])
+def test_what_is_no_extent(algorithm, context, value):
+    with pytest.raises(QgsProcessingException, match="not an extent"):
+        read(algorithm, value, context)
+
+
+def test_a_crs_of_the_users_own_travels_as_wkt():
+    own = QgsCoordinateReferenceSystem()
+    own.createFromProj("+proj=tmerc +lat_0=1 +lon_0=33 +datum=WGS84")
+    assert extents.crs_text(own).startswith("PROJCRS")
+    assert (
+        extents.crs_text(QgsCoordinateReferenceSystem("EPSG:32618")) == "EPSG:32618" and extents.crs_text(NOWHERE) == ""
+    )
+
+
+PARIS = Extent(2.2, 48.8, 2.4, 48.9, "EPSG:4326")
+
+
+@pytest.mark.parametrize(
+    "project_crs, expected",
+    [
+        ("EPSG:2154", "EPSG:2154"),
+        ("EPSG:4326", ""),  # degrees
+        ("EPSG:3857", ""),  # metres that are none
+        ("EPSG:2272", ""),  # feet
+        ("EPSG:32618", ""),  # metres, but of another continent
+    ],
+)
+def test_the_grid_follows_a_project_in_metres_that_is_meant_for_the_place(context, project, project_crs, expected):
+    project.setCrs(QgsCoordinateReferenceSystem(project_crs))
+    assert extents.grid_crs(NOWHERE, PARIS, context) == expected
+
+
+def test_the_grid_crs_asked_for_wins(context, project):
+    project.setCrs(QgsCoordinateReferenceSystem("EPSG:2154"))
+    assert extents.grid_crs(QgsCoordinateReferenceSystem("EPSG:3035"), PARIS, context) == "EPSG:3035"
+    with pytest.raises(QgsProcessingException, match="not projected in metres"):
+        extents.grid_crs(QgsCoordinateReferenceSystem("EPSG:4326"), PARIS, context)
+
+
+def test_the_box_to_export_holds_the_whole_grid(context):
+    box = extents.grid_box(PARIS, "", "EPSG:4326", context.transformContext())
+    assert box.xMinimum() < PARIS.xmin and box.xMaximum() > PARIS.xmax and box.yMinimum() < PARIS.ymin
+    assert box.yMaximum() > PARIS.ymax and box.width() < 0.25 and box.height() < 0.15

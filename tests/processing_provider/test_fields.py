@@ -1,0 +1,109 @@
+"""From parameters to the job's fields."""
+
+import json
+
+import pytest
+from landforge.processing_provider import fields
+from qgis.core import QgsApplication, QgsProcessing, QgsProcessingException
+
+from tests.processing_provider.conftest import EXTENT, write_raster
+
+
+def algorithm(name):
+    return QgsApplication.processingRegistry().algorithmById(f"landforge:{name}").create()
+
+
+def read(name, context, **parameters):
+    return fields.read(algorithm(name), parameters, context)
+
+
+def test_numbers_may_come_as_text(context):
+    found = read("generatelandcover", context, EXTENT=EXTENT, SEED="7", STEPS="3", MAX_AREA_KM2="12.5")
+    assert (found["seed"], found["steps"], found["max_area_km2"]) == (7, 3, 12.5)
+
+
+def test_what_is_left_out_is_the_default(context):
+    found = read("clipnaip", context, EXTENT=EXTENT)
+    assert found["source"] == "planetarycomputer" and "year" not in found and "pixel_m" not in found
+
+
+def test_a_year_is_a_number(context):
+    assert read("clipworldcover", context, EXTENT=EXTENT, YEAR="2020")["year"] == 2020
+    assert read("clipnaip", context, EXTENT=EXTENT, YEAR="2018")["year"] == 2018
+
+
+def test_a_choice_that_is_none_names_the_choices(context):
+    with pytest.raises(QgsProcessingException, match="one of esa, planetarycomputer, layer"):
+        read("clipworldcover", context, EXTENT=EXTENT, SOURCE="0")
+
+
+def test_the_layer_matters_only_as_the_source(context, landcover):
+    assert "layer" not in read("clipworldcover", context, EXTENT=EXTENT, SOURCE="esa", LAYER=landcover)
+    with pytest.raises(QgsProcessingException, match="LAYER is empty"):
+        read("clipworldcover", context, EXTENT=EXTENT, SOURCE="layer")
+
+
+def test_what_cannot_be_opened(context, tmp_path):
+    damaged = tmp_path / "damaged.tif"
+    damaged.write_bytes(b"II*\0garbage")
+    for path in (damaged, tmp_path / "none.tif"):
+        with pytest.raises(QgsProcessingException, match=f"LANDCOVER cannot be opened: {path}"):
+            read("generateimage", context, LANDCOVER=str(path))
+
+
+def test_one_of_many_that_cannot_be_opened(context, image, tmp_path):
+    with pytest.raises(QgsProcessingException, match="IMAGE cannot be opened"):
+        read("builddataset", context, IMAGE=[image, str(tmp_path / "none.tif")], LABEL=[image])
+
+
+def test_a_layer_without_crs(context, tmp_path, codes):
+    path = write_raster(tmp_path / "nowhere.tif", codes, crs=None)
+    with pytest.raises(QgsProcessingException, match=r"'nowhere' has no CRS.*Set it first"):
+        read("generateimage", context, LANDCOVER=path)
+
+
+def test_several_layers_keep_their_order(context, image, landcover):
+    found = read("builddataset", context, IMAGE=[image, landcover], LABEL=[landcover, image])
+    assert [raster.path for raster in found["image"]] == [image, landcover]
+
+
+def test_a_data_set_by_its_folder_or_its_manifest(context, tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.csv").write_text(json.dumps({}))
+    given = [str(tmp_path / "one"), str(tmp_path / "two" / "manifest.csv")]
+    assert read("trainsegmentation", context, DATASET=given)["dataset"] == (
+        str(tmp_path / "one"),
+        str(tmp_path / "two"),
+    )
+
+
+@pytest.mark.parametrize(
+    "parameters, words",
+    [
+        ({"OUTPUT_LANDCOVER": "/x/a.tif", "OUTPUT_IMAGE": "/x/a.tif"}, "another output"),
+        ({"OUTPUT_LANDCOVER": "/x/a.png", "OUTPUT_IMAGE": "/x/a.tif"}, "must end in .tif"),
+    ],
+)
+def test_outputs_that_cannot_be(context, parameters, words):
+    ok, message = algorithm("generatescene").checkParameterValues({"EXTENT": EXTENT, **parameters}, context)
+    assert not ok and words in message
+
+
+def test_an_output_over_its_input(context, landcover):
+    ok, message = algorithm("generateimage").checkParameterValues(
+        {"LANDCOVER": landcover, "OUTPUT": landcover}, context
+    )
+    assert not ok and "also an input" in message
+
+
+def test_temporary_outputs_are_fine(context, landcover):
+    parameters = {"LANDCOVER": landcover, "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT}
+    assert algorithm("generateimage").checkParameterValues(parameters, context) == (True, "")
+
+
+@pytest.mark.parametrize("bad", [{"SEED": "many"}, {"SEED": -1}, {"STEPS": 0}])
+def test_numbers_out_of_bounds_are_refused(context, bad):
+    parameters = {"EXTENT": EXTENT, "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT, **bad}
+    ok, message = algorithm("generatelandcover").checkParameterValues(parameters, context)
+    assert not ok and next(iter(bad)) in message

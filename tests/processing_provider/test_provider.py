@@ -1,0 +1,74 @@
+"""Every algorithm is a whole declaration of its job."""
+
+import dataclasses
+
+import pytest
+from landforge.backend import protocol
+from landforge.processing_provider.algorithm import ICONS
+from landforge.processing_provider.provider import ALGORITHMS
+from qgis.core import QgsApplication, QgsProcessingParameterDefinition
+
+IDS = [cls.JOB.__name__.lower() for cls in ALGORITHMS]
+# Fields that only the backend's own command line sets.
+INNER = {"trainsegmentation": {"encoder_depth", "decoder_channels"}}
+
+
+@pytest.fixture(params=IDS)
+def algorithm(request):
+    return QgsApplication.processingRegistry().algorithmById(f"landforge:{request.param}").create()
+
+
+def test_the_provider_lists_each_algorithm_once():
+    provider = QgsApplication.processingRegistry().providerById("landforge")
+    assert sorted(found.name() for found in provider.algorithms()) == sorted(set(IDS)) and len(IDS) == len(set(IDS))
+    assert not provider.icon().isNull() and provider.name() == "Landforge"
+
+
+def test_parameters_are_the_fields_of_the_job_in_capitals(algorithm):
+    fields = {field.name for field in dataclasses.fields(protocol.JOBS[algorithm.name()])}
+    keys = {definition.name() for definition in algorithm.parameterDefinitions()}
+    assert keys == {name.upper() for name in fields - INNER.get(algorithm.name(), set())}
+
+
+def test_defaults_are_those_of_the_job(algorithm):
+    for field in dataclasses.fields(protocol.JOBS[algorithm.name()]):
+        definition = algorithm.parameterDefinition(field.name.upper())
+        if definition is None or field.default is dataclasses.MISSING:
+            continue
+        given = definition.defaultValue()
+        assert (given in (None, "") and field.default in (None, "")) or str(given) == str(field.default)
+
+
+def test_optional_parameters_have_a_default_to_fall_back_on(algorithm):
+    for field in dataclasses.fields(protocol.JOBS[algorithm.name()]):
+        definition = algorithm.parameterDefinition(field.name.upper())
+        if definition and definition.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional:
+            assert field.default is not dataclasses.MISSING
+
+
+def test_each_parameter_is_explained(algorithm):
+    for definition in algorithm.parameterDefinitions():
+        assert definition.description() and definition.help().endswith("."), definition.name()
+    assert algorithm.shortHelpString() and algorithm.shortDescription().endswith(".")
+
+
+def test_the_window_shows_the_explanations(algorithm, monkeypatch):
+    monkeypatch.setattr("qgis.utils.iface", object())
+    for definition in algorithm.parameterDefinitions():
+        assert definition.help() in algorithm.shortHelpString()
+
+
+def test_groups_tags_icons(algorithm):
+    assert (ICONS / f"{algorithm.groupId()}.svg").is_file() and not algorithm.icon().isNull()
+    assert algorithm.group().lower() == algorithm.groupId() and len(algorithm.tags()) > 2
+    assert algorithm.displayName()[0].isupper() and algorithm.id() == f"landforge:{algorithm.name()}"
+
+
+def test_a_broken_backend_shows_with_the_remedy(algorithm, monkeypatch, tmp_path):
+    monkeypatch.setenv("LANDFORGE_PYTHON", str(tmp_path / "none"))
+    usable, remedy = algorithm.canExecute()
+    assert not usable and "none" in remedy and remedy.endswith(".")
+
+
+def test_a_sound_backend_can_execute(algorithm):
+    assert algorithm.canExecute() == (True, "")

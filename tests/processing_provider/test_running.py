@@ -1,0 +1,201 @@
+"""Algorithms run for real: the backend's own Python, a real job, its results in QGIS."""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import processing
+import pytest
+from landforge.plugin import layers
+from landforge.plugin.bridge import process
+from osgeo import gdal
+from qgis.core import (
+    QgsApplication,
+    QgsCoordinateReferenceSystem,
+    QgsPalettedRasterRenderer,
+    QgsProcessingAlgorithm,
+    QgsProcessingAlgRunnerTask,
+    QgsProcessingException,
+    QgsProcessingModelAlgorithm,
+    QgsProcessingModelChildAlgorithm,
+    QgsProcessingModelChildParameterSource,
+    QgsProcessingModelOutput,
+    QgsProcessingModelParameter,
+    QgsProcessingOutputLayerDefinition,
+    QgsProcessingParameterRasterLayer,
+    QgsRasterLayer,
+)
+
+from tests.processing_provider.conftest import EXTENT, read_raster, write_raster
+
+CLIP = "landforge:clipworldcover"
+
+
+def clip(landcover, output, **more):
+    return {"EXTENT": EXTENT, "SOURCE": "layer", "LAYER": landcover, "OUTPUT": str(output), **more}
+
+
+def test_a_local_layer_clipped(landcover, codes, tmp_path, context, ear):
+    result = processing.run(CLIP, clip(landcover, tmp_path / "out.tif"), context=context, feedback=ear)
+    assert result == {"OUTPUT": str(tmp_path / "out.tif")}
+    source = gdal.Open(result["OUTPUT"])
+    assert source.GetGeoTransform() == (778100, 10, 0, 9984900, 0, -10)
+    assert (read_raster(result["OUTPUT"]) == codes[:, 10:50, 10:50]).all()
+    assert ear.fractions[-1] > 90 and sorted(ear.fractions) == ear.fractions and ear.said and not ear.errors
+
+
+def test_a_layer_in_memory_gives_the_same(codes, tmp_path, context, monkeypatch):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    write_raster("/vsimem/codes.tif", codes)
+    layer = QgsRasterLayer("/vsimem/codes.tif", "codes")
+    context.project().addMapLayer(layer)
+    result = processing.run(CLIP, clip(layer, tmp_path / "out.tif"), context=context)
+    assert (read_raster(result["OUTPUT"]) == codes[:, 10:50, 10:50]).all()
+    assert list(temporary.iterdir()) == []  # the export is gone
+
+
+def in_background(algorithm, parameters, context, feedback):
+    """Run as the window does, in another thread than the layers'; the results, or None."""
+    ended = []
+    algorithm = QgsApplication.processingRegistry().algorithmById(algorithm)
+    task = QgsProcessingAlgRunnerTask(algorithm, parameters, context, feedback)
+    task.executed.connect(lambda ok, results: ended.append(results if ok else None))
+    QgsApplication.taskManager().addTask(task)
+    start = time.monotonic()
+    while not ended and time.monotonic() - start < 120:
+        QgsApplication.processEvents()
+        time.sleep(0.01)
+    return ended[0]
+
+
+def test_in_the_background(landcover, codes, tmp_path, context, ear):
+    result = in_background(CLIP, clip(landcover, tmp_path / "out.tif"), context, ear)
+    assert (read_raster(result["OUTPUT"]) == codes[:, 10:50, 10:50]).all()
+
+
+def test_a_web_map_in_the_background(web_map, tmp_path, context, ear):
+    context.project().addMapLayer(web_map())
+    parameters = {"EXTENT": EXTENT, "SOURCE": "layer", "LAYER": "web map", "PIXEL_M": 2}
+    result = in_background("landforge:clipnaip", {**parameters, "OUTPUT": str(tmp_path / "out.tif")}, context, ear)
+    assert result, ear.errors
+    data = read_raster(result["OUTPUT"])
+    assert data.shape[1:] == (200, 200) and np.abs(data[:3].mean(axis=(1, 2)) - (200, 100, 50)).max() < 1
+
+
+def test_the_grid_is_the_projects(landcover, tmp_path, context):
+    context.project().setCrs(QgsCoordinateReferenceSystem("EPSG:24877"))  # PSAD56 / UTM 17S, in metres, meant for here
+    result = processing.run(CLIP, clip(landcover, tmp_path / "out.tif"), context=context)
+    assert "24877" in gdal.Open(result["OUTPUT"]).GetProjection()
+    result = processing.run(CLIP, clip(landcover, tmp_path / "out2.tif", GRID_CRS="EPSG:32718"), context=context)
+    assert "32718" in gdal.Open(result["OUTPUT"]).GetProjection()
+
+
+@pytest.mark.parametrize(
+    "more, words",
+    [
+        ({"MAX_AREA_KM2": 0.01}, "more than the limit"),
+        ({"EXTENT": "778100,778500,9884500,9884900 [EPSG:32717]"}, "codes.tif"),
+        ({"OUTPUT": "/proc/none/out.tif"}, "Cannot write to /proc"),
+    ],
+)
+def test_what_the_backend_refuses_is_an_exception_in_its_words(landcover, tmp_path, context, more, words):
+    with pytest.raises(QgsProcessingException, match=words):
+        processing.run(CLIP, clip(landcover, tmp_path / "out.tif", **more), context=context)
+    assert not list(tmp_path.glob("*out*"))
+
+
+def test_a_wrong_band_count(image, tmp_path, context):
+    with pytest.raises(QgsProcessingException, match=r"band"):
+        processing.run(CLIP, clip(image, tmp_path / "out.tif"), context=context)
+    assert not list(tmp_path.glob("*out*"))
+
+
+def test_what_is_found_when_preparing_is_an_exception_in_words_too(tmp_path, context, codes):
+    """Models run a child without checking its values, and QGIS drops what is raised when preparing."""
+    nowhere = write_raster(tmp_path / "nowhere.tif", codes, crs=None)
+    algorithm = QgsApplication.processingRegistry().algorithmById(CLIP)
+    with pytest.raises(QgsProcessingException, match="has no CRS"):
+        QgsProcessingAlgorithm.run(algorithm, clip(nowhere, tmp_path / "o.tif"), context, context.feedback(), {}, False)
+
+
+def test_without_a_backend_it_says_so(landcover, tmp_path, context, monkeypatch):
+    monkeypatch.setenv("LANDFORGE_PYTHON", str(tmp_path / "none"))
+    with pytest.raises(QgsProcessingException, match="Set up the backend"):
+        processing.run(CLIP, clip(landcover, tmp_path / "out.tif"), context=context)
+
+
+def test_a_dead_backend_is_an_exception(landcover, tmp_path, context, monkeypatch):
+    monkeypatch.setattr("landforge.plugin.bridge.environment.problem", lambda *_: "")
+    monkeypatch.setenv("LANDFORGE_PYTHON", "/bin/false" if Path("/bin/false").exists() else sys.executable)
+    with pytest.raises(QgsProcessingException, match="ended before"):
+        processing.run(CLIP, clip(landcover, tmp_path / "out.tif"), context=context)
+
+
+def test_cancelling_leaves_nothing(landcover, tmp_path, context, ear):
+    ear.progressChanged.connect(lambda _: ear.cancel())
+    with pytest.raises(QgsProcessingException, match="Cancelled"):
+        processing.run(CLIP, clip(landcover, tmp_path / "out.tif"), context=context, feedback=ear)
+    assert not list(tmp_path.glob("*out*"))
+
+
+def test_the_window_keeps_a_warm_worker(landcover, tmp_path, context, monkeypatch):
+    monkeypatch.setattr("qgis.utils.iface", object())
+    try:
+        for name in ("a.tif", "b.tif"):
+            processing.run(CLIP, clip(landcover, tmp_path / name), context=context)
+        assert process._worker is not None and process._worker.child.running()
+    finally:
+        process.stop_worker()
+    assert (read_raster(tmp_path / "a.tif") == read_raster(tmp_path / "b.tif")).all()
+
+
+def load(output, project, name=""):
+    definition = QgsProcessingOutputLayerDefinition(str(output), project)
+    definition.destinationName = name
+    return definition
+
+
+def test_results_arrive_styled_named_and_grouped(codes, tmp_path, project):
+    tags = {"LANDFORGE_SYNTHETIC": "YES", "LANDFORGE_MODEL": "landcover", "LANDFORGE_SEED": "7"}
+    source = write_raster(tmp_path / "codes.tif", codes, tags=tags)
+    for output in ("one.tif", "two.tif"):
+        processing.runAndLoadResults(CLIP, {**clip(source, ""), "OUTPUT": load(tmp_path / output, project)})
+    found = list(project.mapLayers().values())
+    assert [layer.name() for layer in found] == ["Land cover SYNTHETIC · landcover · seed 7"] * 2
+    assert all(isinstance(layer.renderer(), QgsPalettedRasterRenderer) for layer in found)
+    groups = project.layerTreeRoot().children()
+    assert [len(group.children()) for group in groups] == [1, 1]  # one group a run
+    assert all(group.customProperty(layers.RUN) and group.name().startswith("Clip WorldCover · ") for group in groups)
+
+
+def test_a_name_that_the_user_gave_stays(landcover, tmp_path, project):
+    output = load(tmp_path / "out.tif", project, "My valley")
+    processing.runAndLoadResults(CLIP, {**clip(landcover, ""), "OUTPUT": output})
+    assert [layer.name() for layer in project.mapLayers().values()] == ["My valley"]
+
+
+def test_as_a_step_of_a_model(landcover, codes, tmp_path, context, ear):
+    """A layer into the model, clipped twice: the second clip takes the first one's result."""
+    model = QgsProcessingModelAlgorithm("twice", "tests")
+    model.addModelParameter(QgsProcessingParameterRasterLayer("MAP", "Map"), QgsProcessingModelParameter("MAP"))
+    source = QgsProcessingModelChildParameterSource
+    inputs = {"first": source.fromModelParameter("MAP"), "second": source.fromChildOutput("first", "OUTPUT")}
+    for name, layer in inputs.items():
+        child = QgsProcessingModelChildAlgorithm(CLIP)
+        child.setChildId(name)
+        child.addParameterSources("EXTENT", [source.fromStaticValue(EXTENT)])
+        child.addParameterSources("SOURCE", [source.fromStaticValue("layer")])
+        child.addParameterSources("LAYER", [layer])
+        if name == "second":
+            final = QgsProcessingModelOutput("CLIP", "Clip")
+            final.setChildId(name)
+            final.setChildOutputName("OUTPUT")
+            child.setModelOutputs({"CLIP": final})
+        model.addChildAlgorithm(child)
+    model.updateDestinationParameters()
+    result, ok = model.run({"MAP": landcover, "second:CLIP": str(tmp_path / "out.tif")}, context, ear)
+    assert ok and np.array_equal(read_raster(tmp_path / "out.tif"), codes[:, 10:50, 10:50]), (result, ear.errors)

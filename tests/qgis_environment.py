@@ -1,0 +1,88 @@
+"""A QGIS without a window, in this process and as qgis_process, with the checkout loaded as the plugin `landforge`."""
+
+import atexit
+import functools
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTHON = ROOT / ".venv" / "bin" / "python"
+
+
+@functools.cache
+def scratch() -> Path:
+    """A folder of this session: `plugins/landforge` is a link to the checkout, the rest is QGIS's own."""
+    folder = Path(tempfile.mkdtemp(prefix="landforge-qgis-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    (folder / "plugins").mkdir()
+    (folder / "plugins" / "landforge").symlink_to(ROOT, target_is_directory=True)
+    (folder / "runtime").mkdir(mode=0o700)
+    return folder
+
+
+def environment(profile: str) -> dict[str, str]:
+    """The variables under which QGIS starts headless, with a profile of its own."""
+    return {
+        "QT_QPA_PLATFORM": "offscreen",
+        "XDG_RUNTIME_DIR": str(scratch() / "runtime"),
+        "QGIS_CUSTOM_CONFIG_PATH": str(scratch() / profile),
+        "QGIS_PLUGINPATH": str(scratch() / "plugins"),
+        "LANDFORGE_PYTHON": os.environ.get("LANDFORGE_PYTHON", str(PYTHON)),
+    }
+
+
+@functools.cache
+def start():
+    """QGIS with Processing and Landforge in this process; returns its application."""
+    os.environ.update(environment("profile"))
+    sys.path.insert(0, str(scratch() / "plugins"))
+    import qgis.utils
+    from qgis.core import QgsApplication
+
+    application = QgsApplication([], True)
+    application.initQgis()
+    sys.path.append(str(Path(QgsApplication.pkgDataPath()) / "python" / "plugins"))
+    from processing.core.Processing import Processing
+
+    Processing.initialize()
+    qgis.utils.plugin_paths = [str(scratch() / "plugins")]
+    qgis.utils.updateAvailablePlugins()
+    assert qgis.utils.loadPlugin("landforge") and qgis.utils.startProcessingPlugin("landforge")
+    return application
+
+
+@functools.cache
+def _program() -> str:
+    """Debian's wrapper passes an option that the program refuses, so the program itself comes first."""
+    found = shutil.which("qgis_process.bin") or shutil.which("qgis_process")
+    assert found, "qgis_process is missing: install QGIS"
+    return found
+
+
+@functools.cache
+def _enabled() -> None:
+    subprocess.run(
+        [_program(), "plugins", "enable", "landforge"],
+        env={**os.environ, **environment("process")},
+        check=True,
+        capture_output=True,
+    )
+
+
+def qgis_process(*arguments: str, job: dict | None = None, **variables: str) -> subprocess.CompletedProcess:
+    """Run qgis_process as a user would; `job` is its JSON on stdin."""
+    _enabled()
+    return subprocess.run(
+        [_program(), *arguments],
+        env={**os.environ, **environment("process"), **variables},
+        input=None if job is None else json.dumps(job),
+        stdin=subprocess.DEVNULL if job is None else None,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
