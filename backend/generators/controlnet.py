@@ -18,9 +18,9 @@ from backend.training import Batch, Objective
 
 KIND = "controlnet"
 PIXEL_M = 1.0
-CELL_PX = 8
-CHANNELS = 8
-WINDOW = 16  # latent cells, 128 m
+CELL_PX = 4
+CHANNELS = 4
+WINDOW = 32  # latent cells, 128 m
 KL_WEIGHT = 1e-6
 PERCEPTUAL_WEIGHT = 0.5
 HIDDEN_SHARE = 0.1
@@ -28,14 +28,14 @@ BATCH = 8
 
 
 def new_autoencoder() -> AutoencoderKL:
-    """An untrained autoencoder: (n, 3, h, w) RGB in -1..1 to (n, 8, h/8, w/8) latents and back."""
+    """An untrained autoencoder: (n, 3, h, w) RGB in -1..1 to (n, 4, h/4, w/4) latents and back."""
     return AutoencoderKL(
         in_channels=3,
         out_channels=3,
         latent_channels=CHANNELS,
-        down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4,
-        block_out_channels=(32, 48, 64, 96),
+        down_block_types=("DownEncoderBlock2D",) * 3,
+        up_block_types=("UpDecoderBlock2D",) * 3,
+        block_out_channels=(32, 48, 80),
         layers_per_block=1,
         norm_num_groups=16,
         sample_size=WINDOW * CELL_PX,
@@ -44,15 +44,15 @@ def new_autoencoder() -> AutoencoderKL:
 
 
 def new_denoiser() -> UNet2DConditionModel:
-    """An untrained denoiser of (n, 8, 16, 16) noisy latents; land cover reaches it through the ControlNet alone."""
+    """An untrained denoiser of (n, 4, 32, 32) noisy latents; land cover reaches it through the ControlNet alone."""
     return UNet2DConditionModel(
         sample_size=WINDOW,
         in_channels=CHANNELS,
         out_channels=CHANNELS,
-        down_block_types=("DownBlock2D", "AttnDownBlock2D"),
+        down_block_types=("DownBlock2D", "DownBlock2D", "AttnDownBlock2D"),
         mid_block_type="UNetMidBlock2D",
-        up_block_types=("AttnUpBlock2D", "UpBlock2D"),
-        block_out_channels=(80, 112),
+        up_block_types=("AttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
+        block_out_channels=(48, 80, 112),
         layers_per_block=1,
         norm_num_groups=16,
         attention_head_dim=16,
@@ -61,16 +61,16 @@ def new_denoiser() -> UNet2DConditionModel:
 
 
 def new_controlnet(denoiser: UNet2DConditionModel) -> ControlNetModel:
-    """A ControlNet of (n, 11, h * 8, w * 8) one-hot land cover, its encoder copied from the denoiser's."""
+    """A ControlNet of (n, 11, h * 4, w * 4) one-hot land cover, its encoder copied from the denoiser's."""
     return ControlNetModel.from_unet(
-        denoiser, conditioning_channels=classes.COUNT, conditioning_embedding_out_channels=(16, 32, 48, 64)
+        denoiser, conditioning_channels=classes.COUNT, conditioning_embedding_out_channels=(16, 32, 48)
     )
 
 
 class Autoencoding(Objective):
     """Mean absolute error, perceptual distance where it can be had, and a trace of KL divergence."""
 
-    learning_rate = 8e-4
+    learning_rate = 1e-3
 
     def __init__(self, autoencoder: AutoencoderKL) -> None:
         super().__init__()
@@ -88,9 +88,9 @@ class Autoencoding(Objective):
         error = functional.l1_loss(again.float(), batch["image"])
         figures = {"absolute": error.item()}
         loss = error + KL_WEIGHT * posterior.kl().mean()
-        if self.distance[0] is not None:  # of one image in four: it costs more than all the rest
+        if self.distance[0] is not None:  # of one image in six: it costs more than all the rest
             felt = (
-                self.distance[0].to(again.device)(again[::4], batch["image"][::4]).mean()
+                self.distance[0].to(again.device)(again[::6], batch["image"][::6]).mean()
             )  # it costs most: half will do
             loss, figures["perceptual"] = loss + PERCEPTUAL_WEIGHT * felt, felt.item()
         return loss, figures
@@ -111,7 +111,7 @@ class Denoising(Objective):
         return self.parts
 
     def forward(self, batch: Batch, turn: str) -> tuple[torch.Tensor, dict[str, float]]:
-        """`latents` (n, 8, h, w) scaled, `one_hot` (n, 11, 8h, 8w) to the loss of the predicted v."""
+        """`latents` (n, 4, h, w) scaled, `one_hot` (n, 11, 4h, 4w) to the loss of the predicted v."""
         shown = (torch.rand(len(batch["latents"]), device=batch["latents"].device) > HIDDEN_SHARE).float()
         landcover = batch["one_hot"] * shown[:, None, None, None]
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL
 
-from backend import classes, device, latents
+from backend import checkpoint, classes, device, latents
 from backend.generators import controlnet, spade
 from backend.protocol import BackendError, Reporter, TrainImage
 from backend.tiles import PackedTiles, turned
@@ -71,7 +71,7 @@ def _train_autoencoder(job: TrainImage, minutes: float, report: Reporter) -> dic
 
 def _train_denoiser(job: TrainImage, minutes: float, report: Reporter) -> dict[str, float]:
     data = PackedTiles(Path(job.dataset))
-    autoencoder = AutoencoderKL.from_pretrained(Path(job.output) / "autoencoder", torch_dtype=torch.float32)
+    autoencoder = checkpoint.components(Path(job.output), torch.float32, autoencoder=AutoencoderKL)["autoencoder"]
     stored = _stored(job, data, autoencoder, report)
     mean, std = (np.array(v)[:, None, None] for v in (autoencoder.config.latents_mean, autoencoder.config.latents_std))
     cell = controlnet.CELL_PX
@@ -80,7 +80,7 @@ def _train_denoiser(job: TrainImage, minutes: float, report: Reporter) -> dict[s
         name = data.choose(rng)
         _, labels, chosen = data.groups[name]
         height, width = stored[name][0].shape[-2:]
-        size = min(controlnet.WINDOW, height // 2 * 2)  # the denoiser halves it once
+        size = min(controlnet.WINDOW, height // 4 * 4)  # the denoiser halves it twice
         cells, covers = [], []
         for _ in range(job.batch):
             tile, variant = rng.choice(chosen), int(rng.integers(8))

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL
 
-from backend import classes, device, latents
+from backend import checkpoint, classes, device, latents
 from backend.generators import latent_diffusion as model
 from backend.protocol import BackendError, Reporter, TrainLandCover
 from backend.tiles import PackedLandCover, turned
@@ -51,7 +51,7 @@ def _latents(
 
 def _train_denoiser(job: TrainLandCover, minutes: float, report: Reporter) -> dict[str, float]:
     data = PackedLandCover(Path(job.dataset))
-    autoencoder = AutoencoderKL.from_pretrained(Path(job.output) / "autoencoder", torch_dtype=torch.float32)
+    autoencoder = checkpoint.components(Path(job.output), torch.float32, autoencoder=AutoencoderKL)["autoencoder"]
     stored = _latents(job, data, autoencoder, report)
     mean, std = (np.array(v)[:, None, None] for v in (autoencoder.config.latents_mean, autoencoder.config.latents_std))
 

@@ -53,3 +53,12 @@ def test_stages_of_another_generator_are_refused(dataset, tmp_path):
     with pytest.raises(BackendError, match="as many MINUTES"):
         trainlandcover.run(TrainLandCover(dataset, str(tmp_path / "m"), ("denoiser",), ()), silent())
     assert not (tmp_path / "m" / checkpoint.INDEX).exists()
+
+
+def test_a_denoiser_without_its_autoencoder_is_named(dataset, tmp_path):
+    message = "its autoencoder is missing or damaged"
+    with pytest.raises(BackendError, match=message):
+        trainlandcover.run(TrainLandCover(dataset, str(tmp_path / "m"), ("denoiser",), (BRIEFLY,)), silent())
+    with pytest.raises(BackendError, match=message):
+        job = TrainImage(dataset, str(tmp_path / "m"), "controlnet", ("denoiser",), (BRIEFLY,))
+        trainimage.run(job, silent())
