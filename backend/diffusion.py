@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from diffusers import AutoencoderKL, DDPMScheduler, DPMSolverMultistepScheduler
 from torch.nn import functional
 
 from backend import noise
-from backend.lattice import Box, Lattice
+from backend.lattice import Box, Compute, Lattice
 from backend.protocol import Reporter
 
 Denoise = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -97,42 +98,35 @@ def render(
     region_px: Box,
     seed: int,
     world: str,
-    phase_of: Callable[[torch.Tensor, list[Box], range], torch.Tensor],
+    phase_of: Callable[..., torch.Tensor],
     decode: Callable[[torch.Tensor, list[Box]], torch.Tensor],
     batch: int,
     report: Reporter,
 ) -> Iterator[tuple[Box, np.ndarray]]:
     """Render a region of the world: yields (box, (channels, height, width) float32) bands in world pixels.
 
-    `phase_of(latents, boxes, steps)` takes one phase's steps on a batch of windows, `decode(latents, boxes)` gives
+    `phase_of(latents, boxes, part)` takes one phase's steps on a batch of windows, `decode(latents, boxes)` gives
     their pixels; boxes are in latent cells. The bands cover the region and up to a cell more.
     """
     cells = region_px.coarsened(plan.cell_px)
     regions, parts = plan.regions(cells), plan.parts()
-    done, windows = 0, plan.count(region_px)
+    count = report.counter(plan.count(region_px))
 
-    def window_of(
-        latents: np.ndarray, held: Box, boxes: list[Box], work: Callable[[torch.Tensor], torch.Tensor]
-    ) -> np.ndarray:
-        nonlocal done
-        group = torch.from_numpy(np.stack([latents[(slice(None), *box.within(held))] for box in boxes]))
-        with torch.inference_mode():
-            result = work(group).float().cpu().numpy()
-        done += len(boxes)
-        report.progress(done / windows, f"window {done} of {windows}")
-        return result
+    def over(latents: np.ndarray, held: Box, work: Callable[[torch.Tensor, list[Box]], torch.Tensor]) -> Compute:
+        """The computation of a batch of windows from the latents held over a box."""
+
+        def compute(boxes: list[Box]) -> np.ndarray:
+            group = torch.from_numpy(np.stack([latents[(slice(None), *box.within(held))] for box in boxes]))
+            with torch.inference_mode():
+                result = work(group, boxes).float().cpu().numpy()
+            count(len(boxes))
+            return result
+
+        return compute
 
     held = plan.lattice.support(regions[0], 0)
     latents = noise.normal(seed, world, plan.channels, held)
     for phase, part in enumerate(parts):
-        source, source_box = latents, held
-
-        def compute(boxes: list[Box], source=source, source_box=source_box, part=part) -> np.ndarray:
-            return window_of(source, source_box, boxes, lambda group: phase_of(group, boxes, part))
-
+        compute = over(latents, held, partial(phase_of, part=part))
         latents, held = plan.lattice.blend(regions[phase], compute, phase, batch), regions[phase]
-
-    def paint(boxes: list[Box]) -> np.ndarray:
-        return window_of(latents, held, boxes, lambda group: decode(group, boxes))
-
-    yield from plan.lattice.stream(cells, paint, plan.cell_px, len(parts), batch)
+    yield from plan.lattice.stream(cells, over(latents, held, decode), plan.cell_px, len(parts), batch)

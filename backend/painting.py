@@ -41,6 +41,7 @@ def paint(
     report.log("Snow, wetland, mangroves and moss, where asked for, are painted as bare, grass, trees and bare ground.")
     seen = landcover.painted_as(read, UNSEEN)
     with RasterWriter(output, box, "rgb", tags) as writer:
+        report.log(f"Image: {writer.size()}.")
         for band, image in generator.render(region, str(box.crs), seen, seed, steps, report):
             valid = read(band) != classes.IGNORE
             image[:, ~valid] = 0

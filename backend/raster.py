@@ -158,6 +158,12 @@ class RasterWriter:
                 f"Cannot write {self.path}: {error}. Check the folder and the space on its disk."
             ) from error
 
+    def size(self) -> str:
+        """The raster's size in words, for the log."""
+        height, width = self.box.shape
+        most = height * width * (1 if self.kind == "classes" else 3) / 1e6
+        return f"{width:,} x {height:,} pixels, at most {most:,.1f} MB"
+
     def write(self, data: np.ndarray, row: int, col: int, valid: np.ndarray | None = None) -> None:
         """Write (bands, height, width) or, for classes, (height, width) at an offset; clips to the raster."""
         data = data[None] if data.ndim == 2 else data

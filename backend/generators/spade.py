@@ -189,11 +189,10 @@ class ImageGenerator:
         self, region_px: Box, world: str, read: ReadClasses, seed: int, steps: int, report: Reporter
     ) -> Iterator[tuple[Box, np.ndarray]]:
         """Yield (box, (3, height, width) uint8 RGB) bands that cover a region of world pixels; needs no steps."""
-        cells, done = region_px.coarsened(CELL_PX), 0
-        windows = self.lattice.count(cells)
+        cells = region_px.coarsened(CELL_PX)
+        count = report.counter(self.lattice.count(cells))
 
         def paint(boxes: list[Box]) -> np.ndarray:
-            nonlocal done
             inputs = (
                 np.stack([noise.normal(seed, f"{world} coarse", CHANNELS, box) for box in boxes]),
                 np.stack([noise.normal(seed, f"{world} fine", FINE_CHANNELS, box.scaled(CELL_PX)) for box in boxes]),
@@ -202,8 +201,7 @@ class ImageGenerator:
             with torch.inference_mode():
                 tensors = [torch.from_numpy(array).to(self._device, self._dtype) for array in inputs]
                 painted = self.painter(*tensors).float().cpu().numpy()
-            done += len(boxes)
-            report.progress(done / windows, f"window {done} of {windows}")
+            count(len(boxes))
             return painted
 
         for box, image in self.lattice.stream(cells, paint, CELL_PX, 0, BATCH):

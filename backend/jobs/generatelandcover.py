@@ -16,6 +16,7 @@ def run(job: GenerateLandCover, report: Reporter) -> dict[str, str]:
     generator = LandCoverGenerator(job.model)
     region = region_of(box)
     with RasterWriter(job.output, box, "classes", tags_of(generator, job.seed, job.steps)) as writer:
+        report.log(f"Land cover: {writer.size()}.")
         for band, indices in generator.render(region, str(box.crs), job.seed, job.steps, report):
             writer.write(classes.to_code(indices), band.row - region.row, band.col - region.col)
     return {"output": job.output}
