@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from backend import protocol
+from backend import classes, protocol
 from backend.jobs import builddataset
 from tests.backend import scenes
 
@@ -40,3 +42,17 @@ def write_dataset(folder: Path, tile_px: int = 64, **place: object) -> str:
     output = str(folder / "dataset")
     builddataset.run(protocol.BuildDataset((image,), (label,), output, tile_px=tile_px), protocol.silent())
     return output
+
+
+def write_packed(folder: Path, sizes: Sequence[int] = (40,), splits: Sequence[str] = ("train", "val")) -> Path:
+    """Packed tiles of random classes whose images say the label: red is twenty times the class index."""
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    tiles = {}
+    for size in sizes:
+        label = rng.integers(0, classes.COUNT, (len(splits), size, size), dtype=np.uint8)
+        np.save(folder / f"s{size}_label.npy", label)
+        np.save(folder / f"s{size}_image.npy", np.stack([label * 20, label, label], axis=-1))
+        tiles[f"s{size}"] = {"split": list(splits)}
+    (folder / "packed.json").write_text(json.dumps({"pixel_m": 1.0, "tiles": tiles}))
+    return folder

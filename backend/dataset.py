@@ -1,0 +1,131 @@
+"""Data sets of image and label tiles.
+
+Two kinds of folder are read alike: what `builddataset` writes (GeoTIFFs `image/NAME.tif` and `label/NAME.tif`,
+`manifest.csv`, `dataset.json`), and tiles packed into arrays (`NAME_image.npy`, `NAME_label.npy`, `packed.json`).
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from rasterio.windows import Window
+
+from backend import classes
+from backend.protocol import BackendError
+from backend.raster import open_raster
+from backend.splits import Split
+
+INDEX = "dataset.json"
+MANIFEST = "manifest.csv"
+PACKED_INDEX = "packed.json"
+SHARES = [f"c{code}" for code in classes.CODES]
+COLUMNS = ["name", "image", "label", "split", "crs", "xmin", "ymin", "xmax", "ymax", "valid", *SHARES]
+"""The manifest's columns: paths relative to the folder, bounds in the CRS, shares of valid pixels and of classes."""
+
+
+class Tile(Protocol):
+    """One pair of image and label of equal size."""
+
+    @property
+    def split(self) -> str: ...  # noqa: D102
+    @property
+    def shape(self) -> tuple[int, int]: ...  # noqa: D102
+
+    def read(self, row: int, col: int, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+        """A part of the tile: (height, width, 3) uint8 RGB and (height, width) uint8 class indices."""
+
+
+@dataclass(frozen=True)
+class FileTile:
+    """A tile in two GeoTIFFs."""
+
+    split: str
+    shape: tuple[int, int]
+    image: Path
+    label: Path
+
+    def read(self, row: int, col: int, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+        """See `Tile`."""
+        window = Window(col, row, width, height)
+        with open_raster(self.image, "tile") as image, open_raster(self.label, "tile") as label:
+            rgb, codes = image.read((1, 2, 3), window=window), label.read(1, window=window)
+        return rgb.transpose(1, 2, 0), classes.to_index(codes)
+
+
+@dataclass(frozen=True)
+class ArrayTile:
+    """A tile in two arrays that are mapped, not read whole."""
+
+    split: str
+    image: np.ndarray
+    label: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.label.shape[0], self.label.shape[1]
+
+    def read(self, row: int, col: int, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+        """See `Tile`."""
+        where = (slice(row, row + height), slice(col, col + width))
+        return self.image[where], self.label[where]
+
+
+@dataclass(frozen=True)
+class TileSet:
+    """The tiles of a folder, of one GSD; `synthetic` where any of them was generated."""
+
+    folder: Path
+    pixel_m: float
+    synthetic: bool
+    tiles: list[Tile]
+
+
+def _open_folder(folder: Path) -> TileSet:
+    index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+    with open(folder / MANIFEST, newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    shape = (int(index["tile_px"]), int(index["tile_px"]))
+    tiles: list[Tile] = [FileTile(row["split"], shape, folder / row["image"], folder / row["label"]) for row in rows]
+    return TileSet(folder, float(index["pixel_m"]), bool(index["synthetic"]), tiles)
+
+
+def _open_packed(folder: Path) -> TileSet:
+    index = json.loads((folder / PACKED_INDEX).read_text(encoding="utf-8"))
+    tiles: list[Tile] = []
+    for name, group in index["tiles"].items():
+        images, labels = (
+            np.load(folder / f"{name}_{what}.npy", mmap_mode="r", allow_pickle=False) for what in ("image", "label")
+        )
+        tiles += [ArrayTile(split, image, label) for split, image, label in zip(group["split"], images, labels)]
+    return TileSet(folder, float(index["pixel_m"]), bool(index.get("synthetic", False)), tiles)
+
+
+def open_tiles(folder: str | Path) -> TileSet:
+    """The tiles of a data set folder; BackendError where it is none, is damaged or is empty."""
+    folder = Path(folder)
+    if (folder / INDEX).is_file():
+        opener = _open_folder
+    elif (folder / PACKED_INDEX).is_file():
+        opener = _open_packed
+    else:
+        raise BackendError(
+            f"{folder} is not a data set: it has no {INDEX}. Choose a folder that 'Build data set' wrote."
+        )
+    try:
+        tiles = opener(folder)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BackendError(f"The data set {folder} is damaged ({error!r}). Build it again.") from error
+    if not tiles.tiles:
+        raise BackendError(f"The data set {folder} holds no tiles.")
+    return tiles
+
+
+def tiles_of(sets: list[TileSet], split: Split) -> list[Tile]:
+    """The tiles of one split, in the data sets' order."""
+    return [tile for tiles in sets for tile in tiles.tiles if tile.split == split]

@@ -1,0 +1,1 @@
+"""How good a model or a data set is, in numbers."""

@@ -1,0 +1,134 @@
+"""Every architecture builds, keeps the size and survives its own folder; foreign and damaged folders are refused."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from backend import architectures, checkpoint, classes
+from backend.protocol import BackendError
+
+SIZES = {"encoder_depth": 4, "decoder_channels": [16]}
+INDEX = {"architecture": "deeplabv3plus", "encoder": "tu-tf_efficientnet_lite0", "sizes": SIZES}
+INDEX |= {"codes": classes.CODES.tolist(), "pixel_m": 1.0, "mean": [0.5] * 3, "std": [0.5] * 3}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    torch.manual_seed(0)
+    module = architectures.build(INDEX["architecture"], INDEX["encoder"], encoder_depth=4, decoder_channels=[16])
+    architectures.save(tmp_path, module)
+    checkpoint.write_index(tmp_path, "segmentation", **INDEX)
+    return tmp_path
+
+
+def test_names_are_the_files():
+    files = Path(architectures.__file__).parent.glob("[a-z]*.py")
+    assert architectures.names() == sorted(path.stem for path in files)
+    assert {"unet", "unetplusplus", "deeplabv3plus"} <= set(architectures.names())
+
+
+def test_listing_imports_none():
+    code = "import sys; from backend import architectures; architectures.names(); "
+    code += (
+        "print([name for name in sys.modules if name.startswith(('backend.architectures.', 'segmentation_models'))])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[3])
+    assert found.stdout.strip() == "[]", found.stderr
+
+
+@pytest.mark.parametrize("name", architectures.names())
+@pytest.mark.parametrize("encoder", ["resnet18", "tu-tf_efficientnet_lite0"])
+def test_logits_have_the_image_size(name, encoder):
+    module = architectures.build(name, encoder).eval()
+    with torch.inference_mode():
+        assert module(torch.zeros(1, 3, 64, 96)).shape == (1, classes.COUNT, 64, 96)
+
+
+@pytest.mark.parametrize("name", architectures.names())
+def test_blocks_below_the_last_feature_are_gone(name):
+    module = architectures.build(name, "tu-tf_efficientnet_lite0", encoder_depth=4)
+    module(torch.zeros(2, 3, 64, 64)).sum().backward()
+    assert [key for key, value in module.named_parameters() if value.grad is None] == []
+
+
+def test_a_folder_comes_back_as_it_was_saved(folder):
+    loaded = architectures.load(folder, json.loads((folder / "model_index.json").read_text()))
+    torch.manual_seed(0)
+    fresh = architectures.build(INDEX["architecture"], INDEX["encoder"], encoder_depth=4, decoder_channels=[16])
+    for (key, value), (_, expected) in zip(loaded.module.state_dict().items(), fresh.state_dict().items()):
+        assert torch.equal(value, expected.half().to(value.dtype)), key
+    assert not loaded.training
+
+
+def test_weights_that_fp16_cannot_hold_stay_fp32(folder):
+    module = architectures.build(INDEX["architecture"], INDEX["encoder"], encoder_depth=4, decoder_channels=[16])
+    module.encoder.model.bn1.running_var.fill_(1e6)
+    architectures.save(folder, module)
+    assert architectures.load(folder, INDEX).module.encoder.model.bn1.running_var[0] == 1e6
+
+
+@pytest.mark.parametrize(
+    "changed, message",
+    [
+        ({"architecture": "os"}, "no architecture 'os'"),
+        ({"architecture": "../generators/spade"}, "no architecture"),
+        ({"encoder": "tu-hf-hub:someone/model"}, "no encoder"),
+        ({"encoder": "resnet18"}, "missing or damaged"),
+        ({"encoder": None}, "incomplete or damaged"),
+        ({"sizes": {"encoder_depth": 5}}, "missing or damaged"),
+        ({"sizes": {"evil": 1}}, "cannot be built"),
+        ({"sizes": None}, "incomplete or damaged"),
+        ({"codes": [1, 2]}, "other classes"),
+        ({"pixel_m": -1}, "incomplete or damaged"),
+        ({"mean": [0.5]}, "incomplete or damaged"),
+        ({"std": "abc"}, "incomplete or damaged"),
+    ],
+)
+def test_a_foreign_index_is_refused(folder, changed, message):
+    with pytest.raises(BackendError, match=message):
+        architectures.load(folder, {**INDEX, **changed})
+
+
+@pytest.mark.parametrize("key", INDEX)
+def test_an_index_without_a_key_is_refused(folder, key):
+    with pytest.raises(BackendError, match="incomplete or damaged"):
+        architectures.load(folder, {name: value for name, value in INDEX.items() if name != key})
+
+
+@pytest.mark.parametrize("damage", ["missing", "truncated", "pickle", "other"])
+def test_damaged_weights_are_refused(folder, damage):
+    path = folder / architectures.WEIGHTS
+    if damage == "truncated":
+        path.write_bytes(path.read_bytes()[:5000])
+    elif damage == "pickle":
+        torch.save({"a": torch.zeros(1)}, path)
+    elif damage == "other":
+        save_file({"a": torch.zeros(1)}, path)
+    else:
+        path.unlink()
+    with pytest.raises(BackendError, match="missing or damaged"):
+        architectures.load(folder, INDEX)
+
+
+def test_weights_that_cannot_be_fetched(monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(BackendError, match=r"could not be fetched.*leave the encoder weights empty"):
+        architectures.build("unet", "resnet18", "imagenet")
+
+
+def test_encoder_weights_from_a_file(tmp_path):
+    donor = architectures.build("unet", "tu-tf_efficientnet_lite0", encoder_depth=4)
+    path = tmp_path / "encoder.safetensors"
+    save_file({key: value.clone() for key, value in donor.encoder.state_dict().items()}, path)
+    taken = architectures.build("unetplusplus", "tu-tf_efficientnet_lite0", str(path), encoder_depth=4)
+    for key, value in donor.encoder.state_dict().items():
+        assert torch.equal(value, taken.encoder.state_dict()[key]), key
+    with pytest.raises(BackendError, match="another encoder"):
+        architectures.build("unet", "resnet18", str(path))
+    with pytest.raises(BackendError, match="cannot be loaded"):
+        architectures.build("unet", "resnet18", str(tmp_path / "none.safetensors"))

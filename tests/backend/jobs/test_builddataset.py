@@ -1,0 +1,165 @@
+"""Tiles of image and label pairs: aligned, split by ground, whole or not there, and every bad pair refused."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+import rasterio
+
+from backend import dataset, protocol
+from backend.jobs import builddataset
+from tests.backend import patchwork, scenes
+
+
+def build(tmp_path, ear, pairs, **options):
+    images, labels = zip(*pairs)
+    job = protocol.BuildDataset(images, labels, str(tmp_path / "out"), **{"tile_px": 64, **options})
+    assert builddataset.run(job, ear) == {"output": job.output}
+    with open(tmp_path / "out" / "manifest.csv", newline="") as file:
+        return list(csv.DictReader(file)), json.loads((tmp_path / "out" / "dataset.json").read_text())
+
+
+def read(path):
+    with rasterio.open(path) as source:
+        return source.read(), source.bounds, source.crs
+
+
+def test_tiles_are_the_rasters_at_their_place(tmp_path, ear):
+    pair = patchwork.write_pair(tmp_path, 200, 330)
+    rows, index = build(tmp_path, ear, [pair])
+    assert len(rows) == 15 and list(rows[0]) == dataset.COLUMNS
+    assert index["tile_px"] == 64 and index["pixel_m"] == 1.0 and index["synthetic"] is False
+    assert sum(index["counts"].values()) == 15 and all(index["counts"].values())
+    whole = {kind: rasterio.open(path) for kind, path in zip(("image", "label"), pair)}
+    for row in rows:
+        bounds = [float(row[key]) for key in ("xmin", "ymin", "xmax", "ymax")]
+        for kind, source in whole.items():
+            data, found, crs = read(tmp_path / "out" / row[kind])
+            assert list(found) == bounds and crs == source.crs == rasterio.crs.CRS.from_string(row["crs"])
+            assert (data == source.read(window=source.window(*bounds))).all()
+        assert float(row["valid"]) == 1.0
+        shares = {code: float(row[f"c{code}"]) for code in (10, 50, 80)}
+        assert sum(shares.values()) == pytest.approx(1, abs=1e-3)
+        assert shares[50] == pytest.approx((data == 50).mean(), abs=1e-3)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["image.tif", "label.tif", "out"]
+
+
+def test_a_coarse_label_in_degrees_lands_on_the_image(tmp_path, ear):
+    """A label at about 10 m in EPSG:4326, as WorldCover comes, against an image that shows the same line."""
+    image = scenes.write_raster(tmp_path / "image.tif", np.zeros((4, 256, 256), np.uint8))
+    with rasterio.open(image) as source:
+        west, south, east, north = rasterio.warp.transform_bounds(source.crs, "EPSG:4326", *source.bounds)
+    codes = np.full((1, 40, 40), 30, np.uint8)
+    codes[:, :, :20] = 80
+    left, pixel = (west + east) / 2 - 20e-4, 1e-4
+    label = scenes.write_raster(tmp_path / "label.tif", codes, left, (south + north) / 2 + 20e-4, pixel, "EPSG:4326")
+    rows, _ = build(tmp_path, ear, [(str(image), str(label))])
+    assert len(rows) == 16
+    for row in rows:
+        data = read(tmp_path / "out" / row["label"])[0][0]
+        half = 80 if float(row["xmax"]) <= 500_128 else 30
+        assert (data == half).mean() > 0.9 and read(tmp_path / "out" / row["image"])[0].shape == (3, 64, 64)
+
+
+def test_masked_pixels_and_unknown_codes_are_no_labels(tmp_path, ear):
+    image, label = patchwork.world(128, 128)
+    label[:, :64, :64] = 7  # not in the legend
+    image[:, 64:, 64:] = 0
+    pair = (
+        scenes.write_raster(tmp_path / "image.tif", image, nodata=0),
+        scenes.write_raster(tmp_path / "label.tif", label.astype(np.int16)),
+    )
+    rows, _ = build(tmp_path, ear, [tuple(map(str, pair))], tile_px=128, min_valid=0.3)
+    data = read(tmp_path / "out" / rows[0]["label"])[0][0]
+    assert (data[:64, :64] == 0).all() and (data[64:, 64:] == 0).all() and (data[:64, 64:] == label[0, :64, 64:]).all()
+    assert float(rows[0]["valid"]) == 0.5
+
+
+def test_too_little_valid_is_left_out(tmp_path, ear):
+    image, label = patchwork.world(64, 128)
+    label[:, :, :40] = 0
+    pair = [scenes.write_raster(tmp_path / f"{n}.tif", d, nodata=0) for n, d in (("i", image), ("l", label))]
+    rows, _ = build(tmp_path, ear, [tuple(map(str, pair))], min_valid=0.5)
+    assert [row["name"] for row in rows] == ["000_000000_000064"]
+
+
+def test_stride_and_seed(tmp_path, ear):
+    pair = patchwork.write_pair(tmp_path, 256, 256)
+    rows, index = build(tmp_path, ear, [pair], stride_px=32)
+    splits = {split: [row for row in rows if row["split"] == split] for split in ("train", "val", "test")}
+    assert index["stride_px"] == 32 and all(splits.values()) and len(rows) < 49
+    files = {path.stem for path in (tmp_path / "out" / "image").iterdir()}
+    assert files == {row["name"] for row in rows} == {path.stem for path in (tmp_path / "out" / "label").iterdir()}
+
+
+def test_synthetic_sources_are_remembered(tmp_path, ear):
+    pair = patchwork.write_pair(tmp_path)
+    with rasterio.open(pair[0], "r+") as source:
+        source.update_tags(LANDFORGE_SYNTHETIC="YES")
+    rows, index = build(tmp_path, ear, [pair])
+    assert index["synthetic"] is True and index["sources"][0]["synthetic"] is True
+    with rasterio.open(tmp_path / "out" / rows[0]["image"]) as tile:
+        assert tile.tags()["LANDFORGE_SYNTHETIC"] == "YES"
+
+
+def test_an_empty_folder_is_taken(tmp_path, ear):
+    (tmp_path / "out").mkdir()
+    assert build(tmp_path, ear, [patchwork.write_pair(tmp_path)])[0]
+    assert [event.fraction for event in ear.events("progress")][-1] == 1.0
+
+
+def bad_pairs(tmp_path):
+    """(what, images, labels, options, message)"""
+    image, label = patchwork.world(128, 128)
+    count = iter(range(100))
+
+    def write(data, **place):
+        return str(scenes.write_raster(tmp_path / f"{next(count)}.tif", data, **place))
+
+    good = write(image), write(label)
+    yield "counts", [good[0]], [], {}, "1 images and 0 labels"
+    yield "missing", ["/none.tif"], [good[1]], {}, "does not exist"
+    yield "no CRS", [write(image, crs=None)], [good[1]], {}, "image .* has no CRS"
+    yield "no label CRS", [good[0]], [write(label, crs=None)], {}, "label .* has no CRS"
+    yield "one band", [write(label)], [good[1]], {}, r"1 band\(s\) of uint8, but RGB"
+    yield "16 bit", [write(image.astype(np.uint16))], [good[1]], {}, "of uint16, but RGB"
+    yield "three labels", [good[0]], [write(image)], {}, "a label has one band"
+    yield "float label", [good[0]], [write(label.astype(np.float32))], {}, "of float32, but a label"
+    yield "degrees", [write(image, left=-75, top=36, pixel=1e-5, crs="EPSG:4326")], [good[1]], {}, "not on a north-up"
+    yield "mercator", [write(image, crs="EPSG:3857")], [good[1]], {}, "not on a north-up grid"
+    yield "apart", [good[0]], [write(label, left=600_000)], {}, "do not overlap"
+    two = [write(image, pixel=0.6)], [write(label, pixel=0.6)]
+    yield "GSD", [good[0], *two[0]], [good[1], *two[1]], {}, "different pixel sizes: .* 1 m, .* 0.6 m"
+    yield "small", [good[0]], [good[1]], {"tile_px": 512}, "128 x 128 pixels.*largest tile size that fits is 128"
+    yield "legend", [good[0]], [write(label + 1)], {}, "WorldCover legend"
+    yield "empty label", [good[0]], [write(label * 0)], {}, "labels hold no data"
+    yield "empty image", [write(image * 0, nodata=0)], [good[1]], {}, "images hold no data"
+    half = label.copy()
+    half[:, ::2] = 0
+    yield "least valid", [good[0]], [write(half)], {"min_valid": 0.9}, "best has 50% valid pixels, but 90% are"
+    yield "shares", [good[0]], [good[1]], {"val_share": 0.6, "test_share": 0.4}, "a share to train on"
+    yield "tiny", [good[0]], [good[1]], {"tile_px": 8}, "at least 32 pixels"
+    truncated = tmp_path / "truncated.tif"
+    noisy = np.random.default_rng(0).integers(0, 255, (3, 128, 128), dtype=np.uint8)
+    scenes.write_raster(truncated, noisy, compress="deflate")
+    truncated.write_bytes(truncated.read_bytes()[:20_000])
+    yield "truncated", [str(truncated)], [good[1]], {}, "damaged or not a raster"
+
+
+def test_bad_pairs_are_refused(tmp_path, refusal):
+    import re
+
+    for what, images, labels, options, message in bad_pairs(tmp_path):
+        options = {"tile_px": 64, **options}
+        said = refusal(builddataset.run, protocol.BuildDataset, tuple(images), tuple(labels), **options)
+        assert re.search(message, said), f"{what}: {said}"
+
+
+def test_an_output_that_holds_something_is_left_alone(tmp_path, ear):
+    pair = patchwork.write_pair(tmp_path)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").write_text("mine")
+    with pytest.raises(protocol.BackendError, match="not empty"):
+        build(tmp_path, ear, [pair])
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine.txt"]

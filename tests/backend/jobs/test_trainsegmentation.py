@@ -1,0 +1,224 @@
+"""Training learns, reports, resumes exactly, keeps its best, and refuses what it cannot train on."""
+
+import io
+import json
+import math
+import shutil
+
+import numpy as np
+import pytest
+import rasterio
+import torch
+from safetensors.torch import load_file
+
+from backend import architectures, checkpoint, classes, protocol
+from backend.jobs import segmentimage, trainsegmentation
+from backend.protocol import BackendError
+from tests.backend import patchwork, scenes
+
+SETTINGS = dict(epochs=12, batch=4, crop_px=64, learning_rate=5e-3, **patchwork.TINY)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return patchwork.write_dataset(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def trained(data, tmp_path_factory):
+    from tests.backend.conftest import Ear
+
+    output, ear = tmp_path_factory.mktemp("trained") / "model", Ear()
+    trainsegmentation.run(protocol.TrainSegmentation((data,), str(output), **SETTINGS), ear)
+    return output, ear
+
+
+class Stopped(Exception):
+    pass
+
+
+class StopsAt(protocol.Reporter):
+    """A reporter that pulls the plug when it hears something."""
+
+    def __init__(self, words):
+        super().__init__(io.StringIO())
+        self.words = words
+
+    def part(self, start, stop):
+        return self
+
+    def send(self, event):
+        if self.words in event.message:
+            raise Stopped
+
+
+def test_training_learns(trained):
+    output, _ = trained
+    _, index = checkpoint.find(str(output), "segmentation")
+    chance = 1 / 5  # three classes drawn at random: each is hit a third of the time, so IoU is a fifth
+    assert index["figures"]["val"]["miou"] > 3 * chance and index["figures"]["test"]["miou"] > 3 * chance
+    assert set(index["figures"]["val"]["classes"]) == {"10", "50", "80"}
+    assert index["data"]["codes"] == [10, 50, 80] and index["pixel_m"] == 1.0
+    assert architectures.load(output, index).module is not None
+    assert "50 Built-up" in (output / "README.md").read_text()
+    assert {path.name for path in output.iterdir()} == {
+        "checkpoints",
+        "model.safetensors",
+        "model_index.json",
+        "README.md",
+    }
+
+
+def test_the_model_segments_a_world_it_has_not_seen(trained, tmp_path):
+    image, label = patchwork.world(200, 260, seed=9)
+    source = scenes.write_raster(tmp_path / "image.tif", image)
+    job = protocol.SegmentImage(str(source), str(tmp_path / "out.tif"), str(trained[0]))
+    segmentimage.run(job, protocol.silent())
+    with rasterio.open(job.output) as found:
+        assert (found.read() == label).mean() > 0.8
+
+
+def test_training_speaks(trained):
+    _, ear = trained
+    logs = [event.message for event in ear.events("log")]
+    assert sum(line.startswith("epoch ") and "val mIoU" in line for line in logs) == 12
+    assert sum("Tree cover: IoU" in line and "F1" in line for line in logs) == 12 + 2
+    fractions = [event.fraction for event in ear.events("progress")]
+    assert fractions == sorted(fractions) and fractions[-1] == 1.0
+
+
+@pytest.mark.parametrize("words", ["epoch 3, loss", "epoch 2 of 4"])
+def test_a_stopped_training_resumes_exactly(data, tmp_path, words):
+    settings = {**SETTINGS, "epochs": 4}
+    jobs = [protocol.TrainSegmentation((data,), str(tmp_path / name), **settings) for name in ("whole", "stopped")]
+    trainsegmentation.run(jobs[0], protocol.silent())
+    with pytest.raises(Stopped):
+        trainsegmentation.run(jobs[1], StopsAt(words))
+    torch.rand(7), np.random.rand(7)  # whatever else the process does in between
+    trainsegmentation.run(jobs[1], protocol.silent())
+    for file in ("model.safetensors", "checkpoints/state.safetensors"):
+        whole, resumed = (load_file(tmp_path / name / file) for name in ("whole", "stopped"))
+        assert whole.keys() == resumed.keys()
+        assert all(torch.equal(whole[key], resumed[key]) for key in whole), file
+
+
+def test_the_best_epoch_is_kept(data, tmp_path, monkeypatch):
+    miou = iter([0.1, 0.5, 0.3, 0.5])
+    real = trainsegmentation.score
+
+    def scored(run, batches):
+        found = real(run, batches)
+        value = next(miou, None)
+        return found if value is None else type("Fixed", (type(found),), {"miou": value})(found.matrix)
+
+    monkeypatch.setattr(trainsegmentation, "score", scored)
+    output = tmp_path / "model"
+    settings = {**SETTINGS, "epochs": 4}
+    kept = []
+    save = architectures.save
+    monkeypatch.setattr(architectures, "save", lambda folder, module: (kept.append(folder), save(folder, module)))
+    trainsegmentation.run(protocol.TrainSegmentation((data,), str(output), **settings), protocol.silent())
+    assert checkpoint.find(str(output), "segmentation")[1]["best_epoch"] == 2
+    assert len(kept) == 3  # after epochs 1 and 2, and once more with the scores of the best
+
+
+def test_a_finished_training_is_not_run_again(trained, data, ear):
+    output, _ = trained
+    before = (output / "model.safetensors").read_bytes()
+    trainsegmentation.run(protocol.TrainSegmentation((data,), str(output), **SETTINGS), ear)
+    assert (output / "model.safetensors").read_bytes() == before
+    assert any("resumed after epoch 12 of 12" in event.message for event in ear.events("log"))
+
+
+def test_several_data_sets_one_packed(data, tmp_path, ear):
+    label = np.zeros((4, 40, 40), np.uint8)
+    packed = tmp_path / "packed"
+    packed.mkdir()
+    np.save(packed / "x_image.npy", np.zeros((4, 40, 40, 3), np.uint8))
+    np.save(packed / "x_label.npy", label + np.uint8(5))
+    (packed / "packed.json").write_text(
+        json.dumps({"pixel_m": 1.0, "tiles": {"x": {"split": ["train"] * 3 + ["val"]}}})
+    )
+    job = protocol.TrainSegmentation((data, str(packed)), str(tmp_path / "out"), **{**SETTINGS, "epochs": 1})
+    trainsegmentation.run(job, ear)
+    _, index = checkpoint.find(job.output, "segmentation")
+    assert index["data"]["codes"] == [10, 50, 60, 80] and index["data"]["names"] == ["dataset", "packed"]
+
+
+@pytest.mark.parametrize("architecture", architectures.names())
+def test_every_architecture_trains(architecture, data, tmp_path):
+    decoder = (16,) if architecture == "deeplabv3plus" else (16, 16, 16)
+    settings = {**SETTINGS, "epochs": 1, "architecture": architecture, "decoder_channels": decoder}
+    output = tmp_path / "model"
+    trainsegmentation.run(protocol.TrainSegmentation((data,), str(output), **settings), protocol.silent())
+    assert architectures.load(*checkpoint.find(str(output), "segmentation"))
+
+
+def test_loss_ignores_what_has_no_label():
+    logits = torch.zeros(1, classes.COUNT, 8, 8, requires_grad=True)
+    label = torch.full((1, 8, 8), classes.IGNORE)
+    loss = trainsegmentation.loss_of(logits, label)
+    loss.backward()
+    assert loss.item() == 0 and not logits.grad.any()
+    label[:, :4] = 2
+    changed = logits.detach().clone()
+    changed[:, :, 4:] = 9 * torch.rand(1, classes.COUNT, 4, 8)
+    assert trainsegmentation.loss_of(changed, label).item() == pytest.approx(
+        trainsegmentation.loss_of(logits.detach(), label).item(), abs=1e-5
+    )
+    assert trainsegmentation.loss_of(logits.detach(), label).item() > math.log(classes.COUNT)
+
+
+def without(folder, target, **splits):
+    """A copy of a data set, its splits renamed."""
+    shutil.copytree(folder, target)
+    manifest = target / "manifest.csv"
+    text = manifest.read_text()
+    for old, new in splits.items():
+        text = text.replace(f",{old},", f",{new},")
+    manifest.write_text(text)
+    return str(target)
+
+
+def test_bad_data_and_settings_are_refused(data, tmp_path, refusal):
+    coarse = patchwork.write_dataset(tmp_path / "coarse", pixel=2.0)
+    cases = [
+        ((), {}, "No data set"),
+        ((str(tmp_path),), {}, "not a data set"),
+        ((data, coarse), {}, "different pixel sizes"),
+        ((without(data, tmp_path / "a", val="train"),), {}, "no 'val' tiles"),
+        ((without(data, tmp_path / "b", train="val"),), {}, "no 'train' tiles"),
+        ((data,), {"crop_px": 100}, "multiple of 32"),
+        ((data,), {"epochs": 0}, "at least 1 epoch"),
+        ((data,), {"batch": 1}, "batch of at least 2"),
+        ((data,), {"learning_rate": 0.0}, "learning rate"),
+        ((data,), {"architecture": "transformer"}, "no architecture 'transformer'"),
+        ((data,), {"encoder": "resnet19"}, "no encoder 'resnet19'"),
+        ((data,), {"encoder_depth": 9}, "cannot be built"),
+    ]
+    for dataset, changed, message in cases:
+        said = refusal(trainsegmentation.run, protocol.TrainSegmentation, dataset, **{**SETTINGS, **changed})
+        assert message in said
+
+
+def test_an_output_of_something_else_is_left_alone(trained, data, tmp_path, ear):
+    output, _ = trained
+    with pytest.raises(BackendError, match="other settings"):
+        trainsegmentation.run(protocol.TrainSegmentation((data,), str(output), **{**SETTINGS, "epochs": 3}), ear)
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(BackendError, match="not empty"):
+        trainsegmentation.run(protocol.TrainSegmentation((data,), str(tmp_path), **SETTINGS), ear)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_damaged_checkpoint_is_refused(trained, data, tmp_path, ear):
+    shutil.copytree(trained[0], tmp_path / "model")
+    (tmp_path / "model" / "checkpoints" / "state.safetensors").write_bytes(b"x" * 100)
+    with pytest.raises(BackendError, match="cannot resume"):
+        trainsegmentation.run(protocol.TrainSegmentation((data,), str(tmp_path / "model"), **SETTINGS), ear)
+
+
+def test_a_loss_that_explodes_is_said(data, tmp_path, ear):
+    settings = {**SETTINGS, "learning_rate": 1e30}
+    with pytest.raises(BackendError, match="no longer a number"):
+        trainsegmentation.run(protocol.TrainSegmentation((data,), str(tmp_path / "model"), **settings), ear)

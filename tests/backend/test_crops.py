@@ -1,0 +1,74 @@
+"""Crops: every pixel once on the grid, geography true at random, and no border that gives small tiles away."""
+
+import numpy as np
+import pytest
+import torch
+
+from backend import classes
+from backend.crops import GridCrops, RandomCrops, grids
+from backend.dataset import open_tiles, tiles_of
+from tests.backend import patchwork
+
+
+def packed(tmp_path, sizes, splits=("train",)):
+    return tiles_of([open_tiles(patchwork.write_packed(tmp_path / "packed", sizes, splits))], "train")
+
+
+@pytest.mark.parametrize("size", [20, 32, 40, 64, 75])
+def test_grid_crops_count_each_pixel_once(tmp_path, size):
+    tiles = packed(tmp_path, [size])
+    found = np.zeros(256, int)
+    for image, label in GridCrops(tiles, 32):
+        assert image.shape == (3, 32, 32) and label.shape == (32, 32)
+        known = label != classes.IGNORE
+        assert (image[0][known] == label[known] * 20).all()
+        found += np.bincount(label.numpy().ravel(), minlength=256)
+    expected = np.bincount(tiles[0].read(0, 0, size, size)[1].ravel(), minlength=256)
+    assert (found[:11] == expected[:11]).all()
+
+
+def test_grids_fit_their_tiles(tmp_path):
+    tiles = packed(tmp_path, [20, 70, 80, 300])
+    assert [(crops.crop_px, len(crops)) for crops in grids(tiles, 128)] == [(32, 1), (64, 8), (128, 9)]
+
+
+def test_random_crops_are_a_function_of_seed_and_epoch(tmp_path):
+    tiles = packed(tmp_path, [20, 40, 128], ["train"] * 3)
+
+    def all_of(seed, epoch):
+        return [torch.cat([image, label[None]]) for image, label in RandomCrops(tiles, 32, seed, epoch)]
+
+    first = all_of(1, 0)
+    assert len(first) == 3 * (1 + 2 + 16)  # as many as the tiles' areas hold
+    assert all(torch.equal(a, b) for a, b in zip(first, all_of(1, 0)))
+    for other in (all_of(2, 0), all_of(1, 1)):
+        assert not all(torch.equal(a, b) for a, b in zip(first, other))
+
+
+def test_random_crops_turn_image_and_label_together(tmp_path):
+    tiles = packed(tmp_path, [32])
+    original = tiles[0].read(0, 0, 32, 32)[1]
+    seen = set()
+    for epoch in range(40):
+        ((image, label),) = RandomCrops(tiles, 32, 0, epoch)
+        # colour changes are slight, so brighter labels stay brighter
+        assert np.corrcoef(image[0].ravel(), label.ravel())[0, 1] > 0.98
+        variants = [np.rot90(original[:, ::flip], turns) for flip in (1, -1) for turns in range(4)]
+        matching = [number for number, variant in enumerate(variants) if (variant == label.numpy()).all()]
+        assert len(matching) == 1
+        seen.add(matching[0])
+    assert seen == set(range(8))
+
+
+def test_small_tiles_lie_on_larger_ones(tmp_path):
+    tiles = packed(tmp_path, [20, 64])
+    for epoch in range(5):
+        for image, label in RandomCrops(tiles, 64, 0, epoch):
+            assert (label != classes.IGNORE).all()
+            assert np.corrcoef(image[0].ravel(), label.ravel())[0, 1] > 0.9
+
+
+def test_small_tiles_alone_are_padded_unlabelled(tmp_path):
+    ((image, label),) = RandomCrops(packed(tmp_path, [20]), 64, 0, 0)
+    assert image.shape == (3, 64, 64) and (label != classes.IGNORE).sum() == 400
+    assert image[0, 20:40, 20:40].float().std() > 0
