@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from osgeo import gdal
@@ -22,7 +23,7 @@ from qgis.PyQt.QtGui import QColor
 
 SYNTHETIC = "SYNTHETIC"
 RUN = "landforge/run"
-_alive: list[RunStyler] = []  # QGIS keeps only a bare pointer to a post-processor
+_alive: list[LayerStyler] = []  # QGIS keeps only a bare pointer to a post-processor
 
 
 def style_on_completion(context: QgsProcessingContext, title: str, outputs: dict[str, str], labels: list[str]) -> None:
@@ -30,20 +31,28 @@ def style_on_completion(context: QgsProcessingContext, title: str, outputs: dict
 
     `outputs`: key to path. `labels`: what QGIS itself may have called them; any other name is the user's and stays.
     """
-    styler = RunStyler(f"{title} · {time.strftime('%H:%M:%S')}", [*outputs, *labels])
+    run = Run(f"{title} · {time.strftime('%H:%M:%S')}")
     for path in outputs.values():
         if context.willLoadLayerOnCompletion(path):
+            styler = LayerStyler(run, [*outputs, *labels])  # one a layer: QGIS deletes each layer's own
             context.layerToLoadOnCompletionDetails(path).setPostProcessor(styler)
             _alive.append(styler)
 
 
-class RunStyler(QgsProcessingLayerPostProcessorInterface):
-    """Styles the layers of one run. QGIS calls it in the main thread, once they are in the layer tree."""
+@dataclass
+class Run:
+    """What the layers of one run share: their group, made when the first of them arrives."""
 
-    def __init__(self, group_name: str, plain_names: list[str]) -> None:
+    group_name: str
+    group: QgsLayerTreeGroup | None = None
+
+
+class LayerStyler(QgsProcessingLayerPostProcessorInterface):
+    """Styles one layer of a run. QGIS calls it in the main thread, once the layer is in the layer tree."""
+
+    def __init__(self, run: Run, plain_names: list[str]) -> None:
         super().__init__()
-        self.group_name, self.plain_names = group_name, plain_names
-        self.group: QgsLayerTreeGroup | None = None
+        self.run, self.plain_names = run, plain_names
 
     def postProcessLayer(  # noqa: D102
         self, layer: QgsMapLayer, context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -57,15 +66,15 @@ class RunStyler(QgsProcessingLayerPostProcessorInterface):
         node = context.project().layerTreeRoot().findLayer(layer.id())
         if node is None:
             return
-        if self.group is None:
+        if self.run.group is None:
             parent, index = node.parent(), node.parent().children().index(node)
             if parent.customProperty(RUN):  # the selected layer is an earlier run's: stand beside it
                 parent, index = parent.parent(), parent.parent().children().index(parent)
-            self.group = parent.insertGroup(index, self.group_name)
-            self.group.setCustomProperty(RUN, True)
+            self.run.group = parent.insertGroup(index, self.run.group_name)
+            self.run.group.setCustomProperty(RUN, True)
         moved = node.clone()
         is_image = layer.bandCount() > 1
-        self.group.insertChildNode(0 if is_image else -1, moved)
+        self.run.group.insertChildNode(0 if is_image else -1, moved)
         moved.setExpanded(not is_image)  # a legend is worth its place, three bands are not
         node.parent().removeChildNode(node)
 

@@ -150,7 +150,7 @@ def arrive(styler, layer, context):
 
 def test_one_group_a_run_with_the_image_on_top(tmp_path, project, context):
     image, landcover = raster(tmp_path / "i.tif", 3, SYNTHETIC), raster(tmp_path / "l.tif", 1, SYNTHETIC, LEGEND)
-    styler = layers.RunStyler("Generate scene · 12:00:00", ["OUTPUT"])
+    styler = layers.LayerStyler(layers.Run("Generate scene · 12:00:00"), ["OUTPUT"])
     for layer in (image, landcover):
         arrive(styler, layer, context)
     (group,) = project.layerTreeRoot().children()
@@ -161,11 +161,11 @@ def test_one_group_a_run_with_the_image_on_top(tmp_path, project, context):
 
 def test_a_run_does_not_nest_in_the_one_before(tmp_path, project, context):
     first, second = (raster(tmp_path / f"{name}.tif", 3, SYNTHETIC) for name in "ab")
-    arrive(layers.RunStyler("first", ["OUTPUT"]), first, context)
+    arrive(layers.LayerStyler(layers.Run("first"), ["OUTPUT"]), first, context)
     (group,) = project.layerTreeRoot().children()
     project.addMapLayer(second, False)
     group.addLayer(second)  # what QGIS does while a layer of the first run is selected
-    layers.RunStyler("second", ["OUTPUT"]).postProcessLayer(second, context, QgsProcessingFeedback(False))
+    layers.LayerStyler(layers.Run("second"), ["OUTPUT"]).postProcessLayer(second, context, QgsProcessingFeedback(False))
     assert [node.name() for node in project.layerTreeRoot().children()] == ["second", "first"]
     assert [len(node.children()) for node in project.layerTreeRoot().children()] == [1, 1]
 
