@@ -103,8 +103,11 @@ def test_land_cover_in_degrees_is_painted_in_metres(tmp_path):
 def image_refusals(tmp_path):
     codes = np.full((1, 4, 4), 10, np.uint8)
     broken = write_raster(tmp_path / "broken.tif", codes.repeat(60, 1).repeat(60, 2), pixel=10.0)
-    broken.write_bytes(broken.read_bytes()[:200])
+    broken.write_bytes(broken.read_bytes()[:20_000])
     yield "damaged or not a raster", dict(landcover=str(broken))
+    text = tmp_path / "text.tif"
+    text.write_text("no raster at all")
+    yield "damaged or not a raster", dict(landcover=str(text))
     yield "does not exist", dict(landcover=str(tmp_path / "missing.tif"))
     yield "has no CRS", dict(landcover=str(write_raster(tmp_path / "nocrs.tif", codes, pixel=10.0, crs=None)))
     three = write_raster(tmp_path / "three.tif", codes.repeat(3, 0), pixel=10.0)
@@ -118,7 +121,7 @@ def image_refusals(tmp_path):
     yield "more than the limit", dict(landcover=good, max_area_km2=0.001)
 
 
-@pytest.mark.parametrize("case", range(9))
+@pytest.mark.parametrize("case", range(10))
 def test_bad_land_cover_and_models_are_named(tmp_path, refusal, case):
     message, fields = list(image_refusals(tmp_path))[case]
     assert message in refusal(generateimage.run, GenerateImage, generator="spade", **fields)
