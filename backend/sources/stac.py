@@ -31,7 +31,8 @@ def _reason(error: Exception) -> str:
     status = getattr(error, "status_code", None)
     if status or isinstance(error, JSONDecodeError):
         return f"status {status}" if status else "it sent no JSON"
-    return re.split(r"Error\(|\): ", str(error))[-1].split(". (")[0].strip("()'\" ")[:120]
+    core = re.split(r"Error\(|\): ", str(error))[-1].split(". (")[0].strip("()'\" ")[:120]
+    return core + ")" * (core.count("(") - core.count(")"))  # its own bracket may have been stripped too
 
 
 def search(collection: str, box: GeoBox) -> list[Item]:
