@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL, ControlNetModel, DPMSolverMultistepScheduler, UNet2DConditionModel
+from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
 from torch import nn
 from torch.nn import functional
 
-from backend import checkpoint, classes, device, diffusion, perceptual
-from backend.lattice import Box, Lattice, ReadClasses
-from backend.protocol import BackendError, Reporter
+from backend import classes, diffusion, latent_model, perceptual
+from backend.lattice import Box, ReadClasses
+from backend.protocol import Reporter
 from backend.training import Batch, Objective
 
 KIND = "controlnet"
@@ -24,23 +24,11 @@ WINDOW = 32  # latent cells, 128 m
 KL_WEIGHT = 1e-6
 PERCEPTUAL_WEIGHT = 0.5
 HIDDEN_SHARE = 0.1
-BATCH = 8
 
 
 def new_autoencoder() -> AutoencoderKL:
     """An untrained autoencoder: (n, 3, h, w) RGB in -1..1 to (n, 4, h/4, w/4) latents and back."""
-    return AutoencoderKL(
-        in_channels=3,
-        out_channels=3,
-        latent_channels=CHANNELS,
-        down_block_types=("DownEncoderBlock2D",) * 3,
-        up_block_types=("UpDecoderBlock2D",) * 3,
-        block_out_channels=(32, 48, 80),
-        layers_per_block=1,
-        norm_num_groups=16,
-        sample_size=WINDOW * CELL_PX,
-        mid_block_add_attention=False,
-    )
+    return latent_model.new_autoencoder(3, CHANNELS, (32, 48, 80), 16, WINDOW * CELL_PX)
 
 
 def new_denoiser() -> UNet2DConditionModel:
@@ -129,70 +117,26 @@ def controlled(
     return denoiser(noisy, times, None, down_block_additional_residuals=down, mid_block_additional_residual=mid).sample
 
 
-class ImageGenerator:
+class ImageGenerator(latent_model.LatentGenerator):
     """A trained ControlNet stack, ready to paint any region of the world's 1 m grid."""
 
-    pixel_m = PIXEL_M
-
-    def __init__(self, model: str = KIND) -> None:
-        """Load a bundled model by name or a folder; raises BackendError where it is not one."""
-        self.name = model
-        self.folder, self.index = checkpoint.find(model, KIND)
-        self._device = device.best()
-        self._dtype = device.dtype(self._device)
-        loaded = checkpoint.components(
-            self.folder,
-            self._dtype,
-            autoencoder=AutoencoderKL,
-            denoiser=UNet2DConditionModel,
-            controlnet=ControlNetModel,
-            scheduler=DPMSolverMultistepScheduler,
-        )
-        for part in ("autoencoder", "denoiser", "controlnet"):
-            loaded[part].to(self._device, memory_format=torch.channels_last).eval()
-        self.autoencoder, self.scheduler = loaded["autoencoder"], loaded["scheduler"]
-        self.denoiser, self.controlnet = loaded["denoiser"], loaded["controlnet"]
-
-    def plan(self, steps: int) -> diffusion.WorldPlan:
-        """The windows and phases of a rendering in so many steps."""
-        lattice = Lattice(self.index["window"], self.index["stride"])
-        return diffusion.WorldPlan(lattice, steps, self.index["phases"], CHANNELS, CELL_PX)
-
-    def reach(self, region_px: Box, steps: int) -> Box:
-        """The world pixels whose land cover a rendering of the region depends on."""
-        return self.plan(steps).reach(region_px)
+    kind, pixel_m, cell_px = KIND, PIXEL_M, CELL_PX
+    components: ClassVar = {"denoiser": UNet2DConditionModel, "controlnet": ControlNetModel}
 
     def render(
         self, region_px: Box, world: str, read: ReadClasses, seed: int, steps: int, report: Reporter
     ) -> Iterator[tuple[Box, np.ndarray]]:
         """Yield (box, (3, height, width) uint8 RGB) bands that cover a region of world pixels."""
-        if steps < 1:
-            raise BackendError(f"STEPS must be at least 1, not {steps}.")
-        self.scheduler.set_timesteps(steps)
+        denoiser, controlnet = self.networks["denoiser"], self.networks["controlnet"]
 
-        def phase_of(latents: torch.Tensor, boxes: list[Box], part: range) -> torch.Tensor:
+        def denoiser_of(boxes: list[Box]) -> diffusion.Denoise:
             one_hot = np.stack([classes.one_hot(read(box.scaled(CELL_PX))) for box in boxes])
-            landcover = torch.from_numpy(one_hot).to(self._device, self._dtype, memory_format=torch.channels_last)
+            landcover = self.placed(torch.from_numpy(one_hot))
 
             def denoise(noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
-                noisy = noisy.to(self._dtype, memory_format=torch.channels_last)
-                return controlled(self.denoiser, self.controlnet, noisy, times, landcover)
+                return controlled(denoiser, controlnet, self.placed(noisy), times, landcover)
 
-            return diffusion.run_steps(denoise, self.scheduler, latents.to(self._device), part)
+            return denoise
 
-        def decode(latents: torch.Tensor, boxes: list[Box]) -> torch.Tensor:
-            unscaled = diffusion.scaled(self.autoencoder, latents.to(self._device), back=True)
-            unscaled = unscaled.to(self._dtype, memory_format=torch.channels_last)
-            return self.autoencoder.decode(unscaled).sample
-
-        for box, image in diffusion.render(self.plan(steps), region_px, seed, world, phase_of, decode, BATCH, report):
+        for box, image in self.bands(region_px, world, seed, steps, denoiser_of, report):
             yield box, np.clip(np.rint((image + 1) * 127.5), 0, 255).astype(np.uint8)
-
-
-def save(folder: Path, **figures: object) -> None:
-    """Write what makes a folder of trained components a model: the sampler and the index."""
-    config = diffusion.schedule().config
-    DPMSolverMultistepScheduler.from_config(config, timestep_spacing="trailing").save_pretrained(folder / "scheduler")
-    checkpoint.write_index(
-        folder, KIND, pixel_m=PIXEL_M, window=WINDOW, stride=WINDOW * 3 // 4, phases=4, figures=figures
-    )

@@ -7,17 +7,17 @@ shares of the window, as constant planes beside the latents (Ho and Salimans 202
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL, DPMSolverMultistepScheduler, UNet2DModel
+from diffusers import AutoencoderKL, UNet2DModel
 from torch import nn
 from torch.nn import functional
 
-from backend import checkpoint, classes, device, diffusion
-from backend.lattice import Box, Lattice
-from backend.protocol import BackendError, Reporter
+from backend import classes, diffusion, latent_model
+from backend.lattice import Box
+from backend.protocol import Reporter
 from backend.training import Batch, Objective
 
 KIND = "landcover"
@@ -27,23 +27,11 @@ CHANNELS = 4
 WINDOW = 32  # latent cells, 128 px, 1.28 km
 KL_WEIGHT = 1e-5
 SHARE_PLANES = classes.COUNT + 1  # the shares, and one that says whether they are given
-BATCH = 8
 
 
 def new_autoencoder() -> AutoencoderKL:
     """An untrained autoencoder: (n, 11, h, w) one-hot to (n, 4, h/4, w/4) latents and back to logits."""
-    return AutoencoderKL(
-        in_channels=classes.COUNT,
-        out_channels=classes.COUNT,
-        latent_channels=CHANNELS,
-        down_block_types=("DownEncoderBlock2D",) * 3,
-        up_block_types=("UpDecoderBlock2D",) * 3,
-        block_out_channels=(24, 32, 48),
-        layers_per_block=1,
-        norm_num_groups=8,
-        sample_size=WINDOW * CELL_PX,
-        mid_block_add_attention=False,
-    )
+    return latent_model.new_autoencoder(classes.COUNT, CHANNELS, (24, 32, 48), 8, WINDOW * CELL_PX)
 
 
 def new_denoiser() -> UNet2DModel:
@@ -114,63 +102,20 @@ def share_planes(shares: torch.Tensor, size: int) -> torch.Tensor:
     return torch.cat([shares, given], dim=1)[:, :, None, None].expand(-1, -1, size, size)
 
 
-class LandCoverGenerator:
+class LandCoverGenerator(latent_model.LatentGenerator):
     """A trained land cover model, ready to render any region of the world's 10 m grid."""
 
-    pixel_m = PIXEL_M
-
-    def __init__(self, model: str) -> None:
-        """Load a bundled model by name or a folder; raises BackendError where it is not one."""
-        self.name = model
-        self.folder, self.index = checkpoint.find(model, KIND)
-        self._device = device.best()
-        self._dtype = device.dtype(self._device)
-        loaded = checkpoint.components(
-            self.folder,
-            self._dtype,
-            autoencoder=AutoencoderKL,
-            denoiser=UNet2DModel,
-            scheduler=DPMSolverMultistepScheduler,
-        )
-        for part in ("autoencoder", "denoiser"):
-            loaded[part].to(self._device, memory_format=torch.channels_last).eval()
-        self.autoencoder, self.denoiser = loaded["autoencoder"], loaded["denoiser"]
-        self.scheduler = loaded["scheduler"]
-
-    def plan(self, steps: int) -> diffusion.WorldPlan:
-        """The windows and phases of a rendering in so many steps."""
-        lattice = Lattice(self.index["window"], self.index["stride"])
-        return diffusion.WorldPlan(lattice, steps, self.index["phases"], CHANNELS, CELL_PX)
+    kind, pixel_m, cell_px = KIND, PIXEL_M, CELL_PX
+    components: ClassVar = {"denoiser": UNet2DModel}
 
     def render(
         self, region_px: Box, world: str, seed: int, steps: int, report: Reporter
     ) -> Iterator[tuple[Box, np.ndarray]]:
         """Yield (box, (height, width) uint8 class indices) bands that cover a region of world pixels."""
-        if steps < 1:
-            raise BackendError(f"STEPS must be at least 1, not {steps}.")
-        self.scheduler.set_timesteps(steps)
 
         def denoise(noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
             planes = share_planes(noisy.new_zeros(len(noisy), classes.COUNT), noisy.shape[-1])
-            stacked = torch.cat([noisy, planes], dim=1).to(self._dtype, memory_format=torch.channels_last)
-            return self.denoiser(stacked, times).sample
+            return self.networks["denoiser"](self.placed(torch.cat([noisy, planes], dim=1)), times).sample
 
-        def phase_of(latents: torch.Tensor, boxes: list[Box], part: range) -> torch.Tensor:
-            return diffusion.run_steps(denoise, self.scheduler, latents.to(self._device), part)
-
-        def decode(latents: torch.Tensor, boxes: list[Box]) -> torch.Tensor:
-            unscaled = diffusion.scaled(self.autoencoder, latents.to(self._device), back=True)
-            return self.autoencoder.decode(unscaled.to(self._dtype)).sample.float().softmax(1)
-
-        plan = self.plan(steps)
-        for box, shares in diffusion.render(plan, region_px, seed, world, phase_of, decode, BATCH, report):
-            yield box, shares.argmax(0).astype(np.uint8)
-
-
-def save(folder: Path, **figures: object) -> None:
-    """Write what makes a folder of trained components a model: the sampler and the index."""
-    config = diffusion.schedule().config
-    DPMSolverMultistepScheduler.from_config(config, timestep_spacing="trailing").save_pretrained(folder / "scheduler")
-    checkpoint.write_index(
-        folder, KIND, pixel_m=PIXEL_M, window=WINDOW, stride=WINDOW * 3 // 4, phases=4, figures=figures
-    )
+        for box, logits in self.bands(region_px, world, seed, steps, lambda boxes: denoise, report):
+            yield box, logits.argmax(0).astype(np.uint8)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL
 
-from backend import checkpoint, classes, device, latents
+from backend import checkpoint, classes, device, latent_model, latents
 from backend.generators import controlnet, spade
 from backend.protocol import BackendError, Reporter, TrainImage
 from backend.tiles import PackedTiles, turned
@@ -132,5 +132,8 @@ def run(job: TrainImage, report: Reporter) -> dict[str, str]:
         part = report.part(number / len(job.stages), (number + 1) / len(job.stages))
         part.log(f"stage {stage}, {minutes:g} minutes")
         figures[stage] = stages[stage](job, minutes, part)
-    {"controlnet": controlnet, "spade": spade}[job.generator].save(Path(job.output), **figures)
+    if job.generator == "spade":
+        spade.save(Path(job.output), **figures)
+    else:
+        latent_model.save(Path(job.output), controlnet.KIND, controlnet.PIXEL_M, controlnet.WINDOW, **figures)
     return {"output": job.output}

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL
 
-from backend import checkpoint, classes, device, latents
+from backend import checkpoint, classes, device, latent_model, latents
 from backend.generators import latent_diffusion as model
 from backend.protocol import BackendError, Reporter, TrainLandCover
 from backend.tiles import PackedLandCover, turned
@@ -85,5 +85,5 @@ def run(job: TrainLandCover, report: Reporter) -> dict[str, str]:
         part = report.part(number / len(job.stages), (number + 1) / len(job.stages))
         part.log(f"stage {stage}, {minutes:g} minutes")
         figures[stage] = trainers[stage](job, minutes, part)
-    model.save(Path(job.output), **figures)
+    latent_model.save(Path(job.output), model.KIND, model.PIXEL_M, model.WINDOW, **figures)
     return {"output": job.output}
