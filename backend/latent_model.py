@@ -35,12 +35,13 @@ def new_autoencoder(
     )
 
 
-def save(folder: Path, kind: str, pixel_m: float, window: int, **figures: object) -> None:
-    """Write what makes a folder of trained components a model: the sampler and the index."""
+def save(folder: Path, kind: str, pixel_m: float, window: int, figures: dict[str, object], **more: float) -> None:
+    """Write what makes a folder of trained components a model: the sampler and the index, with `more` entries."""
     config = diffusion.schedule().config
     DPMSolverMultistepScheduler.from_config(config, timestep_spacing="trailing").save_pretrained(folder / "scheduler")
     stride = window * 3 // 4
-    checkpoint.write_index(folder, kind, pixel_m=pixel_m, window=window, stride=stride, phases=4, figures=figures)
+    geometry = {"window": window, "stride": stride, "phases": 4}
+    checkpoint.write_index(folder, kind, pixel_m=pixel_m, **geometry, **more, figures=figures)
 
 
 class LatentGenerator:

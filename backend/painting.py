@@ -25,7 +25,9 @@ def load_generator(generator: str, model: str) -> Any:
 def tags_of(generator: Any, seed: int, steps: int, **more: str) -> dict[str, str]:
     """The provenance of what a generator makes: all that it depends on beside its place."""
     settings = {"steps": steps, "generator": generator.index["landforge"], **more}
-    settings |= {key: generator.index[key] for key in ("window", "stride", "phases") if key in generator.index}
+    settings |= {
+        key: generator.index[key] for key in ("window", "stride", "phases", "guidance_scale") if key in generator.index
+    }
     return provenance.synthetic(generator.name, checkpoint.model_hash(generator.folder), seed, settings)
 
 

@@ -24,6 +24,7 @@ WINDOW = 32  # latent cells, 128 m
 KL_WEIGHT = 1e-6
 PERCEPTUAL_WEIGHT = 0.5
 HIDDEN_SHARE = 0.1
+GUIDANCE_SCALE = 3.0  # how far the image is pushed towards its land cover (Ho and Salimans 2022); 1 is not at all
 
 
 def new_autoencoder() -> AutoencoderKL:
@@ -128,13 +129,18 @@ class ImageGenerator(latent_model.LatentGenerator):
     ) -> Iterator[tuple[Box, np.ndarray]]:
         """Yield (box, (3, height, width) uint8 RGB) bands that cover a region of world pixels."""
         denoiser, controlnet = self.networks["denoiser"], self.networks["controlnet"]
+        scale = self.index["guidance_scale"]
 
         def denoiser_of(boxes: list[Box]) -> diffusion.Denoise:
             one_hot = np.stack([classes.one_hot(read(box.scaled(CELL_PX))) for box in boxes])
             landcover = self.placed(torch.from_numpy(one_hot))
 
             def denoise(noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
-                return controlled(denoiser, controlnet, self.placed(noisy), times, landcover)
+                shown = controlled(denoiser, controlnet, self.placed(noisy), times, landcover)
+                if scale == 1:
+                    return shown
+                hidden = controlled(denoiser, controlnet, self.placed(noisy), times, torch.zeros_like(landcover))
+                return hidden.float() + scale * (shown.float() - hidden.float())
 
             return denoise
 

@@ -135,5 +135,6 @@ def run(job: TrainImage, report: Reporter) -> dict[str, str]:
     if job.generator == "spade":
         spade.save(Path(job.output), **figures)
     else:
-        latent_model.save(Path(job.output), controlnet.KIND, controlnet.PIXEL_M, controlnet.WINDOW, **figures)
+        more = {"guidance_scale": controlnet.GUIDANCE_SCALE}
+        latent_model.save(Path(job.output), controlnet.KIND, controlnet.PIXEL_M, controlnet.WINDOW, figures, **more)
     return {"output": job.output}
