@@ -26,7 +26,7 @@ GROUPS = {
 TITLES = {
     "worldcover": "WorldCover",
     "naip": "NAIP",
-    "segmentation": "Land cover read from the NAIP image",
+    "segmentation": "Segmentation of NAIP",
     "landcover": "Land cover",
     "image_controlnet": "Image by ControlNet",
     "image_spade": "Image by SPADE",
@@ -55,7 +55,8 @@ def write_project(out: Path) -> None:
     project.layoutManager().addLayout(layout)
     project.write(str(out / "project.qgz"))
     settings = QgsLayoutExporter.ImageExportSettings()
-    settings.dpi = 130
+    settings.dpi = 100
+    settings.exportMetadata = False  # GDAL cannot write it into a PNG, and complains
     if QgsLayoutExporter(layout).exportToImage(str(out / "overview.png"), settings) != QgsLayoutExporter.Success:
         raise SystemExit(f"cannot write {out / 'overview.png'}")
 
