@@ -16,6 +16,7 @@ from qgis.core import (
     QgsReferencedRectangle,
     QgsUnitTypes,
 )
+from qgis.PyQt.QtCore import QSize
 from qgis.PyQt.QtGui import QFont
 
 GROUPS = {
@@ -32,6 +33,7 @@ TITLES = {
     "image_spade": "Image by SPADE",
 }
 MAP_MM, GAP_MM, TITLE_MM, LEGEND_MM = 90, 6, 9, 28
+DPI = 100
 
 
 def write_project(out: Path) -> None:
@@ -54,10 +56,8 @@ def write_project(out: Path) -> None:
     layout = _layout(project, layers)
     project.layoutManager().addLayout(layout)
     project.write(str(out / "project.qgz"))
-    settings = QgsLayoutExporter.ImageExportSettings()
-    settings.dpi = 100
-    settings.exportMetadata = False  # GDAL cannot write it into a PNG, and complains
-    if QgsLayoutExporter(layout).exportToImage(str(out / "overview.png"), settings) != QgsLayoutExporter.Success:
+    picture = QgsLayoutExporter(layout).renderPageToImage(0, QSize(), DPI)
+    if not picture.save(str(out / "overview.png")):
         raise SystemExit(f"cannot write {out / 'overview.png'}")
 
 
