@@ -11,7 +11,7 @@ from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
 from torch import nn
 from torch.nn import functional
 
-from backend import classes, diffusion, latent_model, perceptual
+from backend import classes, diffusion, latent_model, perceptual, rgb
 from backend.lattice import Box, ReadClasses
 from backend.protocol import Reporter
 from backend.training import Batch, Objective
@@ -145,4 +145,4 @@ class ImageGenerator(latent_model.LatentGenerator):
             return denoise
 
         for box, image in self.bands(region_px, world, seed, steps, denoiser_of, report):
-            yield box, np.clip(np.rint((image + 1) * 127.5), 0, 255).astype(np.uint8)
+            yield box, rgb.to_bytes(image)

@@ -17,7 +17,7 @@ from torch import nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
-from backend import checkpoint, classes, device, noise, perceptual
+from backend import checkpoint, classes, device, noise, perceptual, rgb
 from backend.lattice import Box, Lattice, ReadClasses
 from backend.protocol import Reporter
 from backend.training import Batch, Objective
@@ -205,7 +205,7 @@ class ImageGenerator:
             return painted
 
         for box, image in self.lattice.stream(cells, paint, CELL_PX, 0, BATCH):
-            yield box, np.clip(np.rint((image + 1) * 127.5), 0, 255).astype(np.uint8)
+            yield box, rgb.to_bytes(image)
 
 
 def save(folder: Path, **figures: object) -> None:

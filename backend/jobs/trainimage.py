@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL
 
-from backend import checkpoint, classes, device, latent_model, latents
+from backend import checkpoint, classes, device, latent_model, latents, rgb
 from backend.generators import controlnet, spade
 from backend.protocol import BackendError, Reporter, TrainImage
 from backend.tiles import PackedTiles, turned
@@ -20,18 +20,13 @@ CROP_PX = controlnet.WINDOW * controlnet.CELL_PX
 CALIBRATION_BATCHES = 30
 
 
-def _rgb(pixels: np.ndarray) -> np.ndarray:
-    """uint8 RGB to float32 in -1..1."""
-    return pixels.astype(np.float32) / 127.5 - 1
-
-
 def _pairs(job: TrainImage) -> Draw:
     """Batches of images and their one-hot land cover."""
     data = PackedTiles(Path(job.dataset))
 
     def draw(rng: np.random.Generator) -> Batch:
         images, labels = data.batch(rng, job.batch, CROP_PX)
-        return {"image": torch.from_numpy(_rgb(images)), "one_hot": torch.from_numpy(classes.one_hot(labels))}
+        return {"image": torch.from_numpy(rgb.to_unit(images)), "one_hot": torch.from_numpy(classes.one_hot(labels))}
 
     return draw
 
@@ -50,7 +45,7 @@ def _stored(job: TrainImage, data: PackedTiles, autoencoder: AutoencoderKL, repo
         parts = []
         for first in range(0, len(images), count):
             pixels = turned(np.moveaxis(images[first : first + count], -1, 1), variant)[..., :size, :size]
-            parts.append(latents.encode(autoencoder, _rgb(pixels)))
+            parts.append(latents.encode(autoencoder, rgb.to_unit(pixels)))
         return np.concatenate(parts)
 
     folder = Path(job.output) / "checkpoints" / "latents"

@@ -1,0 +1,15 @@
+"""How the image networks see RGB: -1..1 for 0..255."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def to_unit(pixels: np.ndarray) -> np.ndarray:
+    """uint8 RGB of any shape to float32 in -1..1."""
+    return pixels.astype(np.float32) / 127.5 - 1
+
+
+def to_bytes(values: np.ndarray) -> np.ndarray:
+    """Float RGB in -1..1 of any shape to uint8; what lies beyond is cut off."""
+    return np.clip(np.rint((values + 1) * 127.5), 0, 255).astype(np.uint8)
