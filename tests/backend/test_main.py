@@ -79,6 +79,16 @@ def test_a_bug_is_an_error_event_and_a_trace(root, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("what", "expected", "said"),
+    [("memory", 1, "The machine ran out of memory."), ("gpu_memory", 2, "The GPU ran out of memory.")],
+)
+def test_memory_that_runs_out_is_said_so(root, tmp_path, what, expected, said):
+    status, events, _ = finish(start(root, "run", job_file(tmp_path, what)))
+    assert status == expected and [event.kind for event in events] == ["error"]
+    assert events[0].message.startswith(said)
+
+
+@pytest.mark.parametrize(
     ("changes", "said"),
     [
         ({"imgae": "a"}, "imgae"),

@@ -53,6 +53,14 @@ def bug(output, report):
     return 1 // 0
 
 
+def memory(output, report):
+    raise MemoryError
+
+
+def gpu_memory(output, report):
+    raise type("OutOfMemoryError", (RuntimeError,), {})("CUDA out of memory")
+
+
 def leaves(output, report):
     protocol.partial_path(output).write_text("half")
     os._exit(7)
