@@ -36,3 +36,14 @@ def dtype(device: torch.device) -> torch.dtype:
 def autocast(device: torch.device) -> torch.autocast:
     """Mixed precision for training there."""
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=fast_bf16(device))
+
+
+def batch_multiple(batch: int) -> int:
+    """What a batch's size must be a multiple of, so that every window in it is computed to the same last bit.
+
+    On a CPU the threads share a batch window by window; where they cannot, they split windows. A GPU chooses its
+    algorithm by the size.
+    """
+    if best().type == "cpu":
+        return min(torch.get_num_threads(), batch)
+    return batch

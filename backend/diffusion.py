@@ -1,4 +1,4 @@
-"""What the latent diffusion models share: autoencoder scaling, the denoising objective, world-locked rendering.
+"""What the latent diffusion models share: autoencoder scaling, the denoising objective, the sampler's phases.
 
 Denoising follows v-prediction (Salimans and Ho 2022) on a cosine schedule and DPM-Solver++ (Lu et al. 2022).
 """
@@ -6,18 +6,12 @@ Denoising follows v-prediction (Salimans and Ho 2022) on a cosine schedule and D
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from diffusers import AutoencoderKL, DDPMScheduler, DPMSolverMultistepScheduler
 from torch.nn import functional
-
-from backend import noise
-from backend.lattice import Box, Compute, Lattice
-from backend.protocol import Reporter
 
 Denoise = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """Noisy latents (n, c, h, w) and timesteps (n,) to the predicted v, same shape."""
@@ -47,10 +41,11 @@ def v_loss(denoise: Denoise, scheduler: DDPMScheduler, latents: torch.Tensor) ->
 
 
 def run_steps(
-    denoise: Denoise, scheduler: DPMSolverMultistepScheduler, latents: torch.Tensor, part: range
+    denoise: Denoise, sampler: DPMSolverMultistepScheduler, steps: int, latents: torch.Tensor, part: range
 ) -> torch.Tensor:
-    """Take the steps of one phase, out of all that `scheduler` has set; latents (n, c, h, w) float32."""
-    solver = copy.deepcopy(scheduler)  # a solver remembers its last steps: each window starts with none
+    """Take one phase's part of so many steps; latents (n, c, h, w) float32."""
+    solver = copy.deepcopy(sampler)  # a solver remembers its last steps: each window starts with none
+    solver.set_timesteps(steps)
     solver.set_begin_index(part.start)
     for time in solver.timesteps[part.start : part.stop]:
         predicted = denoise(latents, time.expand(len(latents)).to(latents.device)).float()
@@ -58,75 +53,10 @@ def run_steps(
     return latents
 
 
-@dataclass(frozen=True)
-class WorldPlan:
-    """How a latent model renders any region: its lattice in latent cells, and the steps of each phase."""
+def parts(steps: int, phases: int) -> list[range]:
+    """The steps of each phase, the first phases shorter; fewer phases where there are few steps.
 
-    lattice: Lattice
-    steps: int
-    phases: int
-    channels: int
-    cell_px: int
-
-    def parts(self) -> list[range]:
-        """The steps of each phase, the first phases shorter; fewer phases where there are few steps.
-
-        The first steps decide what is where: windows that are blended early agree on it.
-        """
-        bounds = np.unique((self.steps * np.linspace(0, 1, self.phases + 1) ** 2).round().astype(int))
-        return [range(start, stop) for start, stop in zip(bounds, bounds[1:])]
-
-    def regions(self, cells: Box) -> list[Box]:
-        """What each phase must give, then what decoding must: each covers the windows of the next."""
-        wanted = [cells]
-        for phase in range(len(self.parts()), 0, -1):
-            wanted.insert(0, self.lattice.support(wanted[0], phase))
-        return wanted
-
-    def reach(self, region_px: Box) -> Box:
-        """The world pixels of all windows that a rendering of the region computes."""
-        return self.lattice.support(self.regions(region_px.coarsened(self.cell_px))[0], 0).scaled(self.cell_px)
-
-    def count(self, region_px: Box) -> int:
-        """How many windows will be computed, decoding included."""
-        cells = region_px.coarsened(self.cell_px)
-        return sum(self.lattice.count(wanted, phase) for phase, wanted in enumerate(self.regions(cells)))
-
-
-def render(
-    plan: WorldPlan,
-    region_px: Box,
-    seed: int,
-    world: str,
-    phase_of: Callable[..., torch.Tensor],
-    decode: Callable[[torch.Tensor, list[Box]], torch.Tensor],
-    batch: int,
-    report: Reporter,
-) -> Iterator[tuple[Box, np.ndarray]]:
-    """Render a region of the world: yields (box, (channels, height, width) float32) bands in world pixels.
-
-    `phase_of(latents, boxes, part)` takes one phase's steps on a batch of windows, `decode(latents, boxes)` gives
-    their pixels; boxes are in latent cells. The bands cover the region and up to a cell more.
+    The first steps decide what is where: windows that are blended early agree on it.
     """
-    cells = region_px.coarsened(plan.cell_px)
-    regions, parts = plan.regions(cells), plan.parts()
-    count = report.counter(plan.count(region_px))
-
-    def over(latents: np.ndarray, held: Box, work: Callable[[torch.Tensor, list[Box]], torch.Tensor]) -> Compute:
-        """The computation of a batch of windows from the latents held over a box."""
-
-        def compute(boxes: list[Box]) -> np.ndarray:
-            group = torch.from_numpy(np.stack([latents[(slice(None), *box.within(held))] for box in boxes]))
-            with torch.inference_mode():
-                result = work(group, boxes).float().cpu().numpy()
-            count(len(boxes))
-            return result
-
-        return compute
-
-    held = plan.lattice.support(regions[0], 0)
-    latents = noise.normal(seed, world, plan.channels, held)
-    for phase, part in enumerate(parts):
-        compute = over(latents, held, partial(phase_of, part=part))
-        latents, held = plan.lattice.blend(regions[phase], compute, phase, batch), regions[phase]
-    yield from plan.lattice.stream(cells, over(latents, held, decode), plan.cell_px, len(parts), batch)
+    bounds = np.unique((steps * np.linspace(0, 1, phases + 1) ** 2).round().astype(int))
+    return [range(start, stop) for start, stop in zip(bounds, bounds[1:])]

@@ -11,10 +11,16 @@ from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
 
 from backend import classes, grid, raster
-from backend.lattice import Box, ReadClasses
+from backend.field import Source
+from backend.lattice import Box
 from backend.protocol import BackendError, Extent
 
 PREVIEW_PX = 1024
+UNSEEN = {70: 60, 90: 30, 95: 10, 100: 60}
+"""Snow, wetland, mangrove and moss are in no training picture: painted as bare, grass, tree and bare ground."""
+
+_LOOKS = np.arange(256, dtype=np.uint8)
+_LOOKS[classes.to_index(np.array(list(UNSEEN)))] = classes.to_index(np.array(list(UNSEEN.values())))
 
 
 def region_of(box: GeoBox) -> Box:
@@ -24,8 +30,8 @@ def region_of(box: GeoBox) -> Box:
 
 
 @contextmanager
-def open_landcover(path: str, pixel_m: float, max_area_km2: float) -> Iterator[tuple[GeoBox, ReadClasses]]:
-    """Open a land cover raster on the image grid of its own extent; yields the grid and how to read it.
+def open_landcover(path: str, pixel_m: float, max_area_km2: float) -> Iterator[tuple[GeoBox, Source]]:
+    """Open a land cover raster on the image grid of its own extent; yields the grid and the raster as class indices.
 
     Beyond the raster the nearest edge pixels are repeated. Raises BackendError for a raster without CRS, of
     several bands, of another type than whole numbers, without any WorldCover class, or beyond the area limit.
@@ -52,7 +58,7 @@ def open_landcover(path: str, pixel_m: float, max_area_km2: float) -> Iterator[t
                 codes = raster.read_window(warped, row, col, region.height, region.width)[0]
                 return classes.to_index(np.where((codes >= 0) & (codes <= 255), codes, 0).astype(np.uint8))
 
-            yield box, read
+            yield box, Source("land cover", read)
 
 
 def _check_classes(path: str, warped: WarpedVRT) -> None:
@@ -64,19 +70,9 @@ def _check_classes(path: str, warped: WarpedVRT) -> None:
         )
 
 
-def array_reader(indices: np.ndarray, held: Box, factor: int) -> ReadClasses:
-    """How to read class indices (height, width) over `held`, whose pixels are `factor` times those of the image."""
+def painted(indices: np.ndarray) -> np.ndarray:
+    """(height, width) class indices to what image generators see: (11, height, width) one-hot float32.
 
-    def read(region: Box) -> np.ndarray:
-        rows = np.arange(region.row, region.bottom) // factor - held.row
-        cols = np.arange(region.col, region.right) // factor - held.col
-        return indices[rows[:, None], cols[None, :]]
-
-    return read
-
-
-def painted_as(read: ReadClasses, looks: dict[int, int]) -> ReadClasses:
-    """A reading in which codes appear as others, say those that a generator has never seen as their nearest look."""
-    lookup = np.arange(256, dtype=np.uint8)
-    lookup[classes.to_index(np.array(list(looks)))] = classes.to_index(np.array(list(looks.values())))
-    return lambda region: lookup[read(region)]
+    Classes that stand in no training picture are painted as their nearest look; nodata is zero in every channel.
+    """
+    return classes.one_hot(_LOOKS[indices])

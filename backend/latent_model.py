@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import reduce
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,11 +11,13 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL, DPMSolverMultistepScheduler
 
-from backend import checkpoint, device, diffusion
+from backend import checkpoint, diffusion, noise
+from backend.field import Field, Input, Patch, Windows
 from backend.lattice import Box, Lattice
-from backend.protocol import BackendError, Reporter
+from backend.model import Model
+from backend.protocol import BackendError
 
-BATCH = 8
+DECODED_AT_ONCE = 8  # more spills out of a CPU's cache
 
 
 def new_autoencoder(
@@ -35,78 +38,93 @@ def new_autoencoder(
     )
 
 
-def save(folder: Path, kind: str, pixel_m: float, window: int, figures: dict[str, object], **more: float) -> None:
+def save(
+    folder: Path, kind: str, pixel_m: float, window: int, phases: int, figures: dict[str, object], **more: float
+) -> None:
     """Write what makes a folder of trained components a model: the sampler and the index, with `more` entries."""
     config = diffusion.schedule().config
     DPMSolverMultistepScheduler.from_config(config, timestep_spacing="trailing").save_pretrained(folder / "scheduler")
     stride = window * 3 // 4
-    geometry = {"window": window, "stride": stride, "phases": 4}
+    geometry = {"window": window, "stride": stride, "phases": phases}
     checkpoint.write_index(folder, kind, pixel_m=pixel_m, **geometry, **more, figures=figures)
 
 
-class LatentGenerator:
+class LatentGenerator(Model):
     """A trained latent model, ready to render any region of the world's grid at its GSD.
 
-    `components` are the networks by name, `kind` what the model folder must hold, `cell_px` the side of a latent cell.
+    `components` are the networks by name, `cell_px` the side of a latent cell, `side` the windows along a block's side:
+    those of a block are denoised together.
     """
 
-    kind: ClassVar[str]
     pixel_m: ClassVar[float]
     cell_px: ClassVar[int]
+    side: ClassVar[int] = 4
     components: ClassVar[dict[str, Any]]
 
-    def __init__(self, model: str = "") -> None:
-        """Load a bundled model by name or a folder; raises BackendError where it is not one."""
-        self.name = model or self.kind
-        self.folder, self.index = checkpoint.find(self.name, self.kind)
-        self.device = device.best()
-        self.dtype = device.dtype(self.device)
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
         loaded = checkpoint.components(
             self.folder, self.dtype, autoencoder=AutoencoderKL, scheduler=DPMSolverMultistepScheduler, **self.components
         )
-        self.scheduler = loaded.pop("scheduler")
+        self.sampler: DPMSolverMultistepScheduler = loaded.pop("scheduler")
         for network in loaded.values():
             network.to(self.device, memory_format=torch.channels_last).eval()
         self.autoencoder: AutoencoderKL = loaded.pop("autoencoder")
         self.networks = loaded
 
-    def plan(self, steps: int) -> diffusion.WorldPlan:
-        """The windows and phases of a rendering in so many steps; BackendError where they are none."""
-        if steps < 1:
-            raise BackendError(f"STEPS must be at least 1, not {steps}.")
-        lattice = Lattice(self.index["window"], self.index["stride"])
-        channels = self.autoencoder.config.latent_channels
-        return diffusion.WorldPlan(lattice, steps, self.index["phases"], channels, self.cell_px)
-
-    def reach(self, region_px: Box, steps: int) -> Box:
-        """The world pixels on which a rendering of the region depends."""
-        return self.plan(steps).reach(region_px)
-
-    def placed(self, array: torch.Tensor) -> torch.Tensor:
+    def placed(self, array: np.ndarray | torch.Tensor) -> torch.Tensor:
         """A batch (n, c, h, w) as the networks take it."""
-        return array.to(self.device, self.dtype, memory_format=torch.channels_last)
+        return torch.as_tensor(array).to(self.device, self.dtype, memory_format=torch.channels_last)
 
-    def bands(
+    def denoiser(self, windows: list[Box], *conditions: Patch) -> diffusion.Denoise:
+        """The denoising function of a batch of windows, in latent cells, under its conditions."""
+        raise NotImplementedError
+
+    def rendered(
         self,
-        region_px: Box,
         world: str,
         seed: int,
         steps: int,
-        denoiser_of: Callable[[list[Box]], diffusion.Denoise],
-        report: Reporter,
-    ) -> Iterator[tuple[Box, np.ndarray]]:
-        """Yield (box, (channels, height, width) float32) bands of decoded pixels that cover a region.
+        conditions: tuple[Input, ...],
+        finish: Callable[[np.ndarray], np.ndarray],
+    ) -> Field:
+        """The field of decoded pixels that the model makes of the whole world.
 
-        `denoiser_of(boxes)` gives the denoising function of a batch of windows, boxes in latent cells.
+        `conditions` are read by the denoiser, `finish` takes blended pixels (channels, height, width) to what is
+        kept. Raises BackendError where there are no steps.
         """
-        plan = self.plan(steps)
-        self.scheduler.set_timesteps(steps)
+        if steps < 1:
+            raise BackendError(f"STEPS must be at least 1, not {steps}.")
+        lattice = Lattice(self.index["window"], self.index["stride"])
+        latents: list[Field] = []
+        parts = diffusion.parts(steps, self.index["phases"])
+        for phase, part in enumerate(parts):
+            compute = self.call("phase", world, seed, steps, part)
+            inputs = (*(Input(field) for field in latents[-1:]), *conditions)
+            work = Windows(lattice, compute, as_they_are, phase, 1, self.side, self.side**2)
+            latents.append(Field(f"{self.kind} {phase}", work, inputs, float(len(part))))
+        work = Windows(lattice, self.call("decode"), finish, len(parts), self.cell_px, self.side, DECODED_AT_ONCE)
+        return Field(self.kind, work, (Input(latents[-1]),))
 
-        def phase_of(latents: torch.Tensor, boxes: list[Box], part: range) -> torch.Tensor:
-            return diffusion.run_steps(denoiser_of(boxes), self.scheduler, latents.to(self.device), part)
+    def phase(self, world: str, seed: int, steps: int, part: range, windows: list[Box], *patches: Patch) -> np.ndarray:
+        """One phase's steps on a batch of windows, from the phase before or from noise."""
+        if part.start == 0:
+            held = reduce(Box.joined, windows)
+            patches = (Patch(noise.normal(seed, world, self.autoencoder.config.latent_channels, held), held), *patches)
+        before, *conditions = patches
+        latents = torch.from_numpy(np.stack([before.read(window) for window in windows])).to(self.device)
+        with torch.inference_mode():
+            denoise = self.denoiser(windows, *conditions)
+            return diffusion.run_steps(denoise, self.sampler, steps, latents, part).cpu().numpy()
 
-        yield from diffusion.render(plan, region_px, seed, world, phase_of, self._decode, BATCH, report)
+    def decode(self, windows: list[Box], before: Patch) -> np.ndarray:
+        """The pixels of a batch of windows, (n, channels, window * cell_px, window * cell_px) float32."""
+        latents = torch.from_numpy(np.stack([before.read(window) for window in windows])).to(self.device)
+        with torch.inference_mode():
+            unscaled = diffusion.scaled(self.autoencoder, latents, back=True)
+            return self.autoencoder.decode(self.placed(unscaled)).sample.float().cpu().numpy()
 
-    def _decode(self, latents: torch.Tensor, boxes: list[Box]) -> torch.Tensor:
-        unscaled = diffusion.scaled(self.autoencoder, latents.to(self.device), back=True)
-        return self.autoencoder.decode(self.placed(unscaled)).sample.float()
+
+def as_they_are(pixels: np.ndarray) -> np.ndarray:
+    """Latents are kept as they were blended."""
+    return pixels

@@ -1,4 +1,4 @@
-"""Windows at fixed places on the world's lattice, and the blending of what they give.
+"""Windows at fixed places on the world's lattice, which of them a rendering needs, and how they blend.
 
 A window's place depends on the world alone, never on the extent, so two jobs that share ground compute
 the same windows there and get the same pixels. `phase` shifts the windows by half a stride, so that the
@@ -7,10 +7,14 @@ borders of one phase lie inside the windows of the next.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+
+Spans = tuple[np.ndarray, np.ndarray]
+"""First cells, and the cells after the last, of rectangles along an axis."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,11 @@ class Box:
         bottom, right = min(self.bottom, other.bottom), min(self.right, other.right)
         return Box(row, col, max(bottom - row, 0), max(right - col, 0))
 
+    def joined(self, other: Box) -> Box:
+        """The smallest box that holds both."""
+        row, col = min(self.row, other.row), min(self.col, other.col)
+        return Box(row, col, max(self.bottom, other.bottom) - row, max(self.right, other.right) - col)
+
     def within(self, outer: Box) -> tuple[slice, slice]:
         """The slices of an array over `outer` that hold this box."""
         return (
@@ -55,13 +64,6 @@ class Box:
         return Box(row, col, -(-self.bottom // factor) - row, -(-self.right // factor) - col)
 
 
-ReadClasses = Callable[[Box], np.ndarray]
-"""A box of world pixels to its (height, width) uint8 class indices."""
-
-Compute = Callable[[list[Box]], np.ndarray]
-"""Boxes of n windows to their (n, channels, window * scale, window * scale) float32 results."""
-
-
 @dataclass(frozen=True)
 class Lattice:
     """Square windows of `window` cells, one every `stride` cells (half the window at least, else less than it)."""
@@ -73,71 +75,82 @@ class Lattice:
         if not self.window <= 2 * self.stride <= 2 * self.window:
             raise ValueError(f"the stride must lie between half a window and a window, not {self}")
 
-    def _starts(self, start: int, stop: int, phase: int) -> range:
-        shift = (phase % 2) * (self.stride // 2)
-        first = (start - shift - self.window) // self.stride + 1
-        return range(first * self.stride + shift, stop, self.stride)
+    @property
+    def overlap(self) -> int:
+        """The cells that two neighbouring windows share along an axis."""
+        return self.window - self.stride
 
-    def window_rows(self, region: Box, phase: int = 0) -> Iterator[list[Box]]:
-        """The windows that touch the region, row after row from north to south."""
-        cols = self._starts(region.col, region.right, phase)
-        for row in self._starts(region.row, region.bottom, phase):
-            yield [Box(row, col, self.window, self.window) for col in cols]
+    def shift(self, phase: int) -> int:
+        """How far a phase's windows lie from the multiples of the stride, in cells."""
+        return (phase % 2) * (self.stride // 2)
 
-    def support(self, region: Box, phase: int = 0) -> Box:
-        """The cells that the windows touching the region reach."""
-        rows = self._starts(region.row, region.bottom, phase)
-        cols = self._starts(region.col, region.right, phase)
-        return Box(rows[0], cols[0], rows[-1] - rows[0] + self.window, cols[-1] - cols[0] + self.window)
+    def box(self, row: int, col: int, phase: int = 0) -> Box:
+        """The cells of the window of an index."""
+        shift = self.shift(phase)
+        return Box(row * self.stride + shift, col * self.stride + shift, self.window, self.window)
+
+    def first(self, start: Any, phase: int = 0) -> Any:
+        """Along an axis, the index of the first window that touches the cells from `start` on."""
+        return (start - self.shift(phase) - self.window) // self.stride + 1
+
+    def after(self, stop: Any, phase: int = 0) -> Any:
+        """Along an axis, the index after the last window that touches the cells before `stop`."""
+        return -(-(stop - self.shift(phase)) // self.stride)
 
     def weights(self, scale: int = 1) -> np.ndarray:
-        """(window * scale, window * scale) float32 blending weights, positive, falling smoothly in the overlap."""
-        size, overlap = self.window * scale, (self.window - self.stride) * scale
+        """(window * scale, window * scale) float32 blending weights; those of all windows over a cell sum to 1."""
+        size, overlap = self.window * scale, self.overlap * scale
         distance = np.minimum(np.arange(size), np.arange(size)[::-1]) + 0.5
-        ramp = np.clip(distance / max(overlap, 1), 0, 1)
+        ramp = np.clip(distance / max(overlap, 0.5), 0, 1)  # without an overlap it is 1 from the first cell on
         smooth = (ramp * ramp * (3 - 2 * ramp)).astype(np.float32)
         return np.outer(smooth, smooth)
 
-    def count(self, region: Box, phase: int = 0) -> int:
-        """How many windows touch the region."""
-        return len(self._starts(region.row, region.bottom, phase)) * len(self._starts(region.col, region.right, phase))
 
-    def stream(
-        self, region: Box, compute: Compute, scale: int = 1, phase: int = 0, batch: int = 8
-    ) -> Iterator[tuple[Box, np.ndarray]]:
-        """Compute every window that touches the region, once, and yield blended bands from north to south.
+@dataclass(frozen=True)
+class Cover:
+    """Which squares of a regular grid are wanted: booleans (rows, cols) from a first row and column on."""
 
-        Yields (box, (channels, height, width) float32) in cells of the lattice `scale` times finer; the bands
-        cover the region exactly and memory holds one window's height of it.
-        """
-        weights = self.weights(scale)
-        fine = region.scaled(scale)
-        total = np.zeros((0, 0, fine.width), dtype=np.float32)
-        weight = np.zeros((0, fine.width), dtype=np.float32)
-        top = fine.row
-        for windows in self.window_rows(region, phase):
-            band = windows[0].scaled(scale)
-            if band.row > top:  # rows above this row of windows are finished
-                done = band.row - top
-                yield Box(top, fine.col, done, fine.width), total[:, :done] / weight[:done]
-                total, weight, top = total[:, done:], weight[done:], band.row
-            grown = min(band.bottom, fine.bottom) - top
-            weight = np.pad(weight, ((0, grown - len(weight)), (0, 0)))
-            for first in range(0, len(windows), batch):
-                group = windows[first : first + batch]
-                results = compute(group)
-                if not total.shape[0]:
-                    total = np.zeros((results.shape[1], 0, fine.width), dtype=np.float32)
-                total = np.pad(total, ((0, 0), (0, grown - total.shape[1]), (0, 0)))
-                buffer = Box(top, fine.col, grown, fine.width)
-                for window, result in zip(group, results):
-                    box = window.scaled(scale)
-                    shared = box.intersection(buffer)
-                    inside, outside = shared.within(box), shared.within(buffer)
-                    total[(slice(None), *outside)] += result[(slice(None), *inside)] * weights[inside]
-                    weight[outside] += weights[inside]
-        yield Box(top, fine.col, fine.bottom - top, fine.width), total / weight
+    row: int
+    col: int
+    wanted: np.ndarray
 
-    def blend(self, region: Box, compute: Compute, phase: int = 0, batch: int = 8) -> np.ndarray:
-        """(channels, height, width) float32: the whole region of `stream` at once."""
-        return np.concatenate([data for _, data in self.stream(region, compute, 1, phase, batch)], axis=1)
+    def __len__(self) -> int:
+        return int(np.count_nonzero(self.wanted))
+
+    def indices(self) -> Iterator[tuple[int, int]]:
+        """The rows and columns of the wanted ones, row after row."""
+        for row, col in np.argwhere(self.wanted):
+            yield int(row) + self.row, int(col) + self.col
+
+    def part(self, row: int, col: int, side: int) -> list[tuple[int, int]]:
+        """The wanted ones of a square of `side` rows and columns."""
+        top, left = max(row - self.row, 0), max(col - self.col, 0)
+        inside = self.wanted[top : max(row - self.row + side, 0), left : max(col - self.col + side, 0)]
+        return [(int(r) + top + self.row, int(c) + left + self.col) for r, c in np.argwhere(inside)]
+
+
+def union(covers: Sequence[Cover]) -> Cover:
+    """What any of the covers wants."""
+    covers = [cover for cover in covers if cover.wanted.size] or covers[:1]
+    row, col = min(c.row for c in covers), min(c.col for c in covers)
+    bottom = max(c.row + c.wanted.shape[0] for c in covers)
+    right = max(c.col + c.wanted.shape[1] for c in covers)
+    wanted = np.zeros((bottom - row, right - col), dtype=bool)
+    for cover in covers:
+        height, width = cover.wanted.shape
+        wanted[cover.row - row :, cover.col - col :][:height, :width] |= cover.wanted
+    return Cover(row, col, wanted)
+
+
+def touching(lattice: Lattice, phase: int, rows: Spans, cols: Spans, wanted: np.ndarray) -> Cover:
+    """The windows that touch any wanted rectangle: `wanted[i, j]` is that of the cells rows[i] by cols[j]."""
+    i, j = np.nonzero(wanted)
+    if not len(i):
+        return Cover(0, 0, np.zeros((0, 0), dtype=bool))
+    top, bottom = lattice.first(rows[0][i], phase), lattice.after(rows[1][i], phase)
+    left, right = lattice.first(cols[0][j], phase), lattice.after(cols[1][j], phase)
+    row, col = int(top.min()), int(left.min())
+    corners = np.zeros((int(bottom.max()) - row + 1, int(right.max()) - col + 1), dtype=np.int32)
+    for edge, across, sign in ((top, left, 1), (top, right, -1), (bottom, left, -1), (bottom, right, 1)):
+        np.add.at(corners, (edge - row, across - col), sign)
+    return Cover(row, col, corners.cumsum(0).cumsum(1)[:-1, :-1] > 0)

@@ -18,7 +18,7 @@ BLOCK = 64
 _MASK = (1 << 64) - 1
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _block(seed: int, world: str, channel: int, row: int, col: int) -> np.ndarray:
     key = np.array([seed & _MASK, zlib.crc32(world.encode())], dtype=np.uint64)
     counter = np.array([0, channel, row & _MASK, col & _MASK], dtype=np.uint64)

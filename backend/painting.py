@@ -1,50 +1,77 @@
-"""What generating jobs share: provenance, and a land cover map painted into a GeoTIFF by an image generator."""
+"""What generating jobs share: an image generator by name, provenance, and the way of a field into a GeoTIFF."""
 
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import Any
 
-from odc.geo.geobox import GeoBox
+import numpy as np
 
-from backend import checkpoint, classes, landcover, provenance
-from backend.lattice import ReadClasses
+from backend import classes, landcover, model, provenance
+from backend.area import Area
+from backend.field import Field
+from backend.lattice import Box
 from backend.protocol import Reporter
 from backend.raster import RasterWriter
+from backend.rendering import Output
 
-UNSEEN = {70: 60, 90: 30, 95: 10, 100: 60}
-"""Snow, wetland, mangrove and moss are in no training picture: painted as bare, grass, tree and bare ground."""
+UNSEEN_NOTE = "Snow, wetland, mangroves and moss, where asked for, are painted as bare, grass, trees and bare ground."
+SETTINGS = ("window", "stride", "phases", "guidance_scale")
 
 
-def load_generator(generator: str, model: str) -> Any:
+def load_generator(generator: str, name: str) -> Any:
     """The image generator of a name ('controlnet', 'spade'), with a model's weights or its bundled ones."""
     module = importlib.import_module(f"backend.generators.{generator}")
-    return module.ImageGenerator(model or generator)
+    return model.load(module.ImageGenerator, name or generator)
 
 
 def tags_of(generator: Any, seed: int, steps: int, **more: str) -> dict[str, str]:
     """The provenance of what a generator makes: all that it depends on beside its place."""
     settings = {"steps": steps, "generator": generator.index["landforge"], **more}
-    settings |= {
-        key: generator.index[key] for key in ("window", "stride", "phases", "guidance_scale") if key in generator.index
-    }
-    return provenance.synthetic(generator.name, checkpoint.model_hash(generator.folder), seed, settings)
+    settings |= {key: generator.index[key] for key in SETTINGS if key in generator.index}
+    return provenance.synthetic(generator.name, generator.digest, seed, settings)
 
 
-def paint(
-    generator: Any, box: GeoBox, read: ReadClasses, output: str, seed: int, steps: int, origin: str, report: Reporter
-) -> None:
-    """Paint the whole grid and write it with its provenance; nodata of the land cover is masked.
+def landcover_output(field: Field, writer: RasterWriter, area: Area) -> Output:
+    """A field of class indices as WorldCover codes in a raster; nodata outside the area."""
+    region = landcover.region_of(writer.box)
 
-    `origin` says which land cover was painted.
-    """
-    region = landcover.region_of(box)
-    tags = tags_of(generator, seed, steps, landcover=origin)
-    report.log("Snow, wetland, mangroves and moss, where asked for, are painted as bare, grass, trees and bare ground.")
-    seen = landcover.painted_as(read, UNSEEN)
-    with RasterWriter(output, box, "rgb", tags) as writer:
-        report.log(f"Image: {writer.size()}.")
-        for band, image in generator.render(region, str(box.crs), seen, seed, steps, report):
-            valid = read(band) != classes.IGNORE
-            image[:, ~valid] = 0
-            writer.write(image, band.row - region.row, band.col - region.col, valid)
+    def write(box: Box, indices: np.ndarray) -> None:
+        codes = np.where(area.inside(box), classes.to_code(indices), classes.NODATA).astype(np.uint8)
+        writer.write(codes, box.row - region.row, box.col - region.col)
+
+    return _output(field, writer, area, write)
+
+
+def image_output(field: Field, writer: RasterWriter, area: Area) -> Output:
+    """A field of RGB in a raster; masked outside the area."""
+    region = landcover.region_of(writer.box)
+
+    def write(box: Box, image: np.ndarray) -> None:
+        inside = area.inside(box)
+        writer.write(np.where(inside, image, 0).astype(np.uint8), box.row - region.row, box.col - region.col, inside)
+
+    return _output(field, writer, area, write)
+
+
+def _output(field: Field, writer: RasterWriter, area: Area, write: Any) -> Output:
+    region = landcover.region_of(writer.box)
+    done = frozenset((row + region.row, col + region.col) for row, col in writer.done)
+    return Output(field, region, area, writer.box.resolution.x, write, done)
+
+
+def announce(report: Reporter, *writers: RasterWriter) -> None:
+    """Say how large the outputs will be, and what an earlier run has left to go on from."""
+    for writer in writers:
+        report.log(f"{writer.path.name}: {writer.size()}.")
+        if writer.done:
+            report.log(
+                f"{writer.path.name}: an earlier run left {len(writer.done):,} finished blocks; going on from them."
+            )
+
+
+def stamp(path: str) -> str:
+    """What tells an input file from an older one of its name, on which a run must not go on."""
+    found = Path(path).stat()
+    return f"{Path(path).absolute()} {found.st_size} {found.st_mtime_ns}"

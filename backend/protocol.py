@@ -95,13 +95,18 @@ class BuildDataset:
 
 @dataclass(frozen=True)
 class GenerateLandCover:
-    """Generate a synthetic land cover map at 10 m over an extent."""
+    """Generate a synthetic land cover map at 10 m over an extent.
+
+    `area` is the WKT of a polygon in the extent's CRS: outside it is nodata. `scheduler` is a Dask scheduler's address.
+    """
 
     extent: Extent
     output: str
     seed: int = 0
     steps: int = 12
     model: str = "landcover"
+    area: str = ""
+    scheduler: str = ""
     grid_crs: str = ""
     max_area_km2: float = DEFAULT_MAX_AREA_KM2
 
@@ -116,12 +121,13 @@ class GenerateImage:
     seed: int = 0
     steps: int = 12
     model: str = ""
+    scheduler: str = ""
     max_area_km2: float = DEFAULT_MAX_AREA_KM2
 
 
 @dataclass(frozen=True)
 class GenerateScene:
-    """Generate a land cover map and the aerial image on it, in one go."""
+    """Generate a land cover map and the aerial image on it, in one go; `area` as in GenerateLandCover."""
 
     extent: Extent
     output_landcover: str
@@ -129,6 +135,8 @@ class GenerateScene:
     generator: Literal["controlnet", "spade"] = "controlnet"
     seed: int = 0
     steps: int = 12
+    area: str = ""
+    scheduler: str = ""
     grid_crs: str = ""
     max_area_km2: float = DEFAULT_MAX_AREA_KM2
 
@@ -183,6 +191,7 @@ class SegmentImage:
     image: str
     output: str
     model: str = "segmentation"
+    scheduler: str = ""
     max_area_km2: float = DEFAULT_MAX_AREA_KM2
 
 
@@ -220,6 +229,11 @@ def partial_path(final: str | Path) -> Path:
     """
     final = Path(final)
     return final.with_name(f".{final.stem}.part{final.suffix}")
+
+
+def unfinished_path(final: str | Path) -> Path:
+    """The folder beside an output that keeps its finished blocks, for a run that goes on where this one ended."""
+    return Path(final).with_name(f".{Path(final).stem}.unfinished")
 
 
 def partial_paths(job: Any) -> list[Path]:

@@ -5,6 +5,8 @@ A raster is written tile by tile beside its final name and renamed when complete
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import shutil
 import xml.etree.ElementTree as ET
@@ -17,14 +19,14 @@ import numpy as np
 import rasterio
 import rasterio.shutil
 from odc.geo.geobox import GeoBox
+from rasterio.crs import CRS
 from rasterio.errors import RasterioError, RasterioIOError
 from rasterio.windows import Window
 
-from backend import classes
-from backend.protocol import BackendError, partial_path
+from backend import classes, store
+from backend.protocol import BackendError, partial_path, unfinished_path
 
 Kind = Literal["classes", "rgb"]
-BLOCK_PX = 512
 os.environ.setdefault("GDAL_CACHEMAX", "256")  # MB; GDAL's own choice grows with the machine's memory
 
 
@@ -107,52 +109,83 @@ def _attribute_table(path: Path) -> None:
     ET.ElementTree(root).write(path, encoding="unicode")
 
 
+def _vrt(box: GeoBox, kind: Kind, tags: dict[str, str], masked: bool) -> ET.ElementTree:
+    """The raster that a store's raw files are, for GDAL."""
+    height, width = box.shape
+    root = ET.Element("VRTDataset", rasterXSize=str(width), rasterYSize=str(height))
+    ET.SubElement(root, "SRS").text = CRS.from_user_input(str(box.crs)).to_wkt()
+    ET.SubElement(root, "GeoTransform").text = ", ".join(repr(float(v)) for v in box.affine.to_gdal())
+    metadata = ET.SubElement(root, "Metadata")
+    for key, value in {"AREA_OR_POINT": "Area", **tags}.items():
+        ET.SubElement(metadata, "MDI", key=key).text = value
+    colours = ["Palette"] if kind == "classes" else ["Red", "Green", "Blue"]
+    for index, colour in enumerate(colours):
+        band = _raw_band(root, width, store.PIXELS, index, len(colours))
+        ET.SubElement(band, "ColorInterp").text = colour
+        if kind == "classes":
+            _describe_classes(band)
+    if masked:
+        _raw_band(ET.SubElement(root, "MaskBand"), width, store.MASK)
+    return ET.ElementTree(root)
+
+
+def _raw_band(parent: ET.Element, width: int, file: str, index: int = 0, bands: int = 1) -> ET.Element:
+    """One of the interleaved bands of a file beside the VRT."""
+    band = ET.SubElement(parent, "VRTRasterBand", dataType="Byte", subClass="VRTRawRasterBand")
+    ET.SubElement(band, "SourceFilename", relativeToVRT="1").text = file
+    for name, value in [("ImageOffset", index), ("PixelOffset", bands), ("LineOffset", bands * width)]:
+        ET.SubElement(band, name).text = str(value)
+    return band
+
+
+def _describe_classes(band: ET.Element) -> None:
+    """Name, nodata and the official palette."""
+    ET.SubElement(band, "Description").text = "land cover"
+    ET.SubElement(band, "NoDataValue").text = str(classes.NODATA)
+    table = ET.SubElement(band, "ColorTable")
+    colours = {code: (*classes.rgb(code), 255) for code in classes.LEGEND}
+    for code in range(256):
+        red, green, blue, alpha = colours.get(code, (0, 0, 0, 0 if code == classes.NODATA else 255))
+        ET.SubElement(table, "Entry", c1=str(red), c2=str(green), c3=str(blue), c4=str(alpha))
+
+
 class RasterWriter:
     """A raster that is written block by block and appears under its name only when it is whole.
 
     `classes`: one uint8 band of WorldCover codes, nodata 0, official palette and names, overviews by mode.
     `rgb`: three uint8 bands, overviews by average; pixels where `valid` is false are masked.
-    Use as a context manager; an exception inside leaves nothing behind. Raises BackendError where the
-    output cannot be written or the disk is full.
+    Use as a context manager. An exception inside leaves nothing behind, or, with `resume`, the finished blocks
+    in a folder beside the output: a later writer of the same raster goes on from them, however this process ended.
+    `resume` says what the pixels depend on beside the box and the tags. `done` has the (row, col) that need not be
+    written again. Raises BackendError where the output cannot be written, the disk is full, or another run is
+    writing the same output.
     """
 
-    def __init__(self, path: str | Path, box: GeoBox, kind: Kind, tags: dict[str, str]) -> None:
+    def __init__(
+        self, path: str | Path, box: GeoBox, kind: Kind, tags: dict[str, str], resume: str | None = None
+    ) -> None:
         self.path, self.box, self.kind = Path(path), box, kind
-        height, width = box.shape
+        self._tags, self._resumable = tags, resume is not None
+        height, width = map(int, box.shape)
         bands = 1 if kind == "classes" else 3
+        folder = unfinished_path(self.path.absolute())
+        if not self._resumable:
+            partial = partial_path(self.path.absolute())  # whose own name is what `check_writable` tries
+            folder = partial.with_name(f"{partial.name}.blocks")
         # Uncompressed while growing, then a compressed copy: at most this much at once.
-        check_writable(path, 2.0 * bands * height * width)
-        self._partial = partial_path(self.path.absolute())
-        self._growing = self._partial.with_suffix(".blocks.tif")
-        with self._disk_errors(), rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True):
-            self._target = rasterio.open(
-                self._growing,
-                "w",
-                driver="GTiff",
-                height=height,
-                width=width,
-                count=bands,
-                dtype="uint8",
-                crs=str(box.crs),
-                transform=box.affine,
-                nodata=classes.NODATA if kind == "classes" else None,
-                tiled=True,
-                blockxsize=BLOCK_PX,
-                blockysize=BLOCK_PX,
-                sparse_ok=True,
-                BIGTIFF="IF_SAFER",
-                photometric="rgb" if kind == "rgb" else "minisblack",
-            )
-            if kind == "classes":  # the palette belongs to the header, so it comes before the pixels
-                colours = {code: (*classes.rgb(code), 255) for code in classes.LEGEND}
-                self._target.write_colormap(1, {classes.NODATA: (0, 0, 0, 0), **colours})
-                self._target.set_band_description(1, "land cover")
-            self._target.update_tags(AREA_OR_POINT="Area", **tags)
+        check_writable(path, 2.0 * bands * height * width - store.disk_bytes(folder))
+        made_of = [resume, kind, height, width, *box.affine, str(box.crs), tags]
+        identity = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
+        with self._disk_errors():
+            self._store = store.BlockStore(folder, (bands, height, width), identity if self._resumable else None)
+        self.done = self._store.done
 
     @contextmanager
     def _disk_errors(self) -> Iterator[None]:
         try:
             yield
+        except store.StoreHeldError as error:
+            raise BackendError(f"Another run is writing {self.path}. Wait for it or choose another output.") from error
         except (OSError, RasterioError) as error:
             raise BackendError(
                 f"Cannot write {self.path}: {error}. Check the folder and the space on its disk."
@@ -165,43 +198,45 @@ class RasterWriter:
         return f"{width:,} x {height:,} pixels, at most {most:,.1f} MB"
 
     def write(self, data: np.ndarray, row: int, col: int, valid: np.ndarray | None = None) -> None:
-        """Write (bands, height, width) or, for classes, (height, width) at an offset; clips to the raster."""
+        """Write (bands, height, width) or, for classes, (height, width) uint8 at an offset; clips to the raster.
+
+        When it returns, the block is on disk. An image has `valid`, (height, width), with every block or with none.
+        """
         data = data[None] if data.ndim == 2 else data
         height, width = self.box.shape
-        top, left = max(-row, 0), max(-col, 0)
-        bottom, right = min(data.shape[1], height - row), min(data.shape[2], width - col)
-        if bottom <= top or right <= left:
-            return
-        window = Window(col + left, row + top, right - left, bottom - top)
+        rows = slice(max(-row, 0), max(min(data.shape[1], height - row), 0))
+        cols = slice(max(-col, 0), max(min(data.shape[2], width - col), 0))
+        mask = valid[rows, cols] if valid is not None and self.kind == "rgb" else None
         with self._disk_errors():
-            self._target.write(np.ascontiguousarray(data[:, top:bottom, left:right]), window=window)
-            if valid is not None and self.kind == "rgb":
-                mask = valid[top:bottom, left:right].astype(np.uint8) * 255
-                self._target.write_mask(mask, window=window)
+            self._store.write((row, col), data[:, rows, cols], row + rows.start, col + cols.start, mask)
 
     def __enter__(self) -> RasterWriter:
         return self
 
     def __exit__(self, kind: type | None, *_: object) -> None:
+        keep = self._resumable
         try:
             if kind is None:
                 self._finish()
-            else:
-                self._target.close()
+                keep = False
         finally:
-            for left in self.path.absolute().parent.glob(f".{self.path.stem}.part*"):
-                left.unlink(missing_ok=True)
+            if keep:
+                self._store.close()
+            else:
+                self._store.remove()
 
     def _finish(self) -> None:
         with self._disk_errors():
-            self._target.close()
+            description, whole = self._store.folder / "raster.vrt", self._store.folder / "whole.tif"
+            _vrt(self.box, self.kind, self._tags, self._store.masked).write(description, encoding="unicode")
             options = dict(COMPRESS="DEFLATE", PREDICTOR="NO", BIGTIFF="IF_SAFER", NUM_THREADS="ALL_CPUS")
             resampling = "MODE" if self.kind == "classes" else "AVERAGE"
             if self.kind == "rgb":
                 options |= dict(PREDICTOR="YES")
-            rasterio.shutil.copy(self._growing, self._partial, driver="COG", OVERVIEW_RESAMPLING=resampling, **options)
+            rasterio.shutil.copy(description, whole, driver="COG", OVERVIEW_RESAMPLING=resampling, **options)
+            store.sync(whole)  # the blocks go only when what they became is on disk
             sidecar = self.path.with_name(self.path.name + ".aux.xml")
             sidecar.unlink(missing_ok=True)
-            os.replace(self._partial, self.path)
+            os.replace(whole, self.path)
             if self.kind == "classes":
                 _attribute_table(sidecar)

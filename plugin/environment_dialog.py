@@ -14,6 +14,7 @@ from qgis.PyQt.QtWidgets import (
     QFormLayout,
     QGroupBox,
     QLabel,
+    QLineEdit,
     QPlainTextEdit,
     QProgressBar,
     QVBoxLayout,
@@ -25,6 +26,10 @@ from . import settings
 from .bridge import environment, process
 
 LABELS = {"cpu": "CPU (small)", "cuda": "NVIDIA GPU (CUDA, large)"}
+SCHEDULER_TIP = (
+    "Generating and segmenting run on the Dask cluster at this address where an algorithm names no other. "
+    "Name only a cluster that you trust: it runs the code that it is sent, and what it sends back is the result."
+)
 
 
 class EnvironmentTask(QgsTask):
@@ -86,6 +91,9 @@ class EnvironmentDialog(QDialog):
         self.wheels.setFilePath(settings.get(settings.WHEELS))
         self.interpreter = QgsFileWidget()
         self.interpreter.setFilePath(settings.get(settings.INTERPRETER))
+        self.scheduler = QLineEdit(settings.get(settings.SCHEDULER))
+        self.scheduler.setPlaceholderText("tcp://host:8786; empty: this machine")
+        self.scheduler.setToolTip(SCHEDULER_TIP)
         self.progress, self.log = QProgressBar(), QPlainTextEdit()
         self.log.setReadOnly(True)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
@@ -95,6 +103,7 @@ class EnvironmentDialog(QDialog):
         self.compute.currentIndexChanged.connect(self.refresh)
         self.wheels.fileChanged.connect(self.refresh)
         self.interpreter.fileChanged.connect(self._keep_interpreter)
+        self.scheduler.textChanged.connect(lambda text: settings.put(settings.SCHEDULER, text.strip()))
         self.start_button.clicked.connect(self.start)
         self.cancel_button.clicked.connect(self.cancel)
         self.buttons.rejected.connect(self.close)
@@ -108,8 +117,10 @@ class EnvironmentDialog(QDialog):
         form.addRow(self.plan)
         own = QGroupBox("Or a Python of your own that has the packages")
         QFormLayout(own).addRow("Interpreter", self.interpreter)
+        cluster = QGroupBox("A cluster of your own that computes, instead of this machine")
+        QFormLayout(cluster).addRow("Dask scheduler (optional)", self.scheduler)
         layout = QVBoxLayout(self)
-        for widget in (self.state, made, own, self.progress, self.log, self.buttons):
+        for widget in (self.state, made, own, cluster, self.progress, self.log, self.buttons):
             layout.addWidget(widget)
 
     def refresh(self) -> None:

@@ -10,6 +10,7 @@ from qgis.PyQt.QtNetwork import QNetworkProxy, QNetworkProxyFactory, QNetworkPro
 INTERPRETER = "interpreter"
 COMPUTE = "compute"
 WHEELS = "wheels"
+SCHEDULER = "scheduler"
 
 _SCHEMES = {
     QNetworkProxy.ProxyType.HttpProxy: "http",

@@ -13,6 +13,7 @@ from qgis.core import (
     QgsProcessingException,
     QgsProcessingFeedback,
     QgsProcessingParameterDefinition,
+    QgsProcessingUtils,
 )
 from qgis.PyQt.QtGui import QIcon
 
@@ -21,6 +22,7 @@ from ..plugin import layers, settings
 from ..plugin.bridge import environment, process
 from . import fields
 from .fields import Parameters
+from .raster_input import RasterInput
 
 ICONS = Path(__file__).parent.parent / "icons"
 
@@ -136,6 +138,22 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
         try:
             return process.run_job(job, python, relay, feedback.isCanceled, warm, settings.log_folder())
         except process.Cancelled as cancelled:
-            raise QgsProcessingException("Cancelled: no output was written.") from cancelled
+            raise QgsProcessingException("Cancelled: no output was written." + self._hint(job)) from cancelled
         except protocol.BackendError as error:
-            raise QgsProcessingException(str(error)) from error
+            raise QgsProcessingException(str(error) + self._hint(job)) from error
+
+    def _hint(self, job: Any) -> str:
+        """What to do about the finished blocks that a job has left beside its outputs; empty where it left none.
+
+        No run goes on from those of a temporary output or of an exported layer: their names are new in every run.
+        """
+        temporary = Path(QgsProcessingUtils.tempFolder())
+        outputs = [Path(value) for name, value in vars(job).items() if name.startswith("output")]
+        kept = [path for path in outputs if protocol.unfinished_path(path).is_dir() and temporary not in path.parents]
+        if not kept or any(isinstance(given, RasterInput) and not given.path for given in self._inputs.values()):
+            return ""
+        folders = " and ".join(str(protocol.unfinished_path(path)) for path in kept)
+        return (
+            f"\nFinished blocks are kept beside the output, in {folders}. Running again with the same settings and "
+            "output goes on from there."
+        )

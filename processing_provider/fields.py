@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import (
+    QgsCoordinateReferenceSystem,
     QgsProcessing,
     QgsProcessingContext,
     QgsProcessingException,
@@ -16,7 +17,8 @@ from qgis.core import (
     QgsRasterLayer,
 )
 
-from . import extents
+from ..plugin import settings
+from . import areas, extents
 from .parameters import default
 from .raster_input import RasterInput
 
@@ -36,10 +38,24 @@ def read(algorithm: Any, parameters: Parameters, context: QgsProcessingContext) 
         if not definition.isDestination() and (given or not optional):
             fields[key.lower()] = _value(algorithm, definition, parameters, context)
     if algorithm.parameterDefinition("GRID_CRS"):
-        wanted = algorithm.parameterAsCrs(parameters, "GRID_CRS", context)
-        fields["grid_crs"] = extents.grid_crs(wanted, fields["extent"], context)
+        _settle_place(fields, algorithm.parameterAsCrs(parameters, "GRID_CRS", context), context)
+    if algorithm.parameterDefinition("SCHEDULER"):
+        fields["scheduler"] = fields.get("scheduler", "").strip() or settings.get(settings.SCHEDULER)
     algorithm.settle(fields)
     return fields
+
+
+def _settle_place(fields: dict[str, Any], wanted: QgsCoordinateReferenceSystem, context: QgsProcessingContext) -> None:
+    """The extent, which polygons may give, then the grid's CRS, then what of the polygons its grid can hold."""
+    polygons = fields.pop("area", None)
+    if "extent" not in fields:
+        if polygons is None:
+            raise QgsProcessingException("EXTENT and AREA are both empty. Draw an extent, or choose polygons to fill.")
+        fields["extent"] = areas.bounds(polygons)
+    place = fields["extent"]
+    fields["grid_crs"] = extents.grid_crs(wanted, place, context)
+    if polygons is not None:
+        fields["area"] = areas.wkt(polygons, place, fields["grid_crs"], context.transformContext())
 
 
 def _value(
@@ -49,6 +65,8 @@ def _value(
     asked = (parameters, key, context)
     if kind == "extent":
         return extents.extent(algorithm, *asked)
+    if kind == "source":
+        return areas.source(algorithm, *asked)
     if kind == "raster":
         return _raster(algorithm, key, algorithm.parameterAsRasterLayer(*asked), parameters, context)
     if kind == "multilayer" and definition.layerType() == QgsProcessing.SourceType.TypeFile:

@@ -13,6 +13,7 @@ from qgis.core import (
     QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
     QgsProcessingParameterExtent,
+    QgsProcessingParameterFeatureSource,
     QgsProcessingParameterFile,
     QgsProcessingParameterFolderDestination,
     QgsProcessingParameterMultipleLayers,
@@ -56,10 +57,22 @@ def _field(job: type[Any], key: str) -> dataclasses.Field:
     return field
 
 
-def extent(text: str = "The area to cover.") -> Parameter:
-    """EXTENT."""
+def extent(text: str = "The area to cover.", optional: bool = False) -> Parameter:
+    """EXTENT; optional where polygons can give it."""
     help_text = f"{text} Typed as xmin,xmax,ymin,ymax [EPSG:code]; without a CRS the project's is taken."
-    return explained(QgsProcessingParameterExtent("EXTENT", "Extent"), help_text)
+    if optional:
+        help_text += " Left empty: the bounds of the polygons to fill."
+    return explained(QgsProcessingParameterExtent("EXTENT", "Extent", None, optional), help_text)
+
+
+def area() -> Parameter:
+    """AREA: polygons to fill."""
+    text = (
+        "A polygon layer, or its selected features only. Outside the polygons the result is nodata, and nothing is "
+        "computed there. Left empty: the whole extent is filled."
+    )
+    kinds = [QgsProcessing.SourceType.TypeVectorPolygon]
+    return explained(QgsProcessingParameterFeatureSource("AREA", "Polygons to fill", kinds, None, True), text)
 
 
 def number(
@@ -116,6 +129,16 @@ def model(job: type[Any], text: str) -> Parameter:
         "MODEL", "Model (bundled name or folder)", folder, defaultValue=default(job, "MODEL"), optional=True
     )
     return explained(parameter, text)
+
+
+def scheduler(job: type[Any]) -> Parameter:
+    """SCHEDULER of Dask, advanced."""
+    text = (
+        "The address of a Dask cluster that computes the blocks, such as tcp://host:8786. Left empty: the one in "
+        "Landforge's settings (Plugins, Landforge, Set up the backend), else this machine. Name only a cluster that "
+        "you trust: it runs the code that it is sent, and what it sends back is taken as the result."
+    )
+    return advanced(string(job, "SCHEDULER", "Dask scheduler", text))
 
 
 def raster(key: str, label: str, text: str, optional: bool = False) -> Parameter:

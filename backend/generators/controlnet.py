@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import ClassVar
 
 import numpy as np
@@ -12,8 +11,9 @@ from torch import nn
 from torch.nn import functional
 
 from backend import classes, diffusion, latent_model, perceptual, rgb
-from backend.lattice import Box, ReadClasses
-from backend.protocol import Reporter
+from backend.field import Field, Input, Patch, Source
+from backend.landcover import painted
+from backend.lattice import Box
 from backend.training import Batch, Objective
 
 KIND = "controlnet"
@@ -21,6 +21,7 @@ PIXEL_M = 1.0
 CELL_PX = 4
 CHANNELS = 4
 WINDOW = 32  # latent cells, 128 m
+PHASES = 6  # with fewer, each window gives a meadow a tone of its own
 KL_WEIGHT = 1e-6
 PERCEPTUAL_WEIGHT = 0.5
 HIDDEN_SHARE = 0.1
@@ -78,9 +79,7 @@ class Autoencoding(Objective):
         figures = {"absolute": error.item()}
         loss = error + KL_WEIGHT * posterior.kl().mean()
         if self.distance[0] is not None:  # of one image in six: it costs more than all the rest
-            felt = (
-                self.distance[0].to(again.device)(again[::6], batch["image"][::6]).mean()
-            )  # it costs most: half will do
+            felt = self.distance[0].to(again.device)(again[::6], batch["image"][::6]).mean()
             loss, figures["perceptual"] = loss + PERCEPTUAL_WEIGHT * felt, felt.item()
         return loss, figures
 
@@ -124,25 +123,29 @@ class ImageGenerator(latent_model.LatentGenerator):
     kind, pixel_m, cell_px = KIND, PIXEL_M, CELL_PX
     components: ClassVar = {"denoiser": UNet2DConditionModel, "controlnet": ControlNetModel}
 
-    def render(
-        self, region_px: Box, world: str, read: ReadClasses, seed: int, steps: int, report: Reporter
-    ) -> Iterator[tuple[Box, np.ndarray]]:
-        """Yield (box, (3, height, width) uint8 RGB) bands that cover a region of world pixels."""
-        denoiser, controlnet = self.networks["denoiser"], self.networks["controlnet"]
-        scale = self.index["guidance_scale"]
+    def __init__(self, name: str = KIND) -> None:
+        super().__init__(name)
+        # The embedding of land cover is the same at every step: it is taken out and computed once a window.
+        self._embedding = self.networks["controlnet"].controlnet_cond_embedding
+        self.networks["controlnet"].controlnet_cond_embedding = nn.Identity()
 
-        def denoiser_of(boxes: list[Box]) -> diffusion.Denoise:
-            one_hot = np.stack([classes.one_hot(read(box.scaled(CELL_PX))) for box in boxes])
-            landcover = self.placed(torch.from_numpy(one_hot))
+    def denoiser(self, windows: list[Box], *conditions: Patch) -> diffusion.Denoise:  # noqa: D102
+        (landcover,) = conditions
+        one_hot = np.stack([painted(landcover.read(window.scaled(CELL_PX))) for window in windows])
+        shown, scale = self._embedding(self.placed(one_hot)), self.index["guidance_scale"]
+        hidden = self._embedding(self.placed(np.zeros_like(one_hot[:1]))).expand_as(shown)
+        embedded = shown if scale == 1 else torch.cat([shown, hidden])
+        embedded = embedded.contiguous(memory_format=torch.channels_last)
+        parts = self.networks["denoiser"], self.networks["controlnet"]
 
-            def denoise(noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
-                shown = controlled(denoiser, controlnet, self.placed(noisy), times, landcover)
-                if scale == 1:
-                    return shown
-                hidden = controlled(denoiser, controlnet, self.placed(noisy), times, torch.zeros_like(landcover))
-                return hidden.float() + scale * (shown.float() - hidden.float())
+        def denoise(noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
+            repeats = len(embedded) // len(noisy)  # both guesses of a window in one pass
+            found = controlled(*parts, self.placed(noisy.repeat(repeats, 1, 1, 1)), times.repeat(repeats), embedded)
+            given, free = found.float().chunk(2) if repeats == 2 else (found.float(), 0.0)
+            return free + scale * (given - free)
 
-            return denoise
+        return denoise
 
-        for box, image in self.bands(region_px, world, seed, steps, denoiser_of, report):
-            yield box, rgb.to_bytes(image)
+    def field(self, world: str, seed: int, steps: int, landcover: Field | Source, coarse: int = 1) -> Field:
+        """The image of the world, (3, height, width) uint8 RGB at 1 m, on land cover of pixels `coarse` m wide."""
+        return self.rendered(world, seed, steps, (Input(landcover, CELL_PX, coarse),), rgb.to_bytes)

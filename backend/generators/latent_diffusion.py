@@ -6,7 +6,6 @@ shares of the window, as constant planes beside the latents (Ho and Salimans 202
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import ClassVar
 
 import numpy as np
@@ -16,8 +15,8 @@ from torch import nn
 from torch.nn import functional
 
 from backend import classes, diffusion, latent_model
+from backend.field import Field, Patch
 from backend.lattice import Box
-from backend.protocol import Reporter
 from backend.training import Batch, Objective
 
 KIND = "landcover"
@@ -25,6 +24,7 @@ PIXEL_M = 10.0
 CELL_PX = 4
 CHANNELS = 4
 WINDOW = 32  # latent cells, 128 px, 1.28 km
+PHASES = 4
 KL_WEIGHT = 1e-5
 SHARE_PLANES = classes.COUNT + 1  # the shares, and one that says whether they are given
 
@@ -105,17 +105,22 @@ def share_planes(shares: torch.Tensor, size: int) -> torch.Tensor:
 class LandCoverGenerator(latent_model.LatentGenerator):
     """A trained land cover model, ready to render any region of the world's 10 m grid."""
 
-    kind, pixel_m, cell_px = KIND, PIXEL_M, CELL_PX
+    kind, pixel_m, cell_px, side = KIND, PIXEL_M, CELL_PX, 6
     components: ClassVar = {"denoiser": UNet2DModel}
 
-    def render(
-        self, region_px: Box, world: str, seed: int, steps: int, report: Reporter
-    ) -> Iterator[tuple[Box, np.ndarray]]:
-        """Yield (box, (height, width) uint8 class indices) bands that cover a region of world pixels."""
+    def denoiser(self, windows: list[Box], *conditions: Patch) -> diffusion.Denoise:  # noqa: D102
+        planes = share_planes(torch.zeros(len(windows), classes.COUNT, device=self.device), WINDOW)
 
         def denoise(noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
-            planes = share_planes(noisy.new_zeros(len(noisy), classes.COUNT), noisy.shape[-1])
             return self.networks["denoiser"](self.placed(torch.cat([noisy, planes], dim=1)), times).sample
 
-        for box, logits in self.bands(region_px, world, seed, steps, lambda boxes: denoise, report):
-            yield box, logits.argmax(0).astype(np.uint8)
+        return denoise
+
+    def field(self, world: str, seed: int, steps: int) -> Field:
+        """The land cover of the whole world: (height, width) uint8 class indices at 10 m."""
+        return self.rendered(world, seed, steps, (), likeliest)
+
+
+def likeliest(logits: np.ndarray) -> np.ndarray:
+    """(11, height, width) logits to (height, width) uint8 class indices."""
+    return logits.argmax(0).astype(np.uint8)

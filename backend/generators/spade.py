@@ -18,8 +18,10 @@ from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
 from backend import checkpoint, classes, device, noise, perceptual, rgb
-from backend.lattice import Box, Lattice, ReadClasses
-from backend.protocol import Reporter
+from backend.field import Field, Input, Patch, Source, Windows
+from backend.landcover import painted
+from backend.lattice import Box, Lattice
+from backend.model import Model
 from backend.training import Batch, Objective
 
 KIND = "spade"
@@ -29,7 +31,7 @@ CHANNELS = 16  # of the coarse noise, one value a cell
 FINE_CHANNELS = 1  # of the fine noise, one value a pixel
 WINDOW, STRIDE = 32, 26  # cells; the overlap of 48 m is wider than what a pixel sees
 FEATURE_WEIGHT, PERCEPTUAL_WEIGHT = 5.0, 3.0
-BATCH = 4
+SIDE, BATCH = 2, 4
 
 
 class SpatialNorm(nn.Module):
@@ -166,46 +168,38 @@ class Painting(Objective):
         self.painter.eval()
 
 
-class ImageGenerator:
+class ImageGenerator(Model):
     """A trained SPADE painter, ready to paint any region of the world's 1 m grid."""
 
-    pixel_m = PIXEL_M
+    kind, pixel_m = KIND, PIXEL_M
 
-    def __init__(self, model: str = KIND) -> None:
-        """Load a bundled model by name or a folder; raises BackendError where it is not one."""
-        self.name = model
-        self.folder, self.index = checkpoint.find(model, KIND)
-        self._device = device.best()
-        self._dtype = device.dtype(self._device)
-        painter = checkpoint.components(self.folder, self._dtype, painter=Painter)["painter"]
-        self.painter = painter.to(self._device, memory_format=torch.channels_last).eval()
-        self.lattice = Lattice(self.index["window"], self.index["stride"])
+    def __init__(self, name: str = KIND) -> None:
+        super().__init__(name)
+        painter = checkpoint.components(self.folder, self.dtype, painter=Painter)["painter"]
+        self.painter = painter.to(self.device, memory_format=torch.channels_last).eval()
 
-    def reach(self, region_px: Box, steps: int) -> Box:
-        """The world pixels whose land cover a rendering of the region depends on."""
-        return self.lattice.support(region_px.coarsened(CELL_PX)).scaled(CELL_PX)
+    def field(self, world: str, seed: int, steps: int, landcover: Field | Source, coarse: int = 1) -> Field:
+        """The image of the whole world, (3, height, width) uint8 RGB at 1 m; a pixel of land cover is `coarse` m wide.
 
-    def render(
-        self, region_px: Box, world: str, read: ReadClasses, seed: int, steps: int, report: Reporter
-    ) -> Iterator[tuple[Box, np.ndarray]]:
-        """Yield (box, (3, height, width) uint8 RGB) bands that cover a region of world pixels; needs no steps."""
-        cells = region_px.coarsened(CELL_PX)
-        count = report.counter(self.lattice.count(cells))
+        It takes one pass, whatever the steps.
+        """
+        lattice = Lattice(self.index["window"], self.index["stride"])
+        work = Windows(lattice, self.call("paint", world, seed), rgb.to_bytes, 0, CELL_PX, SIDE, BATCH)
+        return Field(KIND, work, (Input(landcover, CELL_PX, coarse),))
 
-        def paint(boxes: list[Box]) -> np.ndarray:
-            inputs = (
-                np.stack([noise.normal(seed, f"{world} coarse", CHANNELS, box) for box in boxes]),
-                np.stack([noise.normal(seed, f"{world} fine", FINE_CHANNELS, box.scaled(CELL_PX)) for box in boxes]),
-                np.stack([classes.one_hot(read(box.scaled(CELL_PX))) for box in boxes]),
+    def paint(self, world: str, seed: int, windows: list[Box], landcover: Patch) -> np.ndarray:
+        """The pixels of a batch of windows, (n, 3, window * 8, window * 8) float32 in -1..1."""
+        inputs = (
+            np.stack([noise.normal(seed, f"{world} coarse", CHANNELS, box) for box in windows]),
+            np.stack([noise.normal(seed, f"{world} fine", FINE_CHANNELS, box.scaled(CELL_PX)) for box in windows]),
+            np.stack([painted(landcover.read(box.scaled(CELL_PX))) for box in windows]),
+        )
+        with torch.inference_mode():
+            tensors = (
+                torch.from_numpy(array).to(self.device, self.dtype, memory_format=torch.channels_last)
+                for array in inputs
             )
-            with torch.inference_mode():
-                tensors = [torch.from_numpy(array).to(self._device, self._dtype) for array in inputs]
-                painted = self.painter(*tensors).float().cpu().numpy()
-            count(len(boxes))
-            return painted
-
-        for box, image in self.lattice.stream(cells, paint, CELL_PX, 0, BATCH):
-            yield box, rgb.to_bytes(image)
+            return self.painter(*tensors).float().cpu().numpy()
 
 
 def save(folder: Path, **figures: object) -> None:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from backend import classes, grid
+from backend import area, grid, model, painting
 from backend.generators.latent_diffusion import LandCoverGenerator
-from backend.landcover import region_of
-from backend.painting import tags_of
 from backend.protocol import GenerateLandCover, Reporter
 from backend.raster import RasterWriter
+from backend.rendering import render
 
 
 def run(job: GenerateLandCover, report: Reporter) -> dict[str, str]:
-    """Render the extent's 10 m grid band by band."""
+    """Render the extent's 10 m grid, or what an area holds of it."""
     box = grid.geobox(job.extent, grid.LANDCOVER_PIXEL_M, job.grid_crs, job.max_area_km2)
-    generator = LandCoverGenerator(job.model)
-    region = region_of(box)
-    with RasterWriter(job.output, box, "classes", tags_of(generator, job.seed, job.steps)) as writer:
-        report.log(f"Land cover: {writer.size()}.")
-        for band, indices in generator.render(region, str(box.crs), job.seed, job.steps, report):
-            writer.write(classes.to_code(indices), band.row - region.row, band.col - region.col)
+    generator = model.load(LandCoverGenerator, job.model)
+    field = generator.field(str(box.crs), job.seed, job.steps)
+    wanted = area.of(job.area, job.extent, str(box.crs), grid.LANDCOVER_PIXEL_M)
+    tags = painting.tags_of(generator, job.seed, job.steps)
+    with RasterWriter(job.output, box, "classes", tags, resume=job.area) as writer:
+        painting.announce(report, writer)
+        render([painting.landcover_output(field, writer, wanted)], job.scheduler, report)
     return {"output": job.output}

@@ -2,43 +2,36 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from backend import classes, grid
+from backend import area, grid, model, painting
 from backend.generators.latent_diffusion import LandCoverGenerator
-from backend.landcover import array_reader, region_of
-from backend.lattice import Box
-from backend.painting import load_generator, paint, tags_of
 from backend.protocol import GenerateScene, Reporter
 from backend.raster import RasterWriter
-
-LANDCOVER_SHARE = 0.15
-"""The share of the progress bar that belongs to the land cover."""
+from backend.rendering import render
 
 
 def run(job: GenerateScene, report: Reporter) -> dict[str, str]:
-    """Render the land cover with a margin, so that the image does not depend on where the extent ends."""
+    """Render both rasters from north to south; the image's windows read the land cover as it is made around them."""
     box = grid.geobox(job.extent, grid.LANDCOVER_PIXEL_M, job.grid_crs, job.max_area_km2)
-    landcover, painter = LandCoverGenerator("landcover"), load_generator(job.generator, "")
+    cartographer = model.load(LandCoverGenerator, "landcover")
+    painter = painting.load_generator(job.generator, "")
     image_box = grid.geobox(job.extent, painter.pixel_m, job.grid_crs, job.max_area_km2)
-    factor = round(grid.LANDCOVER_PIXEL_M / painter.pixel_m)
-    region, wide = region_of(box), painter.reach(region_of(image_box), job.steps).coarsened(factor)
-    indices = _landcover(landcover, wide, str(box.crs), job, report.part(0, LANDCOVER_SHARE))
-    with RasterWriter(job.output_landcover, box, "classes", tags_of(landcover, job.seed, job.steps)) as writer:
-        writer.write(classes.to_code(indices[region.within(wide)]), 0, 0)
-        # inside: where painting fails or is cancelled, no land cover is left alone
-        read = array_reader(indices, wide, factor)
-        origin = f"synthetic: {landcover.name}, seed {job.seed}"
-        part = report.part(LANDCOVER_SHARE, 1)
-        paint(painter, image_box, read, job.output_image, job.seed, job.steps, origin, part)
+    world, factor = str(box.crs), round(grid.LANDCOVER_PIXEL_M / painter.pixel_m)
+    landcover = cartographer.field(world, job.seed, job.steps)
+    image = painter.field(world, job.seed, job.steps, landcover, factor)
+    wanted = [area.of(job.area, job.extent, world, pixel_m) for pixel_m in (grid.LANDCOVER_PIXEL_M, painter.pixel_m)]
+    origin = f"synthetic: {cartographer.name}, seed {job.seed}"
+    tags = painting.tags_of(cartographer, job.seed, job.steps)
+    image_tags = painting.tags_of(painter, job.seed, job.steps, landcover=origin, landcover_sha256=cartographer.digest)
+    report.log(painting.UNSEEN_NOTE)
+    # one inside the other: where either fails or is cancelled, neither appears
+    with (
+        RasterWriter(job.output_landcover, box, "classes", tags, resume=job.area) as map_writer,
+        RasterWriter(job.output_image, image_box, "rgb", image_tags, resume=job.area) as image_writer,
+    ):
+        painting.announce(report, map_writer, image_writer)
+        outputs = [
+            painting.landcover_output(landcover, map_writer, wanted[0]),
+            painting.image_output(image, image_writer, wanted[1]),
+        ]
+        render(outputs, job.scheduler, report)
     return {"output_landcover": job.output_landcover, "output_image": job.output_image}
-
-
-def _landcover(
-    generator: LandCoverGenerator, wide: Box, world: str, job: GenerateScene, report: Reporter
-) -> np.ndarray:
-    indices = np.empty((wide.height, wide.width), dtype=np.uint8)
-    for band, data in generator.render(wide, world, job.seed, job.steps, report):
-        shared = band.intersection(wide)
-        indices[shared.within(wide)] = data[shared.within(band)]
-    return indices

@@ -9,19 +9,20 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
-import torch
 from odc.geo.geobox import GeoBox
-from rasterio.enums import Resampling
+from rasterio.enums import MaskFlags, Resampling
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
-from backend import architectures, checkpoint, classes, device, grid, protocol, provenance
-from backend.lattice import Box, Lattice
+from backend import grid, landcover, model, painting, protocol, provenance
+from backend.area import Area, Everywhere, Mapped
+from backend.field import Source
+from backend.lattice import Box
 from backend.protocol import BackendError, Extent
 from backend.raster import RasterWriter, check_crs, open_raster, read_window
+from backend.rendering import render
+from backend.segmentation import SegmentationModel
 
-LATTICE = Lattice(window=512, stride=384)
-STRIP_PX = 24 * LATTICE.stride  # wide rasters are predicted in strips, so that memory is bounded in width too
 GSD_TOLERANCE = 0.05
 
 
@@ -71,65 +72,59 @@ def on_model_grid(
         yield warped, target
 
 
-class _Predictor:
-    """Logits of windows; one at a time, because a batch's size may change the last bits."""
+def _area(source: rasterio.DatasetReader, region: Box) -> Area:
+    """Where the image is not masked."""
+    if all(MaskFlags.all_valid in flags for flags in source.mask_flag_enums[:3]):
+        return Everywhere()
 
-    def __init__(
-        self,
-        segmenter: architectures.Segmenter,
-        source: rasterio.DatasetReader,
-        region: Box,
-        report: protocol.Reporter,
-    ) -> None:
-        self.device = device.best()
-        self.segmenter = segmenter.to(self.device)
-        self.source, self.region = source, region
-        self.strips = [
-            Box(region.row, col, region.height, min(STRIP_PX, region.right - col))
-            for col in range(region.col, region.right, STRIP_PX)
-        ]
-        self.count = report.counter(sum(LATTICE.count(strip) for strip in self.strips))
+    def present(box: Box) -> np.ndarray:
+        inside = box.intersection(region)
+        window = Window(inside.col - region.col, inside.row - region.row, inside.width, inside.height)
+        found = np.zeros((box.height, box.width), dtype=bool)
+        if inside.height and inside.width:
+            found[inside.within(box)] = source.dataset_mask(window=window) > 0
+        return found
 
-    def _logits(self, windows: list[Box]) -> np.ndarray:
-        (window,) = windows
-        row, col = window.row - self.region.row, window.col - self.region.col
-        # mirrored, because stripes of repeated edge pixels look like roads to a model
-        image = read_window(self.source, row, col, window.height, window.width, mirrored=True)[None, :3]
-        with torch.inference_mode(), device.autocast(self.device):
-            logits = self.segmenter(torch.from_numpy(image).to(self.device)).cpu().numpy()
-        self.count(1)
-        return logits
-
-    def codes(self) -> Iterator[tuple[int, int, np.ndarray]]:
-        """Offsets in the raster and (height, width) uint8 WorldCover codes, nodata where the image is masked."""
-        for strip in self.strips:
-            for band, logits in LATTICE.stream(strip, self._logits, batch=1):
-                row, col = band.row - self.region.row, band.col - self.region.col
-                valid = self.source.dataset_mask(window=Window(col, row, band.width, band.height)) > 0
-                codes = classes.to_code(logits.argmax(axis=0).astype(np.uint8))
-                yield row, col, np.where(valid, codes, classes.NODATA).astype(np.uint8)
+    return Mapped(present, region)
 
 
 def run(job: protocol.SegmentImage, report: protocol.Reporter) -> dict[str, str]:
     """Write the predicted WorldCover codes on the image's grid, or on the model's where their GSDs differ.
 
-    Masked pixels of the image stay nodata (0). Memory holds one row of windows of a strip, never the raster.
+    Masked pixels of the image stay nodata (0). Memory holds a few blocks, never the raster.
     """
-    folder, index = checkpoint.find(job.model, "segmentation")
     if Path(job.image).absolute() == Path(job.output).absolute():
         raise BackendError("The output is the image itself. Choose another output.")
     with open_raster(job.image, "image") as opened:
         _check_image(opened)
-        segmenter = architectures.load(folder, index)
-        tags = provenance.predicted(folder.name, checkpoint.model_hash(folder), Path(job.image).name)
+        found = model.load(SegmentationModel, job.model)
+        tags = provenance.predicted(found.folder.name, found.digest, Path(job.image).name)
         if opened.tags().get("LANDFORGE_SYNTHETIC") == "YES":
             tags["LANDFORGE_SYNTHETIC"] = "YES"
-        with on_model_grid(opened, index["pixel_m"], job.max_area_km2) as (source, box):
-            region, found = Box(*grid.world_offset(box), *box.shape), False
-            with RasterWriter(job.output, box, "classes", tags) as target:
-                for row, col, codes in _Predictor(segmenter, source, region, report).codes():
-                    target.write(codes, row, col)
-                    found |= bool(codes.any())
-                if not found:
-                    raise BackendError(f"The image {job.image} holds no data: all of its pixels are masked.")
+        with on_model_grid(opened, found.index["pixel_m"], job.max_area_km2) as (source, box):
+            _segment(job, found, source, box, tags, report)
     return {"output": job.output}
+
+
+def _segment(
+    job: protocol.SegmentImage,
+    found: SegmentationModel,
+    source: rasterio.DatasetReader,
+    box: GeoBox,
+    tags: dict[str, str],
+    report: protocol.Reporter,
+) -> None:
+    region = landcover.region_of(box)
+
+    def read(wanted: Box) -> np.ndarray:
+        row, col = wanted.row - region.row, wanted.col - region.col
+        # mirrored, because stripes of repeated edge pixels look like roads to a model
+        return read_window(source, row, col, wanted.height, wanted.width, mirrored=True)[:3]
+
+    area = _area(source, region)
+    if not area.touches(np.array([region.row]), np.array([region.col]), max(region.height, region.width)).any():
+        raise BackendError(f"The image {job.image} holds no data: all of its pixels are masked.")
+    with RasterWriter(job.output, box, "classes", tags, resume=painting.stamp(job.image)) as writer:
+        painting.announce(report, writer)
+        output = painting.landcover_output(found.field(Source("image", read)), writer, area)
+        render([output], job.scheduler, report)

@@ -130,6 +130,8 @@ def run(job: TrainImage, report: Reporter) -> dict[str, str]:
     if job.generator == "spade":
         spade.save(Path(job.output), **figures)
     else:
-        more = {"guidance_scale": controlnet.GUIDANCE_SCALE}
-        latent_model.save(Path(job.output), controlnet.KIND, controlnet.PIXEL_M, controlnet.WINDOW, figures, **more)
+        geometry = controlnet.PIXEL_M, controlnet.WINDOW, controlnet.PHASES
+        latent_model.save(
+            Path(job.output), controlnet.KIND, *geometry, figures, guidance_scale=controlnet.GUIDANCE_SCALE
+        )
     return {"output": job.output}

@@ -85,5 +85,5 @@ def run(job: TrainLandCover, report: Reporter) -> dict[str, str]:
         part = report.part(number / len(job.stages), (number + 1) / len(job.stages))
         part.log(f"stage {stage}, {minutes:g} minutes")
         figures[stage] = trainers[stage](job, minutes, part)
-    latent_model.save(Path(job.output), model.KIND, model.PIXEL_M, model.WINDOW, figures)
+    latent_model.save(Path(job.output), model.KIND, model.PIXEL_M, model.WINDOW, model.PHASES, figures)
     return {"output": job.output}

@@ -30,5 +30,6 @@ class GenerateImage(BackendAlgorithm):
             parameters.steps(Job),
             parameters.advanced(parameters.model(Job, model)),
             parameters.max_area(Job),
+            parameters.scheduler(Job),
             parameters.raster_output("OUTPUT", "Synthetic image", output),
         ]

@@ -15,20 +15,22 @@ class GenerateLandCover(BackendAlgorithm):
     GROUP = "Generate"
     TAGS = ("synthetic", "land cover", "diffusion", "generative")
     HELP = (
-        "Generates a synthetic land cover map over an extent, in WorldCover's classes on a grid of 10 m pixels, "
-        "without seams and of any size. Extents that overlap agree where they do, as long as seed and settings are "
-        "the same. The result is not an observation of the Earth; its name and tags say so."
+        "Generates a synthetic land cover map over an extent or within polygons, in WorldCover's classes on a grid of "
+        "10 m pixels, without seams and of any size. Extents that overlap agree where they do, as long as seed and "
+        "settings are the same. The result is not an observation of the Earth; its name and tags say so."
     )
 
     def parameters(self) -> list[parameters.Parameter]:  # noqa: D102
         model = "The bundled model's name, or the folder of a land cover generator of your own."
         output = "The synthetic land cover, a Cloud Optimized GeoTIFF."
         return [
-            parameters.extent("The area to fill."),
+            parameters.extent("The area to fill.", optional=True),
+            parameters.area(),
             parameters.seed(Job),
             parameters.steps(Job),
             parameters.advanced(parameters.model(Job, model)),
             parameters.grid_crs(),
             parameters.max_area(Job),
+            parameters.scheduler(Job),
             parameters.raster_output("OUTPUT", "Synthetic land cover", output),
         ]

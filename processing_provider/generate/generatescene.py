@@ -15,20 +15,23 @@ class GenerateScene(BackendAlgorithm):
     GROUP = "Generate"
     TAGS = ("synthetic", "land cover", "aerial", "image", "controlnet", "spade", "diffusion", "gan", "generative")
     HELP = (
-        "Generates a synthetic land cover map (10 m) and the aerial image on it (1 m) over an extent, in one go. Both "
-        "cover exactly the same ground. They are not an observation of the Earth; their names and tags say so."
+        "Generates a synthetic land cover map (10 m) and the aerial image on it (1 m) over an extent or within "
+        "polygons, in one go. Both cover exactly the same ground. They are not an observation of the Earth; their "
+        "names and tags say so."
     )
 
     def parameters(self) -> list[parameters.Parameter]:  # noqa: D102
         landcover = "The synthetic land cover, a Cloud Optimized GeoTIFF."
         image = "The synthetic image, a Cloud Optimized GeoTIFF."
         return [
-            parameters.extent("The area to fill."),
+            parameters.extent("The area to fill.", optional=True),
+            parameters.area(),
             parameters.generator(Job),
             parameters.seed(Job),
             parameters.steps(Job),
             parameters.grid_crs(),
             parameters.max_area(Job),
+            parameters.scheduler(Job),
             parameters.raster_output("OUTPUT_LANDCOVER", "Synthetic land cover", landcover),
             parameters.raster_output("OUTPUT_IMAGE", "Synthetic image", image),
         ]

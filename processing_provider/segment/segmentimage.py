@@ -26,5 +26,6 @@ class SegmentImage(BackendAlgorithm):
             parameters.raster("IMAGE", "Image", image),
             parameters.model(Job, model),
             parameters.max_area(Job),
+            parameters.scheduler(Job),
             parameters.raster_output("OUTPUT", "Predicted land cover", "The prediction, a Cloud Optimized GeoTIFF."),
         ]

@@ -1,7 +1,13 @@
 """Rasters are whole Cloud Optimized GeoTIFFs with legend and masks, or they are not there."""
 
+import errno
 import json
+import os
+import shutil
+import signal
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +18,11 @@ from odc.geo.geobox import GeoBox
 from rasterio.enums import MaskFlags
 from rio_cogeo.cogeo import cog_validate
 
-from backend import classes, raster
+from backend import classes, raster, store
 from backend.protocol import BackendError
 from tests.backend.scenes import write_raster
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def grid(height: int, width: int, pixel_m: float = 10.0) -> GeoBox:
@@ -144,6 +152,232 @@ def test_a_new_image_takes_the_attribute_table_of_the_old_raster_away(tmp_path):
     path = write(tmp_path / "out.tif", "classes", codes(20, 20))
     write(path, "rgb", picture(20, 20))
     assert [p.name for p in tmp_path.iterdir()] == ["out.tif"]
+
+
+BOX = grid(1300, 1100)
+OFFSETS = [(row, col) for row in range(-50, 1300, 600) for col in range(0, 1100, 600)]
+WHATS = ["classes", "rgb", "rgb masked"]
+
+
+def write_blocks(
+    path, what="classes", stop=None, box=BOX, resume="text", seed="1", before=lambda number: None
+) -> frozenset:
+    """Write the first `stop` of the blocks that are not there, then interrupt; or all of them. What was there."""
+    data = codes(1350, 1200)[None] if what == "classes" else picture(1350, 1200)
+    valid = np.random.default_rng(1).random((1350, 1200)) > 0.5
+    with raster.RasterWriter(path, box, what.split()[0], {"SEED": seed}, resume) as target:
+        for number, (row, col) in enumerate(OFFSETS[:stop]):
+            part = slice(row + 50, row + 650), slice(col, col + 600)
+            if (row, col) not in target.done:
+                before(number)
+                target.write(data[(..., *part)], row, col, None if what == "rgb" else valid[part])
+        if stop is not None:
+            raise KeyboardInterrupt
+    return target.done
+
+
+def run_apart(code: str, *args: object, before: tuple = ()) -> subprocess.CompletedProcess:
+    """Run code with this module's names in a process of its own."""
+    code = f"import sys\nfrom tests.backend.test_raster import *\n{code}"
+    command = [*before, sys.executable, "-c", code, *args]
+    return subprocess.run([str(part) for part in command], cwd=ROOT, capture_output=True)
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def left(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def interrupt(path: Path, *args, **kwargs) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        write_blocks(path, *args, **kwargs)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory) -> dict[str, bytes]:
+    folder = tmp_path_factory.mktemp("whole")
+    for what in WHATS:
+        write_blocks(folder / "out.tif", what, resume=None)
+        (folder / "out.tif").rename(folder / what)
+    return {what: (folder / what).read_bytes() for what in WHATS}
+
+
+@pytest.mark.parametrize("what", WHATS)
+def test_a_resumed_raster_equals_an_uninterrupted_one_to_the_byte(tmp_path, uninterrupted, what):
+    path = tmp_path / "out.tif"
+    interrupt(path, what, stop=2)
+    assert left(tmp_path) == [".out.unfinished"]
+    interrupt(path, what, stop=5)
+    assert write_blocks(path, what) == frozenset(OFFSETS[:5])
+    assert path.read_bytes() == uninterrupted[what]
+    assert left(tmp_path) == ["out.tif", *(["out.tif.aux.xml"] if what == "classes" else [])]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": "2"},
+        {"resume": "other text"},
+        {"box": grid(1300, 1101)},
+        {"box": grid(1300, 1100, 1.0)},
+        {"box": GeoBox(BOX.shape, BOX.affine, "EPSG:32619")},
+    ],
+)
+def test_another_raster_does_not_go_on_from_this_one(tmp_path, change):
+    path = tmp_path / "out.tif"
+    interrupt(path, stop=3)
+    assert write_blocks(path, **change) == frozenset()
+    assert left(tmp_path) == ["out.tif", "out.tif.aux.xml"]
+
+
+def test_an_image_does_not_go_on_from_a_class_raster(tmp_path, uninterrupted):
+    interrupt(tmp_path / "out.tif", stop=3)
+    assert write_blocks(tmp_path / "out.tif", "rgb") == frozenset()
+    assert (tmp_path / "out.tif").read_bytes() == uninterrupted["rgb"]
+
+
+DEATHS = {
+    "before its fourth block": "write_blocks(path, what, before=lambda number: number == 3 and die())",
+    "between a block and its line": """
+append = store.BlockStore._append
+store.BlockStore._append = lambda self, line: die() if len(self._blocks) == 3 else append(self, line)
+write_blocks(path, what)
+""",
+    "while it makes the final file": """
+def copy(source, target, **options):
+    shutil.copy(source, target)
+    die()
+rasterio.shutil.copy = copy
+write_blocks(path, what)
+""",
+}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills by a signal")
+@pytest.mark.parametrize("when", DEATHS)
+@pytest.mark.parametrize("what", ["classes", "rgb masked"])
+def test_a_killed_run_is_resumed(tmp_path, uninterrupted, what, when):
+    path = tmp_path / "out.tif"
+    killed = run_apart(f"path, what = Path(sys.argv[1]), sys.argv[2]\n{DEATHS[when]}", path, what)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert left(tmp_path) == [".out.unfinished"]
+    assert write_blocks(path, what) == frozenset(OFFSETS if "final" in when else OFFSETS[:3])
+    assert path.read_bytes() == uninterrupted[what]
+    assert ".out.unfinished" not in left(tmp_path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills by a signal")
+def test_what_a_killed_run_left_that_cannot_be_resumed_is_no_obstacle(tmp_path, uninterrupted):
+    path = tmp_path / "out.tif"
+    run_apart("write_blocks(sys.argv[1], resume=None, before=lambda number: number == 3 and die())", path)
+    assert len(left(tmp_path)) == 1 and left(tmp_path)[0].startswith(".out.part")
+    assert write_blocks(path, resume=None) == frozenset()
+    assert path.read_bytes() == uninterrupted["classes"]
+    assert left(tmp_path) == ["out.tif", "out.tif.aux.xml"]
+
+
+@pytest.mark.parametrize("resume", [None, "text"])
+def test_a_second_run_of_the_same_output_is_refused(tmp_path, resume):
+    path = tmp_path / "out.tif"
+    with raster.RasterWriter(path, grid(20, 20), "rgb", {}, resume) as target:
+        target.write(picture(20, 20), 0, 0)
+        with pytest.raises(BackendError, match=r"Another run is writing .*out.tif. Wait for it or choose another"):
+            raster.RasterWriter(path, grid(20, 20), "rgb", {}, resume)
+    with rasterio.open(path) as found:
+        np.testing.assert_array_equal(found.read(), picture(20, 20))
+
+
+@pytest.mark.parametrize("resume", [None, "text"])
+def test_a_full_disk_is_said_and_keeps_only_what_can_be_resumed(tmp_path, monkeypatch, uninterrupted, resume):
+    path, put = tmp_path / "out.tif", store.BlockStore._put
+
+    def full(self, name, data, row, col):
+        put(self, name, data[:7], row, col)
+        if len(self._blocks) == 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        put(self, name, data, row, col)
+
+    monkeypatch.setattr(store.BlockStore, "_put", full)
+    with pytest.raises(BackendError, match=r"Cannot write .*out.tif: .*No space left.* the space on its disk"):
+        write_blocks(path, "rgb masked", resume=resume)
+    assert left(tmp_path) == ([".out.unfinished"] if resume else [])
+    monkeypatch.undo()
+    assert write_blocks(path, "rgb masked", resume=resume) == frozenset(OFFSETS[:3] if resume else [])
+    assert path.read_bytes() == uninterrupted["rgb masked"]
+
+
+def fill_up_and_resume(folder: Path) -> None:
+    """Write a raster on a disk that runs full at the third block, and again with room."""
+    path, ballast = folder / "out.tif", folder / "ballast"
+
+    def fill(number: int) -> None:
+        if number == 2:
+            ballast.write_bytes(bytes(shutil.disk_usage(folder).free - 300_000))  # what is left is less than a block
+
+    with pytest.raises(BackendError, match="No space left"):
+        write_blocks(path, "rgb masked", before=fill)
+    ballast.unlink()
+    assert write_blocks(path, "rgb masked") == frozenset(OFFSETS[:2])
+    sys.stdout.buffer.write(path.read_bytes())
+
+
+def test_a_disk_that_is_really_full_is_survived(tmp_path, uninterrupted):
+    mount = 'mount -t tmpfs -o size=32m tmpfs "$0" && exec "$@"'  # in a namespace of its own, gone with its process
+    small_disk = ("unshare", "-rm", "sh", "-c", mount, tmp_path)
+    if not shutil.which("unshare") or subprocess.run([*small_disk, "true"], capture_output=True).returncode:
+        pytest.skip("this system lets nobody mount a small disk")
+    done = run_apart("fill_up_and_resume(Path(sys.argv[1]))", tmp_path, before=small_disk)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout == uninterrupted["rgb masked"]
+
+
+def test_a_final_file_that_cannot_be_made_keeps_the_blocks_alone(tmp_path, monkeypatch, uninterrupted):
+    path = tmp_path / "out.tif"
+
+    def copy(source, target, **_):
+        Path(target).write_text("half")
+        raise rasterio.errors.RasterioIOError("No space left on device")
+
+    with monkeypatch.context() as patched, pytest.raises(BackendError, match="No space left"):
+        patched.setattr(rasterio.shutil, "copy", copy)
+        write_blocks(path)
+    assert left(tmp_path) == [".out.unfinished"]
+    assert left(tmp_path / ".out.unfinished") == ["journal", "lock", "pixels.bin"]
+    assert write_blocks(path) == frozenset(OFFSETS)
+    assert path.read_bytes() == uninterrupted["classes"]
+
+
+@pytest.mark.skipif(not hasattr(os.stat_result, "st_blocks"), reason="the system does not say what a file takes")
+def test_the_room_that_finished_blocks_take_is_not_asked_for_again(tmp_path, monkeypatch):
+    path, asked = tmp_path / "out.tif", []
+    check = raster.check_writable
+    monkeypatch.setattr(raster, "check_writable", lambda path, size: (asked.append(size), check(path, size)))
+    interrupt(path, "rgb", stop=4)
+    interrupt(path, "rgb", stop=4)
+    assert asked[0] == 2 * 3 * 1300 * 1100
+    assert asked[0] - asked[1] >= 3 * 1150 * 1100
+
+
+def test_tags_of_any_text_are_kept(tmp_path):
+    tags = {"MARKUP": "a <b> & 'c' \"d\"", "KEY <&>": "é 土地", "JSON": '{"a": ["b\\n"]}', "LINES": "one\ntwo"}
+    with raster.RasterWriter(tmp_path / "out.tif", grid(4, 4), "rgb", tags) as target:
+        target.write(picture(4, 4), 0, 0)
+    with rasterio.open(tmp_path / "out.tif") as found:
+        assert {key: found.tags()[key] for key in tags} == tags
+
+
+def test_a_very_large_raster_begins_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(raster, "check_writable", lambda *_: None)  # the disk need not hold what is not written
+    path, start = tmp_path / "out.tif", time.monotonic()
+    with pytest.raises(KeyboardInterrupt), raster.RasterWriter(path, grid(60_000, 60_000), "classes", {}, "") as target:
+        target.write(codes(1024, 1024), 30_000, 30_000)
+        assert time.monotonic() - start < 5
+        raise KeyboardInterrupt
+    if os.name == "posix":
+        assert store.disk_bytes(tmp_path / ".out.unfinished") < 32e6
 
 
 def test_an_output_that_cannot_be_written_is_refused(tmp_path):

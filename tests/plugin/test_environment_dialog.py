@@ -64,6 +64,15 @@ def test_what_is_wrong_with_an_interpreter_of_ones_own(dialog, tmp_path, monkeyp
     assert settings.get(settings.INTERPRETER) == str(tmp_path / "python")
 
 
+def test_the_scheduler_is_kept(dialog):
+    assert "trust" in dialog.scheduler.toolTip() and dialog.scheduler.placeholderText()
+    dialog.scheduler.setText(" tcp://host:8786 ")
+    assert settings.get(settings.SCHEDULER) == "tcp://host:8786"
+    assert EnvironmentDialog().scheduler.text() == "tcp://host:8786"
+    dialog.scheduler.clear()
+    assert settings.get(settings.SCHEDULER) == ""
+
+
 def test_a_disk_without_room_is_not_begun(dialog, monkeypatch):
     monkeypatch.setattr(environment, "_free_mb", lambda _: 10)
     dialog.refresh()

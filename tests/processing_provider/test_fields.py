@@ -3,8 +3,9 @@
 import json
 
 import pytest
+from landforge.plugin import settings
 from landforge.processing_provider import fields
-from qgis.core import QgsApplication, QgsProcessing, QgsProcessingException
+from qgis.core import QgsApplication, QgsProcessing, QgsProcessingException, QgsSettings
 
 from tests.processing_provider.conftest import EXTENT, write_raster
 
@@ -30,6 +31,29 @@ def test_what_is_left_out_is_the_default(context):
 def test_a_year_is_a_number(context):
     assert read("clipworldcover", context, EXTENT=EXTENT, YEAR="2020")["year"] == 2020
     assert read("clipnaip", context, EXTENT=EXTENT, YEAR="2018")["year"] == 2018
+
+
+@pytest.fixture
+def scheduler_in_the_settings():
+    settings.put(settings.SCHEDULER, "tcp://settings:8786")
+    yield
+    QgsSettings().remove("landforge")
+
+
+@pytest.mark.parametrize("name", ["generatelandcover", "generatescene", "generateimage", "segmentimage"])
+def test_the_scheduler(context, landcover, image, scheduler_in_the_settings, name):
+    inputs = {"EXTENT": EXTENT, "LANDCOVER": landcover, "IMAGE": image}
+    assert read(name, context, SCHEDULER="tcp://own:8786 ", **inputs)["scheduler"] == "tcp://own:8786"
+    for empty in ("", " ", None):
+        assert read(name, context, SCHEDULER=empty, **inputs)["scheduler"] == "tcp://settings:8786"
+
+
+def test_without_a_scheduler_it_is_this_machine(context, image):
+    assert read("segmentimage", context, IMAGE=image)["scheduler"] == ""
+
+
+def test_what_needs_no_scheduler_has_none(context, scheduler_in_the_settings):
+    assert "scheduler" not in read("clipnaip", context, EXTENT=EXTENT)
 
 
 def test_a_choice_that_is_none_names_the_choices(context):

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import processing
 import pytest
+from landforge.backend import protocol
 from landforge.plugin import layers
 from landforge.plugin.bridge import process
 from osgeo import gdal
@@ -15,6 +16,7 @@ from qgis.core import (
     QgsApplication,
     QgsCoordinateReferenceSystem,
     QgsPalettedRasterRenderer,
+    QgsProcessing,
     QgsProcessingAlgorithm,
     QgsProcessingAlgRunnerTask,
     QgsProcessingException,
@@ -140,6 +142,58 @@ def test_cancelling_leaves_nothing(landcover, tmp_path, context, ear):
     with pytest.raises(QgsProcessingException, match="Cancelled"):
         processing.run(CLIP, clip(landcover, tmp_path / "out.tif"), context=context, feedback=ear)
     assert not list(tmp_path.glob("*out*"))
+
+
+@pytest.fixture
+def ended(monkeypatch):
+    """Makes every job end with an error; one that has begun has kept blocks of its outputs."""
+
+    def end(error, begun=True):
+        def run_job(job, *_):
+            if begun:
+                protocol.unfinished_path(job.output).mkdir(parents=True)
+            raise error
+
+        monkeypatch.setattr(process, "run_job", run_job)
+
+    return end
+
+
+def failure(parameters, context):
+    with pytest.raises(QgsProcessingException) as raised:
+        processing.run(CLIP, parameters, context=context)
+    return str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "error, words",
+    [(process.Cancelled(), "Cancelled: no output was written."), (protocol.BackendError("A worker died."), "A worker")],
+)
+def test_blocks_that_are_kept_are_named(landcover, tmp_path, context, ended, error, words):
+    ended(error)
+    said = failure(clip(landcover, tmp_path / "out.tif"), context)
+    assert words in said and str(tmp_path / ".out.unfinished") in said
+    assert "same settings and output goes on from there" in said
+
+
+@pytest.mark.parametrize("error", [process.Cancelled(), protocol.BackendError("A worker died.")])
+def test_without_kept_blocks_nothing_is_promised(landcover, tmp_path, context, ended, error):
+    ended(error, begun=False)
+    assert "Finished blocks" not in failure(clip(landcover, tmp_path / "out.tif"), context)
+
+
+def test_nothing_is_promised_of_a_temporary_output(landcover, context, ended):
+    ended(process.Cancelled())
+    said = failure(clip(landcover, QgsProcessing.TEMPORARY_OUTPUT), context)
+    assert "Cancelled" in said and "Finished blocks" not in said
+
+
+def test_nothing_is_promised_of_a_layer_that_each_run_exports_anew(codes, tmp_path, context, ended):
+    ended(process.Cancelled())
+    layer = QgsRasterLayer(write_raster("/vsimem/codes.tif", codes), "codes")
+    context.project().addMapLayer(layer)
+    said = failure(clip(layer, tmp_path / "out.tif"), context)
+    assert (tmp_path / ".out.unfinished").is_dir() and "Finished blocks" not in said
 
 
 def test_the_window_keeps_a_warm_worker(landcover, tmp_path, context, monkeypatch):

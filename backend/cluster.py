@@ -1,0 +1,127 @@
+"""Tasks on the workers of a Dask cluster (dask.distributed)."""
+
+from __future__ import annotations
+
+import queue
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from backend.protocol import BackendError
+
+CONNECT_S = 15.0
+LOST_S = 30.0
+POLL_S = 2.0
+BLOCKS_AHEAD = 4
+"""How many blocks a worker has before it at most, those in work included."""
+
+
+class Cluster:
+    """Sends tasks to a cluster and takes the finished blocks from it, a few rows ahead of what is written."""
+
+    def __init__(self, client: Any, on_done: Callable[[Any], None]) -> None:
+        self._client, self._on_done = client, on_done
+        self._job = uuid.uuid4().hex  # two jobs on one cluster share nothing
+        self._ended: queue.Queue[Any] = queue.Queue()
+        self._watched: dict[str, tuple[Any, Callable[[Any], None] | None]] = {}
+        self._unwritten = 0
+
+    def run(  # noqa: D102
+        self,
+        graph: dict[Any, Any],
+        held: dict[Any, Any],
+        keep: list[Any],
+        writes: Mapping[Any, Callable[[Any], None]],
+    ) -> dict[Any, Any]:
+        futures = dict(held)
+        for key, (work, *needs) in graph.items():
+            if key[1] == "read":  # what only this machine can read travels as pixels
+                futures[key] = self._client.scatter(work(), hash=False)
+                continue
+            name = f"landforge-{self._job}-{'-'.join(map(str, key))}"
+            futures[key] = self._client.submit(work, *(futures[need] for need in needs), key=name, pure=False)
+            if key[1] == "windows":
+                self._watch(key, futures[key])
+        for key, write in writes.items():
+            self._watch(key, futures[key], write)
+        self._unwritten += len(writes)
+        while self._unwritten > BLOCKS_AHEAD * max(len(self._workers()), 1):
+            self._take()
+        return {key: futures[key] for key in keep}
+
+    def finish(self) -> None:  # noqa: D102
+        while self._watched:
+            self._take()
+
+    def _watch(self, key: Any, future: Any, write: Callable[[Any], None] | None = None) -> None:
+        self._watched[future.key] = (key, write)
+        future.add_done_callback(self._ended.put)
+
+    def _take(self) -> None:
+        """Deal with one task that has ended; BackendError where the cluster is gone for long."""
+        deadline = time.monotonic() + LOST_S
+        while True:
+            try:
+                future = self._ended.get(timeout=POLL_S)
+                break
+            except queue.Empty:
+                if self._client.status == "running" and self._workers():
+                    deadline = time.monotonic() + LOST_S
+                elif time.monotonic() > deadline:
+                    raise _lost(self._client.scheduler.address) from None
+        key, write = self._watched.pop(future.key)
+        if future.status != "finished":
+            raise _failure(future, self._client)
+        self._on_done(key)
+        if write:
+            write(future.result())
+            self._unwritten -= 1
+
+    def _workers(self) -> Any:
+        return self._client.scheduler_info(n_workers=-1)["workers"]
+
+
+def _lost(address: str) -> BackendError:
+    return BackendError(
+        f"The Dask cluster at {address} was lost: its scheduler or all of its workers are gone. "
+        "Finished blocks are kept: start the cluster and run again with the same settings and output."
+    )
+
+
+def _failure(future: Any, client: Any) -> BaseException:
+    """What is raised for a task that failed or was lost."""
+    from distributed.scheduler import KilledWorker
+
+    if future.status != "error":
+        return _lost(client.scheduler.address)
+    error = future.exception()
+    if isinstance(error, KilledWorker):
+        return BackendError(
+            "The workers of the cluster that tried a task died, perhaps for want of memory. See their logs; finished "
+            "blocks are kept, so a run with the same settings and output goes on from them."
+        )
+    return error
+
+
+@contextmanager
+def connected(address: str, on_done: Callable[[Any], None]) -> Iterator[Cluster]:
+    """A cluster by its scheduler's address; BackendError where none answers there or it has no workers."""
+    from distributed import Client
+
+    try:
+        client = Client(address, timeout=CONNECT_S, set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise BackendError(
+            f"No Dask scheduler answers at {address!r} ({error}). Start one with 'dask scheduler', or leave SCHEDULER "
+            "empty to compute on this machine."
+        ) from error
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=CONNECT_S)
+        except TimeoutError as error:
+            raise BackendError(
+                f"The Dask scheduler at {address} has no workers. Start some with 'dask worker {address}'."
+            ) from error
+        yield Cluster(client, on_done)
