@@ -52,3 +52,8 @@ def to_code(indices: np.ndarray) -> np.ndarray:
 def one_hot(indices: np.ndarray) -> np.ndarray:
     """(..., H, W) class indices to (..., COUNT, H, W) float32; IGNORE is zero in every channel."""
     return (indices[..., None, :, :] == np.arange(COUNT, dtype=np.uint8)[:, None, None]).astype(np.float32)
+
+
+def likeliest(logits: np.ndarray) -> np.ndarray:
+    """(COUNT, height, width) logits to (height, width) uint8 class indices."""
+    return logits.argmax(0).astype(np.uint8)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import numpy as np
 import torch
 from diffusers import AutoencoderKL, UNet2DModel
 from torch import nn
@@ -118,9 +117,4 @@ class LandCoverGenerator(latent_model.LatentGenerator):
 
     def field(self, world: str, seed: int, steps: int) -> Field:
         """The land cover of the whole world: (height, width) uint8 class indices at 10 m."""
-        return self.rendered(world, seed, steps, (), likeliest)
-
-
-def likeliest(logits: np.ndarray) -> np.ndarray:
-    """(11, height, width) logits to (height, width) uint8 class indices."""
-    return logits.argmax(0).astype(np.uint8)
+        return self.rendered(world, seed, steps, (), classes.likeliest)

@@ -64,6 +64,25 @@ def _train_autoencoder(job: TrainImage, minutes: float, report: Reporter) -> dic
     return figures
 
 
+def _train_decoder(job: TrainImage, minutes: float, report: Reporter) -> dict[str, float]:
+    folder, draw = Path(job.output) / "autoencoder", _pairs(job)
+    autoencoder = checkpoint.components(Path(job.output), torch.float32, autoencoder=AutoencoderKL)["autoencoder"]
+    rng = np.random.default_rng(job.seed)
+
+    def run() -> None:
+        for _ in range(CALIBRATION_BATCHES):
+            autoencoder(draw(rng)["image"])
+
+    if not _state(job, "decoder").is_file():
+        with torch.no_grad():
+            latent_model.calibrate(autoencoder.decoder, run)
+    latent_model.freeze_norms(autoencoder.decoder)
+    autoencoder.requires_grad_(False).decoder.requires_grad_(True)
+    figures = fit(controlnet.Decoding(autoencoder), draw, Budget(minutes), _state(job, "decoder"), job.seed, report)
+    autoencoder.half().save_pretrained(folder)
+    return figures
+
+
 def _train_denoiser(job: TrainImage, minutes: float, report: Reporter) -> dict[str, float]:
     data = PackedTiles(Path(job.dataset))
     autoencoder = checkpoint.components(Path(job.output), torch.float32, autoencoder=AutoencoderKL)["autoencoder"]
@@ -112,7 +131,7 @@ def _train_painter(job: TrainImage, minutes: float, report: Reporter) -> dict[st
 
 Stage = Callable[[TrainImage, float, Reporter], dict[str, float]]
 STAGES: dict[str, dict[str, Stage]] = {
-    "controlnet": {"autoencoder": _train_autoencoder, "denoiser": _train_denoiser},
+    "controlnet": {"autoencoder": _train_autoencoder, "decoder": _train_decoder, "denoiser": _train_denoiser},
     "spade": {"painter": _train_painter},
 }
 
@@ -132,6 +151,11 @@ def run(job: TrainImage, report: Reporter) -> dict[str, str]:
     else:
         geometry = controlnet.PIXEL_M, controlnet.WINDOW, controlnet.PHASES
         latent_model.save(
-            Path(job.output), controlnet.KIND, *geometry, figures, guidance_scale=controlnet.GUIDANCE_SCALE
+            Path(job.output),
+            controlnet.KIND,
+            *geometry,
+            figures,
+            guidance_scale=controlnet.GUIDANCE_SCALE,
+            frozen_norms=True,
         )
     return {"output": job.output}
