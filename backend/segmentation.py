@@ -10,7 +10,7 @@ from backend.field import Field, Input, Patch, Source, Windows
 from backend.lattice import Box, Lattice
 from backend.model import Model
 
-LATTICE = Lattice(window=512, stride=384)
+LATTICE = Lattice(window=512, stride=416)
 SIDE, BATCH = 2, 2
 
 

@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 
 from backend import checkpoint
+from backend.area import Everywhere
+from backend.field import Source
 from backend.generators import controlnet, latent_diffusion, spade
 from backend.jobs import trainimage, trainlandcover
 from backend.lattice import Box
 from backend.protocol import BackendError, TrainImage, TrainLandCover, silent
+from backend.rendering import Output, render
 from tests.backend import packed
 
 BRIEFLY = 0.005  # minutes: a step or a few
@@ -18,8 +21,15 @@ def dataset(tmp_path_factory):
     return str(packed.write(tmp_path_factory.mktemp("packed"), {"naip": 153, "usgs": 76}, count=3))
 
 
-def read(box):
-    return np.zeros((box.height, box.width), np.uint8)
+TREES = Source("trees", lambda box: np.zeros((box.height, box.width), np.uint8))
+
+
+def rendered(field, region):
+    """The blocks of a region of a field that can be rendered."""
+    found = []
+    render([Output(field, region, Everywhere(), 1.0, lambda box, pixels: found.append((box, pixels)))], "", silent())
+    assert all(pixels.dtype == np.uint8 and pixels.shape[-2:] == (box.height, box.width) for box, pixels in found)
+    return found
 
 
 def test_landcover(dataset, tmp_path, ear):
@@ -28,8 +38,7 @@ def test_landcover(dataset, tmp_path, ear):
     assert trainlandcover.run(job, ear) == {"output": folder}
     generator = latent_diffusion.LandCoverGenerator(folder)
     assert set(generator.index["figures"]) == {"autoencoder", "denoiser"}
-    bands = list(generator.render(Box(0, 0, 20, 30), "w", 1, 2, silent()))
-    assert bands[0][1].dtype == np.uint8 and bands[0][1].max() < 11
+    assert all(indices.max() < 11 for _, indices in rendered(generator.field("w", 1, 2), Box(0, 0, 20, 30)))
     assert ear.events("progress")[-1].fraction == 1
 
 
@@ -41,9 +50,8 @@ def test_image(dataset, tmp_path, generator, module, stages):
     folder = str(tmp_path / "model")
     job = TrainImage(dataset, folder, generator, stages, (BRIEFLY,) * len(stages), batch=2)
     trainimage.run(job, silent())
-    bands = list(module.ImageGenerator(folder).render(Box(3, 5, 40, 50), "w", read, 1, 2, silent()))
-    assert sum(box.height for box, _ in bands) >= 40
-    assert all(image.shape == (3, box.height, box.width) and image.dtype == np.uint8 for box, image in bands)
+    field = module.ImageGenerator(folder).field("w", 1, 2, TREES)
+    assert all(image.shape[0] == 3 for _, image in rendered(field, Box(3, 5, 40, 50)))
     assert not list((tmp_path / "model").rglob("*.bin")) + list((tmp_path / "model").rglob("*.pt"))
 
 
