@@ -19,7 +19,9 @@ def run(job: GenerateImage, report: Reporter) -> dict[str, str]:
     with open_landcover(job.landcover, generator.pixel_m, job.max_area_km2) as (box, landcover):
         field = generator.field(str(box.crs), job.seed, job.steps, landcover)
         report.log(painting.UNSEEN_NOTE)
-        with RasterWriter(job.output, box, "rgb", tags, resume=painting.stamp(job.landcover)) as writer:
+        with RasterWriter(
+            job.output, box, "rgb", tags, resume=painting.resumed(field, painting.stamp(job.landcover))
+        ) as writer:
             painting.announce(report, writer)
             area = Mapped(lambda wanted: landcover.read(wanted) != classes.IGNORE, region_of(box))
             render([painting.image_output(field, writer, area)], job.scheduler, report)
