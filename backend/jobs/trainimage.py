@@ -79,6 +79,7 @@ def _train_decoder(job: TrainImage, minutes: float, report: Reporter) -> dict[st
     latent_model.freeze_norms(autoencoder.decoder)
     autoencoder.requires_grad_(False).decoder.requires_grad_(True)
     figures = fit(controlnet.Decoding(autoencoder), draw, Budget(minutes), _state(job, "decoder"), job.seed, report)
+    autoencoder.register_to_config(_name_or_path="")  # diffusers would write where it was loaded from
     autoencoder.half().save_pretrained(folder)
     return figures
 
