@@ -13,6 +13,7 @@ UV := .tools/bin/uv
 APT := qgis python3-qgis qgis-providers python3-gdal python3-venv nginx-light
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 export QT_QPA_PLATFORM := offscreen
+export OMP_WAIT_POLICY := PASSIVE
 
 .PHONY: demo bench test weights check pytest qgis setup clean
 
