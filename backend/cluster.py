@@ -61,23 +61,26 @@ class Cluster:
 
     def _take(self) -> None:
         """Deal with one task that has ended; BackendError where the cluster is gone for long."""
-        deadline = time.monotonic() + LOST_S
-        while True:
-            try:
-                future = self._ended.get(timeout=POLL_S)
-                break
-            except queue.Empty:
-                if self._client.status == "running" and self._workers():
-                    deadline = time.monotonic() + LOST_S
-                elif time.monotonic() > deadline:
-                    raise _lost(self._client.scheduler.address) from None
+        future = self._waited(lambda seconds: self._ended.get(timeout=seconds))
         key, write = self._watched.pop(future.key)
         if future.status != "finished":
             raise _failure(future, self._client)
         self._on_done(key)
         if write:
-            write(future.result())
+            write(self._waited(future.result))  # its worker may have died meanwhile
             self._unwritten -= 1
+
+    def _waited(self, get: Callable[[float], Any]) -> Any:
+        """What can be had within some seconds, tried again for as long as the cluster is there."""
+        deadline = time.monotonic() + LOST_S
+        while True:
+            try:
+                return get(POLL_S)
+            except (queue.Empty, TimeoutError):
+                if self._client.status == "running" and self._workers():
+                    deadline = time.monotonic() + LOST_S
+                elif time.monotonic() > deadline:
+                    raise _lost(self._client.scheduler.address) from None
 
     def _workers(self) -> Any:
         return self._client.scheduler_info(n_workers=-1)["workers"]

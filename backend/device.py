@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 
 import torch
+
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of malloc.h
+KEPT_BYTES = 2**31 - 1
 
 
 def best() -> torch.device:
@@ -17,6 +22,19 @@ def best() -> torch.device:
     if torch.backends.mps.is_available():
         return torch.device("mps")
     return torch.device("cpu")
+
+
+def keep_freed_memory() -> None:
+    """Have the C library keep the memory of freed tensors for the next ones, where it is glibc.
+
+    It would hand large blocks back to the system each time, and taking them anew, page by page, costs a third of a
+    network's time on a CPU.
+    """
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+        if mallopt:  # other C libraries have none
+            mallopt(M_MMAP_MAX, 0)
+            mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
 
 
 def fast_bf16(device: torch.device) -> bool:

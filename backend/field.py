@@ -22,10 +22,6 @@ Key = tuple[Any, ...]
 Task = tuple[Any, ...]
 """A task of a Dask graph: a callable and the keys of its arguments."""
 
-SPILLS = ((0, 0), (0, 1), (1, 0), (1, 1))
-"""The blocks that a block's windows reach into: itself, and those east, south and south-east of it."""
-
-
 @dataclass(frozen=True)
 class Patch:
     """Pixels (..., height, width) over a box; a reader may count in pixels `coarse` times finer."""
@@ -44,7 +40,9 @@ class Patch:
 
 
 Compute = Callable[..., np.ndarray]
-"""Windows (n boxes, in cells) and a patch of each input to float32 (n, channels, window * scale, window * scale).
+"""Windows (n boxes, in cells) and a patch of each input to (n, channels, window * scale, window * scale).
+
+Float32 where windows overlap; else what it likes.
 
 Whatever it holds is sent to the workers of a cluster."""
 
@@ -81,7 +79,8 @@ class Windows:
     """How windows are computed and blended: all of a field that a task needs, wherever it runs.
 
     `scale` is the pixels of the result in a cell of the lattice, `side` the windows along a block's side, `batch`
-    how many are computed at once. `finish` takes blended (channels, height, width) float32 to what is kept.
+    how many are computed at once, `margin` the cells around a window that it reads as well. `finish` takes blended
+    (channels, height, width) to what is kept.
     """
 
     lattice: Lattice
@@ -91,6 +90,12 @@ class Windows:
     scale: int = 1
     side: int = 2
     batch: int = 4
+    margin: int = 0
+
+    @property
+    def spills(self) -> tuple[tuple[int, int], ...]:
+        """The blocks that a block's windows reach into: itself, and those east, south and south-east of it."""
+        return ((0, 0), (0, 1), (1, 0), (1, 1)) if self.lattice.overlap else ((0, 0),)
 
     @property
     def side_cells(self) -> int:
@@ -119,14 +124,16 @@ def compute_windows(work: Windows, block: Box, found: list[Box], makers: list[pa
     """The weighted sum of a block's windows: (channels, height, width) over the block and the overlap beyond it."""
     arrays = iter(blocks)
     patches = [make(arrays) for make in makers]
-    weights = work.lattice.weights(work.scale)
+    weights = work.lattice.weights(work.scale) if work.lattice.overlap else None
     side = work.side_cells + work.lattice.overlap
     reached = Box(block.row, block.col, side, side).scaled(work.scale)
-    total = np.zeros((0, 0, 0), dtype=np.float32)
+    total = None
     for window, result in work.computed(found, patches):
-        if not total.size:
-            total = np.zeros((len(result), reached.height, reached.width), dtype=np.float32)
-        total[(slice(None), *window.scaled(work.scale).within(reached))] += np.multiply(result, weights, out=result)
+        if total is None:
+            total = np.zeros((len(result), reached.height, reached.width), dtype=result.dtype)
+        there = total[(slice(None), *window.scaled(work.scale).within(reached))]
+        there += result if weights is None else np.multiply(result, weights, out=result)
+    assert total is not None  # a block without windows has no task
     return total
 
 
@@ -143,6 +150,8 @@ def assemble(region: Box, coarse: int, boxes: list[Box], blocks: Iterator[np.nda
 def spill(work: Windows, south: int, east: int, total: np.ndarray) -> np.ndarray:
     """The part of a block's sum that lies in the block itself, or in the one south or east of it; a copy, so that
     the whole can be freed."""
+    if not work.lattice.overlap:
+        return total
     side = work.side_cells * work.scale
     rows, cols = (slice(side, None) if beyond else slice(0, side) for beyond in (south, east))
     return total[:, rows, cols].copy()
@@ -150,6 +159,8 @@ def spill(work: Windows, south: int, east: int, total: np.ndarray) -> np.ndarray
 
 def blend(work: Windows, *parts: np.ndarray) -> np.ndarray:
     """A block from the parts that its own windows and its neighbours' have in it."""
+    if not work.lattice.overlap:
+        return work.finish(parts[0])
     side = work.side_cells * work.scale
     total = np.zeros((len(parts[0]), side, side), dtype=np.float32)
     for part in parts:  # always in the same order: sums of floats depend on it
@@ -217,24 +228,26 @@ class Field:
 
     def _blend(self, row: int, col: int, cover: Cover) -> Task:
         side = self.work.side
-        places = [(s, e) for s, e in SPILLS if cover.part((row - s) * side, (col - e) * side, side)]
+        places = [(s, e) for s, e in self.work.spills if cover.part((row - s) * side, (col - e) * side, side)]
         return (partial(blend, self.work), *((self.name, "part", row - s, col - e, s, e) for s, e in places))
 
     def _compute(self, row: int, col: int, cover: Cover) -> Task:
         found = self.found(row, col, cover)
         needed = reduce(Box.joined, found)
         # where some are missing, the rest may lie apart, with blocks in between that nobody computes or reads
-        pieces = found if len(found) < self.work.side**2 else [needed]
+        pieces = [piece.grown(self.work.margin) for piece in (found if len(found) < self.work.side**2 else [needed])]
         makers, keys = [], list[Key]()
         for given in self.inputs:
             blocks = {key: box for piece in pieces for key, box in given.of.blocks(given.region(piece))}
-            makers.append(partial(assemble, given.region(needed), given.coarse, list(blocks.values())))
+            read = given.region(needed.grown(self.work.margin))
+            makers.append(partial(assemble, read, given.coarse, list(blocks.values())))
             keys += blocks
         return (partial(compute_windows, self.work, self.work.cells(row, col), found, makers), *keys)
 
     def reading(self, given: Input, region: Box) -> Iterator[tuple[int, int]]:
         """The blocks whose windows may read a region of an input's pixels."""
-        cells, lattice, phase = region.scaled(given.coarse).coarsened(given.fine), self.work.lattice, self.work.phase
+        cells = region.scaled(given.coarse).coarsened(given.fine).grown(self.work.margin)
+        lattice, phase = self.work.lattice, self.work.phase
         axes = [
             range(lattice.first(start, phase) // self.work.side, (lattice.after(stop, phase) - 1) // self.work.side + 1)
             for start, stop in ((cells.row, cells.bottom), (cells.col, cells.right))
@@ -244,13 +257,14 @@ class Field:
     def needs(self, cover: Cover) -> Iterator[tuple[Field, Cover]]:
         """What the wanted windows need of each input that is itself computed."""
         lattice, shift = self.work.lattice, self.work.lattice.shift(self.work.phase)
+        read = lattice.window + 2 * self.work.margin
         starts = [
-            np.arange(first, first + count) * lattice.stride + shift
+            np.arange(first, first + count) * lattice.stride + shift - self.work.margin
             for first, count in zip((cover.row, cover.col), cover.wanted.shape)
         ]
         for given in self.inputs:
             if isinstance(given.of, Field):
-                rows, cols = (given.of.in_cells(given.spans(axis, lattice.window)) for axis in starts)
+                rows, cols = (given.of.in_cells(given.spans(axis, read)) for axis in starts)
                 yield given.of, touching(given.of.work.lattice, given.of.work.phase, rows, cols, cover.wanted)
 
     def in_cells(self, pixels: Spans) -> Spans:

@@ -58,6 +58,10 @@ class Box:
         """The same ground on a lattice `factor` times finer."""
         return Box(self.row * factor, self.col * factor, self.height * factor, self.width * factor)
 
+    def grown(self, margin: int) -> Box:
+        """The box and so many cells around it."""
+        return Box(self.row - margin, self.col - margin, self.height + 2 * margin, self.width + 2 * margin)
+
     def coarsened(self, factor: int) -> Box:
         """The smallest box of a lattice `factor` times coarser that covers this one."""
         row, col = self.row // factor, self.col // factor

@@ -22,6 +22,7 @@ class Model:
     def __init__(self, name: str) -> None:
         """A bundled model by name or a folder; raises BackendError where it is not one of this kind."""
         self.folder, self.index = checkpoint.find(name, self.kind)
+        device.keep_freed_memory()
         self.name = name if name in checkpoint.bundled() else str(self.folder.absolute())
         self.device = device.best()
         self.dtype = device.dtype(self.device)

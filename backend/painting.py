@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from backend import classes, landcover, model, provenance
-from backend.area import Area
+from backend.area import Area, Everywhere
 from backend.field import Field
 from backend.lattice import Box
 from backend.protocol import Reporter
@@ -38,7 +38,9 @@ def landcover_output(field: Field, writer: RasterWriter, area: Area) -> Output:
     region = landcover.region_of(writer.box)
 
     def write(box: Box, indices: np.ndarray) -> None:
-        codes = np.where(area.inside(box), classes.to_code(indices), classes.NODATA).astype(np.uint8)
+        codes = classes.to_code(indices)
+        if not isinstance(area, Everywhere):
+            codes[~area.inside(box)] = classes.NODATA
         writer.write(codes, box.row - region.row, box.col - region.col)
 
     return _output(field, writer, area, write)
@@ -49,8 +51,11 @@ def image_output(field: Field, writer: RasterWriter, area: Area) -> Output:
     region = landcover.region_of(writer.box)
 
     def write(box: Box, image: np.ndarray) -> None:
-        inside = area.inside(box)
-        writer.write(np.where(inside, image, 0).astype(np.uint8), box.row - region.row, box.col - region.col, inside)
+        inside = None
+        if not isinstance(area, Everywhere):
+            inside = area.inside(box)
+            image = np.where(inside, image, 0)
+        writer.write(image, box.row - region.row, box.col - region.col, inside)
 
     return _output(field, writer, area, write)
 

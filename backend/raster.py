@@ -232,7 +232,7 @@ class RasterWriter:
             options = dict(COMPRESS="DEFLATE", PREDICTOR="NO", BIGTIFF="IF_SAFER", NUM_THREADS="ALL_CPUS")
             resampling = "MODE" if self.kind == "classes" else "AVERAGE"
             if self.kind == "rgb":
-                options |= dict(PREDICTOR="YES")
+                options |= dict(PREDICTOR="YES", LEVEL="1")  # more takes time and makes images no smaller
             rasterio.shutil.copy(description, whole, driver="COG", OVERVIEW_RESAMPLING=resampling, **options)
             store.sync(whole)  # the blocks go only when what they became is on disk
             sidecar = self.path.with_name(self.path.name + ".aux.xml")

@@ -22,7 +22,7 @@ from dask.callbacks import Callback
 
 from backend import cluster
 from backend.area import Area
-from backend.field import SPILLS, Field, Input, Key, Source, Task, covers
+from backend.field import Field, Input, Key, Source, Task, covers
 from backend.lattice import Box, Cover, touching
 from backend.protocol import Reporter
 
@@ -179,7 +179,11 @@ class Plan:
         """The tasks, of the whole rendering, that read what a key gives."""
         name, kind, row, col, *place = key
         if kind == "windows":
-            yield from ((name, "part", row, col, *spill) for spill in SPILLS if self._needed(name, row, col, spill))
+            field = self._fields[name]
+            assert isinstance(field, Field)  # a source has no windows
+            for spill in field.work.spills:
+                if self._needed(name, row, col, spill):
+                    yield (name, "part", row, col, *spill)
         elif kind == "part":
             yield (name, "block", row + place[0], col + place[1])
         else:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
+
 import numpy as np
 import torch
 
-from backend import architectures, classes, device
+from backend import architectures, device
 from backend.field import Field, Input, Patch, Source, Windows
 from backend.lattice import Box, Lattice
 from backend.model import Model
 
-LATTICE = Lattice(window=512, stride=416)
-SIDE, BATCH = 2, 2
+LATTICE = Lattice(window=416, stride=416)
+MARGIN = 48  # pixels around a window that are read with it: classes at a network's border are poor
+SIDE, BATCH = 4, 2
 
 
 class SegmentationModel(Model):
@@ -25,11 +28,12 @@ class SegmentationModel(Model):
 
     def field(self, image: Source) -> Field:
         """The land cover of an image (3, height, width) uint8: (height, width) uint8 class indices."""
-        work = Windows(LATTICE, self.call("logits"), classes.likeliest, side=SIDE, batch=BATCH)
+        work = Windows(LATTICE, self.call("classes"), itemgetter(0), side=SIDE, batch=BATCH, margin=MARGIN)
         return Field("segmentation", work, (Input(image),))
 
-    def logits(self, windows: list[Box], image: Patch) -> np.ndarray:
-        """The logits of a batch of windows, (n, 11, window, window) float32."""
-        pixels = torch.from_numpy(np.stack([image.read(window) for window in windows]))
+    def classes(self, windows: list[Box], image: Patch) -> np.ndarray:
+        """The class indices of a batch of windows, (n, 1, window, window) uint8."""
+        pixels = torch.from_numpy(np.stack([image.read(window.grown(MARGIN)) for window in windows]))
         with torch.inference_mode(), device.autocast(self.device):
-            return self.segmenter(pixels.to(self.device)).cpu().numpy()
+            logits = self.segmenter(pixels.to(self.device))[..., MARGIN:-MARGIN, MARGIN:-MARGIN]
+            return logits.argmax(1, keepdim=True).to(torch.uint8).cpu().numpy()

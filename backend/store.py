@@ -149,10 +149,11 @@ class BlockStore:
         """Write (height, width, bands) uint8 at an offset."""
         bands = data.shape[2]
         with open(self.folder / name, "r+b") as file:
-            for index, line in enumerate(data, start=row):
+            for index, line in enumerate(np.ascontiguousarray(data), start=row):
                 file.seek((index * self.shape[2] + col) * bands)
-                file.write(np.ascontiguousarray(line).data)
-        sync(self.folder / name)
+                file.write(line.data)
+            file.flush()
+            os.fsync(file.fileno())
 
     def write(
         self, block: tuple[int, int], data: np.ndarray, row: int, col: int, valid: np.ndarray | None = None

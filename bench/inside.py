@@ -101,7 +101,7 @@ def overlap(size: Size) -> Iterator[Figure]:
         found, km = networks.load(kind), 50.0 if kind == "landcover" else 5.0
         plan = networks.plan(found, km)
         last = list(plan.covers)[-1].work
-        window_km = last.lattice.window * last.scale * found.index["pixel_m"] / 1000
+        window_km = (last.lattice.window + 2 * last.margin) * last.scale * found.index["pixel_m"] / 1000
         tiles = (km / window_km) ** 2 * sum(field.passes for field in plan.covers)
         yield Figure(f"overlap, {kind}, {km:g} x {km:g} km", networks.passes(plan), "passes", tiles, at_most=2.3)
 

@@ -15,7 +15,7 @@ from backend.field import Field, Source
 from backend.generators import controlnet, latent_diffusion, spade
 from backend.lattice import Cover
 from backend.rendering import Output, Plan
-from backend.segmentation import LATTICE, SegmentationModel
+from backend.segmentation import LATTICE, MARGIN, SegmentationModel
 from bench import scenery
 
 GENERATORS = ("landcover", "controlnet", "spade", "segmentation")
@@ -85,8 +85,9 @@ def _batches(field: Field, cover: Cover) -> Iterator[int]:
 def _forward(found: Any, field: Field, count: int) -> Pass:
     """All passes of a field's networks on a batch of so many windows."""
     if isinstance(found, SegmentationModel):
-        return partial(_segment, found, torch.randint(0, 256, (count, 3, *[LATTICE.window] * 2), dtype=torch.uint8))
-    cells = field.work.lattice.window
+        side = LATTICE.window + 2 * MARGIN
+        return partial(_segment, found, torch.randint(0, 256, (count, 3, side, side), dtype=torch.uint8))
+    cells = field.work.lattice.window + 2 * field.work.margin
     if found.kind == "spade":
         return partial(found.painter, *_painter_inputs(found, count, cells))
     latents = found.placed(torch.randn(count, found.autoencoder.config.latent_channels, cells, cells))

@@ -29,9 +29,9 @@ PIXEL_M = 1.0
 CELL_PX = 8
 CHANNELS = 16  # of the coarse noise, one value a cell
 FINE_CHANNELS = 1  # of the fine noise, one value a pixel
-WINDOW, STRIDE = 32, 26  # cells; the overlap of 48 m is wider than what a pixel sees
+WINDOW, STRIDE = 42, 32  # cells; what surrounds the stride is a margin, as wide as a pixel sees
 FEATURE_WEIGHT, PERCEPTUAL_WEIGHT = 5.0, 3.0
-SIDE, BATCH = 2, 4
+SIDE, BATCH = 4, 2
 
 
 class SpatialNorm(nn.Module):
@@ -45,8 +45,11 @@ class SpatialNorm(nn.Module):
 
     def forward(self, features: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
         """(n, channels, h, w) features and (n, condition, h, w) to (n, channels, h, w)."""
-        scale, shift = self.scale_shift(self.shared(condition)).chunk(2, dim=1)
-        return self.norm(features) * (1 + scale) + shift
+        hidden = self.shared(condition)
+        # two convolutions, because halves of one are slow to read where channels come last
+        (weight, shift_weight), (bias, shift_bias) = self.scale_shift.weight.chunk(2), self.scale_shift.bias.chunk(2)
+        scale = functional.conv2d(hidden, weight, bias + 1, padding=1)
+        return functional.conv2d(hidden, shift_weight, shift_bias, padding=1).addcmul_(self.norm(features), scale)
 
 
 class Block(nn.Module):
@@ -178,28 +181,41 @@ class ImageGenerator(Model):
         painter = checkpoint.components(self.folder, self.dtype, painter=Painter)["painter"]
         self.painter = painter.to(self.device, memory_format=torch.channels_last).eval()
 
+    @property
+    def margin(self) -> int:
+        """The cells around a window that it sees."""
+        return (self.index["window"] - self.index["stride"]) // 2
+
     def field(self, world: str, seed: int, steps: int, landcover: Field | Source, coarse: int = 1) -> Field:
         """The image of the whole world, (3, height, width) uint8 RGB at 1 m; a pixel of land cover is `coarse` m wide.
 
         It takes one pass, whatever the steps.
         """
-        lattice = Lattice(self.index["window"], self.index["stride"])
-        work = Windows(lattice, self.call("paint", world, seed), rgb.to_bytes, 0, CELL_PX, SIDE, BATCH)
+        stride, margin = self.index["stride"], self.margin
+        compute = self.call("paint", world, seed)
+        work = Windows(Lattice(stride, stride), compute, as_it_is, 0, CELL_PX, SIDE, BATCH, margin)
         return Field(KIND, work, (Input(landcover, CELL_PX, coarse),))
 
     def paint(self, world: str, seed: int, windows: list[Box], landcover: Patch) -> np.ndarray:
-        """The pixels of a batch of windows, (n, 3, window * 8, window * 8) float32 in -1..1."""
+        """The pixels of a batch of windows, (n, 3, window * 8, window * 8) uint8."""
+        boxes = [window.grown(self.margin) for window in windows]
         inputs = (
-            np.stack([noise.normal(seed, f"{world} coarse", CHANNELS, box) for box in windows]),
-            np.stack([noise.normal(seed, f"{world} fine", FINE_CHANNELS, box.scaled(CELL_PX)) for box in windows]),
-            np.stack([painted(landcover.read(box.scaled(CELL_PX))) for box in windows]),
+            np.stack([noise.normal(seed, f"{world} coarse", CHANNELS, box) for box in boxes]),
+            np.stack([noise.normal(seed, f"{world} fine", FINE_CHANNELS, box.scaled(CELL_PX)) for box in boxes]),
+            np.stack([painted(landcover.read(box.scaled(CELL_PX))) for box in boxes]),
         )
+        inside = slice(self.margin * CELL_PX, -self.margin * CELL_PX or None)
         with torch.inference_mode():
             tensors = (
                 torch.from_numpy(array).to(self.device, self.dtype, memory_format=torch.channels_last)
                 for array in inputs
             )
-            return self.painter(*tensors).float().cpu().numpy()
+            return rgb.to_bytes(self.painter(*tensors)[..., inside, inside].float().cpu().numpy())
+
+
+def as_it_is(pixels: np.ndarray) -> np.ndarray:
+    """Windows that do not overlap are not blended."""
+    return pixels
 
 
 def save(folder: Path, **figures: object) -> None:

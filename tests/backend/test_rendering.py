@@ -25,9 +25,11 @@ lattices = st.sampled_from([Lattice(8, 6), Lattice(8, 4), Lattice(7, 5), Lattice
 def scenes(draw):
     """A coarse field and a fine one that reads it, as land cover and image."""
     lattice, side = draw(lattices), draw(st.integers(1, 3))
-    coarse = chain(lattice, "coarse", draw(st.integers(0, 3)), 2, side, draw(st.integers(0, 9)))
+    margins = st.integers(0, 3)
+    coarse = chain(lattice, "coarse", draw(st.integers(0, 3)), 2, side, draw(st.integers(0, 9)), margin=draw(margins))
     below = draw(st.sampled_from([(Input(coarse, 3, 5),), (Input(SOURCE, 3),), ()]))
-    return coarse, chain(draw(lattices), "fine", draw(st.integers(0, 3)), 3, draw(st.integers(1, 3)), 4, *below)
+    phases, side = draw(st.integers(0, 3)), draw(st.integers(1, 3))
+    return coarse, chain(draw(lattices), "fine", phases, 3, side, 4, *below, margin=draw(margins))
 
 
 def regions_of(region):

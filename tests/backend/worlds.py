@@ -20,15 +20,18 @@ from backend.protocol import Reporter, silent
 from backend.rendering import Output, render
 
 
-def mixed(seed: int, scale: int, fines: list[int], windows: list[Box], *patches: Patch) -> np.ndarray:
+def mixed(
+    seed: int, scale: int, margin: int, fines: list[int], windows: list[Box], *patches: Patch
+) -> np.ndarray:
     """Two channels that depend on the whole window and on its place, as a network's with attention would."""
     results = []
     for window in windows:
-        field = noise.normal(seed, "w", 2, window)
+        seen = window.grown(margin)
+        field = noise.normal(seed, "w", 2, seen)
         for fine, patch in zip(fines, patches):
-            read = patch.read(window.scaled(fine))[..., ::fine, ::fine].astype(np.float32)
+            read = patch.read(seen.scaled(fine))[..., ::fine, ::fine].astype(np.float32)
             field = field + np.tanh(read + read.mean()) * (1 + read.std())
-        results.append(field.repeat(scale, 1).repeat(scale, 2))
+        results.append(field[(slice(None), *window.within(seen))].repeat(scale, 1).repeat(scale, 2))
     return np.stack(results)
 
 
@@ -49,15 +52,23 @@ def failing(error: Exception, windows: list[Box], *patches: Patch) -> np.ndarray
 
 
 def chain(
-    lattice: Lattice, name: str, phases: int, scale: int, side: int, seed: int, *below: Input, batch: int = 3
+    lattice: Lattice,
+    name: str,
+    phases: int,
+    scale: int,
+    side: int,
+    seed: int,
+    *below: Input,
+    batch: int = 3,
+    margin: int = 0,
 ) -> Field:
     """A field in phases, decoded to `scale` pixels a cell; each phase reads the one before and what is below."""
     field = None
     for phase in range(phases + 1):
         last = phase == phases
         inputs = (*((Input(field),) if field else ()), *below)
-        compute = partial(mixed, seed, scale if last else 1, [given.fine for given in inputs])
-        work = Windows(lattice, compute, kept, phase, scale if last else 1, side, batch)
+        compute = partial(mixed, seed, scale if last else 1, margin, [given.fine for given in inputs])
+        work = Windows(lattice, compute, kept, phase, scale if last else 1, side, batch, margin)
         field = Field(f"{name} {phase}", work, inputs)
     return field
 
@@ -143,5 +154,5 @@ def needed(field: Field, boxes: set[Box]) -> set[Computed]:
     found = {(work, window) for window in windows}
     for given in field.inputs:
         if isinstance(given.of, Field):
-            found |= needed(given.of, {given.region(window) for window in windows})
+            found |= needed(given.of, {given.region(window.grown(work.margin)) for window in windows})
     return found

@@ -21,7 +21,7 @@ from tests.backend.scenes import write_raster
 
 ROOT = Path(__file__).resolve().parents[3]
 # where blocks of all generators meet, so that a small extent has four of each
-LEFT, TOP = 5760 * 13 * 5, 5760 * 13 * 63
+LEFT, TOP = 5760 * 8 * 8, 5760 * 8 * 102
 EXTENT = Extent(LEFT - 250, TOP - 150, LEFT + 150, TOP + 250, "EPSG:32618")
 HALF = f"POLYGON (({LEFT} {TOP - 150}, {LEFT + 150} {TOP - 150}, {LEFT} {TOP + 150}, {LEFT} {TOP - 150}))"
 
@@ -33,7 +33,8 @@ class PowerCutError(Exception):
 @pytest.fixture(scope="module", autouse=True)
 def small_windows():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(segmentation, "LATTICE", Lattice(window=128, stride=96))
+        patch.setattr(segmentation, "LATTICE", Lattice(window=96, stride=96))
+        patch.setattr(segmentation, "MARGIN", 16)
         yield
 
 

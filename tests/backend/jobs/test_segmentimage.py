@@ -42,7 +42,8 @@ def model(tmp_path_factory):
 
 @pytest.fixture
 def small_windows(monkeypatch):
-    monkeypatch.setattr(segmentation, "LATTICE", Lattice(window=128, stride=96))
+    monkeypatch.setattr(segmentation, "LATTICE", Lattice(window=96, stride=96))
+    monkeypatch.setattr(segmentation, "MARGIN", 16)
 
 
 @pytest.fixture
