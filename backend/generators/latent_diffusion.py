@@ -6,7 +6,8 @@ shares of the window, as constant planes beside the latents (Ho and Salimans 202
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from torch.nn import functional
 from backend import classes, diffusion, latent_model
 from backend.field import Field, Patch
 from backend.lattice import Box
+from backend.protocol import BackendError, check_shares
 from backend.training import Batch, Objective
 
 KIND = "landcover"
@@ -26,6 +28,7 @@ CHANNELS = 4
 WINDOW = 32  # latent cells, 128 px, 1.28 km
 PHASES = 4
 KL_WEIGHT = 1e-5
+MAX_GUIDANCE_SCALE = 20.0
 SHARE_PLANES = classes.COUNT + 1  # the shares, and one that says whether they are given
 
 
@@ -53,6 +56,7 @@ class Autoencoding(Objective):
     """Cross-entropy of the reconstructed classes, and a trace of KL divergence."""
 
     learning_rate = 1e-3
+    columns = ("real", "through the autoencoder")
 
     def __init__(self, autoencoder: AutoencoderKL) -> None:
         super().__init__()
@@ -72,15 +76,24 @@ class Autoencoding(Objective):
         right = (logits.argmax(1) == target)[target >= 0].float().mean()
         return entropy + KL_WEIGHT * posterior.kl().mean(), {"accuracy": right.item()}
 
+    def shown(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
+        again = self.autoencoder.decode(self.autoencoder.encode(batch["one_hot"]).latent_dist.mode()).sample
+        return [_pictures(batch["one_hot"]), _pictures(again)]
+
 
 class Denoising(Objective):
-    """v-prediction on cached latents; the shares are hidden in a third of the batch."""
+    """v-prediction on cached latents; where the shares of a window are all 0, none are asked for.
+
+    The autoencoder is not trained: it shows the latents.
+    """
 
     learning_rate = 6e-4
+    columns = ("real", "generated with its class shares", "generated freely")
 
-    def __init__(self, denoiser: UNet2DModel) -> None:
+    def __init__(self, denoiser: UNet2DModel, autoencoder: AutoencoderKL) -> None:
         super().__init__()
         self.denoiser, self.scheduler = denoiser, diffusion.schedule()
+        self.decoder = [autoencoder]  # in a list: it is no part of what is trained and saved
 
     def trained(self, turn: str) -> nn.Module:
         """The denoiser."""
@@ -88,12 +101,29 @@ class Denoising(Objective):
 
     def forward(self, batch: Batch, turn: str) -> tuple[torch.Tensor, dict[str, float]]:
         """`latents` (n, 4, h, w) scaled and `shares` (n, 11) to the loss of the predicted v."""
-        planes = share_planes(batch["shares"], batch["latents"].shape[-1])
-
-        def denoise(noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
-            return self.denoiser(torch.cat([noisy, planes], dim=1), times).sample
-
+        denoise = self._denoise(share_planes(batch["shares"], batch["latents"].shape[-1]))
         return diffusion.v_loss(denoise, self.scheduler, batch["latents"]), {}
+
+    def shown(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
+        autoencoder, size = self.decoder[0], batch["latents"].shape[-1]
+        real = latent_model.decoded(autoencoder, batch["latents"])
+        shares = torch.stack([(real.argmax(1) == index).float().mean((1, 2)) for index in range(classes.COUNT)], 1)
+        found = [real]
+        for asked in (share_planes(shares, size), share_planes(torch.zeros_like(shares), size)):
+            found.append(latent_model.drawn(autoencoder, self._denoise(asked), batch["latents"]))
+        return [_pictures(logits) for logits in found]
+
+    def _denoise(self, planes: torch.Tensor) -> diffusion.Denoise:
+        return lambda noisy, times: told(self.denoiser, noisy, times, planes)
+
+
+def _pictures(logits: torch.Tensor) -> np.ndarray:
+    return classes.pictures(logits.float().cpu().numpy())
+
+
+def told(denoiser: nn.Module, noisy: torch.Tensor, times: torch.Tensor, planes: torch.Tensor) -> torch.Tensor:
+    """The denoiser's v of noisy latents (n, 4, h, w) that is told class shares by planes (n, 12, h, w)."""
+    return denoiser(torch.cat([noisy, planes], dim=1), times).sample
 
 
 def share_planes(shares: torch.Tensor, size: int) -> torch.Tensor:
@@ -108,17 +138,44 @@ class LandCoverGenerator(latent_model.LatentGenerator):
     kind, pixel_m, cell_px, side = KIND, PIXEL_M, CELL_PX, 6
     components: ClassVar = {"denoiser": UNet2DModel}
 
-    def denoiser(self, windows: list[Box], *conditions: Patch) -> diffusion.Denoise:  # noqa: D102
-        planes = share_planes(torch.zeros(len(windows), classes.COUNT, device=self.device), WINDOW)
+    def denoiser(self, windows: list[Box], control: tuple[Any, ...], *conditions: Patch) -> diffusion.Denoise:  # noqa: D102
+        shares, guidance_scale = control
+        asked = torch.tensor(shares, device=self.device).expand(len(windows), -1)
+        shown, hidden = share_planes(asked, WINDOW), share_planes(torch.zeros_like(asked), WINDOW)
 
-        def denoise(noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
+        def predict(noisy: torch.Tensor, times: torch.Tensor, planes: torch.Tensor) -> torch.Tensor:
             return self.networks["denoiser"](self.placed(torch.cat([noisy, planes], dim=1)), times).sample
 
-        return denoise
+        return diffusion.guided(predict, shown, hidden, guidance_scale if any(shares) else 1.0)
 
-    def field(self, world: str, seed: int, steps: int) -> Field:
-        """The land cover of the whole world: (height, width) uint8 class indices at 10 m."""
-        return self.rendered(world, seed, steps, (), likeliest)
+    def field(
+        self, world: str, seed: int, steps: int, shares: Mapping[int, float] | None = None, guidance_scale: float = 1.0
+    ) -> Field:
+        """The land cover of the whole world: (height, width) uint8 class indices at 10 m.
+
+        `shares` are the percentages asked for in every window, by code; what they leave is divided as in the
+        training data. `guidance_scale` is how far they are pushed, 1 not at all. Raises BackendError for shares
+        that are none and for a guidance scale below 1.
+        """
+        if not 1 <= guidance_scale <= MAX_GUIDANCE_SCALE:
+            raise BackendError(f"GUIDANCE_SCALE must lie between 1 and {MAX_GUIDANCE_SCALE:g}, not {guidance_scale:g}.")
+        return self.rendered(world, seed, steps, (), likeliest, (self._whole(shares or {}), guidance_scale))
+
+    def _whole(self, shares: Mapping[int, float]) -> tuple[float, ...]:
+        """Shares of all classes that sum to 1, as the denoiser was told in training; zeros where none are asked for."""
+        check_shares(dict(shares))
+        if not shares:
+            return (0.0,) * classes.COUNT
+        usual = self.index.get("shares") or {str(code): 1.0 for code in self.seen}
+        left = {code: 0.0 if code in shares else usual.get(str(code), 0.0) for code in classes.LEGEND}
+        rest, total = 1 - sum(shares.values()) / 100, sum(left.values())
+        if rest > 1e-6 and not total:
+            raise BackendError(
+                f"The class shares sum to {100 - 100 * rest:g} percent, and the model knows no other class that could "
+                "take the rest. Raise them to 100."
+            )
+        found = {code: shares.get(code, 0.0) / 100 + rest * left[code] / (total or 1.0) for code in left}
+        return tuple(found[code] / sum(found.values()) for code in left)
 
 
 def likeliest(logits: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +20,6 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from backend import checkpoint, classes, device, noise, perceptual, rgb
 from backend.field import Field, Input, Patch, Source, Windows
-from backend.landcover import painted
 from backend.lattice import Box, Lattice
 from backend.model import Model
 from backend.training import Batch, Objective
@@ -119,6 +119,7 @@ class Painting(Objective):
 
     turns = ("painter", "judge")
     learning_rate = 4e-4
+    columns = ("land cover", "real", "painted on it")
 
     def __init__(self, painter: Painter) -> None:
         super().__init__()
@@ -154,6 +155,10 @@ class Painting(Objective):
             felt = self.distance[0].to(image.device)(painted[::2], image[::2]).mean()
             loss, figures["perceptual"] = loss + PERCEPTUAL_WEIGHT * felt, felt.item()
         return loss, figures
+
+    def shown(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
+        painted = self.paint(batch["one_hot"])
+        return [classes.pictures(batch["one_hot"].cpu().numpy()), rgb.pictures(batch["image"]), rgb.pictures(painted)]
 
     def calibrate(self, batches: Iterator[Batch]) -> None:
         """Measure the batch statistics anew for the averaged weights; afterwards they are frozen."""
@@ -192,7 +197,7 @@ class ImageGenerator(Model):
         inputs = (
             np.stack([noise.normal(seed, f"{world} coarse", CHANNELS, box) for box in windows]),
             np.stack([noise.normal(seed, f"{world} fine", FINE_CHANNELS, box.scaled(CELL_PX)) for box in windows]),
-            np.stack([painted(landcover.read(box.scaled(CELL_PX))) for box in windows]),
+            np.stack([classes.painted(landcover.read(box.scaled(CELL_PX)), self.seen) for box in windows]),
         )
         with torch.inference_mode():
             tensors = (
@@ -202,6 +207,6 @@ class ImageGenerator(Model):
             return self.painter(*tensors).float().cpu().numpy()
 
 
-def save(folder: Path, **figures: object) -> None:
-    """Write what makes a folder of a trained painter a model: the index."""
-    checkpoint.write_index(folder, KIND, pixel_m=PIXEL_M, window=WINDOW, stride=STRIDE, figures=figures)
+def save(folder: Path, figures: dict[str, Any], **more: Any) -> None:
+    """Write what makes a folder of a trained painter a model: the index, with `more` entries."""
+    checkpoint.write_index(folder, KIND, pixel_m=PIXEL_M, window=WINDOW, stride=STRIDE, **more, figures=figures)
