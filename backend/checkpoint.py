@@ -19,12 +19,10 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from backend.protocol import BackendError, partial_path
+from backend.protocol import CHECKPOINTS, BackendError, partial_path
 
 BUNDLED = Path(__file__).parent / "bundled"
 INDEX = "model_index.json"
-CHECKPOINTS = "checkpoints"
-"""The folder in a model folder that only its training needs."""
 
 
 def bundled() -> list[str]:

@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any, Literal, Optional, TextIO
 
 DEFAULT_MAX_AREA_KM2 = 2500.0
+CHECKPOINTS = "checkpoints"
+"""The folder in a training's output of what only the training needs."""
 WORLDCOVER_CODES = (10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 100)
 
 

@@ -22,10 +22,9 @@ from accelerate.utils import set_seed
 from torch import nn
 
 from backend import checkpoint, classes, corpus, device
-from backend.checkpoint import CHECKPOINTS
 from backend.evaluation.card import generator_card
 from backend.evaluation.report import FILE, write_report
-from backend.protocol import BackendError, Reporter, TrainImage, TrainLandCover
+from backend.protocol import CHECKPOINTS, BackendError, Reporter, TrainImage, TrainLandCover
 from backend.training import Budget, Outcome, Plan, processes
 
 FINE_TUNING = 0.2  # of the learning rate from nothing: more forgets how to draw, less never learns the new look

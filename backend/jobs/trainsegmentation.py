@@ -22,11 +22,10 @@ from backend.crops import RandomCrops, grids
 from backend.dataset import TileSet, open_tiles, tiles_of
 from backend.evaluation.card import model_card
 from backend.evaluation.scores import Scores, score
-from backend.protocol import BackendError
+from backend.protocol import CHECKPOINTS, BackendError
 from backend.raster import check_writable
 from backend.splits import SPLITS, Split
 
-CHECKPOINTS = "checkpoints"
 HELD_OUT: tuple[Split, ...] = ("val", "test")
 GSD_TOLERANCE = 0.03
 
