@@ -24,7 +24,7 @@ from torch import nn
 from backend import checkpoint, classes, corpus, device
 from backend.evaluation.card import generator_card
 from backend.evaluation.report import FILE, write_report
-from backend.protocol import CHECKPOINTS, BackendError, Reporter, TrainImage, TrainLandCover
+from backend.protocol import CHECKPOINTS, BackendError, Reporter, TrainImage, TrainLandCover, silent
 from backend.training import Budget, Outcome, Plan, processes
 
 FINE_TUNING = 0.2  # of the learning rate from nothing: more forgets how to draw, less never learns the new look
@@ -237,6 +237,7 @@ def _asked(job: Job, recipe: Recipe) -> list[str]:
 
 def train(job: Job, recipe: Recipe, report: Reporter) -> dict[str, str]:
     """Train the stages that are asked for, each for its share of the minutes, and write the model folder."""
+    report = report if processes().is_main_process else silent()
     training = Training(job, recipe)
     training.prepare(report.part(0, 0.05))
     stages = training.asked

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -18,7 +19,7 @@ from backend.field import Source
 from backend.generators import controlnet, latent_diffusion, spade
 from backend.jobs import trainimage, trainlandcover
 from backend.lattice import Box
-from backend.protocol import BackendError, Reporter, TrainImage, TrainLandCover, silent
+from backend.protocol import BackendError, Reporter, TrainImage, TrainLandCover, dump_job, silent
 from backend.rendering import Output, render
 from tests.backend import packed, patchwork, scenes
 
@@ -278,6 +279,19 @@ trainimage.run(TrainImage(({dataset!r},), {str(tmp_path / "m")!r}, "spade", step
     ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     assert (tmp_path / "m" / checkpoint.INDEX).is_file()
+
+
+def test_two_processes_train_one_model(dataset, tmp_path):
+    """As `accelerate launch` starts them, on the CPU."""
+    job = TrainImage((dataset,), str(tmp_path / "m"), "spade", steps=2, batch=1)
+    (tmp_path / "job.json").write_text(dump_job(job))
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    quiet = {"ACCELERATE_USE_CPU": "true", "LANDFORGE_DEVICE": "cpu", "OMP_NUM_THREADS": "1"}
+    command += ["-m", "backend", "run", str(tmp_path / "job.json")]
+    ended = subprocess.run(command, cwd=ROOT, env={**os.environ, **quiet}, capture_output=True, text=True, timeout=200)
+    assert ended.returncode == 0, ended.stderr
+    _, index = checkpoint.find(job.output, "spade")
+    assert index["figures"]["painter"]["steps"] == 2 and ended.stdout.count("stage painter") == 1
 
 
 def test_shares_of_the_minutes_are_fixed(dataset, tmp_path):
