@@ -1,9 +1,11 @@
 # make demo [OUT=dir]  the main job, through QGIS itself, from clip to segmentation
+# make bench [BENCH_OUT=file]  speed, memory and overlap on this machine, as a table and as JSON
 # make test            everything that the tests need, then all tests, in a real QGIS too
 # make weights DATA=dir  the bundled weights, trained anew; resumes where it stopped
 # All set up what they need; nothing is installed outside this folder but Debian or Ubuntu packages.
 
 OUT ?= build/demo
+BENCH_OUT ?= build/bench.json
 QGIS_PYTHON ?= /usr/bin/python3
 VENV := .venv/bin/python
 QGIS_VENV := .venv-qgis/bin/python
@@ -12,10 +14,13 @@ APT := qgis python3-qgis qgis-providers python3-gdal python3-venv nginx-light
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 export QT_QPA_PLATFORM := offscreen
 
-.PHONY: demo test weights check pytest qgis setup clean
+.PHONY: demo bench test weights check pytest qgis setup clean
 
 demo: setup
 	$(QGIS_VENV) demo/run.py "$(OUT)"
+
+bench: setup
+	$(VENV) bench/run.py "$(BENCH_OUT)"
 
 test: setup check pytest
 

@@ -59,20 +59,22 @@ class Polygons:
 
     def holds_a_pixel(self) -> bool:
         """Whether any pixel is inside; read strip by strip, as far as the first."""
-        west, south, east, north = (bound / self.pixel_m for bound in self.geometry.bounds)
+        west, south, east, north = (bound / MASK_PX_M for bound in self.geometry.bounds)
         left, top = math.floor(west), math.floor(-north)
         width, bottom = math.ceil(east) - left, math.ceil(-south)
-        height = STRIP_PX * round(MASK_PX_M / self.pixel_m)
-        return any(self.inside(Box(row, left, height, width)).any() for row in range(top, bottom, height))
+        return any(self._mask(Box(row, left, STRIP_PX, width)).any() for row in range(top, bottom, STRIP_PX))
 
     def inside(self, box: Box) -> np.ndarray:  # noqa: D102
         factor = round(MASK_PX_M / self.pixel_m)
         coarse = box.coarsened(factor)
-        place = Affine(MASK_PX_M, 0, coarse.col * MASK_PX_M, 0, -MASK_PX_M, -coarse.row * MASK_PX_M)
-        mask = geometry_mask([self.geometry], (coarse.height, coarse.width), place, invert=True)
         rows = np.arange(box.row, box.bottom) // factor - coarse.row
         cols = np.arange(box.col, box.right) // factor - coarse.col
-        return mask[rows[:, None], cols[None, :]]
+        return self._mask(coarse)[rows[:, None], cols[None, :]]
+
+    def _mask(self, box: Box) -> np.ndarray:
+        """(height, width) bool: the 10 m pixels of a box with their centres inside."""
+        place = Affine(MASK_PX_M, 0, box.col * MASK_PX_M, 0, -MASK_PX_M, -box.row * MASK_PX_M)
+        return geometry_mask([self.geometry], (box.height, box.width), place, invert=True)
 
 
 class Mapped:

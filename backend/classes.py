@@ -60,6 +60,11 @@ def one_hot(indices: np.ndarray) -> np.ndarray:
     return (indices[..., None, :, :] == np.arange(COUNT, dtype=np.uint8)[:, None, None]).astype(np.float32)
 
 
+def likeliest(logits: np.ndarray) -> np.ndarray:
+    """(COUNT, height, width) logits to (height, width) uint8 class indices."""
+    return logits.argmax(0).astype(np.uint8)
+
+
 def picture(indices: np.ndarray) -> np.ndarray:
     """(..., H, W) class indices to (..., H, W, 3) uint8 RGB in the official colours; IGNORE is black."""
     colours = np.zeros((256, 3), dtype=np.uint8)

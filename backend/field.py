@@ -223,10 +223,11 @@ class Field:
     def _compute(self, row: int, col: int, cover: Cover) -> Task:
         found = self.found(row, col, cover)
         needed = reduce(Box.joined, found)
-        makers, keys = [], []
+        # where some are missing, the rest may lie apart, with blocks in between that nobody computes or reads
+        pieces = found if len(found) < self.work.side**2 else [needed]
+        makers, keys = [], list[Key]()
         for given in self.inputs:
-            # between windows that lie apart there may be blocks that nobody computes: no window reads them
-            blocks = {key: box for window in found for key, box in given.of.blocks(given.region(window))}
+            blocks = {key: box for piece in pieces for key, box in given.of.blocks(given.region(piece))}
             makers.append(partial(assemble, given.region(needed), given.coarse, list(blocks.values())))
             keys += blocks
         return (partial(compute_windows, self.work, self.work.cells(row, col), found, makers), *keys)

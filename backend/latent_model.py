@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import reduce
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from diffusers import AutoencoderKL, DPMSolverMultistepScheduler
+from torch import nn
 
 from backend import checkpoint, diffusion, noise
 from backend.field import Field, Input, Patch, Windows
@@ -37,6 +38,55 @@ def new_autoencoder(
         sample_size=size_px,
         mid_block_add_attention=False,
     )
+
+
+class Affine(nn.Module):
+    """A normalisation whose statistics are frozen: a scale and a shift a channel, the same wherever it stands.
+
+    Group normalisation measures each window for itself, so that a meadow's tone would depend on the window's trees
+    and change from window to window.
+    """
+
+    def __init__(self, weight: torch.Tensor, bias: torch.Tensor) -> None:
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(weight.detach().clone()), nn.Parameter(bias.detach().clone())
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """(n, channels, h, w) to the same."""
+        return torch.addcmul(self.bias[:, None, None], features, self.weight[:, None, None])
+
+
+def _group_norms(decoder: nn.Module) -> Iterator[tuple[nn.Module, str, nn.GroupNorm]]:
+    for parent in list(decoder.modules()):
+        for name, child in list(parent.named_children()):
+            if isinstance(child, nn.GroupNorm):
+                yield parent, name, child
+
+
+def freeze_norms(decoder: nn.Module) -> None:
+    """Read each group normalisation's weight and bias as those of an `Affine`: what `calibrate` has put there."""
+    for parent, name, norm in _group_norms(decoder):
+        setattr(parent, name, Affine(norm.weight, norm.bias))
+
+
+def calibrate(decoder: nn.Module, run: Callable[[], None]) -> None:
+    """Fold into each group normalisation's weight and bias the statistics that it meets in a run of the decoder."""
+    sums: dict[nn.GroupNorm, list[torch.Tensor]] = {norm: [] for _, _, norm in _group_norms(decoder)}
+
+    def measure(norm: nn.GroupNorm, inputs: tuple[torch.Tensor, ...]) -> None:
+        groups = inputs[0].float().reshape(len(inputs[0]), norm.num_groups, -1)
+        sums[norm].append(torch.stack([groups.mean((0, 2)), groups.square().mean((0, 2))]))
+
+    hooks = [norm.register_forward_pre_hook(measure) for norm in sums]
+    run()
+    for hook in hooks:
+        hook.remove()
+    for norm, found in sums.items():
+        mean, square = torch.stack(found).mean(0)
+        repeats = norm.num_channels // norm.num_groups
+        scale = norm.weight / (square - mean.square() + norm.eps).sqrt().repeat_interleave(repeats)
+        norm.bias.data = norm.bias - mean.repeat_interleave(repeats) * scale
+        norm.weight.data = scale.detach()
 
 
 def save(
@@ -80,6 +130,8 @@ class LatentGenerator(Model):
             self.folder, self.dtype, autoencoder=AutoencoderKL, scheduler=DPMSolverMultistepScheduler, **self.components
         )
         self.sampler: DPMSolverMultistepScheduler = loaded.pop("scheduler")
+        if self.index.get("frozen_norms"):
+            freeze_norms(loaded["autoencoder"].decoder)
         for network in loaded.values():
             network.to(self.device, memory_format=torch.channels_last).eval()
         self.autoencoder: AutoencoderKL = loaded.pop("autoencoder")

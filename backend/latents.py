@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL
 
-from backend import device
+from backend import device, latent_model
 from backend.protocol import BackendError, Reporter, partial_path
 from backend.stages import Training
 from backend.training import processes
@@ -27,6 +27,8 @@ Scale = Callable[[np.ndarray], torch.Tensor]
 Encode = Callable[[AutoencoderKL, Any, str, int], np.ndarray]
 """The latents of a group of tiles, by autoencoder, packed data, the group's name and the variant."""
 
+AUTOENCODER, DECODER, DENOISER = "autoencoder", "decoder", "denoiser"
+"""The stages of a latent model's training, of which the decoder may be none."""
 VARIANTS = 8
 CHUNK_PX = 1024
 MARGIN_PX = 64
@@ -105,24 +107,42 @@ def _remove_others(folder: Path) -> None:
             shutil.rmtree(other, ignore_errors=True)
 
 
+def has_frozen_norms(training: Training) -> bool:
+    """Whether the autoencoder in a training's output decodes with frozen norms: its weights do not say so."""
+    return bool(training.base and training.base[1].get("frozen_norms")) or training.record(DECODER).is_file()
+
+
+def written(training: Training) -> AutoencoderKL:
+    """The autoencoder as it lies in the output, in fp32."""
+    autoencoder = training.trained("autoencoder")
+    if has_frozen_norms(training):
+        latent_model.freeze_norms(autoencoder.decoder)
+    return autoencoder
+
+
+def begun(training: Training, new: Callable[[], AutoencoderKL]) -> AutoencoderKL:
+    """The autoencoder that the first stage trains: that of the model to start from, else a new one."""
+    return written(training) if training.base else new()
+
+
 def finish(training: Training, autoencoder: AutoencoderKL, encode: Encode, report: Reporter) -> None:
     """Write a trained autoencoder, with the statistics of its latents.
 
     One that went on from a model keeps the model's: the denoiser knows the latents by them.
     """
-    training.save(autoencoder=autoencoder)
+    training.save(AUTOENCODER, autoencoder=autoencoder)
     if training.base:
         return
-    written = training.trained("autoencoder")
-    found = stored(training, written, encode, report)
+    again = training.trained("autoencoder")
+    found = stored(training, again, encode, report)
     mean, std = statistics([variants[0] for variants in found.values()], axis=1)
-    written.register_to_config(latents_mean=mean, latents_std=std)
-    training.save(autoencoder=written)
+    again.register_to_config(latents_mean=mean, latents_std=std)
+    training.save(AUTOENCODER, autoencoder=again)
 
 
 def frozen(training: Training) -> tuple[AutoencoderKL, Scale]:
     """The autoencoder in the output, not to be trained, and how its latents are scaled."""
-    autoencoder = training.trained("autoencoder").requires_grad_(False)
+    autoencoder = written(training).requires_grad_(False)
     config = autoencoder.config
     mean, std = (np.array(v, np.float32)[:, None, None] for v in (config.latents_mean, config.latents_std))
 

@@ -202,13 +202,16 @@ class TrainLandCover:
 
 @dataclass(frozen=True)
 class TrainImage:
-    """Train an image generator on data sets: fields as in TrainLandCover."""
+    """Train an image generator on data sets: fields as in TrainLandCover.
+
+    ControlNet has the stages autoencoder, decoder and denoiser, SPADE painter alone.
+    """
 
     dataset: tuple[str, ...]
     output: str
     generator: Literal["controlnet", "spade"] = "controlnet"
     model: str = ""
-    stage: Literal["all", "autoencoder", "denoiser", "painter"] = "all"
+    stage: Literal["all", "autoencoder", "decoder", "denoiser", "painter"] = "all"
     minutes: float = 60.0
     steps: Optional[int] = None  # noqa: UP045
     batch: int = 16

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from backend import architectures, device
+from backend import architectures, classes, device
 from backend.field import Field, Input, Patch, Source, Windows
 from backend.lattice import Box, Lattice
 from backend.model import Model
 
-LATTICE = Lattice(window=512, stride=384)
+LATTICE = Lattice(window=512, stride=416)
 SIDE, BATCH = 2, 2
 
 
@@ -25,7 +25,7 @@ class SegmentationModel(Model):
 
     def field(self, image: Source) -> Field:
         """The land cover of an image (3, height, width) uint8: (height, width) uint8 class indices."""
-        work = Windows(LATTICE, self.call("logits"), likeliest, side=SIDE, batch=BATCH)
+        work = Windows(LATTICE, self.call("logits"), classes.likeliest, side=SIDE, batch=BATCH)
         return Field("segmentation", work, (Input(image),))
 
     def logits(self, windows: list[Box], image: Patch) -> np.ndarray:
@@ -33,8 +33,3 @@ class SegmentationModel(Model):
         pixels = torch.from_numpy(np.stack([image.read(window) for window in windows]))
         with torch.inference_mode(), device.autocast(self.device):
             return self.segmenter(pixels.to(self.device)).cpu().numpy()
-
-
-def likeliest(logits: np.ndarray) -> np.ndarray:
-    """(11, height, width) logits to (height, width) uint8 class indices."""
-    return logits.argmax(0).astype(np.uint8)

@@ -29,7 +29,7 @@ from backend.training import Budget, Outcome, Plan, processes
 
 FINE_TUNING = 0.2  # of the learning rate from nothing: more forgets how to draw, less never learns the new look
 FINE_TUNING_WARMUP = 30
-HEAD_START = 100
+HEAD_START = 0.1
 FREE = ("output", "stage", "minutes", "steps")
 """The fields of a job that may change from one run to the next in the same output."""
 
@@ -49,7 +49,7 @@ class Stage:
 class Recipe:
     """How a kind of generator is trained.
 
-    `loaders` are its components' classes, `save` writes the index from folder, figures and further entries.
+    `loaders` are its components' classes, `save` writes the index of a training from figures and further entries.
     """
 
     kind: str
@@ -121,6 +121,7 @@ class Training:
 
     def _copy_base(self) -> None:
         if self.base:
+            checkpoint.components(self.base[0], torch.float32, **self.recipe.loaders)  # says what is missing or damaged
             for name in self.recipe.loaders:
                 shutil.copytree(self.base[0] / name, self.output / name)
 
@@ -143,12 +144,22 @@ class Training:
             )
         return checkpoint.components(self.output, torch.float32, **{name: self.recipe.loaders[name]})[name]
 
-    def save(self, **components: nn.Module) -> None:
-        """Write trained components in fp16; the other processes wait."""
+    def save(self, stage: str, **components: nn.Module) -> None:
+        """Write what a stage has trained, in fp16; the other processes wait.
+
+        What was made on the stage's earlier result is no longer the folder's: the index, and later stages' figures.
+        """
         if processes().is_main_process:
+            (self.output / checkpoint.INDEX).unlink(missing_ok=True)
+            for later in list(self.recipe.stages)[list(self.recipe.stages).index(stage) :]:
+                self.record(later).unlink(missing_ok=True)
             for name, component in components.items():
                 component.half().save_pretrained(self.output / name)  # type: ignore[operator]
         processes().wait_for_everyone()
+
+    def record(self, stage: str) -> Path:
+        """Where a finished stage's figures and history are kept."""
+        return self.checkpoints / f"{stage}.json"
 
     def plan(self, name: str, report: Reporter) -> Plan:
         """How a stage is trained: for its share of the minutes, gently where it goes on from a model."""
@@ -171,21 +182,21 @@ class Training:
         set_seed(self.job.seed)  # of the first weights; the steps are seeded by the plan
         outcome = self.recipe.stages[name].train(self, plan, report)
         if processes().is_main_process:
-            path = self.checkpoints / f"{name}.json"
-            path.write_text(json.dumps(dataclasses.asdict(outcome)), encoding="utf-8")
+            self.record(name).write_text(json.dumps(dataclasses.asdict(outcome)), encoding="utf-8")
+        processes().wait_for_everyone()
 
     def finish(self, report: Reporter) -> None:
-        """Write index and model card where all components are there, and the report."""
+        """Write the report; index and model card where all stages are done, here or by the model it started from."""
         if not processes().is_main_process:
             return
         outcomes = self._outcomes()
         figures = {name: outcome.figures for name, outcome in outcomes.items()}
         index = {"figures": figures, **self._described()}
-        missing = [name for name in self.recipe.loaders if not (self.output / name / "config.json").is_file()]
+        missing = [] if self.base else [name for name in self.recipe.stages if name not in outcomes]
         if missing:
-            report.log(f"{self.output} is no model yet: it lacks {' and '.join(missing)}. Train the other stage next.")
+            report.log(f"{self.output} is no model yet: it lacks the stages {', '.join(missing)}. Train them next.")
         else:
-            self.recipe.save(self.output, figures, **self._described())
+            self.recipe.save(self, figures, **self._described())
             _, index = checkpoint.find(str(self.output), self.recipe.kind)
             text = generator_card(index, f"Landforge {self.recipe.kind}: {self.output.name}")
             (self.output / "README.md").write_text(text, encoding="utf-8")
@@ -194,7 +205,7 @@ class Training:
         report.log(f"report: {self.output / FILE}")
 
     def _outcomes(self) -> dict[str, Outcome]:
-        files = {name: self.checkpoints / f"{name}.json" for name in self.recipe.stages}
+        files = {name: self.record(name) for name in self.recipe.stages}
         return {
             name: Outcome(**json.loads(file.read_text(encoding="utf-8")))
             for name, file in files.items()

@@ -76,7 +76,8 @@ class Plan:
 
     `state` is the checkpoint, from which a run goes on; `samples` the folder for sheets of samples, named after the
     state. `learning_rate` replaces the objective's own, of which else the first turn takes the part `gentleness`.
-    `head_start` are the steps in which the first turn waits for the others: a new judge must learn before it teaches.
+    `head_start` is the share of the budget in which the first turn waits for the others, to begin gently in as much
+    again: a new judge must learn before it teaches.
     """
 
     budget: Budget
@@ -86,12 +87,16 @@ class Plan:
     learning_rate: float | None = None
     gentleness: float = 1.0
     warmup: int = WARMUP_STEPS
-    head_start: int = 0
+    head_start: float = 0.0
     samples: Path | None = None
 
     def rate(self, spent: float, step: int) -> float:
         """The learning rate's factor: a short warm-up, then half a cosine over the budget."""
-        return min(1.0, max(step + 1, 0) / self.warmup) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * spent)))
+        return min(1.0, (step + 1) / self.warmup) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * spent)))
+
+    def waiting(self, spent: float) -> float:
+        """The factor of the first turn's rate while it waits for the others, and as it begins."""
+        return min(max(spent / self.head_start - 1, 0.0), 1.0) if self.head_start else 1.0
 
 
 @dataclass
@@ -150,7 +155,7 @@ class _Run:
         """The turn's learning rate at this step."""
         plan, first, several = self.plan, turn == self.objective.turns[0], len(self.optimizers) > 1
         largest = plan.learning_rate or self.objective.learning_rate * (plan.gentleness if first else 1.0)
-        return largest * plan.rate(self.spent, self.step - plan.head_start * (first and several))
+        return largest * plan.rate(self.spent, self.step) * (plan.waiting(self.spent) if first and several else 1.0)
 
     def _parts(self) -> dict[str, checkpoint.Stateful]:
         return {"objective": self.objective, "ema": self.ema, **self.optimizers}

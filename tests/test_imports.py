@@ -14,7 +14,8 @@ QGIS_SIDE = [
 ]
 BACKEND = sorted((ROOT / "backend").rglob("*.py"))
 BASE = {"classes", "device", "protocol"}
-WORLD = {"lattice", "noise", "raster"}
+WORLD = {"area", "cluster", "field", "grid", "landcover", "lattice", "noise", "raster", "rendering", "store"}
+"""What knows of places, windows and pixels, and of no model."""
 NESTED_CLASSES = {"Class"}  # QgsPalettedRasterRenderer.Class
 FAMILIES = {"generators", "architectures", "evaluation", "sources"}
 

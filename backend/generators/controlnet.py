@@ -89,6 +89,16 @@ class Autoencoding(Objective):
         return [rgb.pictures(batch["image"]), rgb.pictures(again)]
 
 
+class Decoding(Autoencoding):
+    """The decoder alone, its norms frozen: pixels then depend on what lies around them, not on their window."""
+
+    learning_rate = 4e-4
+
+    def trained(self, turn: str) -> nn.Module:
+        """The decoder; the latents stay what the denoiser has learned."""
+        return self.autoencoder.decoder
+
+
 class Denoising(Objective):
     """v-prediction on cached latents, denoiser and ControlNet together; land cover is hidden now and then.
 

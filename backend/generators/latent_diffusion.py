@@ -159,7 +159,7 @@ class LandCoverGenerator(latent_model.LatentGenerator):
         """
         if not 1 <= guidance_scale <= MAX_GUIDANCE_SCALE:
             raise BackendError(f"GUIDANCE_SCALE must lie between 1 and {MAX_GUIDANCE_SCALE:g}, not {guidance_scale:g}.")
-        return self.rendered(world, seed, steps, (), likeliest, (self._whole(shares or {}), guidance_scale))
+        return self.rendered(world, seed, steps, (), classes.likeliest, (self._whole(shares or {}), guidance_scale))
 
     def _whole(self, shares: Mapping[int, float]) -> tuple[float, ...]:
         """Shares of all classes that sum to 1, as the denoiser was told in training; zeros where none are asked for."""
@@ -176,8 +176,3 @@ class LandCoverGenerator(latent_model.LatentGenerator):
             )
         found = {code: shares.get(code, 0.0) / 100 + rest * left[code] / (total or 1.0) for code in left}
         return tuple(found[code] / sum(found.values()) for code in left)
-
-
-def likeliest(logits: np.ndarray) -> np.ndarray:
-    """(11, height, width) logits to (height, width) uint8 class indices."""
-    return logits.argmax(0).astype(np.uint8)

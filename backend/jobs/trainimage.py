@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,7 +31,7 @@ def _pairs(data: PackedTiles) -> Draw:
 
 
 def _train_autoencoder(training: Training, plan: Plan, report: Reporter) -> Outcome:
-    autoencoder = training.component("autoencoder", controlnet.new_autoencoder)
+    autoencoder = latents.begun(training, controlnet.new_autoencoder)
     held_out = training.held_out and _pairs(training.held_out)
     outcome = fit(controlnet.Autoencoding(autoencoder), _pairs(training.data), plan, report, held_out)
     latents.finish(training, autoencoder, _encoded, report)
@@ -50,6 +49,32 @@ def _encoded(autoencoder: AutoencoderKL, data: PackedTiles, name: str, variant: 
         lit = np.stack([recoloured(image, rng) for image in pixels])
         parts.append(latents.encode(autoencoder, rgb.to_unit(lit)))
     return np.concatenate(parts)
+
+
+def _train_decoder(training: Training, plan: Plan, report: Reporter) -> Outcome:
+    draw, held_out = _pairs(training.data), training.held_out and _pairs(training.held_out)
+    autoencoder = latents.written(training)
+    if not latents.has_frozen_norms(training):
+        if not plan.state.is_file():
+            _calibrate(autoencoder, draw, plan)
+        latent_model.freeze_norms(autoencoder.decoder)
+    autoencoder.requires_grad_(False).decoder.requires_grad_(True)
+    outcome = fit(controlnet.Decoding(autoencoder), draw, plan, report, held_out)
+    training.save(latents.DECODER, autoencoder=autoencoder)
+    return outcome
+
+
+def _calibrate(autoencoder: AutoencoderKL, draw: Draw, plan: Plan) -> None:
+    """Fold into the decoder's norms the statistics that they meet in training data."""
+    rng, where = np.random.default_rng(plan.seed), device.best()
+    autoencoder.to(where)
+
+    def run() -> None:
+        for _ in range(CALIBRATION_BATCHES):
+            autoencoder(draw(rng, plan.batch)["image"].to(where))
+
+    with torch.no_grad():
+        latent_model.calibrate(autoencoder.decoder, run)
 
 
 def _windows(data: PackedTiles, stored: latents.Stored, scale: latents.Scale) -> Draw:
@@ -81,7 +106,7 @@ def _train_denoiser(training: Training, plan: Plan, report: Reporter) -> Outcome
     objective = controlnet.Denoising(denoiser, network, autoencoder)
     held_out = training.held_out and _windows(training.held_out, stored, scale)
     outcome = fit(objective, _windows(training.data, stored, scale), plan, report, held_out)
-    training.save(denoiser=denoiser, controlnet=network)
+    training.save(latents.DENOISER, denoiser=denoiser, controlnet=network)
     return outcome
 
 
@@ -92,14 +117,18 @@ def _train_painter(training: Training, plan: Plan, report: Reporter) -> Outcome:
     rng, where = np.random.default_rng(plan.seed), device.best()
     batches = (draw(rng, plan.batch) for _ in range(CALIBRATION_BATCHES))
     objective.calibrate({key: value.to(where) for key, value in batch.items()} for batch in batches)
-    training.save(painter=painter)
+    training.save("painter", painter=painter)
     return outcome
 
 
-def _save_controlnet(folder: Path, figures: dict[str, Any], **more: Any) -> None:
-    more["guidance_scale"] = controlnet.GUIDANCE_SCALE
+def _save_controlnet(done: Training, figures: dict[str, Any], **more: Any) -> None:
+    more |= {"guidance_scale": controlnet.GUIDANCE_SCALE, "frozen_norms": latents.has_frozen_norms(done)}
     geometry = controlnet.PIXEL_M, controlnet.WINDOW, controlnet.PHASES
-    latent_model.save(folder, controlnet.KIND, *geometry, figures, **more)
+    latent_model.save(done.output, controlnet.KIND, *geometry, figures, **more)
+
+
+def _save_spade(done: Training, figures: dict[str, Any], **more: Any) -> None:
+    spade.save(done.output, figures, **more)
 
 
 RECIPES = {
@@ -109,8 +138,9 @@ RECIPES = {
         crop_px=CROP_PX,
         loaders={"autoencoder": AutoencoderKL, "denoiser": UNet2DConditionModel, "controlnet": ControlNetModel},
         stages={
-            "autoencoder": Stage(0.5, controlnet.Autoencoding.columns, _train_autoencoder),
-            "denoiser": Stage(0.5, controlnet.Denoising.columns, _train_denoiser),
+            latents.AUTOENCODER: Stage(0.3, controlnet.Autoencoding.columns, _train_autoencoder),
+            latents.DECODER: Stage(0.35, controlnet.Decoding.columns, _train_decoder),
+            latents.DENOISER: Stage(0.35, controlnet.Denoising.columns, _train_denoiser),
         },
         save=_save_controlnet,
     ),
@@ -120,7 +150,7 @@ RECIPES = {
         crop_px=CROP_PX,
         loaders={"painter": spade.Painter},
         stages={"painter": Stage(1.0, spade.Painting.columns, _train_painter)},
-        save=spade.save,
+        save=_save_spade,
     ),
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,7 +30,7 @@ def _maps(data: PackedLandCover) -> Draw:
 
 
 def _train_autoencoder(training: Training, plan: Plan, report: Reporter) -> Outcome:
-    autoencoder = training.component("autoencoder", model.new_autoencoder)
+    autoencoder = latents.begun(training, model.new_autoencoder)
     held_out = training.held_out and _maps(training.held_out)
     outcome = fit(model.Autoencoding(autoencoder), _maps(training.data), plan, report, held_out)
     latents.finish(training, autoencoder, _encoded, report)
@@ -71,12 +70,12 @@ def _train_denoiser(training: Training, plan: Plan, report: Reporter) -> Outcome
     held_out = training.held_out and _windows(training.held_out, stored, scale)
     draw = _windows(training.data, stored, scale)
     outcome = fit(model.Denoising(denoiser, autoencoder), draw, plan, report, held_out)
-    training.save(denoiser=denoiser)
+    training.save(latents.DENOISER, denoiser=denoiser)
     return outcome
 
 
-def _save(folder: Path, figures: dict[str, Any], **more: Any) -> None:
-    latent_model.save(folder, model.KIND, model.PIXEL_M, model.WINDOW, model.PHASES, figures, **more)
+def _save(done: Training, figures: dict[str, Any], **more: Any) -> None:
+    latent_model.save(done.output, model.KIND, model.PIXEL_M, model.WINDOW, model.PHASES, figures, **more)
 
 
 RECIPE = Recipe(
@@ -85,8 +84,8 @@ RECIPE = Recipe(
     crop_px=CROP_PX,
     loaders={"autoencoder": AutoencoderKL, "denoiser": UNet2DModel},
     stages={
-        "autoencoder": Stage(0.45, model.Autoencoding.columns, _train_autoencoder),
-        "denoiser": Stage(0.55, model.Denoising.columns, _train_denoiser),
+        latents.AUTOENCODER: Stage(0.45, model.Autoencoding.columns, _train_autoencoder),
+        latents.DENOISER: Stage(0.55, model.Denoising.columns, _train_denoiser),
     },
     save=_save,
 )

@@ -27,8 +27,8 @@ class TrainImage(BackendAlgorithm):
             "manifest.csv. Tiles must be 64 m wide or more, better 128."
         )
         stages = (
-            "Of controlnet: autoencoder learns to keep an image in few numbers, denoiser to draw them on land cover. "
-            "Of spade: painter."
+            "Of controlnet: autoencoder learns to keep an image in few numbers, decoder to bring it back without "
+            "seams, denoiser to draw the numbers on land cover. Of spade: painter."
         )
         return [
             parameters.datasets("DATASET", "Data sets", dataset),

@@ -1,86 +1,35 @@
-"""World-locked rendering of latent models: phases, regions, and equality on shared ground."""
+"""What latent models share: which phase takes which steps, the solver, and the scaling of latents."""
 
-import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from backend import diffusion
-from backend.lattice import Box, Lattice
-from backend.protocol import silent
-
-PLAN = diffusion.WorldPlan(Lattice(8, 6), steps=5, phases=3, channels=2, cell_px=4)
 
 
-def render(region, seed=1, batch=3, place=None):
-    """A small stand-in for a network: it mixes over the window and, where asked, knows the window's place."""
-
-    def phase_of(latents, boxes, part):
-        offset = torch.tensor([0.0 if place is None else place(box) for box in boxes])[:, None, None, None]
-        return torch.tanh(latents + latents.mean((1, 2, 3), keepdim=True) + len(part) * 0.1 + offset)
-
-    def decode(latents, boxes):
-        return latents.sum(1, keepdim=True).repeat_interleave(4, 2).repeat_interleave(4, 3)
-
-    bands = list(diffusion.render(PLAN, region, seed, "w", phase_of, decode, batch, silent()))
-    data = np.concatenate([data for _, data in bands], axis=1)
-    held = Box(bands[0][0].row, bands[0][0].col, data.shape[1], data.shape[2])
-    return data[(slice(None), *region.within(held))]
-
-
-@settings(max_examples=25, deadline=None)
-@given(*[st.integers(-60, 60)] * 2, *[st.integers(1, 50)] * 2, st.integers(1, 7))
-def test_shared_ground_is_equal_whatever_the_extent_and_batch(row, col, height, width, batch):
-    part, whole = Box(row, col, height, width), Box(row - 9, col - 2, height + 13, width + 31)
-    found, expected = render(part, batch=batch), render(whole)[(slice(None), *part.within(whole))]
-    assert np.allclose(found, expected, atol=1e-5)
-
-
-def test_four_quarters_are_the_whole():
-    whole = Box(-16, -24, 40, 48)
-    quarters = [[render(Box(row, col, 20, 24)) for col in (-24, 0)] for row in (-16, 4)]
-    assert np.allclose(render(whole), np.block(quarters), atol=1e-5)
-
-
-def test_a_pixel_depends_on_no_window_out_of_reach():
-    region = Box(0, 0, 8, 8)
-    reach = PLAN.reach(region).coarsened(PLAN.cell_px)
-
-    def outside(box):
-        shared = box.intersection(reach)
-        return 0.0 if (shared.height, shared.width) == (box.height, box.width) else 5.0
-
-    assert np.array_equal(render(region, place=outside), render(region))
-    assert not np.allclose(render(region, place=lambda box: 5.0 * (box.row < 0)), render(region))
-
-
-def test_seeds_differ():
-    assert not np.allclose(render(Box(0, 0, 16, 16), 1), render(Box(0, 0, 16, 16), 2), atol=0.1)
-
-
-@pytest.mark.parametrize(("steps", "phases"), [(1, 3), (2, 3), (12, 3), (50, 4)])
+@pytest.mark.parametrize("phases", [1, 3, 4])
+@pytest.mark.parametrize("steps", [1, 2, 5, 12, 50])
 def test_phases_take_every_step_once(steps, phases):
-    parts = diffusion.WorldPlan(Lattice(8, 6), steps, phases, 1, 4).parts()
+    parts = diffusion.parts(steps, phases)
     assert [step for part in parts for step in part] == list(range(steps))
-    assert all(len(part) for part in parts)
+    assert all(len(part) for part in parts) and len(parts) <= phases
+    assert sorted(map(len, parts)) == list(map(len, parts)), "windows are blended early"
 
 
-def test_progress_counts_every_window():
-    seen = []
+def test_a_window_takes_its_steps_as_if_it_were_alone():
+    from diffusers import DPMSolverMultistepScheduler
 
-    class Heard(type(silent())):
-        def progress(self, fraction, message=""):
-            seen.append((fraction, message))
+    solver = DPMSolverMultistepScheduler.from_config(diffusion.schedule().config, timestep_spacing="trailing")
+    latents = torch.randn(3, 2, 4, 4, generator=torch.Generator().manual_seed(0))
 
-    def phase_of(latents, boxes, part):
-        return latents
+    def denoise(noisy, times):
+        return torch.tanh(noisy) * times.view(-1, 1, 1, 1) / 1000
 
-    def decode(latents, boxes):
-        return torch.zeros(len(latents), 1, 32, 32)
-
-    list(diffusion.render(PLAN, Box(0, 0, 30, 30), 0, "w", phase_of, decode, 4, Heard(None)))
-    assert seen[-1] == (1.0, f"window {PLAN.count(Box(0, 0, 30, 30))} of {PLAN.count(Box(0, 0, 30, 30))}")
+    together = diffusion.run_steps(denoise, solver, 12, latents, range(3, 8))
+    alone = [diffusion.run_steps(denoise, solver, 12, window[None], range(3, 8)) for window in latents]
+    assert torch.equal(together, torch.cat(alone))
+    assert torch.equal(together, diffusion.run_steps(denoise, solver, 12, latents, range(3, 8))), (
+        "nothing is remembered"
+    )
 
 
 def test_the_solver_ends_on_a_constant_image():
@@ -88,7 +37,6 @@ def test_the_solver_ends_on_a_constant_image():
     from diffusers import DPMSolverMultistepScheduler
 
     solver = DPMSolverMultistepScheduler.from_config(scheduler_config, timestep_spacing="trailing")
-    solver.set_timesteps(12)
     clean = torch.full((2, 1, 4, 4), 0.5)
     schedule = diffusion.schedule()
 
@@ -99,7 +47,7 @@ def test_the_solver_ends_on_a_constant_image():
 
     latents = torch.randn(2, 1, 4, 4, generator=torch.Generator().manual_seed(0))
     for part in (range(0, 4), range(4, 8), range(8, 12)):
-        latents = diffusion.run_steps(perfect, solver, latents, part)
+        latents = diffusion.run_steps(perfect, solver, 12, latents, part)
     assert torch.allclose(latents, clean, atol=1e-3)
 
 

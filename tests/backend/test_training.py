@@ -139,9 +139,12 @@ def test_a_gentle_training_moves_less_and_the_newcomers_first(tmp_path):
         moved[name] = (line.layer.weight - start).abs().item()
     assert moved["bold"] > 3 * moved["gentle"] > 3 * moved["told"] > 0
     pair, before = seeded(Pair), seeded(Pair)
-    fit(pair, draw, plan(tmp_path, 20, "pair", head_start=30), silent())
+    fit(pair, draw, plan(tmp_path, 20, "pair", head_start=0.96), silent())
     assert torch.equal(pair.layers["one"].weight, before.layers["one"].weight)
     assert not torch.equal(pair.layers["two"].weight, before.layers["two"].weight)
+    assert [Plan(Budget(1), tmp_path, 1, head_start=0.1).waiting(spent) for spent in (0, 0.1, 0.15, 0.2, 1)] == (
+        pytest.approx([0, 0, 0.5, 1, 1])
+    )
 
 
 def test_a_loss_that_is_no_number_stops_it(tmp_path):

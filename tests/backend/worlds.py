@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -34,6 +35,17 @@ def mixed(seed: int, scale: int, fines: list[int], windows: list[Box], *patches:
 def kept(pixels: np.ndarray) -> np.ndarray:
     """What was blended, as it is."""
     return pixels
+
+
+def slow(windows: list[Box], *patches: Patch) -> np.ndarray:
+    """Two channels of ones, after a while."""
+    time.sleep(0.2)
+    return np.ones((len(windows), 2, windows[0].height, windows[0].width), dtype=np.float32)
+
+
+def failing(error: Exception, windows: list[Box], *patches: Patch) -> np.ndarray:
+    """No pixels but an error."""
+    raise error
 
 
 def chain(

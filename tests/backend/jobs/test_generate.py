@@ -1,11 +1,14 @@
 """Generating with the bundled models: grids, provenance, the world lock, and every bad input by its message."""
 
 import json
+import re
 import typing
 
 import numpy as np
 import pytest
 import rasterio
+import shapely
+import torch
 from rio_cogeo.cogeo import cog_validate
 
 from backend import checkpoint, classes
@@ -70,8 +73,8 @@ def test_an_image_covers_its_land_cover_to_the_metre(tmp_path, landcover, genera
 
 @pytest.mark.parametrize("generator", GENERATORS)
 def test_scenes_agree_on_shared_ground(tmp_path, generator):
-    left, bottom = 376_000, 4_700_000
-    extents = {"part": utm(left + 120, bottom + 40, 90, 110), "whole": utm(left, bottom, 260, 170)}
+    left, bottom = 376_000, 4_700_170  # one begins within the blocks of the other
+    extents = {"part": utm(left + 150, bottom + 20, 90, 110), "whole": utm(left, bottom, 260, 330)}
     found = {}
     for name, extent in extents.items():
         paths = [str(tmp_path / f"{name}_{what}.tif") for what in ("cover", "image")]
@@ -79,10 +82,101 @@ def test_scenes_agree_on_shared_ground(tmp_path, generator):
         found[name] = [read(path)[0] for path in paths]
         bounds = [rasterio.open(path).bounds for path in paths]
         assert bounds[0] == bounds[1] == (extent.xmin, extent.ymin, extent.xmax, extent.ymax)
-    cover = found["whole"][0][:, 2:13, 12:21]
-    image = found["whole"][1][:, 20:130, 120:210].astype(int)
-    assert (found["part"][0] == cover).all()
-    assert (np.abs(found["part"][1] - image) <= 1).mean() >= 0.999
+    assert np.array_equal(found["part"][0], found["whole"][0][:, 20:31, 15:24])
+    assert np.array_equal(found["part"][1], found["whole"][1][:, 200:310, 150:240])
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_threads_change_no_bit(tmp_path, generator):
+    threads, found = torch.get_num_threads(), []
+    try:
+        for count in (1, 2, 3):
+            torch.set_num_threads(count)
+            paths = [str(tmp_path / f"{count}_{what}.tif") for what in ("cover", "image")]
+            generatescene.run(
+                GenerateScene(utm(376_000, 4_700_000, 250, 200), *paths, generator, seed=5, steps=2), silent()
+            )
+            found.append([read(path)[0] for path in paths])
+    finally:
+        torch.set_num_threads(threads)
+    for other in found[1:]:
+        assert np.array_equal(other[0], found[0][0]) and np.array_equal(other[1], found[0][1])
+
+
+TRIANGLE = [(0.05, 0.55), (0.45, 0.6), (0.1, 0.95)]
+HOLE = [(0.15, 0.65), (0.2, 0.65), (0.15, 0.7)]
+
+
+def area_in(extent):
+    """The WKT of a triangle with a hole in the north-west of an extent, as large as it."""
+    left, bottom, width, height = extent.xmin, extent.ymin, extent.xmax - extent.xmin, extent.ymax - extent.ymin
+    rings = [[(left + x * width, bottom + y * height) for x, y in ring] for ring in (TRIANGLE, HOLE)]
+    return shapely.Polygon(rings[0], rings[1:]).wkt
+
+
+def windows(ear):
+    """How many windows the last rendering that was heard had."""
+    last = [event.message for event in ear.events("progress") if event.message.startswith("window")][-1]
+    done, total = re.search(r"window ([\d,]+) of ([\d,]+)", last).groups()
+    assert done == total
+    return int(total.replace(",", ""))
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_an_area_is_what_it_is_in_the_whole_scene(tmp_path, ear, generator):
+    extent = utm(376_000, 4_700_000, *{"spade": (900, 800), "controlnet": (350, 300)}[generator])
+    found, count = {}, {}
+    for name, area in {"whole": "", "area": area_in(extent)}.items():
+        paths = [str(tmp_path / f"{name}_{what}.tif") for what in ("cover", "image")]
+        generatescene.run(GenerateScene(extent, *paths, generator, seed=5, steps=2, area=area), ear)
+        found[name], count[name] = [read(path)[0] for path in paths], windows(ear)
+        assert all(cog_validate(path)[0] for path in paths)
+    inside = found["area"][0][0] > 0
+    assert 0.02 < inside.mean() < 0.2
+    assert np.array_equal(found["area"][0][0], np.where(inside, found["whole"][0][0], 0))
+    mask = rasterio.open(paths[1]).dataset_mask() > 0
+    assert np.array_equal(mask, inside.repeat(10, 0).repeat(10, 1)), "land cover and image end at the same place"
+    assert np.array_equal(found["area"][1], np.where(mask, found["whole"][1], 0))
+    assert count["area"] < 0.75 * count["whole"]
+
+
+def test_an_area_in_degrees_is_cut_out_of_the_grid_in_metres(tmp_path, ear):
+    extent, paths = Extent(-76.5, 42.44, -76.49, 42.446, "EPSG:4326"), [str(tmp_path / f"{n}.tif") for n in "ab"]
+    for path, area in zip(paths, ("", area_in(extent))):
+        generatelandcover.run(GenerateLandCover(extent, path, seed=3, steps=2, area=area), ear)
+    whole, part = (read(path)[0][0] for path in paths)
+    inside = part > 0
+    assert 0.02 < inside.mean() < 0.2 and np.array_equal(part[inside], whole[inside])
+    triangle = shapely.area(shapely.from_wkt(area_in(extent))) / ((extent.xmax - extent.xmin) * 0.006)
+    assert inside.mean() == pytest.approx(triangle, rel=0.15)  # the grid is larger than what was drawn
+
+
+def test_a_bad_area_is_named(refusal):
+    extent = utm(376_000, 4_700_000, 1000, 1000)
+    for wkt, message in {
+        "POLYGON ((0 0, 9 0, 9 9, 0 0))": "AREA lies outside the extent",
+        "LINESTRING (0 0, 9 9)": "AREA is no polygon",
+        "POLYGON ((376501 4700501, 376504 4700501, 376504 4700504, 376501 4700501))": "AREA is smaller than a pixel",
+    }.items():
+        assert message in refusal(generatelandcover.run, GenerateLandCover, extent, area=wkt, steps=1)
+
+
+@pytest.mark.parametrize(("generator", "reach"), [("spade", 256), ("controlnet", 3 * 128)])
+def test_where_land_cover_has_no_data_nothing_is_painted(tmp_path, ear, generator, reach):
+    codes, images, counts = np.random.default_rng(1).choice([10, 30, 50], (1, 10, 90)).astype(np.uint8), [], []
+    for name in ("whole", "half"):
+        path = str(write_raster(tmp_path / f"{name}.tif", codes, pixel=10.0, nodata=0))
+        output = str(tmp_path / f"{name}_image.tif")
+        generateimage.run(GenerateImage(path, output, generator, seed=1, steps=2), ear)
+        images.append(read(output)[0])
+        counts.append(windows(ear))
+        codes[:, :, 45:] = 0
+    mask = rasterio.open(output).dataset_mask()
+    assert mask[:, :450].all() and not mask[:, 450:].any() and not images[1][:, :, 450:].any()
+    alike = 450 - reach  # what reads no further than the windows that read one another
+    assert np.array_equal(images[1][:, :, :alike], images[0][:, :, :alike])
+    assert not np.array_equal(images[1][:, :, :450], images[0][:, :, :450])
+    assert counts[1] < 0.75 * counts[0]
 
 
 def test_an_extent_smaller_than_a_pixel_gives_one(tmp_path):
@@ -153,11 +247,11 @@ def test_an_output_that_cannot_be_written_is_named(tmp_path, landcover):
         generateimage.run(GenerateImage(landcover, str(blocker / "out.tif"), "spade"), silent())
 
 
-def test_a_scene_that_fails_midway_leaves_neither_raster(tmp_path, monkeypatch):
+def test_a_scene_that_fails_at_once_leaves_nothing(tmp_path, monkeypatch):
     def fail(*_, **__):
         raise RuntimeError("power cut")
 
-    monkeypatch.setattr(generatescene, "paint", fail)
+    monkeypatch.setattr(generatescene, "render", fail)
     job = GenerateScene(utm(376_000, 4_700_000, 50, 50), str(tmp_path / "a.tif"), str(tmp_path / "b.tif"), steps=1)
     with pytest.raises(RuntimeError):
         generatescene.run(job, silent())

@@ -9,7 +9,8 @@ import torch
 from affine import Affine
 from rasterio.warp import calculate_default_transform, reproject
 
-from backend import architectures, checkpoint, classes, protocol
+from backend import architectures, checkpoint, classes, protocol, segmentation
+from backend import model as loading
 from backend.jobs import segmentimage
 from backend.lattice import Lattice
 from backend.raster import read_window
@@ -41,12 +42,15 @@ def model(tmp_path_factory):
 
 @pytest.fixture
 def small_windows(monkeypatch):
-    monkeypatch.setattr(segmentimage, "LATTICE", Lattice(window=128, stride=96))
+    monkeypatch.setattr(segmentation, "LATTICE", Lattice(window=128, stride=96))
 
 
 @pytest.fixture
 def reads_colours(monkeypatch, small_windows):
     monkeypatch.setattr(architectures, "load", lambda folder, index: ColourReader())
+    loading._kept.cache_clear()  # of what was loaded before, and afterwards of this
+    yield
+    loading._kept.cache_clear()
 
 
 def segment(tmp_path, image, model, ear=None, **options):
@@ -66,12 +70,14 @@ def test_every_pixel_is_covered(tmp_path, model, small_windows, height, width, l
         assert transform == source.transform and crs == source.crs
 
 
-def test_strips_and_cuts_leave_no_trace(tmp_path, model, small_windows, monkeypatch):
+def test_blocks_and_cuts_leave_no_trace(tmp_path, model, small_windows, monkeypatch):
     world = patchwork.world(420, 520)[0]
     image = scenes.write_raster(tmp_path / "image.tif", world)
     whole = segment(tmp_path, image, model)[0]
-    monkeypatch.setattr(segmentimage, "STRIP_PX", 200)
-    assert (segment(tmp_path, image, model)[0] == whole).all()
+    for side, batch in ((1, 1), (3, 5)):
+        monkeypatch.setattr(segmentation, "SIDE", side)
+        monkeypatch.setattr(segmentation, "BATCH", batch)
+        assert (segment(tmp_path, image, model)[0] == whole).all()
     row, col = 37, 61
     cut = scenes.write_raster(tmp_path / "cut.tif", world[:, row:, col:], 500_000 + col, 4_000_000 - row)
     part = segment(tmp_path, cut, model)[0]
@@ -163,6 +169,17 @@ def test_masked_pixels_stay_nodata(tmp_path, model, reads_colours, kind):
     assert (codes[35:55, 25:75] if "resampled" in kind else codes[masked]).max() == 0
 
 
+def test_what_is_masked_far_and_wide_costs_nothing(tmp_path, model, small_windows, ear):
+    image, counts, found = patchwork.world(128, 700)[0] // 2 + 1, [], []
+    for name in ("whole", "half"):
+        found.append(segment(tmp_path, scenes.write_raster(tmp_path / f"{name}.tif", image, nodata=0), model, ear)[0])
+        counts.append(int([e.message for e in ear.events("progress") if "window" in e.message][-1].split()[-1]))
+        image[:, :, 350:] = 0
+    assert counts[1] <= 0.6 * counts[0]
+    assert (found[1][:, 350:] == 0).all()
+    assert (found[1][:, :222] == found[0][:, :222]).all() and (found[1][:, :350] > 0).all()
+
+
 def test_nir_is_left_out(tmp_path, model, reads_colours):
     image, label = patchwork.world(64, 64)
     source = scenes.write_raster(tmp_path / "image.tif", np.concatenate([image, image[:1]]))
@@ -174,9 +191,10 @@ def test_the_result_says_where_it_comes_from(tmp_path, model, small_windows, ear
     tags = segment(tmp_path, image, model, ear)[3]
     assert tags["LANDFORGE_PREDICTED"] == "YES" and tags["LANDFORGE_IMAGE"] == "image.tif"
     assert len(tags["LANDFORGE_MODEL_SHA256"]) == 64 and "LANDFORGE_SYNTHETIC" not in tags
-    progress = ear.events("progress")
+    progress = [event for event in ear.events("progress") if event.message.startswith("window")]
     total = int(progress[0].message.split()[-1])
-    assert len(progress) == total >= 4 and progress[-1].fraction == 1.0
+    assert total >= 4 and progress[0].message == f"window 0 of {total}" and progress[0].fraction == 0.0
+    assert progress[-1].message == f"window {total} of {total}" and progress[-1].fraction == 1.0
     with rasterio.open(image, "r+") as source:
         source.update_tags(LANDFORGE_SYNTHETIC="YES")
     assert segment(tmp_path, image, model)[3]["LANDFORGE_SYNTHETIC"] == "YES"

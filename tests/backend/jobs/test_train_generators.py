@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,7 +16,7 @@ from safetensors.torch import load_file
 
 from backend import checkpoint, latent_model, perceptual, stages, training
 from backend.area import Everywhere
-from backend.field import Source
+from backend.field import Patch, Source
 from backend.generators import controlnet, latent_diffusion, spade
 from backend.jobs import trainimage, trainlandcover
 from backend.lattice import Box
@@ -70,7 +71,11 @@ def rendered(field, box):
 
 
 GROUND = Source("land cover", lambda box: np.zeros((box.height, box.width), np.uint8))
-STAGES = {"landcover": ["autoencoder", "denoiser"], "controlnet": ["autoencoder", "denoiser"], "spade": ["painter"]}
+STAGES = {
+    "landcover": ["autoencoder", "denoiser"],
+    "controlnet": ["autoencoder", "decoder", "denoiser"],
+    "spade": ["painter"],
+}
 
 
 def test_land_cover_generates(models):
@@ -112,8 +117,6 @@ def test_a_training_leaves_model_card_report_and_samples(models, dataset, kind):
 
 
 def test_what_only_training_needs_is_no_part_of_a_models_hash(models, tmp_path):
-    import shutil
-
     folder = tmp_path / "checkpoints" / "model"
     shutil.copytree(models["spade"][0], folder)
     whole = checkpoint.model_hash(folder)
@@ -155,6 +158,34 @@ def test_a_bundled_model_can_be_fine_tuned(dataset, tmp_path, ear):
     assert index["seen"] == [10, 20, 30, 40, 50, 60, 80] and index["data"]["codes"] == [10, 30, 50, 80]
 
 
+def decoded(name, seed=0):
+    """Pixels that a ControlNet model decodes from made-up latents."""
+    generator = controlnet.ImageGenerator(str(name))
+    latents = np.random.default_rng(seed).normal(size=(4, 32, 32)).astype(np.float32)
+    return generator.decode([Box(0, 0, 32, 32)], Patch(latents, Box(0, 0, 32, 32)))
+
+
+def test_fine_tuning_an_autoencoder_with_frozen_norms_begins_where_it_was(dataset, tmp_path):
+    """Its weights do not say that they are frozen: read as those of group norms they would decode to noise."""
+    job = TrainImage((dataset,), str(tmp_path / "m"), "controlnet", "controlnet", "autoencoder", **BRIEFLY)
+    trainimage.run(job, silent())
+    assert np.abs(decoded(tmp_path / "m") - decoded("controlnet")).mean() < 0.05
+    trainimage.run(replace(job, stage="decoder"), silent())
+    assert np.abs(decoded(tmp_path / "m") - decoded("controlnet")).mean() < 0.05
+    _, index = checkpoint.find(job.output, "controlnet")
+    assert index["frozen_norms"] and list(index["figures"]) == ["autoencoder", "decoder"]
+
+
+def test_an_earlier_stage_trained_on_outdates_the_later_ones(models, dataset, tmp_path):
+    shutil.copytree(models["controlnet"][0], tmp_path / "m")
+    job = TrainImage((dataset,), str(tmp_path / "m"), "controlnet", stage="autoencoder", **{**BRIEFLY, "steps": 2})
+    trainimage.run(job, silent())
+    assert not (tmp_path / "m" / checkpoint.INDEX).exists()
+    trainimage.run(replace(job, stage="all"), silent())
+    _, index = checkpoint.find(job.output, "controlnet")
+    assert [figures["steps"] for figures in index["figures"].values()] == [2, 2, 2] and index["frozen_norms"]
+
+
 class Stopped(Exception):
     pass
 
@@ -190,7 +221,7 @@ def test_a_stopped_training_resumes_exactly(models, dataset, tmp_path, ear):
 def test_stages_one_by_one(dataset, tmp_path, ear):
     job = TrainLandCover((dataset,), str(tmp_path / "m"), stage="autoencoder", **BRIEFLY)
     trainlandcover.run(job, ear)
-    assert any("is no model yet: it lacks denoiser" in event.message for event in ear.events("log"))
+    assert any("is no model yet: it lacks the stages denoiser." in event.message for event in ear.events("log"))
     assert (tmp_path / "m" / "report.html").is_file() and not (tmp_path / "m" / checkpoint.INDEX).exists()
     trainlandcover.run(replace(job, stage="denoiser"), silent())
     assert list(checkpoint.find(job.output, "landcover")[1]["figures"]) == ["autoencoder", "denoiser"]

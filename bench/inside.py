@@ -1,0 +1,200 @@
+"""Figures of the engine that are taken within one process: models are loaded and imports are done."""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+import tempfile
+from collections.abc import Iterator
+from functools import partial, reduce
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+import rasterio.shutil
+import torch
+from rasterio.vrt import WarpedVRT
+from torch.utils.flop_counter import FlopCounterMode
+
+from backend import classes, device, grid, protocol
+from backend.field import Patch
+from backend.jobs import clipworldcover, generateimage, generatelandcover, segmentimage
+from backend.lattice import Box
+from bench import networks, scenery
+from bench.figures import Figure, Size, in_turn
+from tests.backend.seams import seam_ratio
+
+UNLIMITED_KM2 = 1e9
+MATMUL = 2048
+SEAM = 1.06  # what tests/backend/test_seams.py allows to chance
+
+
+def machine() -> dict[str, Any]:
+    """What the figures depend on beside the code; plain values, so that who reads them needs no torch."""
+    cpu = Path("/proc/cpuinfo")
+    models = [line for line in cpu.read_text().splitlines() if line.startswith("model name")] if cpu.exists() else []
+    best = device.best()
+    return {
+        "cpu": models[0].split(":")[1].strip() if models else platform.processor(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "device": torch.cuda.get_device_name() if best.type == "cuda" else best.type,
+        "dtype": str(device.dtype(best)).removeprefix("torch."),
+        "torch": str(torch.__version__),
+        "python": platform.python_version(),
+        "system": platform.platform(),
+    }
+
+
+class Rendering:
+    """A generator's job over a square, its input made beforehand."""
+
+    def __init__(self, kind: str, km: float, folder: Path) -> None:
+        self.kind, self.km, self.output = kind, km, str(folder / f"{kind}.tif")
+        self._input = folder / f"{kind} input.tif"
+        if kind == "segmentation":
+            scenery.image(self._input, round(1000 * km))
+        elif kind != "landcover":
+            scenery.landcover(self._input, km)
+
+    def run(self, seed: int) -> None:
+        """The whole job. A new seed has new noise: that of the last one is kept in memory."""
+        options: dict[str, Any] = {"output": self.output, "max_area_km2": UNLIMITED_KM2}
+        report = protocol.silent()
+        if self.kind == "landcover":
+            job = protocol.GenerateLandCover(scenery.extent(self.km), seed=seed, steps=networks.STEPS, **options)
+            generatelandcover.run(job, report)
+        elif self.kind == "segmentation":
+            segmentimage.run(protocol.SegmentImage(str(self._input), **options), report)
+        else:
+            options |= {"generator": self.kind, "seed": seed, "steps": networks.STEPS}
+            generateimage.run(protocol.GenerateImage(str(self._input), **options), report)
+
+
+def overhead(size: Size) -> Iterator[Figure]:
+    """Whole jobs over the bare forward passes of the same windows, and their seconds per km2."""
+    kms = {"landcover": 20.0, "controlnet": 1.0, "spade": 2.0, "segmentation": 2.0}
+    if size == "quick":
+        kms = {"landcover": 2.0, "controlnet": 0.2, "spade": 0.5, "segmentation": 0.5}
+    with tempfile.TemporaryDirectory() as folder:
+        for kind in networks.GENERATORS:
+            yield from _overhead(Rendering(kind, kms[kind], Path(folder)), repeats=1 if size == "quick" else 2)
+
+
+def _overhead(rendering: Rendering, repeats: int) -> Iterator[Figure]:
+    found = networks.load(rendering.kind)
+    Path(rendering.output).with_suffix("").mkdir()
+    Rendering(rendering.kind, rendering.km / 4, Path(rendering.output).with_suffix("")).run(seed=-1)
+    bare = networks.bare(found, networks.plan(found, rendering.km))
+    job, alone = in_turn(repeats, rendering.run, lambda _: bare())
+    # of a segmentation its throughput is asked for: 0.9 of what the network alone has
+    limit = 1 / 0.9 if rendering.kind == "segmentation" else 1.15
+    yield Figure(f"overhead, {rendering.kind}", job, "s", alone, at_most=round(limit, 2))
+    yield Figure(f"seconds per km2, {rendering.kind}", job / rendering.km**2, "s/km2")
+
+
+def overlap(size: Size) -> Iterator[Figure]:
+    """Forward passes of a rendering over those of tiles that do not overlap; counted, not computed."""
+    for kind in networks.GENERATORS:
+        found, km = networks.load(kind), 50.0 if kind == "landcover" else 5.0
+        plan = networks.plan(found, km)
+        last = list(plan.covers)[-1].work
+        window_km = last.lattice.window * last.scale * found.index["pixel_m"] / 1000
+        tiles = (km / window_km) ** 2 * sum(field.passes for field in plan.covers)
+        yield Figure(f"overlap, {kind}, {km:g} x {km:g} km", networks.passes(plan), "passes", tiles, at_most=2.3)
+
+
+def denoiser(size: Size) -> Iterator[Figure]:
+    """The denoisers' floating point operations per second, as a share of a matrix product's."""
+    repeats = 3 if size == "quick" else 20
+    for kind in ("landcover", "controlnet"):
+        found = networks.load(kind)
+        denoise = partial(*_denoising(found))  # guidance, casts and all
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            denoise()
+        a, b = (torch.randn(MATMUL, MATMUL).to(found.device, found.dtype) for _ in range(2))
+        with torch.inference_mode():
+            batch, product = in_turn(repeats, partial(_waited, denoise), partial(_waited, partial(torch.mm, a, b)))
+        rate, best = counter.get_total_flops() / batch / 1e9, 2 * MATMUL**3 / product / 1e9
+        yield Figure(f"share of matmul rate, {kind} denoiser", rate, "GFLOP/s", best, at_least=0.5)
+
+
+def _waited(call: Any, _: int) -> None:
+    call()
+    networks.synchronise()
+
+
+def _denoising(found: Any) -> tuple[Any, torch.Tensor, torch.Tensor]:
+    """One step of a full batch as the engine takes it: the function and its arguments."""
+    first = next(iter(networks.plan(found, km=1.0).covers)).work
+    lattice, windows = first.lattice, [first.lattice.box(0, col) for col in range(first.batch)]
+    conditions = []
+    if found.kind == "controlnet":
+        ground = reduce(Box.joined, windows).scaled(found.cell_px)
+        indices = np.random.default_rng(0).integers(0, classes.COUNT, (ground.height, ground.width), dtype=np.uint8)
+        conditions = [Patch(indices, ground)]
+    shape = (len(windows), found.autoencoder.config.latent_channels, lattice.window, lattice.window)
+    with torch.no_grad():
+        denoise = found.denoiser(windows, *conditions)
+    return denoise, torch.randn(shape, device=found.device), torch.full((len(windows),), 500, device=found.device)
+
+
+def seams(size: Size) -> Iterator[Figure]:
+    """How much more a rendering changes across the borders of windows than beside them, in the worst of its phases."""
+    kms = {"landcover": 20.0, "controlnet": 2.0, "spade": 2.0, "segmentation": 2.0}
+    for kind in networks.GENERATORS:
+        km = kms[kind] / (4 if size == "quick" else 1)
+        with tempfile.TemporaryDirectory() as folder:
+            rendering = Rendering(kind, km, Path(folder))
+            rendering.run(seed=0)
+            image = _pixels(rendering.output)
+        found = networks.load(kind)
+        place = scenery.region(km, found.index["pixel_m"])
+        works = [field.work for field in networks.plan(found, km).covers]
+        # all phases have left their borders at the scale of the last
+        ratios = [
+            seam_ratio(image, place.row, place.col, works[-1].lattice, phase, works[-1].scale)
+            for phase in {work.phase % 2 for work in works}
+        ]
+        yield Figure(f"seams, {kind}, {km:g} x {km:g} km", max(ratios), at_most=SEAM)
+
+
+def _pixels(path: str) -> np.ndarray:
+    """(channels, height, width) uint8 of a raster, classes as one-hot."""
+    with rasterio.open(path) as source:
+        pixels = source.read()
+    return pixels if len(pixels) > 1 else classes.one_hot(classes.to_index(pixels[0])).astype(np.uint8)
+
+
+def clip(size: Size) -> Iterator[Figure]:
+    """Clipping WorldCover from a raster on disk over a plain warp of the same extent into a COG."""
+    km, repeats = (5.0, 1) if size == "quick" else (80.0, 2)
+    with tempfile.TemporaryDirectory() as folder:
+        layer = scenery.world_cover(Path(folder) / "layer.tif", 0.2 if size == "quick" else 1.5)
+        with rasterio.open(layer) as source:
+            extent = _centred(source.bounds, km)
+        job = protocol.ClipWorldCover(extent, f"{folder}/clip.tif", "layer", layer=str(layer), max_area_km2=1e9)
+
+        def clipped(_: int) -> None:
+            clipworldcover.run(job, protocol.silent())
+
+        taken, plain = in_turn(repeats, clipped, lambda _: _warped(layer, extent, f"{folder}/plain.tif"))
+        yield Figure(f"clip of {km:g} x {km:g} km over a plain warp", taken, "s", plain)
+
+
+def _centred(bounds: Any, km: float) -> protocol.Extent:
+    """A square of about so many km about the middle of bounds in degrees."""
+    lon, lat = (bounds.left + bounds.right) / 2, (bounds.top + bounds.bottom) / 2
+    north = km / 111.2 / 2
+    east = north / math.cos(math.radians(lat))
+    return protocol.Extent(lon - east, lat - north, lon + east, lat + north, "EPSG:4326")
+
+
+def _warped(layer: Path, extent: protocol.Extent, output: str) -> None:
+    box = grid.geobox(extent, grid.LANDCOVER_PIXEL_M)
+    place = dict(crs=str(box.crs), transform=box.affine, height=box.height, width=box.width)
+    options = dict(COMPRESS="DEFLATE", OVERVIEW_RESAMPLING="MODE", NUM_THREADS="ALL_CPUS")
+    with rasterio.open(layer) as source, WarpedVRT(source, **place) as warped:
+        rasterio.shutil.copy(warped, output, driver="COG", **options)

@@ -1,0 +1,127 @@
+"""The generators' networks by themselves: forward passes on prepared tensors, as many as a plan has."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import torch
+
+from backend import classes, device, model, painting
+from backend.area import Everywhere
+from backend.field import Field, Source
+from backend.generators import controlnet, latent_diffusion, spade
+from backend.lattice import Cover
+from backend.rendering import Output, Plan
+from backend.segmentation import LATTICE, SegmentationModel
+from bench import scenery
+
+GENERATORS = ("landcover", "controlnet", "spade", "segmentation")
+STEPS = 12
+
+Pass = Callable[[], Any]
+
+
+def load(kind: str) -> Any:
+    """The bundled model of a kind."""
+    if kind == "landcover":
+        return model.load(latent_diffusion.LandCoverGenerator, kind)
+    return model.load(SegmentationModel, kind) if kind == "segmentation" else painting.load_generator(kind, "")
+
+
+def plan(found: Any, km: float) -> Plan:
+    """What a model's rendering of a square consists of; nothing is read or written."""
+
+    def unread(*_: Any) -> Any:
+        raise AssertionError("a plan reads and writes no pixels")
+
+    source = Source("input", unread)
+    if isinstance(found, SegmentationModel):
+        field = found.field(source)
+    else:
+        field = found.field(scenery.CRS, 0, STEPS, *([] if found.kind == "landcover" else [source]))
+    pixel_m = found.index["pixel_m"]
+    return Plan([Output(field, scenery.region(km, pixel_m), Everywhere(), pixel_m, unread)])
+
+
+def passes(plan: Plan) -> float:
+    """The forward passes of a plan: its windows by what each costs."""
+    return sum(len(cover) * field.passes for field, cover in plan.covers.items())
+
+
+def bare(found: Any, plan: Plan) -> Pass:
+    """All forward passes of a plan in the engine's batches, prepared; batches that it fills up are not filled here."""
+    prepared: dict[tuple[Field, int], Pass] = {}
+    order = [(field, size) for field, cover in plan.covers.items() for size in _batches(field, cover)]
+    with torch.inference_mode():
+        for field, size in dict.fromkeys(order):
+            prepared[field, size] = _forward(found, field, size)
+            prepared[field, size]()  # the first of a size is slow
+
+    def run() -> None:
+        with torch.inference_mode():
+            for field, size in order:
+                prepared[field, size]()
+            synchronise()
+
+    return run
+
+
+def synchronise() -> None:
+    """Wait for a GPU, where there is one."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def _batches(field: Field, cover: Cover) -> Iterator[int]:
+    """The windows in each batch; a batch lies within a block."""
+    side, batch = field.work.side, field.work.batch
+    for count in Counter((row // side, col // side) for row, col in cover.indices()).values():
+        yield from (min(batch, count - first) for first in range(0, count, batch))
+
+
+def _forward(found: Any, field: Field, count: int) -> Pass:
+    """All passes of a field's networks on a batch of so many windows."""
+    if isinstance(found, SegmentationModel):
+        return partial(_segment, found, torch.randint(0, 256, (count, 3, *[LATTICE.window] * 2), dtype=torch.uint8))
+    cells = field.work.lattice.window
+    if found.kind == "spade":
+        return partial(found.painter, *_painter_inputs(found, count, cells))
+    latents = found.placed(torch.randn(count, found.autoencoder.config.latent_channels, cells, cells))
+    if field.work.scale > 1:
+        return partial(found.autoencoder.decode, latents)
+    steps, times = round(field.passes), torch.full((count,), 500, device=found.device)
+    if found.kind == "controlnet":
+        one_hot = found.placed(torch.rand(count + 1, classes.COUNT, *[cells * controlnet.CELL_PX] * 2))
+        return partial(_controlled, found, latents.repeat(2, 1, 1, 1), times.repeat(2), one_hot, steps)
+    planes = latent_diffusion.share_planes(torch.zeros(count, classes.COUNT, device=found.device), cells)
+    noisy = found.placed(torch.cat([latents.float(), planes], dim=1))
+    return partial(_repeat, steps, partial(found.networks["denoiser"], noisy, times))
+
+
+def _repeat(count: int, call: Pass) -> None:
+    for _ in range(count):
+        call()
+
+
+def _segment(found: SegmentationModel, pixels: torch.Tensor) -> None:
+    with device.autocast(found.device):
+        found.segmenter(pixels.to(found.device))
+
+
+def _painter_inputs(found: Any, count: int, cells: int) -> list[torch.Tensor]:
+    shapes = [(spade.CHANNELS, cells), (spade.FINE_CHANNELS, cells * spade.CELL_PX)]
+    shapes.append((classes.COUNT, cells * spade.CELL_PX))
+    drawn = [torch.randn(count, channels, side, side) for channels, side in shapes]
+    return [each.to(found.device, found.dtype, memory_format=torch.channels_last) for each in drawn]
+
+
+def _controlled(found: Any, noisy: torch.Tensor, times: torch.Tensor, one_hot: torch.Tensor, steps: int) -> None:
+    """With guidance: land cover is embedded once a batch, and every step has both guesses in one pass."""
+    embedded = found._embedding(one_hot)
+    shown, hidden = embedded[:-1], embedded[-1:]
+    both = torch.cat([shown, hidden.expand_as(shown)]).contiguous(memory_format=torch.channels_last)
+    parts = found.networks["denoiser"], found.networks["controlnet"]
+    _repeat(steps, partial(controlnet.controlled, *parts, noisy, times, both))
