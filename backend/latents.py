@@ -134,7 +134,7 @@ def finish(training: Training, autoencoder: AutoencoderKL, encode: Encode, repor
     if training.base:
         return
     again = training.trained("autoencoder")
-    found = stored(training, again, encode, report)
+    found = stored(training, again, encode, report.part(1.0, 1.0))
     mean, std = statistics([variants[0] for variants in found.values()], axis=1)
     again.register_to_config(latents_mean=mean, latents_std=std)
     training.save(AUTOENCODER, autoencoder=again)
