@@ -126,7 +126,7 @@ def compute_windows(work: Windows, block: Box, found: list[Box], makers: list[pa
     for window, result in work.computed(found, patches):
         if not total.size:
             total = np.zeros((len(result), reached.height, reached.width), dtype=np.float32)
-        total[(slice(None), *window.scaled(work.scale).within(reached))] += result * weights
+        total[(slice(None), *window.scaled(work.scale).within(reached))] += np.multiply(result, weights, out=result)
     return total
 
 

@@ -14,8 +14,6 @@ import json
 import math
 import os
 import shutil
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Optional, TextIO
@@ -353,21 +351,6 @@ class Reporter:
     def log(self, message: str) -> None:
         """Say something worth reading."""
         self.send(Event("log", message))
-
-    def counter(self, total: int, noun: str = "window") -> Callable[[int], None]:
-        """A function to call with how many more are done; it says the progress and the time that is left."""
-        begun, done = time.monotonic(), 0
-
-        def add(count: int) -> None:
-            nonlocal done
-            done += count
-            message, spent = f"{noun} {done} of {total}", time.monotonic() - begun
-            left = spent / done * (total - done)
-            if spent > 5 and left > 5:
-                message += f", about {left / 60:.0f} min left" if left > 90 else f", about {left:.0f} s left"
-            self.progress(done / total, message)
-
-        return add
 
     def part(self, start: float, stop: float) -> Reporter:
         """A reporter whose 0 to 1 is this one's `start` to `stop`."""

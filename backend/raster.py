@@ -27,7 +27,7 @@ from backend import classes, store
 from backend.protocol import BackendError, partial_path, unfinished_path
 
 Kind = Literal["classes", "rgb"]
-os.environ.setdefault("GDAL_CACHEMAX", "256")  # MB; GDAL's own choice grows with the machine's memory
+os.environ.setdefault("GDAL_CACHEMAX", "128")  # MB; GDAL's own choice grows with the machine's memory
 
 
 @contextmanager

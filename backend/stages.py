@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate.utils import set_seed
-from torch import nn
 
 from backend import checkpoint, classes, corpus, device
 from backend.evaluation.card import generator_card
@@ -144,7 +143,7 @@ class Training:
             )
         return checkpoint.components(self.output, torch.float32, **{name: self.recipe.loaders[name]})[name]
 
-    def save(self, stage: str, **components: nn.Module) -> None:
+    def save(self, stage: str, **components: Any) -> None:
         """Write what a stage has trained, in fp16; the other processes wait.
 
         What was made on the stage's earlier result is no longer the folder's: the index, and later stages' figures.
@@ -154,7 +153,8 @@ class Training:
             for later in list(self.recipe.stages)[list(self.recipe.stages).index(stage) :]:
                 self.record(later).unlink(missing_ok=True)
             for name, component in components.items():
-                component.half().save_pretrained(self.output / name)  # type: ignore[operator]
+                component.register_to_config(_name_or_path="")  # diffusers would write where it was loaded from
+                component.half().save_pretrained(self.output / name)
         processes().wait_for_everyone()
 
     def record(self, stage: str) -> Path:

@@ -20,7 +20,9 @@ def run(job: GenerateImage, report: Reporter) -> dict[str, str]:
         field = generator.field(str(box.crs), job.seed, job.steps, landcover)
         if note := painting.unseen_note(generator):
             report.log(note)
-        with RasterWriter(job.output, box, "rgb", tags, resume=painting.stamp(job.landcover)) as writer:
+        with RasterWriter(
+            job.output, box, "rgb", tags, resume=painting.resumed(field, painting.stamp(job.landcover))
+        ) as writer:
             painting.announce(report, writer)
             area = Mapped(lambda wanted: landcover.read(wanted) != classes.IGNORE, region_of(box))
             render([painting.image_output(field, writer, area)], job.scheduler, report)

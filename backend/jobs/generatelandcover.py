@@ -17,7 +17,7 @@ def run(job: GenerateLandCover, report: Reporter) -> dict[str, str]:
     wanted = area.of(job.area, job.extent, str(box.crs), grid.LANDCOVER_PIXEL_M)
     asked = {"shares": job.shares, "guidance_scale": job.guidance_scale}
     tags = painting.tags_of(generator, job.seed, job.steps, **asked)
-    with RasterWriter(job.output, box, "classes", tags, resume=job.area) as writer:
+    with RasterWriter(job.output, box, "classes", tags, resume=painting.resumed(field, job.area)) as writer:
         painting.announce(report, writer)
         render([painting.landcover_output(field, writer, wanted)], job.scheduler, report)
     return {"output": job.output}

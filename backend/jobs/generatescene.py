@@ -29,8 +29,12 @@ def run(job: GenerateScene, report: Reporter) -> dict[str, str]:
         report.log(note)
     # one inside the other: where either fails or is cancelled, neither appears
     with (
-        RasterWriter(job.output_landcover, box, "classes", tags, resume=job.area) as map_writer,
-        RasterWriter(job.output_image, image_box, "rgb", image_tags, resume=job.area) as image_writer,
+        RasterWriter(
+            job.output_landcover, box, "classes", tags, resume=painting.resumed(landcover, job.area)
+        ) as map_writer,
+        RasterWriter(
+            job.output_image, image_box, "rgb", image_tags, resume=painting.resumed(image, job.area)
+        ) as image_writer,
     ):
         painting.announce(report, map_writer, image_writer)
         outputs = [

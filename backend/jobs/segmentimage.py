@@ -124,7 +124,9 @@ def _segment(
     area = _area(source, region)
     if not area.touches(np.array([region.row]), np.array([region.col]), max(region.height, region.width)).any():
         raise BackendError(f"The image {job.image} holds no data: all of its pixels are masked.")
-    with RasterWriter(job.output, box, "classes", tags, resume=painting.stamp(job.image)) as writer:
+    field = found.field(Source("image", read))
+    resume = painting.resumed(field, painting.stamp(job.image))
+    with RasterWriter(job.output, box, "classes", tags, resume=resume) as writer:
         painting.announce(report, writer)
-        output = painting.landcover_output(found.field(Source("image", read)), writer, area)
+        output = painting.landcover_output(field, writer, area)
         render([output], job.scheduler, report)

@@ -134,23 +134,6 @@ def test_nobody_hears_a_silent_reporter(capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_counter_tells_progress_and_the_time_left(monkeypatch):
-    clock = iter([0.0, 2.0, 10.0, 600.0])
-    monkeypatch.setattr(protocol.time, "monotonic", lambda: next(clock))
-    stream = io.StringIO()
-    add = protocol.Reporter(stream).counter(10)
-    add(1)
-    add(4)
-    add(1)
-    events = [protocol.Event.from_line(line) for line in stream.getvalue().splitlines()]
-    assert [event.fraction for event in events] == [0.1, 0.5, 0.6]
-    assert [event.message for event in events] == [
-        "window 1 of 10",
-        "window 5 of 10, about 10 s left",
-        "window 6 of 10, about 7 min left",
-    ]
-
-
 def test_shares_as_they_are_typed():
     assert protocol.parse_shares("10:60, 50 : 20.5%,") == {10: 60.0, 50: 20.5}
     assert protocol.parse_shares(" ") == {}

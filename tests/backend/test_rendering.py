@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from backend import device, rendering
 from backend.field import Input
-from backend.lattice import Box, Lattice
+from backend.lattice import Box, Cover, Lattice
 from backend.protocol import Event, Reporter, silent
 from tests.backend.worlds import SOURCE, Pieces, blank, chain, counted, needed, output, whole
 
@@ -205,3 +205,23 @@ def test_what_is_held_does_not_grow_with_the_height(monkeypatch):
         most.append(max(held))
         assert held[-1] == 0, "at the end nothing is held"
     assert most[1] <= most[0] < blank(region).nbytes / 4
+
+
+def test_progress_tells_windows_and_the_time_left(monkeypatch):
+    field = chain(Lattice(4, 4), "field", 0, 1, 1, 1)
+    cover = Cover(0, 0, np.ones((1, 10), dtype=bool))
+    now = [0.0]
+    monkeypatch.setattr(rendering.time, "monotonic", lambda: now[0])
+    stream = io.StringIO()
+    progress = rendering.Progress({field: cover}, Reporter(stream))
+    for seconds, cols in ((2.0, range(1)), (10.0, range(1, 5)), (600.0, range(5, 6))):
+        now[0] = seconds
+        for col in cols:
+            progress.add((field.name, "windows", 0, col))
+    events = [Event.from_line(line) for line in stream.getvalue().splitlines()]
+    assert [round(event.fraction, 3) for event in events] == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
+    assert [events[at].message for at in (0, 4, 5)] == [
+        "window 1 of 10",
+        "window 5 of 10, about 10 s left",
+        "window 6 of 10, about 7 min left",
+    ]

@@ -142,6 +142,8 @@ def test_fine_tuning_the_denoiser_keeps_the_autoencoder_and_its_statistics(model
     assert 0 < moved < 1e-3, "a step of fine-tuning is a small one"
     _, index = checkpoint.find(str(output), "controlnet")
     assert index["started_from"] == "controlnet" and list(index["figures"]) == ["denoiser"]
+    configs = [path for folder in (base, output) for path in folder.glob("*/config.json")]
+    assert len(configs) == 6 and not [path for path in configs if str(base.parent) in path.read_text()]
     assert "Fine-tuned from `controlnet`." in (output / "README.md").read_text()
 
 
