@@ -30,7 +30,7 @@ GUIDANCE_SCALE = 3.0  # how far the image is pushed towards its land cover (Ho a
 
 def new_autoencoder() -> AutoencoderKL:
     """An untrained autoencoder: (n, 3, h, w) RGB in -1..1 to (n, 4, h/4, w/4) latents and back."""
-    return latent_model.new_autoencoder(3, CHANNELS, (32, 48, 80), 16, WINDOW * CELL_PX)
+    return latent_model.new_autoencoder(3, CHANNELS, (32, 64, 80), 16, WINDOW * CELL_PX)
 
 
 def new_denoiser() -> UNet2DConditionModel:
@@ -42,9 +42,9 @@ def new_denoiser() -> UNet2DConditionModel:
         down_block_types=("DownBlock2D", "DownBlock2D", "AttnDownBlock2D"),
         mid_block_type="UNetMidBlock2D",
         up_block_types=("AttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
-        block_out_channels=(48, 80, 112),
+        block_out_channels=(64, 64, 96),  # CPUs multiply whole blocks of 32 channels
         layers_per_block=1,
-        norm_num_groups=16,
+        norm_num_groups=8,
         attention_head_dim=16,
         cross_attention_dim=8,
     )

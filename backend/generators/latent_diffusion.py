@@ -23,27 +23,27 @@ from backend.training import Batch, Objective
 
 KIND = "landcover"
 PIXEL_M = 10.0
-CELL_PX = 4
+CELL_PX = 2  # larger cells lose the small patches of a map
 CHANNELS = 4
-WINDOW = 32  # latent cells, 128 px, 1.28 km
+WINDOW = 64  # latent cells, 128 px, 1.28 km
 PHASES = 4
-KL_WEIGHT = 1e-5
+KL_WEIGHT = 1e-4  # of the mean over all latents
 MAX_GUIDANCE_SCALE = 20.0
 SHARE_PLANES = classes.COUNT + 1  # the shares, and one that says whether they are given
 
 
 def new_autoencoder() -> AutoencoderKL:
-    """An untrained autoencoder: (n, 11, h, w) one-hot to (n, 4, h/4, w/4) latents and back to logits."""
-    return latent_model.new_autoencoder(classes.COUNT, CHANNELS, (24, 32, 48), 8, WINDOW * CELL_PX)
+    """An untrained autoencoder: (n, 11, h, w) one-hot to (n, 4, h/2, w/2) latents and back to logits."""
+    return latent_model.new_autoencoder(classes.COUNT, CHANNELS, (16, 32), 8, WINDOW * CELL_PX)
 
 
 def new_denoiser() -> UNet2DModel:
-    """An untrained denoiser of (n, 4 + 12, 32, 32): noisy latents and share planes to v."""
+    """An untrained denoiser of (n, 4 + 12, 64, 64): noisy latents and share planes to v."""
     return UNet2DModel(
         sample_size=WINDOW,
         in_channels=CHANNELS + SHARE_PLANES,
         out_channels=CHANNELS,
-        block_out_channels=(40, 64, 80),
+        block_out_channels=(64, 64, 80),  # CPUs multiply whole blocks of 32 channels
         layers_per_block=1,
         down_block_types=("DownBlock2D", "DownBlock2D", "AttnDownBlock2D"),
         up_block_types=("AttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
@@ -74,7 +74,7 @@ class Autoencoding(Objective):
         target[target == classes.IGNORE] = -100
         entropy = functional.cross_entropy(logits, target)
         right = (logits.argmax(1) == target)[target >= 0].float().mean()
-        return entropy + KL_WEIGHT * posterior.kl().mean(), {"accuracy": right.item()}
+        return entropy + KL_WEIGHT * posterior.kl().sum() / posterior.mean.numel(), {"accuracy": right.item()}
 
     def shown(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
         again = self.autoencoder.decode(self.autoencoder.encode(batch["one_hot"]).latent_dist.mode()).sample
@@ -135,7 +135,7 @@ def share_planes(shares: torch.Tensor, size: int) -> torch.Tensor:
 class LandCoverGenerator(latent_model.LatentGenerator):
     """A trained land cover model, ready to render any region of the world's 10 m grid."""
 
-    kind, pixel_m, cell_px, side = KIND, PIXEL_M, CELL_PX, 6
+    kind, pixel_m, cell_px, side = KIND, PIXEL_M, CELL_PX, 3
     components: ClassVar = {"denoiser": UNet2DModel}
 
     def denoiser(self, windows: list[Box], control: tuple[Any, ...], *conditions: Patch) -> diffusion.Denoise:  # noqa: D102

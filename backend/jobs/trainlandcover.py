@@ -84,8 +84,8 @@ RECIPE = Recipe(
     crop_px=CROP_PX,
     loaders={"autoencoder": AutoencoderKL, "denoiser": UNet2DModel},
     stages={
-        latents.AUTOENCODER: Stage(0.45, model.Autoencoding.columns, _train_autoencoder),
-        latents.DENOISER: Stage(0.55, model.Denoising.columns, _train_denoiser),
+        latents.AUTOENCODER: Stage(0.12, model.Autoencoding.columns, _train_autoencoder),
+        latents.DENOISER: Stage(0.88, model.Denoising.columns, _train_denoiser),
     },
     save=_save,
 )
