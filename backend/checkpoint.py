@@ -19,7 +19,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from backend.protocol import BackendError, partial_path
+from backend.protocol import CHECKPOINTS, BackendError, partial_path
 
 BUNDLED = Path(__file__).parent / "bundled"
 INDEX = "model_index.json"
@@ -69,9 +69,9 @@ def _hash(folder: Path, stamps: tuple[tuple[str, float], ...]) -> str:
 
 def model_hash(folder: Path) -> str:
     """SHA-256 over a model folder's weights and configuration, so over all that its results depend on."""
-    files = sorted(p for p in folder.rglob("*") if p.suffix in (".safetensors", ".json"))
-    stamps = tuple((p.relative_to(folder).as_posix(), p.stat().st_mtime) for p in files if "checkpoints" not in p.parts)
-    return _hash(folder, stamps)
+    files = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.suffix in (".safetensors", ".json"))
+    kept = (path for path in files if CHECKPOINTS not in path.parts)
+    return _hash(folder, tuple((path.as_posix(), (folder / path).stat().st_mtime) for path in kept))
 
 
 def components(folder: Path, dtype: torch.dtype, **loaders: Any) -> dict[str, Any]:

@@ -5,6 +5,8 @@ Source: ESA WorldCover Product User Manual v2.0, table 3.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 NODATA = 0
@@ -26,6 +28,10 @@ CODES = np.array(list(LEGEND), dtype=np.uint8)
 NAMES = [name for name, _ in LEGEND.values()]
 COUNT = len(LEGEND)
 IGNORE = 255  # the class index of nodata and of codes outside the legend
+
+LOOKS = {70: 60, 90: 30, 95: 10, 100: 60}
+"""The nearest look of classes that few training pictures show: snow as bare, wetland as grass, mangroves as trees,
+moss as bare ground."""
 
 _TO_INDEX = np.full(256, IGNORE, dtype=np.uint8)
 _TO_INDEX[CODES] = np.arange(COUNT, dtype=np.uint8)
@@ -49,11 +55,53 @@ def to_code(indices: np.ndarray) -> np.ndarray:
     return _TO_CODE[indices]
 
 
-def one_hot(indices: np.ndarray) -> np.ndarray:
-    """(..., H, W) class indices to (..., COUNT, H, W) float32; IGNORE is zero in every channel."""
-    return (indices[..., None, :, :] == np.arange(COUNT, dtype=np.uint8)[:, None, None]).astype(np.float32)
+def one_hot(indices: np.ndarray, dtype: type = np.float32) -> np.ndarray:
+    """(..., H, W) class indices to (..., COUNT, H, W); IGNORE is zero in every channel."""
+    found = indices[..., None, :, :] == np.arange(COUNT, dtype=np.uint8)[:, None, None]
+    return found.astype(dtype, copy=False)
 
 
 def likeliest(logits: np.ndarray) -> np.ndarray:
     """(COUNT, height, width) logits to (height, width) uint8 class indices."""
     return logits.argmax(0).astype(np.uint8)
+
+
+def picture(indices: np.ndarray) -> np.ndarray:
+    """(..., H, W) class indices to (..., H, W, 3) uint8 RGB in the official colours; IGNORE is black."""
+    colours = np.zeros((256, 3), dtype=np.uint8)
+    colours[:COUNT] = [rgb(code) for code in LEGEND]
+    return colours[indices]
+
+
+def pictures(one_hot: np.ndarray) -> np.ndarray:
+    """(n, COUNT, H, W) one-hot land cover, or logits of it, to (n, H, W, 3) uint8 RGB; all zero is black."""
+    return picture(np.where(one_hot.any(1), one_hot.argmax(1), IGNORE))
+
+
+def unseen(seen: Collection[int]) -> dict[int, int]:
+    """The codes that a model has not seen in its training, with the code of the nearest look that it has seen."""
+    return {code: look for code, look in LOOKS.items() if code not in seen and look in seen}
+
+
+def painted(indices: np.ndarray, seen: Collection[int]) -> np.ndarray:
+    """(H, W) class indices to what an image generator sees: (COUNT, H, W) bool one-hot.
+
+    `seen` are the codes in its training data: other classes are painted as their look. IGNORE is zero in every channel.
+    """
+    looks = np.arange(256, dtype=np.uint8)
+    for code, look in unseen(seen).items():
+        looks[_TO_INDEX[code]] = _TO_INDEX[look]
+    return one_hot(looks[indices], bool)
+
+
+def voted(indices: np.ndarray, factor: float) -> np.ndarray:
+    """(H, W) class indices to (int(H / factor), int(W / factor)) by majority; IGNORE where nothing is known.
+
+    `factor` is the side of a new pixel in old ones, which belong to the new pixel that holds their centre.
+    """
+    height, width = (int(size / factor + 1e-6) for size in indices.shape)
+    rows, cols = (((np.arange(size) + 0.5) / factor).astype(np.int64) for size in indices.shape)
+    where = (rows[:, None] < height) & (cols[None, :] < width) & (indices < COUNT)
+    cells = (rows[:, None] * width + cols[None, :]) * COUNT + indices
+    votes = np.bincount(cells[where], minlength=height * width * COUNT).reshape(height, width, COUNT)
+    return np.where(votes.any(-1), votes.argmax(-1), IGNORE).astype(np.uint8)

@@ -2,15 +2,18 @@
 
 Two kinds of folder are read alike: what `builddataset` writes (GeoTIFFs `image/NAME.tif` and `label/NAME.tif`,
 `manifest.csv`, `dataset.json`), and tiles packed into arrays (`NAME_image.npy`, `NAME_label.npy`, `packed.json`).
+A data set of labels alone has no images; its manifest leaves them empty.
 """
 
 from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from rasterio.windows import Window
@@ -86,10 +89,33 @@ class TileSet:
     tiles: list[Tile]
 
 
-def _open_folder(folder: Path) -> TileSet:
+@contextmanager
+def damage(folder: Path) -> Iterator[None]:
+    """Whatever is wrong with a data set's files, as a BackendError."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BackendError(f"The data set {folder} is damaged ({error!r}). Build it again.") from error
+
+
+def manifest(folder: Path) -> tuple[dict[str, Any], list[dict[str, str]]]:
+    """The index and the manifest's rows of a data set that `builddataset` wrote; errors as `damage` says them."""
     index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
     with open(folder / MANIFEST, newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+        return index, list(csv.DictReader(file))
+
+
+def without_images(folder: Path) -> BackendError:
+    """What is said of a data set of labels alone where images are needed."""
+    return BackendError(
+        f"The data set {folder} holds labels alone, but images are needed too. Build it from images and labels."
+    )
+
+
+def _open_folder(folder: Path) -> TileSet:
+    index, rows = manifest(folder)
+    if not all(row["image"] for row in rows):
+        raise without_images(folder)
     shape = (int(index["tile_px"]), int(index["tile_px"]))
     tiles: list[Tile] = [FileTile(row["split"], shape, folder / row["image"], folder / row["label"]) for row in rows]
     return TileSet(folder, float(index["pixel_m"]), bool(index["synthetic"]), tiles)
@@ -117,10 +143,8 @@ def open_tiles(folder: str | Path) -> TileSet:
         raise BackendError(
             f"{folder} is not a data set: it has no {INDEX}. Choose a folder that 'Build data set' wrote."
         )
-    try:
+    with damage(folder):
         tiles = opener(folder)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BackendError(f"The data set {folder} is damaged ({error!r}). Build it again.") from error
     if not tiles.tiles:
         raise BackendError(f"The data set {folder} holds no tiles.")
     return tiles

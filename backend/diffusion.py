@@ -22,6 +22,11 @@ def schedule() -> DDPMScheduler:
     return DDPMScheduler(num_train_timesteps=1000, beta_schedule="squaredcos_cap_v2", prediction_type="v_prediction")
 
 
+def sampler() -> DPMSolverMultistepScheduler:
+    """The sampler of that schedule."""
+    return DPMSolverMultistepScheduler.from_config(schedule().config, timestep_spacing="trailing")
+
+
 def scaled(autoencoder: AutoencoderKL, latents: torch.Tensor, back: bool = False) -> torch.Tensor:
     """Latents (n, c, h, w) to mean 0 and deviation 1 a channel, or back, by the autoencoder's own statistics."""
     mean, std = (
@@ -38,6 +43,30 @@ def v_loss(denoise: Denoise, scheduler: DDPMScheduler, latents: torch.Tensor) ->
     noisy = scheduler.add_noise(latents, added, times)
     target = scheduler.get_velocity(latents, added, times)
     return functional.mse_loss(denoise(noisy, times).float(), target)
+
+
+def guided(
+    predict: Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor],
+    shown: torch.Tensor,
+    hidden: torch.Tensor,
+    scale: float,
+) -> Denoise:
+    """The denoising function pushed `scale` times from what a hidden condition gives towards what a shown one gives.
+
+    `predict` takes noisy latents, times and conditions; both guesses of a window are made in one pass (Ho and
+    Salimans 2022). With a scale of 1 nothing is pushed and the hidden condition is not asked.
+    """
+    condition = shown if scale == 1 else torch.cat([shown, hidden])
+
+    def denoise(noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
+        repeats = len(condition) // len(noisy)
+        found = predict(noisy.repeat(repeats, 1, 1, 1), times.repeat(repeats), condition).float()
+        if repeats == 1:
+            return found
+        given, free = found.chunk(2)
+        return free + scale * (given - free)
+
+    return denoise
 
 
 def run_steps(

@@ -22,6 +22,7 @@ Key = tuple[Any, ...]
 Task = tuple[Any, ...]
 """A task of a Dask graph: a callable and the keys of its arguments."""
 
+
 @dataclass(frozen=True)
 class Patch:
     """Pixels (..., height, width) over a box; a reader may count in pixels `coarse` times finer."""
@@ -127,13 +128,12 @@ def compute_windows(work: Windows, block: Box, found: list[Box], makers: list[pa
     weights = work.lattice.weights(work.scale) if work.lattice.overlap else None
     side = work.side_cells + work.lattice.overlap
     reached = Box(block.row, block.col, side, side).scaled(work.scale)
-    total = None
+    total = np.zeros((0, 0, 0))
     for window, result in work.computed(found, patches):
-        if total is None:
+        if not total.size:
             total = np.zeros((len(result), reached.height, reached.width), dtype=result.dtype)
         there = total[(slice(None), *window.scaled(work.scale).within(reached))]
         there += result if weights is None else np.multiply(result, weights, out=result)
-    assert total is not None  # a block without windows has no task
     return total
 
 

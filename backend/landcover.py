@@ -16,11 +16,6 @@ from backend.lattice import Box
 from backend.protocol import BackendError, Extent
 
 PREVIEW_PX = 1024
-UNSEEN = {70: 60, 90: 30, 95: 10, 100: 60}
-"""Snow, wetland, mangrove and moss are in no training picture: painted as bare, grass, tree and bare ground."""
-
-_LOOKS = np.arange(256, dtype=np.uint8)
-_LOOKS[classes.to_index(np.array(list(UNSEEN)))] = classes.to_index(np.array(list(UNSEEN.values())))
 
 
 def region_of(box: GeoBox) -> Box:
@@ -68,11 +63,3 @@ def _check_classes(path: str, warped: WarpedVRT) -> None:
             f"The land cover {path} holds no WorldCover class (10, 20 ... 100): it is nodata everywhere or has another "
             "legend. Choose a WorldCover map."
         )
-
-
-def painted(indices: np.ndarray) -> np.ndarray:
-    """(height, width) class indices to what image generators see: (11, height, width) one-hot float32.
-
-    Classes that stand in no training picture are painted as their nearest look; nodata is zero in every channel.
-    """
-    return classes.one_hot(_LOOKS[indices])

@@ -19,6 +19,7 @@ from backend.model import Model
 from backend.protocol import BackendError
 
 DECODED_AT_ONCE = 8  # more spills out of a CPU's cache
+PREVIEW_STEPS = 12
 
 
 def new_autoencoder(
@@ -89,25 +90,36 @@ def calibrate(decoder: nn.Module, run: Callable[[], None]) -> None:
 
 
 def save(
-    folder: Path, kind: str, pixel_m: float, window: int, phases: int, figures: dict[str, object], **more: float
+    folder: Path, kind: str, pixel_m: float, window: int, phases: int, figures: dict[str, Any], **more: Any
 ) -> None:
     """Write what makes a folder of trained components a model: the sampler and the index, with `more` entries."""
-    config = diffusion.schedule().config
-    DPMSolverMultistepScheduler.from_config(config, timestep_spacing="trailing").save_pretrained(folder / "scheduler")
+    diffusion.sampler().save_pretrained(folder / "scheduler")
     stride = window * 3 // 4
     geometry = {"window": window, "stride": stride, "phases": phases}
     checkpoint.write_index(folder, kind, pixel_m=pixel_m, **geometry, **more, figures=figures)
 
 
+def decoded(autoencoder: AutoencoderKL, latents: torch.Tensor) -> torch.Tensor:
+    """Scaled latents (n, c, h, w) to pixels (n, channels, h * f, w * f)."""
+    return autoencoder.decode(diffusion.scaled(autoencoder, latents, back=True)).sample
+
+
+def drawn(autoencoder: AutoencoderKL, denoise: diffusion.Denoise, like: torch.Tensor) -> torch.Tensor:
+    """Pixels from fresh noise, for a look at a training; `like` (n, c, h, w) are latents of the shape that is due."""
+    noise = torch.randn_like(like)
+    return decoded(
+        autoencoder, diffusion.run_steps(denoise, diffusion.sampler(), PREVIEW_STEPS, noise, range(PREVIEW_STEPS))
+    )
+
+
 class LatentGenerator(Model):
     """A trained latent model, ready to render any region of the world's grid at its GSD.
 
-    `components` are the networks by name, `cell_px` the side of a latent cell, `side` the windows along a block's side:
-    those of a block are denoised together.
+    `components` are the networks by name, `cell_px` the side of a latent cell in pixels, `side` the windows along a
+    block's side: those of a block are denoised together.
     """
 
     pixel_m: ClassVar[float]
-    cell_px: ClassVar[int]
     side: ClassVar[int] = 4
     components: ClassVar[dict[str, Any]]
 
@@ -122,14 +134,18 @@ class LatentGenerator(Model):
         for network in loaded.values():
             network.to(self.device, memory_format=torch.channels_last).eval()
         self.autoencoder: AutoencoderKL = loaded.pop("autoencoder")
+        self.cell_px = 2 ** (len(self.autoencoder.config.block_out_channels) - 1)
         self.networks = loaded
 
     def placed(self, array: np.ndarray | torch.Tensor) -> torch.Tensor:
         """A batch (n, c, h, w) as the networks take it."""
         return torch.as_tensor(array).to(self.device, self.dtype, memory_format=torch.channels_last)
 
-    def denoiser(self, windows: list[Box], *conditions: Patch) -> diffusion.Denoise:
-        """The denoising function of a batch of windows, in latent cells, under its conditions."""
+    def denoiser(self, windows: list[Box], control: tuple[Any, ...], *conditions: Patch) -> diffusion.Denoise:
+        """The denoising function of a batch of windows, in latent cells, under its conditions.
+
+        `control` is what else steers it, the same at every place.
+        """
         raise NotImplementedError
 
     def rendered(
@@ -139,11 +155,12 @@ class LatentGenerator(Model):
         steps: int,
         conditions: tuple[Input, ...],
         finish: Callable[[np.ndarray], np.ndarray],
+        control: tuple[Any, ...] = (),
     ) -> Field:
         """The field of decoded pixels that the model makes of the whole world.
 
-        `conditions` are read by the denoiser, `finish` takes blended pixels (channels, height, width) to what is
-        kept. Raises BackendError where there are no steps.
+        `conditions` and `control` are the denoiser's, `finish` takes blended pixels (channels, height, width) to
+        what is kept. Raises BackendError where there are no steps.
         """
         if steps < 1:
             raise BackendError(f"STEPS must be at least 1, not {steps}.")
@@ -151,14 +168,23 @@ class LatentGenerator(Model):
         latents: list[Field] = []
         parts = diffusion.parts(steps, self.index["phases"])
         for phase, part in enumerate(parts):
-            compute = self.call("phase", world, seed, steps, part)
+            compute = self.call("phase", world, seed, steps, part, control)
             inputs = (*(Input(field) for field in latents[-1:]), *conditions)
             work = Windows(lattice, compute, as_they_are, phase, 1, self.side, self.side**2)
             latents.append(Field(f"{self.kind} {phase}", work, inputs, float(len(part))))
         work = Windows(lattice, self.call("decode"), finish, len(parts), self.cell_px, self.side, DECODED_AT_ONCE)
         return Field(self.kind, work, (Input(latents[-1]),))
 
-    def phase(self, world: str, seed: int, steps: int, part: range, windows: list[Box], *patches: Patch) -> np.ndarray:
+    def phase(
+        self,
+        world: str,
+        seed: int,
+        steps: int,
+        part: range,
+        control: tuple[Any, ...],
+        windows: list[Box],
+        *patches: Patch,
+    ) -> np.ndarray:
         """One phase's steps on a batch of windows, from the phase before or from noise."""
         if part.start == 0:
             held = reduce(Box.joined, windows)
@@ -166,7 +192,7 @@ class LatentGenerator(Model):
         before, *conditions = patches
         latents = torch.from_numpy(np.stack([before.read(window) for window in windows])).to(self.device)
         with torch.inference_mode():
-            denoise = self.denoiser(windows, *conditions)
+            denoise = self.denoiser(windows, control, *conditions)
             return diffusion.run_steps(denoise, self.sampler, steps, latents, part).cpu().numpy()
 
     def decode(self, windows: list[Box], before: Patch) -> np.ndarray:

@@ -5,16 +5,31 @@ Every tile is stored in its 8 turns and mirrorings, because an autoencoder does 
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from diffusers import AutoencoderKL
 
-from backend import device
-from backend.protocol import Reporter, partial_path
+from backend import device, latent_model
+from backend.protocol import BackendError, Reporter, partial_path
+from backend.stages import Training
+from backend.training import Draw, Objective, Outcome, Plan, fit, processes
 
+Stored = dict[str, list[np.ndarray]]
+"""By group of tiles: the latents (tiles, channels, height, width) float16 of each variant, mapped."""
+Scale = Callable[[np.ndarray], torch.Tensor]
+"""Latents (n, channels, h, w) to mean 0 and deviation 1 a channel, float32."""
+Encode = Callable[[AutoencoderKL, Any, str, int], np.ndarray]
+"""The latents of a group of tiles, by autoencoder, packed data, the group's name and the variant."""
+
+AUTOENCODER, DECODER, DENOISER = "autoencoder", "decoder", "denoiser"
+"""The stages of a latent model's training."""
+CALIBRATION_BATCHES = 30
 VARIANTS = 8
 CHUNK_PX = 1024
 MARGIN_PX = 64
@@ -50,22 +65,129 @@ def encode_large(
     return np.concatenate(bands, axis=1)
 
 
-def cached(path: Path, source: np.ndarray, make: Callable[[np.ndarray, int], np.ndarray], report: Reporter) -> list:
-    """The latents of each variant of a source, from `path_V.npy` or made and written there; memory-mapped.
+def stored(training: Training, autoencoder: AutoencoderKL, encode: Encode, report: Reporter) -> Stored:
+    """The latents of all of a training's tiles, made where this autoencoder has not made them yet.
 
-    `make(source, variant)` gives the latents of the source in that turn.
+    Those of another autoencoder are removed. Raises BackendError where the disk is full.
     """
-    found = []
-    for variant in range(VARIANTS):
-        file = path.with_name(f"{path.name}_{variant}.npy")
-        if not file.is_file():
-            report.log(f"encoding {path.name}, variant {variant + 1} of {VARIANTS}")
-            file.parent.mkdir(parents=True, exist_ok=True)
-            partial = partial_path(file)
-            np.save(partial, make(source, variant))
-            partial.replace(file)
-        found.append(np.load(file, mmap_mode="r"))
-    return found
+    autoencoder.to(device.best()).eval()
+    folder = training.checkpoints / "latents" / _key(autoencoder)
+    groups = {name: data for data in (training.held_out, training.data) if data for name in data.groups}
+    with processes().main_process_first():
+        try:
+            _remove_others(folder)
+            files = [
+                (name, folder / f"{name}_{variant}.npy", variant) for name in groups for variant in range(VARIANTS)
+            ]
+            for number, (name, file, variant) in enumerate(files):
+                if not file.is_file():
+                    report.progress(0.0, f"encoding {number + 1} of {len(files)}: {name}, turn {variant + 1}")
+                    np.save(partial_path(file), encode(autoencoder, groups[name], name, variant))
+                    partial_path(file).replace(file)
+        except OSError as error:
+            raise BackendError(f"Cannot write to {folder}: {error}. Check the space on its disk.") from error
+    return {
+        name: [np.load(folder / f"{name}_{variant}.npy", mmap_mode="r") for variant in range(VARIANTS)]
+        for name in groups
+    }
+
+
+def _key(autoencoder: AutoencoderKL) -> str:
+    """What tells an autoencoder's latents from another's: a hash of what encodes."""
+    digest = hashlib.sha256()
+    for part in (autoencoder.encoder, autoencoder.quant_conv):
+        for weight in part.state_dict().values():
+            digest.update(weight.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _remove_others(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for other in folder.parent.iterdir():
+        if other != folder:
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def has_frozen_norms(training: Training) -> bool:
+    """Whether the autoencoder in a training's output decodes with frozen norms: its weights do not say so."""
+    return bool(training.base and training.base[1].get("frozen_norms")) or training.record(DECODER).is_file()
+
+
+def written(training: Training) -> AutoencoderKL:
+    """The autoencoder as it lies in the output, in fp32."""
+    autoencoder = training.trained("autoencoder")
+    if has_frozen_norms(training):
+        latent_model.freeze_norms(autoencoder.decoder)
+    return autoencoder
+
+
+def begun(training: Training, new: Callable[[], AutoencoderKL]) -> AutoencoderKL:
+    """The autoencoder that the first stage trains: that of the model to start from, else a new one."""
+    return written(training) if training.base else new()
+
+
+def finish(training: Training, autoencoder: AutoencoderKL, encode: Encode, report: Reporter) -> None:
+    """Write a trained autoencoder, with the statistics of its latents.
+
+    One that went on from a model keeps the model's: the denoiser knows the latents by them.
+    """
+    training.save(AUTOENCODER, autoencoder=autoencoder)
+    if training.base:
+        return
+    again = training.trained("autoencoder")
+    found = stored(training, again, encode, report.part(1.0, 1.0))
+    mean, std = statistics([variants[0] for variants in found.values()], axis=1)
+    again.register_to_config(latents_mean=mean, latents_std=std)
+    training.save(AUTOENCODER, autoencoder=again)
+
+
+def train_decoder(
+    training: Training,
+    objective: Callable[[AutoencoderKL], Objective],
+    draw: Callable[[Any], Draw],
+    key: str,
+    plan: Plan,
+    report: Reporter,
+) -> Outcome:
+    """Train the decoder alone with its norms frozen, at first as they are met in training data.
+
+    Pixels then depend on what lies around them, not on their window. `draw` gives the batches of packed data, `key`
+    names what the autoencoder takes of them.
+    """
+    autoencoder, drawn = written(training), draw(training.data)
+    if not has_frozen_norms(training):
+        if not plan.state.is_file():
+            _calibrate(autoencoder, drawn, key, plan)
+        latent_model.freeze_norms(autoencoder.decoder)
+    autoencoder.requires_grad_(False).decoder.requires_grad_(True)
+    held_out = draw(training.held_out) if training.held_out else None
+    outcome = fit(objective(autoencoder), drawn, plan, report, held_out)
+    training.save(DECODER, autoencoder=autoencoder)
+    return outcome
+
+
+def _calibrate(autoencoder: AutoencoderKL, draw: Draw, key: str, plan: Plan) -> None:
+    rng, where = np.random.default_rng(plan.seed), device.best()
+    autoencoder.to(where)
+
+    def run() -> None:
+        for _ in range(CALIBRATION_BATCHES):
+            autoencoder(draw(rng, plan.batch)[key].to(where))
+
+    with torch.no_grad():
+        latent_model.calibrate(autoencoder.decoder, run)
+
+
+def frozen(training: Training) -> tuple[AutoencoderKL, Scale]:
+    """The autoencoder in the output, not to be trained, and how its latents are scaled."""
+    autoencoder = written(training).requires_grad_(False)
+    config = autoencoder.config
+    mean, std = (np.array(v, np.float32)[:, None, None] for v in (config.latents_mean, config.latents_std))
+
+    def scale(latents: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy((latents.astype(np.float32) - mean) / std)
+
+    return autoencoder, scale
 
 
 def statistics(latents: list[np.ndarray], axis: int) -> tuple[list[float], list[float]]:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, cast
 
-from backend import checkpoint, device
+from backend import checkpoint, classes, device
 from backend.protocol import BackendError
 
 KEPT = 4
@@ -26,6 +26,11 @@ class Model:
         self.name = name if name in checkpoint.bundled() else str(self.folder.absolute())
         self.device = device.best()
         self.dtype = device.dtype(self.device)
+
+    @property
+    def seen(self) -> list[int]:
+        """The codes in the model's training data; what an index without them was trained on."""
+        return self.index.get("seen", [int(code) for code in classes.CODES if int(code) not in classes.LOOKS])
 
     @property
     def digest(self) -> str:

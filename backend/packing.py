@@ -1,9 +1,9 @@
-"""The training data folder packed once into plain arrays, so that a training machine needs no GDAL.
+"""Training data packed once into plain arrays, so that a training machine needs no GDAL.
 
 A packed folder holds, for each group of tiles of one size, `NAME_image.npy` (N, size, size, 3) uint8 RGB and
 `NAME_label.npy` (N, size, size) uint8 class indices (IGNORE where unknown), all at 1 m; for each land cover
-raster `NAME_landcover.npy` (height, width) uint8 class indices at 10 m; and `packed.json`, which says which
-tiles and which blocks training must not see.
+raster `NAME_landcover.npy` (height, width) uint8 class indices at 10 m, or (N, height, width) for tiles of land cover;
+and `packed.json`, which says which tiles and which blocks training must not see.
 """
 
 from __future__ import annotations
@@ -11,19 +11,26 @@ from __future__ import annotations
 import csv
 import json
 import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import rasterio
 from rasterio.enums import Resampling
 
-from backend import classes
+from backend import classes, dataset
 from backend.protocol import BackendError, Reporter
-from backend.tiles import INDEX
+from backend.raster import open_raster
+from backend.tiles import INDEX, LANDCOVER_PIXEL_M, PIXEL_M, write_stack
 
+What = Literal["tiles", "landcover"]
 TILE_GROUPS = {"naip": 0.6, "rural": 1.0, "usgs": 0.6}
 """Folders of tiles and their GSD in metres; each has `image/`, `label/` and `index.csv`."""
+EMPHASIS = {"usgs": 4.0}
+"""How much more often than by its pixels a group is drawn."""
+GSD_TOLERANCE = 0.03
+LEAST_LABELLED = 0.9  # where an image is masked it is black, which is no look of the ground
 HELD_OUT_PERCENT = 15
 BLOCK_PX = 512
 
@@ -35,10 +42,7 @@ def _held_out(site: str) -> bool:
 
 def _read(path: Path, factor: float, resampling: Resampling) -> np.ndarray:
     with rasterio.open(path) as source:
-        size = (int(source.height * factor), int(source.width * factor))
-        # the whole pixels of 1 m that the tile covers: its last fraction of a metre is left out
-        window = rasterio.windows.Window(0, 0, size[1] / factor, size[0] / factor)
-        return source.read(window=window, out_shape=(source.count, *size), resampling=resampling)
+        return _resized(source, factor, resampling)
 
 
 def _pack_tiles(source: Path, target: Path, name: str, pixel_m: float, report: Reporter) -> dict[str, Any]:
@@ -63,6 +67,7 @@ def _pack_tiles(source: Path, target: Path, name: str, pixel_m: float, report: R
         "names": [row["name"] for row in rows],
         "places": groups,
         "years": years,
+        "emphasis": EMPHASIS.get(name, 1.0),
     }
 
 
@@ -98,4 +103,121 @@ def pack(source: Path, target: Path, report: Reporter) -> Path:
         "landcover": {path.stem: _pack_landcover(path, target) for path in maps},
     }
     (target / INDEX).write_text(json.dumps(index))
+    return target
+
+
+class _Tiles:
+    """The training and validation tiles of a data set, read as arrays of one size."""
+
+    def __init__(self, folder: Path, report: Reporter) -> None:
+        self.folder, self.report = folder, report
+        with dataset.damage(folder):
+            self.index, rows = dataset.manifest(folder)
+            self.rows = [row for row in rows if row["split"] in ("train", "val")]
+            self.pixel_m, self.tile_px = float(self.index["pixel_m"]), int(self.index["tile_px"])
+
+    def entry(self) -> dict[str, Any]:
+        """What `packed.json` says of the tiles."""
+        return {"split": [row["split"] for row in self.rows], "names": [row["name"] for row in self.rows]}
+
+    def _open(self, file: str, read: Callable[[rasterio.DatasetReader], np.ndarray]) -> np.ndarray:
+        with open_raster(self.folder / file, "tile") as source:
+            size, pixel_m = source.shape, source.transform.a
+            if size != (self.tile_px, self.tile_px) or abs(pixel_m / self.pixel_m - 1) > GSD_TOLERANCE:
+                raise BackendError(
+                    f"The tile {self.folder / file} has {size[1]} x {size[0]} pixels of {pixel_m:g} m, those of its "
+                    f"data set {self.tile_px} x {self.tile_px} of {self.pixel_m:g} m. Build the data set again."
+                )
+            return read(source)
+
+    def _stack(self, column: str, make: Callable[[dict[str, str]], np.ndarray]) -> Iterator[np.ndarray]:
+        for number, row in enumerate(self.rows):
+            yield make(row)
+            self.report.progress((number + 1) / len(self.rows), f"{column} {number + 1} of {len(self.rows)}")
+
+    def _codes(self, row: dict[str, str], factor: float) -> np.ndarray:
+        """The class indices of a label, by nearest at `factor` pixels for each of its own."""
+        codes = self._open(row["label"], lambda source: _resized(source, factor, Resampling.nearest)[0])
+        foreign = np.setdiff1d(np.unique(codes), [*classes.CODES, classes.NODATA])
+        if len(foreign):
+            raise BackendError(
+                f"The label {self.folder / row['label']} has the code {foreign[0]}, which is not in WorldCover's "
+                "legend (10, 20, ... 100). Reclassify the labels to it and build the data set again."
+            )
+        return classes.to_index(codes.astype(np.uint8))
+
+    def images(self) -> Iterator[np.ndarray]:
+        """(size, size, 3) uint8 RGB at 1 m."""
+        factor = self._factor(PIXEL_M)
+
+        def read(row: dict[str, str]) -> np.ndarray:
+            pixels = self._open(row["image"], lambda source: _resized(source, factor, Resampling.average))
+            return pixels[:3].transpose(1, 2, 0)
+
+        return self._stack("image", read)
+
+    def labels(self) -> Iterator[np.ndarray]:
+        """(size, size) uint8 class indices at 1 m."""
+        return self._stack("label", lambda row: self._codes(row, self._factor(PIXEL_M)))
+
+    def landcover(self) -> Iterator[np.ndarray]:
+        """(size, size) uint8 class indices at 10 m, those of finer pixels by majority."""
+        votes = 1 / self._factor(LANDCOVER_PIXEL_M)
+        return self._stack("label", lambda row: classes.voted(self._codes(row, 1.0), votes))
+
+    def _factor(self, pixel_m: float) -> float:
+        factor = self.pixel_m / pixel_m
+        return 1.0 if abs(factor - 1) <= GSD_TOLERANCE else factor
+
+    def keep_labelled(self) -> None:
+        """Leave out the tiles of which too much is masked or unlabelled."""
+        with dataset.damage(self.folder):
+            kept = [row for row in self.rows if float(row["valid"]) >= LEAST_LABELLED]
+        if len(kept) < len(self.rows):
+            self.report.log(
+                f"{self.folder.name}: {len(self.rows) - len(kept)} of {len(self.rows)} tiles are left out, less than "
+                f"{LEAST_LABELLED:.0%} of them is labelled."
+            )
+        self.rows = kept
+
+
+def _resized(source: rasterio.DatasetReader, factor: float, resampling: Resampling) -> np.ndarray:
+    """A raster's (bands, height, width) with `factor` pixels for each of its own; its last fraction is left out."""
+    size = (int(source.height * factor + 1e-6), int(source.width * factor + 1e-6))
+    window = rasterio.windows.Window(0, 0, size[1] / factor, size[0] / factor)
+    return source.read(window=window, out_shape=(source.count, *size), resampling=resampling)
+
+
+def pack_dataset(folder: Path, target: Path, what: What, report: Reporter) -> Path:
+    """Pack a data set of `builddataset`: its images and labels at 1 m, or its labels alone as land cover at 10 m.
+
+    Returns the packed folder. Raises BackendError where the data set is damaged, of several tile sizes or GSDs,
+    outside the legend, without the images that are asked for, or coarser than land cover.
+    """
+    tiles = _Tiles(folder, report)
+    if what == "tiles" and not all(row["image"] for row in tiles.rows):
+        raise dataset.without_images(folder)
+    if what == "landcover" and tiles.pixel_m > LANDCOVER_PIXEL_M * (1 + GSD_TOLERANCE):
+        raise BackendError(
+            f"The labels of {folder} have pixels of {tiles.pixel_m:g} m, but land cover is learned at 10 m. Build the "
+            "data set from labels of 10 m or finer."
+        )
+    if what == "tiles":
+        tiles.keep_labelled()
+    if not tiles.rows:
+        raise BackendError(f"The data set {folder} holds no tiles to train on. Build it from more ground.")
+    target.mkdir(parents=True, exist_ok=True)
+    if what == "tiles":
+        write_stack(target / "tiles_image.npy", len(tiles.rows), tiles.images())
+        write_stack(target / "tiles_label.npy", len(tiles.rows), tiles.labels())
+    else:
+        write_stack(target / "tiles_landcover.npy", len(tiles.rows), tiles.landcover())
+    index = {
+        "pixel_m": PIXEL_M if what == "tiles" else LANDCOVER_PIXEL_M,
+        "source_pixel_m": tiles.pixel_m,
+        "synthetic": bool(tiles.index.get("synthetic", False)),
+        "attribution": tiles.index.get("attribution", []),
+        what: {"tiles": tiles.entry()},
+    }
+    (target / INDEX).write_text(json.dumps(index), encoding="utf-8")
     return target

@@ -16,7 +16,6 @@ from backend.protocol import Reporter
 from backend.raster import RasterWriter
 from backend.rendering import Output
 
-UNSEEN_NOTE = "Snow, wetland, mangroves and moss, where asked for, are painted as bare, grass, trees and bare ground."
 SETTINGS = ("window", "stride", "phases", "guidance_scale")
 
 
@@ -26,7 +25,14 @@ def load_generator(generator: str, name: str) -> Any:
     return model.load(module.ImageGenerator, name or generator)
 
 
-def tags_of(generator: Any, seed: int, steps: int, **more: str) -> dict[str, str]:
+def unseen_note(generator: Any) -> str:
+    """What is said of the classes that an image generator has not seen; empty where there are none."""
+    looks = classes.unseen(generator.seen)
+    pairs = (f"{classes.LEGEND[code][0]} as {classes.LEGEND[look][0]}" for code, look in looks.items())
+    return f"Classes that the generator has never seen are painted as others: {', '.join(pairs)}." if looks else ""
+
+
+def tags_of(generator: Any, seed: int, steps: int, **more: Any) -> dict[str, str]:
     """The provenance of what a generator makes: all that it depends on beside its place."""
     settings = {"steps": steps, "generator": generator.index["landforge"], **more}
     settings |= {key: generator.index[key] for key in SETTINGS if key in generator.index}

@@ -19,6 +19,9 @@ from pathlib import Path
 from typing import Any, Literal, Optional, TextIO
 
 DEFAULT_MAX_AREA_KM2 = 2500.0
+CHECKPOINTS = "checkpoints"
+"""The folder in a training's output of what only the training needs."""
+WORLDCOVER_CODES = (10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 100)
 
 
 class BackendError(Exception):
@@ -47,6 +50,36 @@ class Extent:
                 "The extent is inverted: its minimum lies beyond its maximum. Where it crosses the "
                 "antimeridian, draw one extent on either side of it."
             )
+
+
+def parse_shares(text: str) -> dict[int, float]:
+    """Class shares as typed, "10:60, 50:20", to percentages by WorldCover code; BackendError where it says no such."""
+    shares: dict[int, float] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        code, _, percent = part.partition(":")
+        try:
+            number, share = int(code), float(percent.strip().rstrip("%"))
+        except ValueError as error:
+            raise BackendError(
+                f"{part!r} is no class share. Type code:percent, parted by commas, for instance '10:60, 50:20'."
+            ) from error
+        if number in shares:
+            raise BackendError(f"The class {number} is asked for twice. Give each class one share.")
+        shares[number] = share
+    check_shares(shares)
+    return shares
+
+
+def check_shares(shares: dict[int, float]) -> None:
+    """BackendError for a code outside the legend, a share below 0, and shares that sum to more than 100 percent."""
+    for code, share in shares.items():
+        if code not in WORLDCOVER_CODES:
+            known = ", ".join(map(str, WORLDCOVER_CODES))
+            raise BackendError(f"There is no class {code} in WorldCover's legend. Choose among {known}.")
+        if not 0 <= share <= 100:
+            raise BackendError(f"The share of class {code} is {share:g}. A share is a percentage from 0 to 100.")
+    if sum(shares.values()) > 100 + 1e-6:
+        raise BackendError(f"The class shares sum to {sum(shares.values()):g} percent. Lower them to 100 at most.")
 
 
 @dataclass(frozen=True)
@@ -78,11 +111,11 @@ class ClipNaip:
 
 @dataclass(frozen=True)
 class BuildDataset:
-    """Cut aligned image and label rasters into pairs of tiles with a manifest."""
+    """Cut aligned image and label rasters into pairs of tiles with a manifest; without images, labels alone."""
 
-    image: tuple[str, ...]
     label: tuple[str, ...]
     output: str
+    image: tuple[str, ...] = ()
     tile_px: int = 512
     stride_px: int = 0
     min_valid: float = 0.5
@@ -96,12 +129,15 @@ class GenerateLandCover:
     """Generate a synthetic land cover map at 10 m over an extent.
 
     `area` is the WKT of a polygon in the extent's CRS: outside it is nodata. `scheduler` is a Dask scheduler's address.
+    `shares` are the percentages asked for, by WorldCover code; the model divides what they leave.
     """
 
     extent: Extent
     output: str
     seed: int = 0
     steps: int = 12
+    shares: dict[int, float] = field(default_factory=dict)
+    guidance_scale: float = 1.0
     model: str = "landcover"
     area: str = ""
     scheduler: str = ""
@@ -125,7 +161,10 @@ class GenerateImage:
 
 @dataclass(frozen=True)
 class GenerateScene:
-    """Generate a land cover map and the aerial image on it, in one go; `area` as in GenerateLandCover."""
+    """Generate a land cover map and the aerial image on it, in one go.
+
+    `area`, `shares` and `guidance_scale` (the land cover's) as in GenerateLandCover.
+    """
 
     extent: Extent
     output_landcover: str
@@ -133,6 +172,8 @@ class GenerateScene:
     generator: Literal["controlnet", "spade"] = "controlnet"
     seed: int = 0
     steps: int = 12
+    shares: dict[int, float] = field(default_factory=dict)
+    guidance_scale: float = 1.0
     area: str = ""
     scheduler: str = ""
     grid_crs: str = ""
@@ -141,26 +182,38 @@ class GenerateScene:
 
 @dataclass(frozen=True)
 class TrainLandCover:
-    """Train the land cover generator on packed tiles, stage after stage; resumes where it stopped."""
+    """Train the land cover generator on data sets, stage after stage; resumes where it stopped.
 
-    dataset: str
+    It starts from nothing, or from the weights of `model`. `minutes` are shared by the stages; `steps` limits each.
+    """
+
+    dataset: tuple[str, ...]
     output: str
-    stages: tuple[str, ...] = ("autoencoder", "denoiser")
-    minutes: tuple[float, ...] = (10.0, 10.0)
+    model: str = ""
+    stage: Literal["all", "autoencoder", "decoder", "denoiser"] = "all"
+    minutes: float = 60.0
+    steps: Optional[int] = None  # noqa: UP045
     batch: int = 16
+    learning_rate: Optional[float] = None  # noqa: UP045
     seed: int = 0
 
 
 @dataclass(frozen=True)
 class TrainImage:
-    """Train an image generator on packed tiles, stage after stage; resumes where it stopped."""
+    """Train an image generator on data sets: fields as in TrainLandCover.
 
-    dataset: str
+    ControlNet has the stages autoencoder, decoder and denoiser, SPADE painter alone.
+    """
+
+    dataset: tuple[str, ...]
     output: str
     generator: Literal["controlnet", "spade"] = "controlnet"
-    stages: tuple[str, ...] = ()
-    minutes: tuple[float, ...] = ()
+    model: str = ""
+    stage: Literal["all", "autoencoder", "decoder", "denoiser", "painter"] = "all"
+    minutes: float = 60.0
+    steps: Optional[int] = None  # noqa: UP045
     batch: int = 16
+    learning_rate: Optional[float] = None  # noqa: UP045
     seed: int = 0
 
 

@@ -134,6 +134,7 @@ class Plan:
         self.wanted = {output: output.blocks() for output in outputs}
         self.covers = covers({output.field: output.windows(blocks) for output, blocks in self.wanted.items()})
         self._fields: dict[str, Field | Source] = {field.name: field for field in self.covers}
+        self._works = {field.name: field.work for field in self.covers}
         self._readers: dict[str, list[tuple[Field, Input]]] = defaultdict(list)
         for field in self.covers:
             for given in field.inputs:
@@ -179,9 +180,7 @@ class Plan:
         """The tasks, of the whole rendering, that read what a key gives."""
         name, kind, row, col, *place = key
         if kind == "windows":
-            field = self._fields[name]
-            assert isinstance(field, Field)  # a source has no windows
-            for spill in field.work.spills:
+            for spill in self._works[name].spills:
                 if self._needed(name, row, col, spill):
                     yield (name, "part", row, col, *spill)
         elif kind == "part":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 
 
 def to_unit(pixels: np.ndarray) -> np.ndarray:
@@ -13,3 +14,8 @@ def to_unit(pixels: np.ndarray) -> np.ndarray:
 def to_bytes(values: np.ndarray) -> np.ndarray:
     """Float RGB in -1..1 of any shape to uint8; what lies beyond is cut off."""
     return np.clip(np.rint((values + 1) * 127.5), 0, 255).astype(np.uint8)
+
+
+def pictures(images: torch.Tensor) -> np.ndarray:
+    """(n, 3, h, w) RGB in -1..1 on any device to (n, h, w, 3) uint8."""
+    return to_bytes(images.float().cpu().numpy()).transpose(0, 2, 3, 1)

@@ -138,9 +138,20 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
         try:
             return process.run_job(job, python, relay, feedback.isCanceled, warm, settings.log_folder())
         except process.Cancelled as cancelled:
-            raise QgsProcessingException("Cancelled: no output was written." + self._hint(job)) from cancelled
+            said = self._kept(job) or "Cancelled: no output was written." + self._hint(job)
+            raise QgsProcessingException(said) from cancelled
         except protocol.BackendError as error:
             raise QgsProcessingException(str(error) + self._hint(job)) from error
+
+    def _kept(self, job: Any) -> str:
+        """What is said of a cancelled training, whose folder stays; empty of another job."""
+        folder = Path(getattr(job, "output", ""))
+        if not (folder / protocol.CHECKPOINTS).is_dir():
+            return ""
+        return (
+            f"Cancelled: what was trained up to the last checkpoint is kept in {folder}. Running again with the same "
+            "settings and output goes on from there."
+        )
 
     def _hint(self, job: Any) -> str:
         """What to do about the finished blocks that a job has left beside its outputs; empty where it left none.

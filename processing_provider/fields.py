@@ -17,6 +17,7 @@ from qgis.core import (
     QgsRasterLayer,
 )
 
+from ..backend import protocol
 from ..plugin import settings
 from . import areas, extents
 from .parameters import default
@@ -115,6 +116,12 @@ def settle_source(fields: dict[str, Any]) -> None:
         fields.pop("layer", None)
     elif "layer" not in fields:
         raise QgsProcessingException("SOURCE is 'layer', but LAYER is empty. Choose the layer to clip.")
+
+
+def settle_shares(fields: dict[str, Any]) -> None:
+    """Of a generation's fields: the class shares as typed, as numbers; BackendError where they are none."""
+    if "shares" in fields:
+        fields["shares"] = protocol.parse_shares(fields["shares"])
 
 
 def check_outputs(algorithm: Any, parameters: Parameters, fields: dict[str, Any]) -> None:

@@ -122,6 +122,50 @@ def steps(job: type[Any]) -> Parameter:
     return number(job, "STEPS", "Sampling steps", text, 1, 200)
 
 
+def shares(job: type[Any]) -> list[Parameter]:
+    """SHARES, and GUIDANCE_SCALE, advanced."""
+    text = (
+        "The mix of classes asked for, as code:percent, for instance '10:60, 50:20'. It is asked of every window of "
+        "1.28 km; percent that are left over are divided as in the model's training data. What comes out is near to "
+        "it, not equal. Left empty: the model decides."
+    )
+    push = (
+        "How far the class shares are pushed (classifier-free guidance), where some are asked for: 1 not at all, which "
+        "is half the work and with the bundled model nearest to what is asked; more favours the largest shares."
+    )
+    return [
+        string(job, "SHARES", "Class shares (%)", text),
+        advanced(number(job, "GUIDANCE_SCALE", "Guidance scale", push, 1, 20, whole=False)),
+    ]
+
+
+def training(job: type[Any], stages: str) -> list[Parameter]:
+    """What the trainings of generators share: MODEL, STAGE, MINUTES, STEPS, BATCH, LEARNING_RATE, SEED."""
+    start = (
+        "The model to go on from, with smaller steps: a bundled one's name, or a folder that a training wrote. A few "
+        "hundred tiles of a new region then change the look. Left empty: from nothing, which needs far more."
+    )
+    minutes = (
+        "How long to train, all stages together. Packing and encoding the tiles, once, and the samples come on top. It "
+        "may be raised to go on with a training that has ended."
+    )
+    limit = "Ends each stage after so many steps, if the minutes have not ended it before."
+    rate = "Largest learning rate. Left empty: what suits the model, a fifth of it where one is gone on from."
+    model = QgsProcessingParameterFile(
+        "MODEL", "Start from (bundled name or folder)", QgsProcessingParameterFile.Behavior.Folder, optional=True
+    )
+    stage = f"{stages} 'all' trains one after another and shares the minutes out. A stage alone needs those before it."
+    return [
+        explained(model, start),
+        number(job, "MINUTES", "Minutes", minutes, 0.1, whole=False),
+        advanced(choice(job, "STAGE", "Stage", stage)),
+        advanced(number(job, "STEPS", "Steps a stage, at most", limit, 1)),
+        advanced(number(job, "BATCH", "Batch size", "Crops a step; halved where the memory is too small.", 1, 4096)),
+        advanced(number(job, "LEARNING_RATE", "Learning rate", rate, 0, 1, whole=False)),
+        advanced(seed(job, "Decides the first weights and the order of the crops.")),
+    ]
+
+
 def model(job: type[Any], text: str) -> Parameter:
     """MODEL: a bundled model's name or a model folder."""
     folder = QgsProcessingParameterFile.Behavior.Folder
@@ -146,9 +190,10 @@ def raster(key: str, label: str, text: str, optional: bool = False) -> Parameter
     return explained(QgsProcessingParameterRasterLayer(key, label, None, optional), text)
 
 
-def rasters(key: str, label: str, text: str) -> Parameter:
+def rasters(key: str, label: str, text: str, optional: bool = False) -> Parameter:
     """One or more raster layers of any provider."""
-    return explained(QgsProcessingParameterMultipleLayers(key, label, QgsProcessing.SourceType.TypeRaster), text)
+    kind = QgsProcessing.SourceType.TypeRaster
+    return explained(QgsProcessingParameterMultipleLayers(key, label, kind, None, optional), text)
 
 
 def datasets(key: str, label: str, text: str) -> Parameter:

@@ -14,6 +14,8 @@ from .generate.generateimage import GenerateImage
 from .generate.generatelandcover import GenerateLandCover
 from .generate.generatescene import GenerateScene
 from .segment.segmentimage import SegmentImage
+from .train.trainimage import TrainImage
+from .train.trainlandcover import TrainLandCover
 from .train.trainsegmentation import TrainSegmentation
 
 ALGORITHMS = (
@@ -23,6 +25,8 @@ ALGORITHMS = (
     GenerateLandCover,
     GenerateImage,
     GenerateScene,
+    TrainLandCover,
+    TrainImage,
     TrainSegmentation,
     SegmentImage,
 )

@@ -1,43 +1,77 @@
 """Rebuild the bundled weights: `python weights/make.py DATA [RECIPE ...]`, resumable at any point.
 
-DATA is a folder with `naip/`, `rural/`, `usgs/` and `worldcover/`, laid out as the model cards say. Each recipe in this
-folder is a job of the backend; its model lands in `backend/bundled/`. Needs the packages of requirements.in here.
+DATA is a folder with `naip/`, `rural/`, `usgs/` and `worldcover/`, laid out as the model cards say, or a folder that
+was packed from it, which needs no GDAL. Each recipe in this folder is a job of the backend, with minutes and batch by
+device; its model lands in `backend/bundled/`. Needs the packages of requirements.in here.
 """
 
+import importlib
+import json
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
-import efficientnet_lite0  # noqa: E402
-
-from backend import packing  # noqa: E402
-from backend.__main__ import load_job, run  # noqa: E402
-from backend.protocol import Reporter  # noqa: E402
+from backend import device, protocol  # noqa: E402
+from backend.protocol import BackendError, Reporter  # noqa: E402
+from backend.tiles import INDEX  # noqa: E402
 
 RECIPES = ("landcover", "controlnet", "spade", "segmentation")
 WORK = Path(".weights")
+NO_PART = ("checkpoints", "samples", "report.html", "README.md")  # the bundled cards are written by hand
+
+
+def job_of(recipe: str, packed: Path, where: str) -> Any:
+    """A recipe as a job on packed tiles; what it gives by device is that of 'cuda' or, elsewhere, of 'cpu'."""
+    fields = json.loads((HERE / f"{recipe}.json").read_text(encoding="utf-8"))
+    cls = protocol.JOBS[fields.pop("job")]
+    fields |= {"dataset": [str(packed)], "output": str(WORK / recipe)}
+    for key, value in fields.items():
+        if isinstance(value, dict):
+            value = value.get(where, value["cpu"])
+        fields[key] = tuple(value) if isinstance(value, list) else value
+    return cls(**fields)
+
+
+def _pack(data: Path, reporter: Reporter) -> Path:
+    """The packed folder of the data."""
+    if (data / INDEX).is_file():
+        return data
+    packed = WORK / "packed"
+    if not (packed / INDEX).is_file():
+        from backend import packing  # reads GeoTIFFs
+
+        packing.pack(data, packed, reporter)
+    return packed
+
+
+def _bundle(job: Any, target: Path) -> None:
+    """Put what a job made in its place, without what only its training needs."""
+    for part in Path(job.output).iterdir():
+        if part.is_dir() and part.name not in NO_PART:
+            shutil.copytree(part, target / part.name, dirs_exist_ok=True)
+        elif part.name not in NO_PART:
+            shutil.copyfile(part, target / part.name)
 
 
 def main(data: Path, recipes: tuple[str, ...]) -> int:
-    """Pack the tiles, run each recipe, and put what it made in its place, without its checkpoints."""
+    """Pack the tiles, run each recipe, and put what it made in its place."""
     reporter = Reporter(sys.stdout)
-    if not (WORK / "packed" / packing.INDEX).is_file():
-        packing.pack(data, WORK / "packed", reporter)
-    encoder = WORK / "encoder" / "efficientnet_lite0.safetensors"
-    if not encoder.is_file():
-        efficientnet_lite0.main(encoder)
-    for recipe in recipes or RECIPES:
-        path = str(HERE / f"{recipe}.json")
-        if run(path, reporter):
-            return 1
-        target = HERE.parent / "backend" / "bundled" / recipe
-        for part in Path(load_job(path).output).iterdir():
-            if part.name not in ("checkpoints", "README.md"):  # the bundled cards are written by hand
-                copy = shutil.copytree if part.is_dir() else shutil.copyfile
-                copy(part, target / part.name, **({"dirs_exist_ok": True} if part.is_dir() else {}))
+    try:
+        packed = _pack(data, reporter)
+        for recipe in recipes or RECIPES:
+            job = job_of(recipe, packed, device.best().type)
+            weights = getattr(job, "encoder_weights", "")
+            if weights and not Path(weights).is_file():
+                importlib.import_module("efficientnet_lite0").main(Path(weights))
+            importlib.import_module(f"backend.jobs.{protocol.job_name(job)}").run(job, reporter)
+            _bundle(job, HERE.parent / "backend" / "bundled" / recipe)
+    except BackendError as error:
+        print(error, file=sys.stderr)
+        return 1
     return 0
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from functools import partial
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -12,7 +13,6 @@ from torch.nn import functional
 
 from backend import classes, diffusion, latent_model, perceptual, rgb
 from backend.field import Field, Input, Patch, Source
-from backend.landcover import painted
 from backend.lattice import Box
 from backend.training import Batch, Objective
 
@@ -30,7 +30,7 @@ GUIDANCE_SCALE = 3.0  # how far the image is pushed towards its land cover (Ho a
 
 def new_autoencoder() -> AutoencoderKL:
     """An untrained autoencoder: (n, 3, h, w) RGB in -1..1 to (n, 4, h/4, w/4) latents and back."""
-    return latent_model.new_autoencoder(3, CHANNELS, (32, 48, 80), 16, WINDOW * CELL_PX)
+    return latent_model.new_autoencoder(3, CHANNELS, (32, 64, 80), 16, WINDOW * CELL_PX)
 
 
 def new_denoiser() -> UNet2DConditionModel:
@@ -42,9 +42,9 @@ def new_denoiser() -> UNet2DConditionModel:
         down_block_types=("DownBlock2D", "DownBlock2D", "AttnDownBlock2D"),
         mid_block_type="UNetMidBlock2D",
         up_block_types=("AttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
-        block_out_channels=(48, 80, 112),
+        block_out_channels=(64, 64, 96),  # CPUs multiply whole blocks of 32 channels
         layers_per_block=1,
-        norm_num_groups=16,
+        norm_num_groups=8,
         attention_head_dim=16,
         cross_attention_dim=8,
     )
@@ -61,6 +61,7 @@ class Autoencoding(Objective):
     """Mean absolute error, perceptual distance where it can be had, and a trace of KL divergence."""
 
     learning_rate = 1e-3
+    columns = ("real", "through the autoencoder")
 
     def __init__(self, autoencoder: AutoencoderKL) -> None:
         super().__init__()
@@ -83,6 +84,10 @@ class Autoencoding(Objective):
             loss, figures["perceptual"] = loss + PERCEPTUAL_WEIGHT * felt, felt.item()
         return loss, figures
 
+    def shown(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
+        again = self.autoencoder.decode(self.autoencoder.encode(batch["image"]).latent_dist.mode()).sample
+        return [rgb.pictures(batch["image"]), rgb.pictures(again)]
+
 
 class Decoding(Autoencoding):
     """The decoder alone, its norms frozen: pixels then depend on what lies around them, not on their window."""
@@ -95,14 +100,19 @@ class Decoding(Autoencoding):
 
 
 class Denoising(Objective):
-    """v-prediction on cached latents, denoiser and ControlNet together; land cover is hidden now and then."""
+    """v-prediction on cached latents, denoiser and ControlNet together; land cover is hidden now and then.
+
+    The autoencoder is not trained: it shows the latents.
+    """
 
     learning_rate = 6e-4
+    columns = ("land cover", "real", "generated on it")
 
-    def __init__(self, denoiser: UNet2DConditionModel, controlnet: ControlNetModel) -> None:
+    def __init__(self, denoiser: UNet2DConditionModel, controlnet: ControlNetModel, autoencoder: AutoencoderKL) -> None:
         super().__init__()
         self.parts = nn.ModuleDict({"denoiser": denoiser, "controlnet": controlnet})
         self.scheduler = diffusion.schedule()
+        self.decoder = [autoencoder]  # in a list: it is no part of what is trained and saved
 
     def trained(self, turn: str) -> nn.Module:
         """Both networks."""
@@ -118,6 +128,14 @@ class Denoising(Objective):
 
         return diffusion.v_loss(denoise, self.scheduler, batch["latents"]), {}
 
+    def shown(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
+        autoencoder, one_hot = self.decoder[0], batch["one_hot"]
+        predict = partial(controlled, self.parts["denoiser"], self.parts["controlnet"])
+        denoise = diffusion.guided(predict, one_hot, torch.zeros_like(one_hot), GUIDANCE_SCALE)
+        real = latent_model.decoded(autoencoder, batch["latents"])
+        made = latent_model.drawn(autoencoder, denoise, batch["latents"])
+        return [classes.pictures(one_hot.cpu().numpy()), rgb.pictures(real), rgb.pictures(made)]
+
 
 def controlled(
     denoiser: nn.Module, controlnet: nn.Module, noisy: torch.Tensor, times: torch.Tensor, landcover: torch.Tensor
@@ -130,7 +148,7 @@ def controlled(
 class ImageGenerator(latent_model.LatentGenerator):
     """A trained ControlNet stack, ready to paint any region of the world's 1 m grid."""
 
-    kind, pixel_m, cell_px = KIND, PIXEL_M, CELL_PX
+    kind, pixel_m = KIND, PIXEL_M
     components: ClassVar = {"denoiser": UNet2DConditionModel, "controlnet": ControlNetModel}
 
     def __init__(self, name: str = KIND) -> None:
@@ -139,22 +157,18 @@ class ImageGenerator(latent_model.LatentGenerator):
         self._embedding = self.networks["controlnet"].controlnet_cond_embedding
         self.networks["controlnet"].controlnet_cond_embedding = nn.Identity()
 
-    def denoiser(self, windows: list[Box], *conditions: Patch) -> diffusion.Denoise:  # noqa: D102
+    def denoiser(self, windows: list[Box], control: tuple[Any, ...], *conditions: Patch) -> diffusion.Denoise:  # noqa: D102
         (landcover,) = conditions
-        one_hot = np.stack([painted(landcover.read(window.scaled(CELL_PX))) for window in windows])
-        shown, scale = self._embedding(self.placed(one_hot)), self.index["guidance_scale"]
+        found = [classes.painted(landcover.read(window.scaled(CELL_PX)), self.seen) for window in windows]
+        one_hot = np.stack(found)
+        shown = self._embedding(self.placed(one_hot))
         hidden = self._embedding(self.placed(np.zeros_like(one_hot[:1]))).expand_as(shown)
-        embedded = shown if scale == 1 else torch.cat([shown, hidden])
-        embedded = embedded.contiguous(memory_format=torch.channels_last)
         parts = self.networks["denoiser"], self.networks["controlnet"]
 
-        def denoise(noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
-            repeats = len(embedded) // len(noisy)  # both guesses of a window in one pass
-            found = controlled(*parts, self.placed(noisy.repeat(repeats, 1, 1, 1)), times.repeat(repeats), embedded)
-            given, free = found.float().chunk(2) if repeats == 2 else (found.float(), 0.0)
-            return free + scale * (given - free)
+        def predict(noisy: torch.Tensor, times: torch.Tensor, embedded: torch.Tensor) -> torch.Tensor:
+            return controlled(*parts, self.placed(noisy), times, embedded.contiguous(memory_format=torch.channels_last))
 
-        return denoise
+        return diffusion.guided(predict, shown, hidden, self.index["guidance_scale"])
 
     def field(self, world: str, seed: int, steps: int, landcover: Field | Source, coarse: int = 1) -> Field:
         """The image of the world, (3, height, width) uint8 RGB at 1 m, on land cover of pixels `coarse` m wide."""

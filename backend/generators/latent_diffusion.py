@@ -6,8 +6,10 @@ shares of the window, as constant planes beside the latents (Ho and Salimans 202
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from diffusers import AutoencoderKL, UNet2DModel
 from torch import nn
@@ -16,30 +18,32 @@ from torch.nn import functional
 from backend import classes, diffusion, latent_model
 from backend.field import Field, Patch
 from backend.lattice import Box
+from backend.protocol import BackendError, check_shares
 from backend.training import Batch, Objective
 
 KIND = "landcover"
 PIXEL_M = 10.0
-CELL_PX = 4
+CELL_PX = 2  # larger cells lose the small patches of a map
 CHANNELS = 4
-WINDOW = 32  # latent cells, 128 px, 1.28 km
+WINDOW = 64  # latent cells, 128 px, 1.28 km
 PHASES = 4
-KL_WEIGHT = 1e-5
+KL_WEIGHT = 1e-4  # of the mean over all latents
+MAX_GUIDANCE_SCALE = 20.0
 SHARE_PLANES = classes.COUNT + 1  # the shares, and one that says whether they are given
 
 
 def new_autoencoder() -> AutoencoderKL:
-    """An untrained autoencoder: (n, 11, h, w) one-hot to (n, 4, h/4, w/4) latents and back to logits."""
-    return latent_model.new_autoencoder(classes.COUNT, CHANNELS, (24, 32, 48), 8, WINDOW * CELL_PX)
+    """An untrained autoencoder: (n, 11, h, w) one-hot to (n, 4, h/2, w/2) latents and back to logits."""
+    return latent_model.new_autoencoder(classes.COUNT, CHANNELS, (16, 32), 8, WINDOW * CELL_PX)
 
 
 def new_denoiser() -> UNet2DModel:
-    """An untrained denoiser of (n, 4 + 12, 32, 32): noisy latents and share planes to v."""
+    """An untrained denoiser of (n, 4 + 12, 64, 64): noisy latents and share planes to v."""
     return UNet2DModel(
         sample_size=WINDOW,
         in_channels=CHANNELS + SHARE_PLANES,
         out_channels=CHANNELS,
-        block_out_channels=(40, 64, 80),
+        block_out_channels=(64, 64, 80),  # CPUs multiply whole blocks of 32 channels
         layers_per_block=1,
         down_block_types=("DownBlock2D", "DownBlock2D", "AttnDownBlock2D"),
         up_block_types=("AttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
@@ -52,6 +56,7 @@ class Autoencoding(Objective):
     """Cross-entropy of the reconstructed classes, and a trace of KL divergence."""
 
     learning_rate = 1e-3
+    columns = ("real", "through the autoencoder")
 
     def __init__(self, autoencoder: AutoencoderKL) -> None:
         super().__init__()
@@ -69,17 +74,36 @@ class Autoencoding(Objective):
         target[target == classes.IGNORE] = -100
         entropy = functional.cross_entropy(logits, target)
         right = (logits.argmax(1) == target)[target >= 0].float().mean()
-        return entropy + KL_WEIGHT * posterior.kl().mean(), {"accuracy": right.item()}
+        return entropy + KL_WEIGHT * posterior.kl().sum() / posterior.mean.numel(), {"accuracy": right.item()}
+
+    def shown(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
+        again = self.autoencoder.decode(self.autoencoder.encode(batch["one_hot"]).latent_dist.mode()).sample
+        return [_pictures(batch["one_hot"]), _pictures(again)]
+
+
+class Decoding(Autoencoding):
+    """The decoder alone, its norms frozen; the latents stay what the denoiser has learned."""
+
+    learning_rate = 4e-4
+
+    def trained(self, turn: str) -> nn.Module:
+        """The decoder."""
+        return self.autoencoder.decoder
 
 
 class Denoising(Objective):
-    """v-prediction on cached latents; the shares are hidden in a third of the batch."""
+    """v-prediction on cached latents; where the shares of a window are all 0, none are asked for.
+
+    The autoencoder is not trained: it shows the latents.
+    """
 
     learning_rate = 6e-4
+    columns = ("real", "generated with its class shares", "generated freely")
 
-    def __init__(self, denoiser: UNet2DModel) -> None:
+    def __init__(self, denoiser: UNet2DModel, autoencoder: AutoencoderKL) -> None:
         super().__init__()
         self.denoiser, self.scheduler = denoiser, diffusion.schedule()
+        self.decoder = [autoencoder]  # in a list: it is no part of what is trained and saved
 
     def trained(self, turn: str) -> nn.Module:
         """The denoiser."""
@@ -87,12 +111,29 @@ class Denoising(Objective):
 
     def forward(self, batch: Batch, turn: str) -> tuple[torch.Tensor, dict[str, float]]:
         """`latents` (n, 4, h, w) scaled and `shares` (n, 11) to the loss of the predicted v."""
-        planes = share_planes(batch["shares"], batch["latents"].shape[-1])
-
-        def denoise(noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
-            return self.denoiser(torch.cat([noisy, planes], dim=1), times).sample
-
+        denoise = self._denoise(share_planes(batch["shares"], batch["latents"].shape[-1]))
         return diffusion.v_loss(denoise, self.scheduler, batch["latents"]), {}
+
+    def shown(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
+        autoencoder, size = self.decoder[0], batch["latents"].shape[-1]
+        real = latent_model.decoded(autoencoder, batch["latents"])
+        shares = torch.stack([(real.argmax(1) == index).float().mean((1, 2)) for index in range(classes.COUNT)], 1)
+        found = [real]
+        for asked in (share_planes(shares, size), share_planes(torch.zeros_like(shares), size)):
+            found.append(latent_model.drawn(autoencoder, self._denoise(asked), batch["latents"]))
+        return [_pictures(logits) for logits in found]
+
+    def _denoise(self, planes: torch.Tensor) -> diffusion.Denoise:
+        return lambda noisy, times: told(self.denoiser, noisy, times, planes)
+
+
+def _pictures(logits: torch.Tensor) -> np.ndarray:
+    return classes.pictures(logits.float().cpu().numpy())
+
+
+def told(denoiser: nn.Module, noisy: torch.Tensor, times: torch.Tensor, planes: torch.Tensor) -> torch.Tensor:
+    """The denoiser's v of noisy latents (n, 4, h, w) that is told class shares by planes (n, 12, h, w)."""
+    return denoiser(torch.cat([noisy, planes], dim=1), times).sample
 
 
 def share_planes(shares: torch.Tensor, size: int) -> torch.Tensor:
@@ -104,17 +145,44 @@ def share_planes(shares: torch.Tensor, size: int) -> torch.Tensor:
 class LandCoverGenerator(latent_model.LatentGenerator):
     """A trained land cover model, ready to render any region of the world's 10 m grid."""
 
-    kind, pixel_m, cell_px, side = KIND, PIXEL_M, CELL_PX, 6
+    kind, pixel_m, side = KIND, PIXEL_M, 3
     components: ClassVar = {"denoiser": UNet2DModel}
 
-    def denoiser(self, windows: list[Box], *conditions: Patch) -> diffusion.Denoise:  # noqa: D102
-        planes = share_planes(torch.zeros(len(windows), classes.COUNT, device=self.device), WINDOW)
+    def denoiser(self, windows: list[Box], control: tuple[Any, ...], *conditions: Patch) -> diffusion.Denoise:  # noqa: D102
+        shares, guidance_scale = control
+        asked = torch.tensor(shares, device=self.device).expand(len(windows), -1)
+        shown, hidden = (share_planes(given, self.index["window"]) for given in (asked, torch.zeros_like(asked)))
 
-        def denoise(noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
+        def predict(noisy: torch.Tensor, times: torch.Tensor, planes: torch.Tensor) -> torch.Tensor:
             return self.networks["denoiser"](self.placed(torch.cat([noisy, planes], dim=1)), times).sample
 
-        return denoise
+        return diffusion.guided(predict, shown, hidden, guidance_scale if any(shares) else 1.0)
 
-    def field(self, world: str, seed: int, steps: int) -> Field:
-        """The land cover of the whole world: (height, width) uint8 class indices at 10 m."""
-        return self.rendered(world, seed, steps, (), classes.likeliest)
+    def field(
+        self, world: str, seed: int, steps: int, shares: Mapping[int, float] | None = None, guidance_scale: float = 1.0
+    ) -> Field:
+        """The land cover of the whole world: (height, width) uint8 class indices at 10 m.
+
+        `shares` are the percentages asked for in every window, by code; what they leave is divided as in the
+        training data. `guidance_scale` is how far they are pushed, 1 not at all. Raises BackendError for shares
+        that are none and for a guidance scale below 1.
+        """
+        if not 1 <= guidance_scale <= MAX_GUIDANCE_SCALE:
+            raise BackendError(f"GUIDANCE_SCALE must lie between 1 and {MAX_GUIDANCE_SCALE:g}, not {guidance_scale:g}.")
+        return self.rendered(world, seed, steps, (), classes.likeliest, (self._whole(shares or {}), guidance_scale))
+
+    def _whole(self, shares: Mapping[int, float]) -> tuple[float, ...]:
+        """Shares of all classes that sum to 1, as the denoiser was told in training; zeros where none are asked for."""
+        check_shares(dict(shares))
+        if not shares:
+            return (0.0,) * classes.COUNT
+        usual = self.index.get("shares") or {str(code): 1.0 for code in self.seen}
+        left = {code: 0.0 if code in shares else usual.get(str(code), 0.0) for code in classes.LEGEND}
+        rest, total = 1 - sum(shares.values()) / 100, sum(left.values())
+        if rest > 1e-6 and not total:
+            raise BackendError(
+                f"The class shares sum to {100 - 100 * rest:g} percent, and the model knows no other class that could "
+                "take the rest. Raise them to 100."
+            )
+        found = {code: shares.get(code, 0.0) / 100 + rest * left[code] / (total or 1.0) for code in left}
+        return tuple(found[code] / sum(found.values()) for code in left)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -19,7 +20,6 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from backend import checkpoint, classes, device, noise, perceptual, rgb
 from backend.field import Field, Input, Patch, Source, Windows
-from backend.landcover import painted
 from backend.lattice import Box, Lattice
 from backend.model import Model
 from backend.training import Batch, Objective
@@ -47,7 +47,8 @@ class SpatialNorm(nn.Module):
         """(n, channels, h, w) features and (n, condition, h, w) to (n, channels, h, w)."""
         hidden = self.shared(condition)
         # two convolutions, because halves of one are slow to read where channels come last
-        (weight, shift_weight), (bias, shift_bias) = self.scale_shift.weight.chunk(2), self.scale_shift.bias.chunk(2)
+        both = cast("torch.Tensor", self.scale_shift.bias)
+        (weight, shift_weight), (bias, shift_bias) = self.scale_shift.weight.chunk(2), both.chunk(2)
         scale = functional.conv2d(hidden, weight, bias + 1, padding=1)
         return functional.conv2d(hidden, shift_weight, shift_bias, padding=1).addcmul_(self.norm(features), scale)
 
@@ -122,6 +123,7 @@ class Painting(Objective):
 
     turns = ("painter", "judge")
     learning_rate = 4e-4
+    columns = ("land cover", "real", "painted on it")
 
     def __init__(self, painter: Painter) -> None:
         super().__init__()
@@ -157,6 +159,10 @@ class Painting(Objective):
             felt = self.distance[0].to(image.device)(painted[::2], image[::2]).mean()
             loss, figures["perceptual"] = loss + PERCEPTUAL_WEIGHT * felt, felt.item()
         return loss, figures
+
+    def shown(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
+        painted = self.paint(batch["one_hot"])
+        return [classes.pictures(batch["one_hot"].cpu().numpy()), rgb.pictures(batch["image"]), rgb.pictures(painted)]
 
     def calibrate(self, batches: Iterator[Batch]) -> None:
         """Measure the batch statistics anew for the averaged weights; afterwards they are frozen."""
@@ -202,7 +208,7 @@ class ImageGenerator(Model):
         inputs = (
             np.stack([noise.normal(seed, f"{world} coarse", CHANNELS, box) for box in boxes]),
             np.stack([noise.normal(seed, f"{world} fine", FINE_CHANNELS, box.scaled(CELL_PX)) for box in boxes]),
-            np.stack([painted(landcover.read(box.scaled(CELL_PX))) for box in boxes]),
+            np.stack([classes.painted(landcover.read(box.scaled(CELL_PX)), self.seen) for box in boxes]),
         )
         inside = slice(self.margin * CELL_PX, -self.margin * CELL_PX or None)
         with torch.inference_mode():
@@ -218,6 +224,6 @@ def as_it_is(pixels: np.ndarray) -> np.ndarray:
     return pixels
 
 
-def save(folder: Path, **figures: object) -> None:
-    """Write what makes a folder of a trained painter a model: the index."""
-    checkpoint.write_index(folder, KIND, pixel_m=PIXEL_M, window=WINDOW, stride=STRIDE, figures=figures)
+def save(folder: Path, figures: dict[str, Any], **more: Any) -> None:
+    """Write what makes a folder of a trained painter a model: the index, with `more` entries."""
+    checkpoint.write_index(folder, KIND, pixel_m=PIXEL_M, window=WINDOW, stride=STRIDE, **more, figures=figures)

@@ -1,4 +1,4 @@
-"""Cut aligned image and label rasters into pairs of tiles, split by geography, with a manifest."""
+"""Cut aligned image and label rasters, or labels alone, into tiles, split by geography, with a manifest."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ from backend.splits import SPLITS, Footprint, split_by_ground
 
 
 def _check_job(job: protocol.BuildDataset) -> None:
-    if not job.image or len(job.image) != len(job.label):
+    if not job.label or (job.image and len(job.image) != len(job.label)):
         raise BackendError(
-            f"There are {len(job.image)} images and {len(job.label)} labels. Give one label for each image, in order."
+            f"There are {len(job.image)} images and {len(job.label)} labels. Give one label for each image, in order, "
+            "or labels alone."
         )
     if job.tile_px < 32 or job.stride_px < 0:
         raise BackendError("Tiles must be at least 32 pixels wide and the stride must not be negative.")
@@ -49,7 +50,7 @@ def _disk_errors(folder: Path) -> Iterator[None]:
 
 def _write_tile(path: Path, data: np.ndarray, pair: Pair, window: Window) -> None:
     """Write (bands, height, width) uint8 as a GeoTIFF; one band is a label and gets the palette."""
-    place = {"crs": pair.image.crs, "transform": pair.image.window_transform(window)}
+    place = {"crs": pair.label.crs, "transform": pair.label.window_transform(window)}
     profile = {"driver": "GTiff", "dtype": "uint8", "compress": "deflate", "count": len(data), **place}
     with _disk_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -77,7 +78,7 @@ class _Cutter:
         raw = pair.label.read(1, window=window)
         codes = np.where((raw >= 0) & (raw <= 255), raw, classes.NODATA).astype(np.uint8)
         index = classes.to_index(codes)
-        seen, known = pair.image.dataset_mask(window=window) > 0, index != classes.IGNORE
+        seen, known = pair.seen(window), index != classes.IGNORE
         valid = seen & known
         self.any_image |= bool(seen.any())
         self.any_label |= bool((raw != classes.NODATA).any())
@@ -85,10 +86,12 @@ class _Cutter:
         self.most_valid = max(self.most_valid, float(valid.mean()))
         if valid.mean() < self.job.min_valid:
             return
-        _write_tile(self.folder / "image" / f"{name}.tif", pair.image.read((1, 2, 3), window=window), pair, window)
+        if pair.image is not None:
+            pixels = pair.image.read((1, 2, 3), window=window)
+            _write_tile(self.folder / "image" / f"{name}.tif", pixels, pair, window)
         _write_tile(self.folder / "label" / f"{name}.tif", np.where(valid, codes, classes.NODATA)[None], pair, window)
         counts = np.bincount(index[valid], minlength=classes.COUNT)
-        self.tiles.append(Footprint(name, str(pair.image.crs), pair.image.window_bounds(window)))
+        self.tiles.append(Footprint(name, str(pair.label.crs), pair.label.window_bounds(window)))
         self.shares[name] = [float(valid.mean()), *(counts / counts.sum()).tolist()]
 
     def check(self) -> None:
@@ -98,7 +101,8 @@ class _Cutter:
         if not self.any_image:
             raise BackendError("The images hold no data: all of their pixels are masked.")
         if not self.any_label:
-            raise BackendError("The labels hold no data where the images lie: all of their pixels are nodata.")
+            where = " where the images lie" if self.job.image else ""
+            raise BackendError(f"The labels hold no data{where}: all of their pixels are nodata.")
         if not self.any_known:
             raise BackendError(
                 "No label has a code of the WorldCover legend (10, 20, ... 100). Reclassify the labels to it first."
@@ -113,7 +117,7 @@ class _Cutter:
         job = self.job
         kept = split_by_ground(self.tiles, job.val_share, job.test_share, job.seed)
         for name in self.shares.keys() - {tile.name for tile in kept}:
-            (self.folder / "image" / f"{name}.tif").unlink()
+            (self.folder / "image" / f"{name}.tif").unlink(missing_ok=True)
             (self.folder / "label" / f"{name}.tif").unlink()
         if not any(tile.split == "train" for tile in kept):
             raise BackendError(
@@ -128,7 +132,7 @@ class _Cutter:
             writer = csv.writer(file)
             writer.writerow(dataset.COLUMNS)
             for tile in tiles:
-                files = [f"image/{tile.name}.tif", f"label/{tile.name}.tif"]
+                files = [f"image/{tile.name}.tif" if self.job.image else "", f"label/{tile.name}.tif"]
                 shares = [round(value, 4) for value in self.shares[tile.name]]
                 writer.writerow([tile.name, *files, tile.split, tile.crs, *tile.bounds, *shares])
 
@@ -143,10 +147,12 @@ def _build(job: protocol.BuildDataset, folder: Path, report: protocol.Reporter) 
             cutter.cut(pairs[number], f"{number:03d}_{row:06d}_{col:06d}", row, col)
             report.progress((done + 1) / len(places), f"tile {done + 1} of {len(places)}")
         pixel_m, synthetic = pairs[0].pixel_m, [pair.synthetic for pair in pairs]
+        attribution = sorted({text for pair in pairs for text in pair.attribution})
     cutter.check()
     tiles = cutter.split()
     counts = {split: sum(tile.split == split for tile in tiles) for split in SPLITS}
-    sources = [{"image": i, "label": j, "synthetic": s} for i, j, s in zip(job.image, job.label, synthetic)]
+    images = job.image or ("",) * len(job.label)
+    sources = [{"image": i, "label": j, "synthetic": s} for i, j, s in zip(images, job.label, synthetic)]
     index = {
         "landforge": "dataset",
         "tile_px": job.tile_px,
@@ -156,6 +162,7 @@ def _build(job: protocol.BuildDataset, folder: Path, report: protocol.Reporter) 
         "seed": job.seed,
         "counts": counts,
         "synthetic": any(synthetic),
+        "attribution": attribution,
         "sources": sources,
         "legend": {str(code): name for code, (name, _) in classes.LEGEND.items()},
     }

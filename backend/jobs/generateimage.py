@@ -18,7 +18,8 @@ def run(job: GenerateImage, report: Reporter) -> dict[str, str]:
     tags = painting.tags_of(generator, job.seed, job.steps, landcover=Path(job.landcover).name)
     with open_landcover(job.landcover, generator.pixel_m, job.max_area_km2) as (box, landcover):
         field = generator.field(str(box.crs), job.seed, job.steps, landcover)
-        report.log(painting.UNSEEN_NOTE)
+        if note := painting.unseen_note(generator):
+            report.log(note)
         with RasterWriter(
             job.output, box, "rgb", tags, resume=painting.resumed(field, painting.stamp(job.landcover))
         ) as writer:

@@ -2,161 +2,137 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable
-from pathlib import Path
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL
+from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
 
-from backend import checkpoint, classes, device, latent_model, latents, rgb
+from backend import classes, device, latent_model, latents, rgb
 from backend.generators import controlnet, spade
-from backend.protocol import BackendError, Reporter, TrainImage
-from backend.tiles import PackedTiles, turned
-from backend.training import Batch, Budget, Draw, fit
+from backend.protocol import Reporter, TrainImage
+from backend.stages import Recipe, Stage, Training, train
+from backend.tiles import PackedTiles, recoloured, turned
+from backend.training import Batch, Draw, Outcome, Plan, fit
 
 CROP_PX = controlnet.WINDOW * controlnet.CELL_PX
-CALIBRATION_BATCHES = 30
+CALIBRATION_BATCHES = 30  # of the painter's norms
 
 
-def _pairs(job: TrainImage) -> Draw:
+def _pairs(data: PackedTiles) -> Draw:
     """Batches of images and their one-hot land cover."""
-    data = PackedTiles(Path(job.dataset))
 
-    def draw(rng: np.random.Generator) -> Batch:
-        images, labels = data.batch(rng, job.batch, CROP_PX)
+    def draw(rng: np.random.Generator, count: int) -> Batch:
+        images, labels = data.batch(rng, count, CROP_PX)
         return {"image": torch.from_numpy(rgb.to_unit(images)), "one_hot": torch.from_numpy(classes.one_hot(labels))}
 
     return draw
 
 
-def _state(job: TrainImage, stage: str) -> Path:
-    return Path(job.output) / "checkpoints" / f"{stage}.safetensors"
+def _train_autoencoder(training: Training, plan: Plan, report: Reporter) -> Outcome:
+    autoencoder = latents.begun(training, controlnet.new_autoencoder)
+    held_out = training.held_out and _pairs(training.held_out)
+    outcome = fit(controlnet.Autoencoding(autoencoder), _pairs(training.data), plan, report, held_out)
+    latents.finish(training, autoencoder, _encoded, report)
+    return outcome
 
 
-def _stored(job: TrainImage, data: PackedTiles, autoencoder: AutoencoderKL, report: Reporter) -> dict[str, list]:
-    """By group of tiles: the latents (tiles, channels, height, width) of each variant."""
-    autoencoder.to(device.best()).eval()
-
-    def make(images: np.ndarray, variant: int) -> np.ndarray:
-        size = images.shape[1] // controlnet.CELL_PX * controlnet.CELL_PX
-        count = max(1, CROP_PX**2 * 32 // size**2)
-        parts = []
-        for first in range(0, len(images), count):
-            pixels = turned(np.moveaxis(images[first : first + count], -1, 1), variant)[..., :size, :size]
-            parts.append(latents.encode(autoencoder, rgb.to_unit(pixels)))
-        return np.concatenate(parts)
-
-    folder = Path(job.output) / "checkpoints" / "latents"
-    return {name: latents.cached(folder / name, images, make, report) for name, (images, _, _) in data.groups.items()}
+def _encoded(autoencoder: AutoencoderKL, data: PackedTiles, name: str, variant: int) -> np.ndarray:
+    """The latents (tiles, channels, height, width) of a group of tiles in one turn, each in a light of its own."""
+    images, rng = data.groups[name].images, np.random.default_rng(variant)
+    size = images.shape[1] // controlnet.CELL_PX * controlnet.CELL_PX
+    at_once = max(1, CROP_PX**2 * 32 // size**2)
+    parts = []
+    for first in range(0, len(images), at_once):
+        pixels = turned(np.moveaxis(images[first : first + at_once], -1, 1), variant)[..., :size, :size]
+        lit = np.stack([recoloured(image, rng) for image in pixels])
+        parts.append(latents.encode(autoencoder, rgb.to_unit(lit)))
+    return np.concatenate(parts)
 
 
-def _train_autoencoder(job: TrainImage, minutes: float, report: Reporter) -> dict[str, float]:
-    autoencoder = controlnet.new_autoencoder()
-    objective = controlnet.Autoencoding(autoencoder)
-    figures = fit(objective, _pairs(job), Budget(minutes), _state(job, "autoencoder"), job.seed, report)
-    shutil.rmtree(Path(job.output) / "checkpoints" / "latents", ignore_errors=True)  # another autoencoder's
-    stored = _stored(job, PackedTiles(Path(job.dataset)), autoencoder, report)
-    mean, std = latents.statistics([variants[0] for variants in stored.values()], axis=1)
-    autoencoder.register_to_config(latents_mean=mean, latents_std=std)
-    autoencoder.half().save_pretrained(Path(job.output) / "autoencoder")
-    return figures
+def _train_decoder(training: Training, plan: Plan, report: Reporter) -> Outcome:
+    return latents.train_decoder(training, controlnet.Decoding, _pairs, "image", plan, report)
 
 
-def _train_decoder(job: TrainImage, minutes: float, report: Reporter) -> dict[str, float]:
-    folder, draw = Path(job.output) / "autoencoder", _pairs(job)
-    autoencoder = checkpoint.components(Path(job.output), torch.float32, autoencoder=AutoencoderKL)["autoencoder"]
-    rng = np.random.default_rng(job.seed)
-
-    def run() -> None:
-        for _ in range(CALIBRATION_BATCHES):
-            autoencoder(draw(rng)["image"])
-
-    if not _state(job, "decoder").is_file():
-        with torch.no_grad():
-            latent_model.calibrate(autoencoder.decoder, run)
-    latent_model.freeze_norms(autoencoder.decoder)
-    autoencoder.requires_grad_(False).decoder.requires_grad_(True)
-    figures = fit(controlnet.Decoding(autoencoder), draw, Budget(minutes), _state(job, "decoder"), job.seed, report)
-    autoencoder.register_to_config(_name_or_path="")  # diffusers would write where it was loaded from
-    autoencoder.half().save_pretrained(folder)
-    return figures
-
-
-def _train_denoiser(job: TrainImage, minutes: float, report: Reporter) -> dict[str, float]:
-    data = PackedTiles(Path(job.dataset))
-    autoencoder = checkpoint.components(Path(job.output), torch.float32, autoencoder=AutoencoderKL)["autoencoder"]
-    stored = _stored(job, data, autoencoder, report)
-    mean, std = (np.array(v)[:, None, None] for v in (autoencoder.config.latents_mean, autoencoder.config.latents_std))
+def _windows(data: PackedTiles, stored: latents.Stored, scale: latents.Scale) -> Draw:
+    """Batches of scaled latents and the one-hot land cover under them."""
     cell = controlnet.CELL_PX
 
-    def draw(rng: np.random.Generator) -> Batch:
+    def draw(rng: np.random.Generator, count: int) -> Batch:
         name = data.choose(rng)
-        _, labels, chosen = data.groups[name]
+        _, labels, chosen, _ = data.groups[name]
         height, width = stored[name][0].shape[-2:]
         size = min(controlnet.WINDOW, height // 4 * 4)  # the denoiser halves it twice
         cells, covers = [], []
-        for _ in range(job.batch):
+        for _ in range(count):
             tile, variant = rng.choice(chosen), int(rng.integers(8))
             row, col = int(rng.integers(height - size + 1)), int(rng.integers(width - size + 1))
             cells.append(stored[name][variant][tile, :, row : row + size, col : col + size])
             label = turned(labels[tile], variant)
             covers.append(label[row * cell : (row + size) * cell, col * cell : (col + size) * cell])
-        scaled = (np.stack(cells).astype(np.float32) - mean) / std
-        return {
-            "latents": torch.from_numpy(scaled.astype(np.float32)),
-            "one_hot": torch.from_numpy(classes.one_hot(np.stack(covers))),
-        }
+        return {"latents": scale(np.stack(cells)), "one_hot": torch.from_numpy(classes.one_hot(np.stack(covers)))}
 
-    denoiser = controlnet.new_denoiser()
-    network = controlnet.new_controlnet(denoiser)
-    objective = controlnet.Denoising(denoiser, network)
-    figures = fit(objective, draw, Budget(minutes), _state(job, "denoiser"), job.seed, report)
-    denoiser.half().save_pretrained(Path(job.output) / "denoiser")
-    network.half().save_pretrained(Path(job.output) / "controlnet")
-    return figures
+    return draw
 
 
-def _train_painter(job: TrainImage, minutes: float, report: Reporter) -> dict[str, float]:
-    painter, draw = spade.Painter(), _pairs(job)
+def _train_denoiser(training: Training, plan: Plan, report: Reporter) -> Outcome:
+    autoencoder, scale = latents.frozen(training)
+    stored = latents.stored(training, autoencoder, _encoded, report)
+    denoiser = training.component("denoiser", controlnet.new_denoiser)
+    network = training.component("controlnet", partial(controlnet.new_controlnet, denoiser))
+    objective = controlnet.Denoising(denoiser, network, autoencoder)
+    held_out = training.held_out and _windows(training.held_out, stored, scale)
+    outcome = fit(objective, _windows(training.data, stored, scale), plan, report, held_out)
+    training.save(latents.DENOISER, denoiser=denoiser, controlnet=network)
+    return outcome
+
+
+def _train_painter(training: Training, plan: Plan, report: Reporter) -> Outcome:
+    painter, draw = training.component("painter", spade.Painter), _pairs(training.data)
     objective = spade.Painting(painter)
-    figures = fit(objective, draw, Budget(minutes), _state(job, "painter"), job.seed, report)
-    rng = np.random.default_rng(job.seed)
-    objective.calibrate(
-        {key: value.to(device.best()) for key, value in draw(rng).items()} for _ in range(CALIBRATION_BATCHES)
-    )
-    painter.half().save_pretrained(Path(job.output) / "painter")
-    return figures
+    outcome = fit(objective, draw, plan, report, training.held_out and _pairs(training.held_out))
+    rng, where = np.random.default_rng(plan.seed), device.best()
+    batches = (draw(rng, plan.batch) for _ in range(CALIBRATION_BATCHES))
+    objective.calibrate({key: value.to(where) for key, value in batch.items()} for batch in batches)
+    training.save("painter", painter=painter)
+    return outcome
 
 
-Stage = Callable[[TrainImage, float, Reporter], dict[str, float]]
-STAGES: dict[str, dict[str, Stage]] = {
-    "controlnet": {"autoencoder": _train_autoencoder, "decoder": _train_decoder, "denoiser": _train_denoiser},
-    "spade": {"painter": _train_painter},
+def _save_controlnet(done: Training, figures: dict[str, Any], **more: Any) -> None:
+    more |= {"guidance_scale": controlnet.GUIDANCE_SCALE, "frozen_norms": latents.has_frozen_norms(done)}
+    geometry = controlnet.PIXEL_M, controlnet.WINDOW, controlnet.PHASES
+    latent_model.save(done.output, controlnet.KIND, *geometry, figures, **more)
+
+
+def _save_spade(done: Training, figures: dict[str, Any], **more: Any) -> None:
+    spade.save(done.output, figures, **more)
+
+
+RECIPES = {
+    "controlnet": Recipe(
+        kind=controlnet.KIND,
+        what="tiles",
+        crop_px=CROP_PX,
+        loaders={"autoencoder": AutoencoderKL, "denoiser": UNet2DConditionModel, "controlnet": ControlNetModel},
+        stages={
+            latents.AUTOENCODER: Stage(0.3, controlnet.Autoencoding.columns, _train_autoencoder),
+            latents.DECODER: Stage(0.35, controlnet.Decoding.columns, _train_decoder),
+            latents.DENOISER: Stage(0.35, controlnet.Denoising.columns, _train_denoiser),
+        },
+        save=_save_controlnet,
+    ),
+    "spade": Recipe(
+        kind=spade.KIND,
+        what="tiles",
+        crop_px=CROP_PX,
+        loaders={"painter": spade.Painter},
+        stages={"painter": Stage(1.0, spade.Painting.columns, _train_painter)},
+        save=_save_spade,
+    ),
 }
 
 
 def run(job: TrainImage, report: Reporter) -> dict[str, str]:
-    """Train the asked stages, each for its minutes, and write the model folder."""
-    stages = STAGES[job.generator]
-    if not job.stages or len(job.stages) != len(job.minutes) or not set(job.stages) <= set(stages):
-        raise BackendError(f"STAGES of {job.generator} are some of {', '.join(stages)}, with as many MINUTES.")
-    figures: dict[str, object] = {}
-    for number, (stage, minutes) in enumerate(zip(job.stages, job.minutes)):
-        part = report.part(number / len(job.stages), (number + 1) / len(job.stages))
-        part.log(f"stage {stage}, {minutes:g} minutes")
-        figures[stage] = stages[stage](job, minutes, part)
-    if job.generator == "spade":
-        spade.save(Path(job.output), **figures)
-    else:
-        geometry = controlnet.PIXEL_M, controlnet.WINDOW, controlnet.PHASES
-        latent_model.save(
-            Path(job.output),
-            controlnet.KIND,
-            *geometry,
-            figures,
-            guidance_scale=controlnet.GUIDANCE_SCALE,
-            frozen_norms=True,
-        )
-    return {"output": job.output}
+    """Train the asked stages, each for its share of the minutes, and write the model folder."""
+    return train(job, RECIPES[job.generator], report)

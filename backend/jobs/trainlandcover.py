@@ -1,89 +1,102 @@
-"""Train the land cover generator: autoencoder, then denoiser on the latents that it gives."""
+"""Train the land cover generator: autoencoder, its decoder, then denoiser on the latents that they give."""
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL
+from diffusers import AutoencoderKL, UNet2DModel
 
-from backend import checkpoint, classes, device, latent_model, latents
+from backend import classes, latent_model, latents
 from backend.generators import latent_diffusion as model
-from backend.protocol import BackendError, Reporter, TrainLandCover
+from backend.protocol import Reporter, TrainLandCover
+from backend.stages import Recipe, Stage, Training, train
 from backend.tiles import PackedLandCover, turned
-from backend.training import Batch, Budget, fit
+from backend.training import Batch, Draw, Outcome, Plan, fit
 
-STAGES = ("autoencoder", "denoiser")
 CROP_PX = model.WINDOW * model.CELL_PX
+HIDDEN_SHARE = 1 / 3  # of the windows: the denoiser must draw without being told shares, too
 
 
-def _train_autoencoder(job: TrainLandCover, minutes: float, report: Reporter) -> dict[str, float]:
-    data = PackedLandCover(Path(job.dataset))
-    autoencoder = model.new_autoencoder()
+def _maps(data: PackedLandCover) -> Draw:
+    """Batches of land cover as classes and one-hot."""
 
-    def draw(rng: np.random.Generator) -> Batch:
-        crops = np.stack([data.crop(data.place(rng, CROP_PX), CROP_PX) for _ in range(job.batch)])
+    def draw(rng: np.random.Generator, count: int) -> Batch:
+        crops = np.stack([data.crop(data.place(rng, CROP_PX), CROP_PX) for _ in range(count)])
         return {"classes": torch.from_numpy(crops), "one_hot": torch.from_numpy(classes.one_hot(crops))}
 
-    state = Path(job.output) / "checkpoints" / "autoencoder.safetensors"
-    figures = fit(model.Autoencoding(autoencoder), draw, Budget(minutes), state, job.seed, report)
-    shutil.rmtree(Path(job.output) / "checkpoints" / "latents", ignore_errors=True)  # another autoencoder's
-    mean, std = latents.statistics([a[0] for a in _latents(job, data, autoencoder, report).values()], axis=0)
-    autoencoder.register_to_config(latents_mean=mean, latents_std=std)
-    autoencoder.half().save_pretrained(Path(job.output) / "autoencoder")
-    return figures
+    return draw
 
 
-def _latents(
-    job: TrainLandCover, data: PackedLandCover, autoencoder: AutoencoderKL, report: Reporter
-) -> dict[str, list[np.ndarray]]:
-    """By raster: the latents (channels, height, width) of each variant."""
-    autoencoder.to(device.best()).eval()
-
-    def make(raster: np.ndarray, variant: int) -> np.ndarray:
-        return latents.encode_large(autoencoder, classes.one_hot, turned(raster, variant), model.CELL_PX)
-
-    folder = Path(job.output) / "checkpoints" / "latents"
-    return {name: latents.cached(folder / name, raster, make, report) for name, (raster, _) in data.rasters.items()}
+def _train_autoencoder(training: Training, plan: Plan, report: Reporter) -> Outcome:
+    autoencoder = latents.begun(training, model.new_autoencoder)
+    held_out = training.held_out and _maps(training.held_out)
+    outcome = fit(model.Autoencoding(autoencoder), _maps(training.data), plan, report, held_out)
+    latents.finish(training, autoencoder, _encoded, report)
+    return outcome
 
 
-def _train_denoiser(job: TrainLandCover, minutes: float, report: Reporter) -> dict[str, float]:
-    data = PackedLandCover(Path(job.dataset))
-    autoencoder = checkpoint.components(Path(job.output), torch.float32, autoencoder=AutoencoderKL)["autoencoder"]
-    stored = _latents(job, data, autoencoder, report)
-    mean, std = (np.array(v)[:, None, None] for v in (autoencoder.config.latents_mean, autoencoder.config.latents_std))
+def _train_decoder(training: Training, plan: Plan, report: Reporter) -> Outcome:
+    return latents.train_decoder(training, model.Decoding, _maps, "one_hot", plan, report)
 
-    def draw(rng: np.random.Generator) -> Batch:
-        cells, shares = [], np.zeros((job.batch, classes.COUNT), dtype=np.float32)
-        for number in range(job.batch):
+
+def _encoded(autoencoder: AutoencoderKL, data: PackedLandCover, name: str, variant: int) -> np.ndarray:
+    """The latents (tiles, channels, height, width) of a group of tiles in one turn."""
+    tiles, _ = data.groups[name]
+    return np.stack(
+        [latents.encode_large(autoencoder, classes.one_hot, turned(tile, variant), model.CELL_PX) for tile in tiles]
+    )
+
+
+def _windows(data: PackedLandCover, stored: latents.Stored, scale: latents.Scale) -> Draw:
+    """Batches of scaled latents and class shares; shares of 0 hide them."""
+
+    def draw(rng: np.random.Generator, count: int) -> Batch:
+        cells, shares = [], np.zeros((count, classes.COUNT), dtype=np.float32)
+        for number in range(count):
             place = data.place(rng, CROP_PX, model.CELL_PX)
-            name, variant, row, col = place
-            top, left = row // model.CELL_PX, col // model.CELL_PX
-            cells.append(stored[name][variant][:, top : top + model.WINDOW, left : left + model.WINDOW])
-            if rng.random() > 1 / 3:
-                count = np.bincount(data.crop(place, CROP_PX).ravel(), minlength=classes.COUNT)[: classes.COUNT]
-                shares[number] = count / max(count.sum(), 1)
-        scaled = (np.stack(cells).astype(np.float32) - mean) / std
-        return {"latents": torch.from_numpy(scaled.astype(np.float32)), "shares": torch.from_numpy(shares)}
+            top, left = place.row // model.CELL_PX, place.col // model.CELL_PX
+            tile = stored[place.group][place.variant][place.tile]
+            cells.append(tile[:, top : top + model.WINDOW, left : left + model.WINDOW])
+            if rng.random() > HIDDEN_SHARE:
+                found = np.bincount(data.crop(place, CROP_PX).ravel(), minlength=classes.COUNT)[: classes.COUNT]
+                shares[number] = found / max(found.sum(), 1)
+        return {"latents": scale(np.stack(cells)), "shares": torch.from_numpy(shares)}
 
-    denoiser = model.new_denoiser()
-    state = Path(job.output) / "checkpoints" / "denoiser.safetensors"
-    figures = fit(model.Denoising(denoiser), draw, Budget(minutes), state, job.seed, report)
-    denoiser.half().save_pretrained(Path(job.output) / "denoiser")
-    return figures
+    return draw
+
+
+def _train_denoiser(training: Training, plan: Plan, report: Reporter) -> Outcome:
+    autoencoder, scale = latents.frozen(training)
+    stored = latents.stored(training, autoencoder, _encoded, report)
+    denoiser = training.component("denoiser", model.new_denoiser)
+    held_out = training.held_out and _windows(training.held_out, stored, scale)
+    draw = _windows(training.data, stored, scale)
+    outcome = fit(model.Denoising(denoiser, autoencoder), draw, plan, report, held_out)
+    training.save(latents.DENOISER, denoiser=denoiser)
+    return outcome
+
+
+def _save(done: Training, figures: dict[str, Any], **more: Any) -> None:
+    more |= {"frozen_norms": latents.has_frozen_norms(done)}
+    latent_model.save(done.output, model.KIND, model.PIXEL_M, model.WINDOW, model.PHASES, figures, **more)
+
+
+RECIPE = Recipe(
+    kind=model.KIND,
+    what="landcover",
+    crop_px=CROP_PX,
+    loaders={"autoencoder": AutoencoderKL, "denoiser": UNet2DModel},
+    stages={
+        latents.AUTOENCODER: Stage(0.12, model.Autoencoding.columns, _train_autoencoder),
+        latents.DECODER: Stage(0.08, model.Decoding.columns, _train_decoder),
+        latents.DENOISER: Stage(0.8, model.Denoising.columns, _train_denoiser),
+    },
+    save=_save,
+)
 
 
 def run(job: TrainLandCover, report: Reporter) -> dict[str, str]:
-    """Train the asked stages, each for its minutes, and write the model folder."""
-    if len(job.stages) != len(job.minutes) or not set(job.stages) <= set(STAGES):
-        raise BackendError(f"STAGES are some of {', '.join(STAGES)}, with as many MINUTES.")
-    trainers = {"autoencoder": _train_autoencoder, "denoiser": _train_denoiser}
-    figures: dict[str, object] = {}
-    for number, (stage, minutes) in enumerate(zip(job.stages, job.minutes)):
-        part = report.part(number / len(job.stages), (number + 1) / len(job.stages))
-        part.log(f"stage {stage}, {minutes:g} minutes")
-        figures[stage] = trainers[stage](job, minutes, part)
-    latent_model.save(Path(job.output), model.KIND, model.PIXEL_M, model.WINDOW, model.PHASES, figures)
-    return {"output": job.output}
+    """Train the asked stages, each for its share of the minutes, and write the model folder."""
+    return train(job, RECIPE, report)

@@ -22,11 +22,10 @@ from backend.crops import RandomCrops, grids
 from backend.dataset import TileSet, open_tiles, tiles_of
 from backend.evaluation.card import model_card
 from backend.evaluation.scores import Scores, score
-from backend.protocol import BackendError
+from backend.protocol import CHECKPOINTS, BackendError
 from backend.raster import check_writable
 from backend.splits import SPLITS, Split
 
-CHECKPOINTS = "checkpoints"
 HELD_OUT: tuple[Split, ...] = ("val", "test")
 GSD_TOLERANCE = 0.03
 
@@ -96,6 +95,7 @@ class _Trainer:
         self, job: protocol.TrainSegmentation, sets: list[TileSet], segmenter: architectures.Segmenter
     ) -> None:
         self.job, self.sets, self.segmenter = job, sets, segmenter
+        device.keep_freed_memory()
         where = device.best()
         precision = "bf16" if device.fast_bf16(where) else "no"
         self.accelerator = Accelerator(cpu=where.type == "cpu", mixed_precision=precision)

@@ -8,26 +8,27 @@ from ..algorithm import BackendAlgorithm
 
 
 class BuildDataset(BackendAlgorithm):
-    """Rasters to pairs of tiles."""
+    """Rasters to tiles."""
 
     JOB = Job
     TITLE = "Build data set"
     GROUP = "Data"
     TAGS = ("tiles", "chips", "training data", "dataset", "split")
     HELP = (
-        "Cuts images and their land cover labels into pairs of tiles with a manifest, ready for training. Real and "
-        "synthetic rasters are cut alike, so that they can be compared or mixed."
+        "Cuts images and their land cover labels into pairs of tiles with a manifest, ready for training; or labels "
+        "alone, from which land cover generators learn. Real and synthetic rasters are cut alike, so that they can be "
+        "compared or mixed."
     )
 
     def parameters(self) -> list[parameters.Parameter]:  # noqa: D102
-        image = "One or more RGB rasters."
+        image = "One or more RGB rasters. Left empty: labels alone are cut, at their own pixel size."
         label = "The land cover of each image, in the same order; coarser pixels are repeated to the image's."
         tile = "Side of a tile."
         stride = "Distance from tile to tile; 0: the tile's side, so without overlap."
         valid = "Tiles with a smaller share of labelled pixels are left out."
         val, test = "Share of the tiles kept for validation.", "Share of the tiles kept for testing."
         return [
-            parameters.rasters("IMAGE", "Images", image),
+            parameters.rasters("IMAGE", "Images", image, optional=True),
             parameters.rasters("LABEL", "Labels", label),
             parameters.number(Job, "TILE_PX", "Tile size (px)", tile, 32, 4096),
             parameters.advanced(parameters.number(Job, "STRIDE_PX", "Stride (px)", stride, 0, 4096)),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import rasterio
 
 from backend import classes, protocol
 from backend.jobs import builddataset
@@ -40,7 +41,7 @@ def write_dataset(folder: Path, tile_px: int = 64, **place: object) -> str:
     """The world as a data set of 25 tiles."""
     image, label = write_pair(folder, **place)
     output = str(folder / "dataset")
-    builddataset.run(protocol.BuildDataset((image,), (label,), output, tile_px=tile_px), protocol.silent())
+    builddataset.run(protocol.BuildDataset((label,), output, (image,), tile_px=tile_px), protocol.silent())
     return output
 
 
@@ -56,3 +57,15 @@ def write_packed(folder: Path, sizes: Sequence[int] = (40,), splits: Sequence[st
         tiles[f"s{size}"] = {"split": list(splits)}
     (folder / "packed.json").write_text(json.dumps({"pixel_m": 1.0, "tiles": tiles}))
     return folder
+
+
+def read_raster(path: Path) -> np.ndarray:
+    """(bands, height, width) of a raster."""
+    with rasterio.open(path) as source:
+        return source.read()
+
+
+def dataset_tile(folder: str, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """(height, width, 3) RGB and (height, width) codes of a data set's tile."""
+    image, label = (read_raster(Path(folder) / kind / f"{name}.tif") for kind in ("image", "label"))
+    return image.transpose(1, 2, 0), label[0]

@@ -169,9 +169,12 @@ extent = protocol.Extent(0, 0, 1, 1, "EPSG:4326")
 values = {"extent": extent, "image": "a.tif", "landcover": "a.tif", "dataset": "folder"}
 for cls in protocol.JOBS.values():
     import dataclasses
-    needed = [f for f in dataclasses.fields(cls) if f.default is dataclasses.MISSING]
-    given = {f.name: values.get(f.name, f.name) for f in needed}
-    given = {f.name: (given[f.name],) if f.type.startswith("tuple") else given[f.name] for f in needed}
+    given = {"shares": {10: 60.0}} if "shares" in cls.__dataclass_fields__ else {}
+    missing = dataclasses.MISSING
+    needed = [f for f in dataclasses.fields(cls) if f.default is missing and f.default_factory is missing]
+    for f in needed:
+        value = values.get(f.name, f.name)
+        given[f.name] = (value,) if f.type.startswith("tuple") else value
     job = cls(**given)
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         file.write(protocol.dump_job(job))

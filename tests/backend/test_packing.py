@@ -8,7 +8,7 @@ import rasterio
 
 from backend import classes, packing
 from backend.protocol import BackendError, silent
-from backend.tiles import PackedLandCover, PackedTiles
+from backend.tiles import PackedLandCover, PackedTiles, read_index
 
 
 def write_tile(path, data, pixel_m):
@@ -40,13 +40,13 @@ def source(tmp_path):
 
 
 def test_tiles_are_averaged_to_one_metre_and_split_by_site(source, tmp_path):
-    data = PackedTiles(packing.pack(source, tmp_path / "packed", silent()))
-    images, labels, _ = data.groups["naip"]
+    folder = packing.pack(source, tmp_path / "packed", silent())
+    images, labels, _, _ = PackedTiles((folder,)).groups["0_naip"]
     assert images.shape == (80, 30, 30, 3)
     expected = (np.arange(30) + 0.5) / 0.6 * 5 - 2.5
     assert np.abs(images[0, 10, :, 0].astype(float) - expected).max() <= 3
     assert (labels[0, :, :14] == 0).all() and (labels[0, :, 16:] == 4).all()
-    entry = data.index["tiles"]["naip"]
+    entry = read_index(folder)["tiles"]["naip"]
     sites = {}
     for name, split in zip(entry["names"], entry["split"]):
         sites.setdefault(name.split("_")[2], set()).add(split)
@@ -55,10 +55,10 @@ def test_tiles_are_averaged_to_one_metre_and_split_by_site(source, tmp_path):
 
 
 def test_land_cover_becomes_indices(source, tmp_path):
-    data = PackedLandCover(packing.pack(source, tmp_path / "packed", silent()))
-    raster, _ = data.rasters["somewhere"]
-    assert raster.shape == (1200, 1100)
-    assert raster[0, 0] == 2 and raster[150, 0] == classes.IGNORE
+    data = PackedLandCover((packing.pack(source, tmp_path / "packed", silent()),))
+    maps, _ = data.groups["0_somewhere"]
+    assert maps.shape == (1, 1200, 1100)
+    assert maps[0, 0, 0] == 2 and maps[0, 150, 0] == classes.IGNORE
 
 
 def test_a_folder_without_data_is_refused(tmp_path):

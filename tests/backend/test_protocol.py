@@ -132,3 +132,27 @@ def test_progress_stays_within_zero_and_one():
 def test_nobody_hears_a_silent_reporter(capfd):
     protocol.silent().log("a word")
     assert capfd.readouterr() == ("", "")
+
+
+def test_shares_as_they_are_typed():
+    assert protocol.parse_shares("10:60, 50 : 20.5%,") == {10: 60.0, 50: 20.5}
+    assert protocol.parse_shares(" ") == {}
+    assert protocol.parse_shares("10:100,80:0") == {10: 100.0, 80: 0.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("10", "'10' is no class share"),
+        ("trees:20", "no class share"),
+        ("10:many", "no class share"),
+        ("11:20", "no class 11 in WorldCover's legend. Choose among 10, 20"),
+        ("10:-5", "The share of class 10 is -5"),
+        ("10:nan", "The share of class 10 is nan"),
+        ("10:60,50:60", "sum to 120 percent"),
+        ("10:60,10:20", "class 10 is asked for twice"),
+    ],
+)
+def test_shares_that_are_none_are_said(text, said):
+    with pytest.raises(BackendError, match=said):
+        protocol.parse_shares(text)

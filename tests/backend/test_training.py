@@ -1,18 +1,21 @@
-"""The training loop: it learns, it resumes to the step, it stops when the loss is no number."""
+"""The training loop: it learns, resumes to the step, shows what it does, and says why it stops."""
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
+from backend import training
 from backend.protocol import BackendError, silent
-from backend.training import Budget, Objective, fit
+from backend.training import Budget, Objective, Plan, fit
 
 
 class Line(Objective):
     """y = 2 x + 1, as one linear layer."""
 
     learning_rate = 0.05
+    columns = ("wanted", "found")
 
     def __init__(self):
         super().__init__()
@@ -25,11 +28,20 @@ class Line(Objective):
         loss = ((self.layer(batch["x"]) - batch["y"]) ** 2).mean()
         return loss, {"error": loss.item()}
 
+    def shown(self, batch):
+        torch.randn(7)  # drawing pictures takes random numbers
+        found = [batch["y"], self.layer(batch["x"])]
+        return [
+            np.broadcast_to(one.float().clamp(0, 1).numpy()[:, None, None] * 255, (4, 8, 8, 3)).astype("u1")
+            for one in found
+        ]
+
 
 class Pair(Line):
     """Two turns, each with its own layer, as a GAN has."""
 
     turns = ("one", "two")
+    columns = ()
 
     def __init__(self):
         super().__init__()
@@ -42,9 +54,14 @@ class Pair(Line):
         return ((self.layers[turn](batch["x"]) - batch["y"]) ** 2).mean(), {}
 
 
-def draw(rng):
-    x = torch.from_numpy(rng.normal(size=(32, 1)).astype(np.float32))
+def draw(rng, count):
+    x = torch.from_numpy(rng.normal(size=(count, 1)).astype(np.float32))
     return {"x": x, "y": 2 * x + 1}
+
+
+def plan(tmp_path, steps, name="state", **settings):
+    path = tmp_path / f"{name}.safetensors"
+    return Plan(Budget(10, steps), path, **{"batch": 32, "seed": 0, **settings})
 
 
 def seeded(kind):
@@ -54,11 +71,12 @@ def seeded(kind):
 
 def test_learns(tmp_path):
     line = seeded(Line)
-    figures = fit(line, draw, Budget(10, 600), tmp_path / "state.safetensors", 0, silent())
+    outcome = fit(line, draw, plan(tmp_path, 600), silent(), held_out=draw)
     assert line.layer.weight.item() == pytest.approx(2, abs=0.15)
     assert line.layer.bias.item() == pytest.approx(1, abs=0.15)
-    assert figures["steps"] == 600
-    assert figures["error"] < 0.05
+    assert outcome.figures["steps"] == 600 and outcome.figures["batch"] == 32
+    assert outcome.figures["error"] < 0.05 and outcome.figures["held_out_error"] < 0.05
+    assert outcome.history[-1]["step"] == 600 and outcome.history[-1]["error"] < 0.05
 
 
 @pytest.mark.parametrize("kind", [Line, Pair])
@@ -66,43 +84,132 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path, kind):
     class Stop(Exception):
         pass
 
-    def interrupted(rng):
+    def interrupted(rng, count):
         interrupted.calls += 1
         if interrupted.calls == 8:
             raise Stop
-        return draw(rng)
+        return draw(rng, count)
 
     interrupted.calls = 0
     straight = seeded(kind)
-    fit(straight, draw, Budget(10, 12), tmp_path / "straight.safetensors", 3, silent())
+    fit(straight, draw, plan(tmp_path, 12, "straight", seed=3), silent())
     halved = seeded(kind)
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(Stop):
-        patch.setattr("backend.training.CHECKPOINT_S", 0.0)  # after every step
-        fit(halved, interrupted, Budget(10, 12), tmp_path / "halved.safetensors", 3, silent())
-    torch.manual_seed(99)
-    resumed = kind()
-    fit(resumed, draw, Budget(10, 12), tmp_path / "halved.safetensors", 3, silent())
+    shown = {"seed": 3, "samples": tmp_path / "samples"}
+    with pytest.MonkeyPatch.context() as patch:
+        for clock in ("CHECKPOINT_S", "LOG_S", "SAMPLE_S"):  # after every step
+            patch.setattr(training, clock, 0.0)
+        with pytest.raises(Stop):
+            fit(halved, interrupted, plan(tmp_path, 12, "halved", **shown), silent())
+        torch.manual_seed(99)
+        resumed = kind()
+        outcome = fit(resumed, draw, plan(tmp_path, 12, "halved", **shown), silent())
     for one, two in zip(straight.parameters(), resumed.parameters()):
         assert torch.equal(one, two)
+    assert [entry["step"] for entry in outcome.history] == list(range(1, 13)), "the history is whole, too"
 
 
-def test_a_finished_run_is_not_trained_further(tmp_path):
+def test_a_finished_run_is_not_trained_further_but_a_larger_budget_is(tmp_path):
     line = seeded(Line)
-    fit(line, draw, Budget(10, 5), tmp_path / "state.safetensors", 0, silent())
+    fit(line, draw, plan(tmp_path, 5), silent())
     again = seeded(Line)
-    assert fit(again, draw, Budget(10, 5), tmp_path / "state.safetensors", 0, silent())["steps"] == 5
+    assert fit(again, draw, plan(tmp_path, 5), silent()).figures["steps"] == 5
     assert torch.equal(line.layer.weight, again.layer.weight)
+    assert fit(again, draw, plan(tmp_path, 8), silent()).figures["steps"] == 8
+
+
+def test_samples_are_pictures_of_the_averaged_weights(tmp_path, ear):
+    fit(seeded(Line), draw, plan(tmp_path, 4, "stage", samples=tmp_path / "samples"), ear)
+    path = tmp_path / "samples" / "stage_000004.png"
+    assert Image.open(path).size == (2 * (8 + 4) + 4, 4 * (8 + 4) + 4)
+    assert f"samples (wanted, found): {path}" in [event.message for event in ear.events("log")]
+
+
+def test_samples_that_cannot_be_written_end_nothing(tmp_path, ear):
+    (tmp_path / "samples").write_text("a file")
+    assert fit(seeded(Line), draw, plan(tmp_path, 4, samples=tmp_path / "samples"), ear).figures["steps"] == 4
+    assert any("No samples at step 4" in event.message for event in ear.events("log"))
+
+
+def test_a_gentle_training_moves_less_and_the_newcomers_first(tmp_path):
+    start = seeded(Line).layer.weight.clone()
+    moved = {}
+    for name, settings in {"bold": {}, "gentle": {"gentleness": 0.1}, "told": {"learning_rate": 1e-6}}.items():
+        line = seeded(Line)
+        fit(line, draw, plan(tmp_path, 20, name, **settings), silent())
+        moved[name] = (line.layer.weight - start).abs().item()
+    assert moved["bold"] > 3 * moved["gentle"] > 3 * moved["told"] > 0
+    pair, before = seeded(Pair), seeded(Pair)
+    fit(pair, draw, plan(tmp_path, 20, "pair", head_start=0.96), silent())
+    assert torch.equal(pair.layers["one"].weight, before.layers["one"].weight)
+    assert not torch.equal(pair.layers["two"].weight, before.layers["two"].weight)
+    assert [Plan(Budget(1), tmp_path, 1, head_start=0.1).waiting(spent) for spent in (0, 0.1, 0.15, 0.2, 1)] == (
+        pytest.approx([0, 0, 0.5, 1, 1])
+    )
 
 
 def test_a_loss_that_is_no_number_stops_it(tmp_path):
-    def broken(rng):
+    def broken(rng, count):
         return {"x": torch.full((4, 1), torch.nan), "y": torch.zeros(4, 1)}
 
     with pytest.raises(BackendError, match="no longer a number at step 0"):
-        fit(Line(), broken, Budget(10, 5), tmp_path / "state.safetensors", 0, silent())
+        fit(Line(), broken, plan(tmp_path, 5), silent())
+
+
+def test_another_models_checkpoint_is_refused(tmp_path):
+    fit(Line(), draw, plan(tmp_path, 2), silent())
+    with pytest.raises(BackendError, match="belongs to another training"):
+        fit(Pair(), draw, plan(tmp_path, 4), silent())
+
+
+def wider():
+    line = Line()
+    line.layer = nn.Linear(2, 1)
+    return line
 
 
 def test_another_configurations_checkpoint_is_refused(tmp_path):
-    fit(Line(), draw, Budget(10, 2), tmp_path / "state.safetensors", 0, silent())
+    fit(Line(), draw, plan(tmp_path, 2), silent())
     with pytest.raises(BackendError, match="belongs to another training"):
-        fit(Pair(), draw, Budget(10, 4), tmp_path / "state.safetensors", 0, silent())
+        fit(wider(), draw, plan(tmp_path, 4), silent())
+
+
+FULL = [
+    torch.OutOfMemoryError("CUDA out of memory."),
+    RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes."),
+    RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes."),
+    MemoryError(),
+]
+
+
+class Hungry(Pair):
+    """Its second turn needs more memory than there is for more than `most` examples."""
+
+    most, error = 5, FULL[0]
+
+    def forward(self, batch, turn):
+        if turn == "two" and len(batch["x"]) > self.most:
+            raise self.error
+        return super().forward(batch, turn)
+
+
+@pytest.mark.parametrize("error", FULL, ids=range(len(FULL)))
+def test_a_full_memory_halves_the_batch(tmp_path, ear, monkeypatch, error):
+    monkeypatch.setattr(Hungry, "error", error)
+    assert fit(Hungry(), draw, plan(tmp_path, 3), ear).figures["batch"] == 4
+    said = [event.message for event in ear.events("log")]
+    assert [line for line in said if "memory is full" in line][-1] == (
+        "The memory is full at step 0: going on with a batch of 4."
+    )
+    assert fit(Hungry(), draw, plan(tmp_path, 5), silent()).figures["batch"] == 4, "a resumed run remembers"
+
+
+def test_a_memory_too_small_for_one_example_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(Hungry, "most", 0)
+    with pytest.raises(BackendError, match="full even with a batch of 1"):
+        fit(Hungry(), draw, plan(tmp_path, 3), silent())
+
+
+def test_other_errors_are_not_taken_for_a_full_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(Hungry, "error", RuntimeError("shapes do not match"))
+    with pytest.raises(RuntimeError, match="shapes"):
+        fit(Hungry(), draw, plan(tmp_path, 3), silent())

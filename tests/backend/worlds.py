@@ -20,9 +20,7 @@ from backend.protocol import Reporter, silent
 from backend.rendering import Output, render
 
 
-def mixed(
-    seed: int, scale: int, margin: int, fines: list[int], windows: list[Box], *patches: Patch
-) -> np.ndarray:
+def mixed(seed: int, scale: int, margin: int, fines: list[int], windows: list[Box], *patches: Patch) -> np.ndarray:
     """Two channels that depend on the whole window and on its place, as a network's with attention would."""
     results = []
     for window in windows:

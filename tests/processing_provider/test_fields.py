@@ -131,3 +131,41 @@ def test_numbers_out_of_bounds_are_refused(context, bad):
     parameters = {"EXTENT": EXTENT, "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT, **bad}
     ok, message = algorithm("generatelandcover").checkParameterValues(parameters, context)
     assert not ok and next(iter(bad)) in message
+
+
+def test_class_shares_are_numbers(context):
+    for name in ("generatelandcover", "generatescene"):
+        found = read(name, context, EXTENT=EXTENT, SHARES="10:60, 50:20.5", GUIDANCE_SCALE="1.5")
+        assert found["shares"] == {10: 60.0, 50: 20.5} and found["guidance_scale"] == 1.5
+        assert "shares" not in read(name, context, EXTENT=EXTENT)
+
+
+@pytest.mark.parametrize(
+    "text, words", [("11:20", "no class 11"), ("10:60,50:60", "120 percent"), ("trees", "no class")]
+)
+def test_class_shares_that_are_none_are_said(context, text, words):
+    parameters = {"EXTENT": EXTENT, "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT, "SHARES": text}
+    ok, message = algorithm("generatelandcover").checkParameterValues(parameters, context)
+    assert not ok and words in message
+
+
+def test_a_training_from_nothing_and_from_a_model(context, tmp_path):
+    (tmp_path / "manifest.csv").write_text("")
+    given = {"DATASET": [str(tmp_path)], "MINUTES": "2.5"}
+    for name in ("trainlandcover", "trainimage"):
+        found = read(name, context, **given)
+        assert found["dataset"] == (str(tmp_path),) and found["minutes"] == 2.5 and found["stage"] == "all"
+        assert not {"model", "steps", "learning_rate"} & found.keys()
+    more = {"MODEL": "spade", "STEPS": 100, "LEARNING_RATE": 1e-4, "BATCH": 4, "SEED": 7}
+    found = read("trainimage", context, **given, GENERATOR="spade", STAGE="painter", **more)
+    wanted = {"model": "spade", "steps": 100, "learning_rate": 1e-4, "batch": 4, "seed": 7, "stage": "painter"}
+    assert wanted.items() <= found.items() and found["generator"] == "spade"
+    with pytest.raises(QgsProcessingException, match="one of all, autoencoder, denoiser"):
+        read("trainlandcover", context, **given, STAGE="painter")
+
+
+def test_labels_alone(context, landcover):
+    found = read("builddataset", context, LABEL=[landcover])
+    assert "image" not in found and len(found["label"]) == 1
+    parameters = {"LABEL": [landcover], "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT}
+    assert algorithm("builddataset").checkParameterValues(parameters, context)[0]

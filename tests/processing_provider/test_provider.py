@@ -36,7 +36,7 @@ def test_defaults_are_those_of_the_job(algorithm):
         if definition is None or field.default is dataclasses.MISSING:
             continue
         given = definition.defaultValue()
-        assert (given in (None, "") and field.default in (None, "")) or str(given) == str(field.default)
+        assert (given in (None, "") and field.default in (None, "", ())) or str(given) == str(field.default)
 
 
 def test_optional_parameters_have_a_default_to_fall_back_on(algorithm):
@@ -45,7 +45,8 @@ def test_optional_parameters_have_a_default_to_fall_back_on(algorithm):
     for field in dataclasses.fields(protocol.JOBS[algorithm.name()]):
         definition = algorithm.parameterDefinition(field.name.upper())
         if definition and definition.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional:
-            assert field.default is not dataclasses.MISSING or field.name in given
+            defaults = {field.default, field.default_factory} - {dataclasses.MISSING}
+            assert defaults or field.name in given
 
 
 def test_each_parameter_is_explained(algorithm):

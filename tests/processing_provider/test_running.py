@@ -182,6 +182,33 @@ def test_without_kept_blocks_nothing_is_promised(landcover, tmp_path, context, e
     assert "Finished blocks" not in failure(clip(landcover, tmp_path / "out.tif"), context)
 
 
+def test_a_cancelled_training_says_what_is_kept(tmp_path, context, monkeypatch):
+    def run_job(job, *_):
+        (Path(job.output) / protocol.CHECKPOINTS).mkdir(parents=True)
+        raise process.Cancelled()
+
+    monkeypatch.setattr(process, "run_job", run_job)
+    (tmp_path / "data").mkdir()
+    parameters = {"DATASET": [str(tmp_path / "data")], "OUTPUT": str(tmp_path / "model")}
+    with pytest.raises(QgsProcessingException) as raised:
+        processing.run("landforge:trainlandcover", parameters, context=context)
+    assert "up to the last checkpoint is kept" in str(raised.value) and "no output" not in str(raised.value)
+
+
+def test_land_cover_is_learned_from_a_clip_and_drawn(tmp_path, context, ear):
+    """A clip of 10 m to a data set of labels alone, to a model, to a map with the shares that are asked for."""
+    codes = np.random.default_rng(1).choice(np.array([10, 30, 80], np.uint8), (30, 60)).repeat(10, 0).repeat(10, 1)
+    label = write_raster(tmp_path / "clip.tif", codes[None])
+    data, model, cover = (str(tmp_path / name) for name in ("data", "model", "cover.tif"))
+    processing.run("landforge:builddataset", {"LABEL": [label], "TILE_PX": 130, "OUTPUT": data}, context=context)
+    training = {"DATASET": [data], "STEPS": 1, "BATCH": 2, "OUTPUT": model}
+    processing.run("landforge:trainlandcover", training, context=context, feedback=ear)
+    assert (Path(model) / "report.html").is_file() and any("samples" in said for said in ear.said)
+    drawing = {"EXTENT": EXTENT, "MODEL": model, "SHARES": "80:70", "STEPS": 1, "OUTPUT": cover}
+    processing.run("landforge:generatelandcover", drawing, context=context)
+    assert set(np.unique(read_raster(cover))) <= set(protocol.WORLDCOVER_CODES)
+
+
 def test_nothing_is_promised_of_a_temporary_output(landcover, context, ended):
     ended(process.Cancelled())
     said = failure(clip(landcover, QgsProcessing.TEMPORARY_OUTPUT), context)

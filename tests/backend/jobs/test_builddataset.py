@@ -14,7 +14,7 @@ from tests.backend import patchwork, scenes
 
 def build(tmp_path, ear, pairs, **options):
     images, labels = zip(*pairs)
-    job = protocol.BuildDataset(images, labels, str(tmp_path / "out"), **{"tile_px": 64, **options})
+    job = protocol.BuildDataset(labels, str(tmp_path / "out"), images, **{"tile_px": 64, **options})
     assert builddataset.run(job, ear) == {"output": job.output}
     with open(tmp_path / "out" / "manifest.csv", newline="") as file:
         return list(csv.DictReader(file)), json.loads((tmp_path / "out" / "dataset.json").read_text())
@@ -103,6 +103,41 @@ def test_synthetic_sources_are_remembered(tmp_path, ear):
         assert tile.tags()["LANDFORGE_SYNTHETIC"] == "YES"
 
 
+def test_labels_alone_are_tiles_of_their_own_pixels(tmp_path, ear):
+    """A clip of land cover at 10 m, or any label raster, without an image."""
+    label = patchwork.world(200, 330)[1]
+    label[:, :64, :64] = 255  # this raster's nodata
+    path = scenes.write_raster(tmp_path / "label.tif", label, pixel=10.0, nodata=255)
+    job = protocol.BuildDataset((str(path),), str(tmp_path / "out"), tile_px=64)
+    builddataset.run(job, ear)
+    index, rows = dataset.manifest(tmp_path / "out")
+    assert index["pixel_m"] == 10.0 and index["sources"] == [{"image": "", "label": str(path), "synthetic": False}]
+    assert len(rows) == 14 and all(row["image"] == "" for row in rows) and {row["split"] for row in rows} > {"train"}
+    assert not (tmp_path / "out" / "image").exists()
+    with rasterio.open(path) as whole:
+        for row in rows:
+            data, bounds, _ = read(tmp_path / "out" / row["label"])
+            assert (data == whole.read(window=whole.window(*bounds))).all()
+    with pytest.raises(protocol.BackendError, match="holds labels alone, but images are needed"):
+        dataset.open_tiles(tmp_path / "out")
+
+
+def test_labels_alone_that_overlap(tmp_path, ear):
+    label = patchwork.world(256, 256)[1]
+    path = scenes.write_raster(tmp_path / "label.tif", label, pixel=10.0, nodata=0)
+    builddataset.run(protocol.BuildDataset((str(path),), str(tmp_path / "out"), tile_px=64, stride_px=32), ear)
+    _, rows = dataset.manifest(tmp_path / "out")
+    assert {path.stem for path in (tmp_path / "out" / "label").iterdir()} == {row["name"] for row in rows}
+
+
+def test_whom_to_credit_is_remembered(tmp_path, ear):
+    pair = patchwork.write_pair(tmp_path)
+    for path, tags in zip(pair, ({"LANDFORGE_ATTRIBUTION": "USDA"}, {"TIFFTAG_COPYRIGHT": "ESA"})):
+        with rasterio.open(path, "r+") as source:
+            source.update_tags(**tags)
+    assert build(tmp_path, ear, [pair])[1]["attribution"] == ["ESA", "USDA"]
+
+
 def test_an_empty_folder_is_taken(tmp_path, ear):
     (tmp_path / "out").mkdir()
     assert build(tmp_path, ear, [patchwork.write_pair(tmp_path)])[0]
@@ -119,6 +154,12 @@ def bad_pairs(tmp_path):
 
     good = write(image), write(label)
     yield "counts", [good[0]], [], {}, "1 images and 0 labels"
+    yield "nothing", [], [], {}, "0 images and 0 labels"
+    yield "label without CRS", [], [write(label, crs=None)], {}, "label .* has no CRS"
+    yield "label in degrees", [], [write(label, left=-75, top=36, pixel=1e-5, crs="EPSG:4326")], {}, "label .* north-up"
+    yield "label, small", [], [good[1]], {"tile_px": 512}, "label .* 128 x 128 pixels.*largest tile size that fits is"
+    yield "labels, GSD", [], [good[1], write(label, pixel=10.0)], {}, "labels have different .* 1 m, .* 10 m"
+    yield "label, empty", [], [write(label * 0)], {}, "labels hold no data: all"
     yield "missing", ["/none.tif"], [good[1]], {}, "does not exist"
     yield "no CRS", [write(image, crs=None)], [good[1]], {}, "image .* has no CRS"
     yield "no label CRS", [good[0]], [write(label, crs=None)], {}, "label .* has no CRS"
@@ -152,7 +193,7 @@ def test_bad_pairs_are_refused(tmp_path, refusal):
 
     for what, images, labels, options, message in bad_pairs(tmp_path):
         options = {"tile_px": 64, **options}
-        said = refusal(builddataset.run, protocol.BuildDataset, tuple(images), tuple(labels), **options)
+        said = refusal(builddataset.run, protocol.BuildDataset, tuple(labels), image=tuple(images), **options)
         assert re.search(message, said), f"{what}: {said}"
 
 

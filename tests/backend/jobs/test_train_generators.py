@@ -1,72 +1,342 @@
-"""Training jobs of the generators: every stage, on made-up tiles, into a folder that generates."""
+"""Training jobs of the generators: every stage on made-up tiles, into a folder that generates; and what they refuse."""
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file
 
-from backend import checkpoint
+from backend import checkpoint, latent_model, perceptual, stages, training
 from backend.area import Everywhere
-from backend.field import Source
+from backend.field import Patch, Source
 from backend.generators import controlnet, latent_diffusion, spade
 from backend.jobs import trainimage, trainlandcover
 from backend.lattice import Box
-from backend.protocol import BackendError, TrainImage, TrainLandCover, silent
+from backend.protocol import BackendError, Reporter, TrainImage, TrainLandCover, dump_job, silent
 from backend.rendering import Output, render
-from tests.backend import packed
+from tests.backend import packed, patchwork, scenes
 
-BRIEFLY = 0.005  # minutes: a step or a few
+ROOT = Path(__file__).resolve().parents[3]
+BRIEFLY = {"steps": 1, "batch": 2}
+WEIGHTS = "diffusion_pytorch_model.safetensors"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def brief():
+    """As little as can be of all that takes time beside the steps."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "HELD_OUT_BATCHES", 1)
+        patch.setattr(training, "EXAMPLES", 1)
+        patch.setattr(latent_model, "PREVIEW_STEPS", 1)
+        patch.setattr(trainimage, "CALIBRATION_BATCHES", 1)
+        patch.setattr(perceptual, "distance", lambda: None)
+        yield
 
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory):
-    return str(packed.write(tmp_path_factory.mktemp("packed"), {"naip": 153, "usgs": 76}, count=3))
+    return str(packed.write(tmp_path_factory.mktemp("packed"), {"naip": 96, "usgs": 72}, count=3, cells=34))
 
 
-TREES = Source("trees", lambda box: np.zeros((box.height, box.width), np.uint8))
+@pytest.fixture(scope="module")
+def models(dataset, tmp_path_factory):
+    """A trained model of each kind, and what the trainings said."""
+    from tests.backend.conftest import Ear
 
-
-def rendered(field, region):
-    """The blocks of a region of a field that can be rendered."""
-    found = []
-    render([Output(field, region, Everywhere(), 1.0, lambda box, pixels: found.append((box, pixels)))], "", silent())
-    assert all(pixels.dtype == np.uint8 and pixels.shape[-2:] == (box.height, box.width) for box, pixels in found)
+    folder, found = tmp_path_factory.mktemp("models"), {}
+    for kind in ("landcover", "controlnet", "spade"):
+        ear, output = Ear(), str(folder / kind)
+        if kind == "landcover":
+            given = trainlandcover.run(TrainLandCover((dataset,), output, **BRIEFLY), ear)
+        else:
+            given = trainimage.run(TrainImage((dataset,), output, kind, **BRIEFLY), ear)
+        assert given == {"output": output}
+        found[kind] = (folder / kind, ear)
     return found
 
 
-def test_landcover(dataset, tmp_path, ear):
-    folder = str(tmp_path / "model")
-    job = TrainLandCover(dataset, folder, ("autoencoder", "denoiser"), (BRIEFLY, BRIEFLY), batch=2)
-    assert trainlandcover.run(job, ear) == {"output": folder}
-    generator = latent_diffusion.LandCoverGenerator(folder)
-    assert set(generator.index["figures"]) == {"autoencoder", "denoiser"}
-    assert all(indices.max() < 11 for _, indices in rendered(generator.field("w", 1, 2), Box(0, 0, 20, 30)))
-    assert ear.events("progress")[-1].fraction == 1
+def rendered(field, box):
+    """The pixels of a field, block by block."""
+    found = []
+    render([Output(field, box, Everywhere(), 1.0, lambda _, pixels: found.append(pixels))], "", silent())
+    return found
 
 
-@pytest.mark.parametrize(
-    ("generator", "module", "stages"),
-    [("controlnet", controlnet, ("autoencoder", "denoiser")), ("spade", spade, ("painter",))],
-)
-def test_image(dataset, tmp_path, generator, module, stages):
-    folder = str(tmp_path / "model")
-    job = TrainImage(dataset, folder, generator, stages, (BRIEFLY,) * len(stages), batch=2)
+GROUND = Source("land cover", lambda box: np.zeros((box.height, box.width), np.uint8))
+STAGES = {
+    "landcover": ["autoencoder", "decoder", "denoiser"],
+    "controlnet": ["autoencoder", "decoder", "denoiser"],
+    "spade": ["painter"],
+}
+
+
+def test_land_cover_generates(models):
+    generator = latent_diffusion.LandCoverGenerator(str(models["landcover"][0]))
+    blocks = rendered(generator.field("w", 1, 2, {10: 50}, 2.0), Box(0, 0, 20, 30))
+    assert all(block.dtype == np.uint8 and block.max() < 11 for block in blocks)
+    assert generator.seen == [10, 30, 50, 80] and set(generator.index["shares"]) == {"10", "30", "50", "80"}
+
+
+@pytest.mark.parametrize(("kind", "module"), [("controlnet", controlnet), ("spade", spade)])
+def test_images_generate(models, kind, module):
+    blocks = rendered(module.ImageGenerator(str(models[kind][0])).field("w", 1, 2, GROUND), Box(3, 5, 40, 50))
+    assert all(block.shape[0] == 3 and block.dtype == np.uint8 for block in blocks)
+
+
+@pytest.mark.parametrize("kind", STAGES)
+def test_a_training_leaves_model_card_report_and_samples(models, dataset, kind):
+    folder, ear = models[kind]
+    _, index = checkpoint.find(str(folder), kind)
+    assert list(index["figures"]) == STAGES[kind]
+    assert all(
+        figures["steps"] == 1 and any("held_out" in name for name in figures) for figures in index["figures"].values()
+    )
+    card, report = (folder / "README.md").read_text(), (folder / "report.html").read_text()
+    assert (
+        card.startswith("---\nlicense: other\n")
+        and f"Data sets: {Path(dataset).name}." in card
+        and "Not intended" in card
+    )
+    assert "Permanent water bodies" in card and "20 Shrubland" in card.split("never seen")[1]
+    assert 'src="data:image/png;base64,' in report and "<svg" in report and "http" not in report
+    for stage in STAGES[kind]:
+        path = folder / "samples" / f"{stage}_000001.png"
+        assert path.read_bytes().startswith(b"\x89PNG") and f"Stage {stage}" in report
+        assert any(str(path) in event.message for event in ear.events("log"))
+    fractions = [event.fraction for event in ear.events("progress")]
+    assert fractions == sorted(fractions) and fractions[-1] == 1
+    assert not [path for suffix in ("bin", "pt", "pkl") for path in folder.rglob(f"*.{suffix}")]
+    assert checkpoint.model_hash(folder) == checkpoint.model_hash(folder)
+
+
+def test_what_only_training_needs_is_no_part_of_a_models_hash(models, tmp_path):
+    folder = tmp_path / "checkpoints" / "model"
+    shutil.copytree(models["spade"][0], folder)
+    whole = checkpoint.model_hash(folder)
+    shutil.rmtree(folder / "checkpoints")
+    assert checkpoint.model_hash(folder) == whole
+    (folder / "model_index.json").write_text("{}")
+    assert checkpoint.model_hash(folder) != whole
+
+
+def weights(folder, name):
+    return load_file(Path(folder) / name / WEIGHTS)
+
+
+def test_fine_tuning_the_denoiser_keeps_the_autoencoder_and_its_statistics(models, dataset, tmp_path):
+    base, output = models["controlnet"][0], tmp_path / "tuned"
+    job = TrainImage((dataset,), str(output), "controlnet", str(base), "denoiser", **BRIEFLY)
     trainimage.run(job, silent())
-    field = module.ImageGenerator(folder).field("w", 1, 2, TREES)
-    assert all(image.shape[0] == 3 for _, image in rendered(field, Box(3, 5, 40, 50)))
-    assert not list((tmp_path / "model").rglob("*.bin")) + list((tmp_path / "model").rglob("*.pt"))
+    for file in (WEIGHTS, "config.json"):
+        assert (output / "autoencoder" / file).read_bytes() == (base / "autoencoder" / file).read_bytes()
+    before, after = (weights(folder, "denoiser") for folder in (base, output))
+    moved = max((before[key].float() - after[key].float()).abs().max().item() for key in before)
+    assert 0 < moved < 1e-3, "a step of fine-tuning is a small one"
+    _, index = checkpoint.find(str(output), "controlnet")
+    assert index["started_from"] == "controlnet" and list(index["figures"]) == ["denoiser"]
+    configs = [path for folder in (base, output) for path in folder.glob("*/config.json")]
+    assert len(configs) == 6 and not [path for path in configs if str(base.parent) in path.read_text()]
+    assert "Fine-tuned from `controlnet`." in (output / "README.md").read_text()
 
 
-def test_stages_of_another_generator_are_refused(dataset, tmp_path):
-    with pytest.raises(BackendError, match="STAGES of spade are some of painter"):
-        trainimage.run(TrainImage(dataset, str(tmp_path / "m"), "spade", ("denoiser",), (1.0,)), silent())
-    with pytest.raises(BackendError, match="as many MINUTES"):
-        trainlandcover.run(TrainLandCover(dataset, str(tmp_path / "m"), ("denoiser",), ()), silent())
+def test_fine_tuning_all_keeps_the_statistics_that_the_denoiser_knows(models, dataset, tmp_path):
+    base, output = models["landcover"][0], tmp_path / "tuned"
+    trainlandcover.run(TrainLandCover((dataset,), str(output), str(base), **BRIEFLY), silent())
+    configs = [json.loads((folder / "autoencoder" / "config.json").read_text()) for folder in (base, output)]
+    assert configs[0]["latents_mean"] == configs[1]["latents_mean"]
+    assert (output / "autoencoder" / WEIGHTS).read_bytes() != (base / "autoencoder" / WEIGHTS).read_bytes()
+
+
+def test_a_bundled_model_can_be_fine_tuned(dataset, tmp_path, ear):
+    trainimage.run(TrainImage((dataset,), str(tmp_path / "m"), "spade", "spade", **BRIEFLY), ear)
+    _, index = checkpoint.find(str(tmp_path / "m"), "spade")
+    assert index["seen"] == [10, 20, 30, 40, 50, 60, 80] and index["data"]["codes"] == [10, 30, 50, 80]
+
+
+def decoded(name, seed=0):
+    """Pixels that a ControlNet model decodes from made-up latents."""
+    generator = controlnet.ImageGenerator(str(name))
+    latents = np.random.default_rng(seed).normal(size=(4, 32, 32)).astype(np.float32)
+    return generator.decode([Box(0, 0, 32, 32)], Patch(latents, Box(0, 0, 32, 32)))
+
+
+def test_fine_tuning_an_autoencoder_with_frozen_norms_begins_where_it_was(dataset, tmp_path):
+    """Its weights do not say that they are frozen: read as those of group norms they would decode to noise."""
+    job = TrainImage((dataset,), str(tmp_path / "m"), "controlnet", "controlnet", "autoencoder", **BRIEFLY)
+    trainimage.run(job, silent())
+    assert np.abs(decoded(tmp_path / "m") - decoded("controlnet")).mean() < 0.05
+    trainimage.run(replace(job, stage="decoder"), silent())
+    assert np.abs(decoded(tmp_path / "m") - decoded("controlnet")).mean() < 0.05
+    _, index = checkpoint.find(job.output, "controlnet")
+    assert index["frozen_norms"] and list(index["figures"]) == ["autoencoder", "decoder"]
+
+
+def test_an_earlier_stage_trained_on_outdates_the_later_ones(models, dataset, tmp_path):
+    shutil.copytree(models["controlnet"][0], tmp_path / "m")
+    job = TrainImage((dataset,), str(tmp_path / "m"), "controlnet", stage="autoencoder", **{**BRIEFLY, "steps": 2})
+    trainimage.run(job, silent())
     assert not (tmp_path / "m" / checkpoint.INDEX).exists()
+    trainimage.run(replace(job, stage="all"), silent())
+    _, index = checkpoint.find(job.output, "controlnet")
+    assert [figures["steps"] for figures in index["figures"].values()] == [2, 2, 2] and index["frozen_norms"]
+
+
+class Stopped(Exception):
+    pass
+
+
+class StopsAt(Reporter):
+    """A reporter that pulls the plug when it hears something."""
+
+    def __init__(self, words):
+        super().__init__(io.StringIO())
+        self.words = words
+
+    def part(self, start, stop):
+        return self
+
+    def send(self, event):
+        if self.words in event.message:
+            raise Stopped
+
+
+def test_a_stopped_training_resumes_exactly(models, dataset, tmp_path, ear):
+    job = TrainLandCover((dataset,), str(tmp_path / "m"), **BRIEFLY)
+    with pytest.raises(Stopped):
+        trainlandcover.run(job, StopsAt("stage denoiser"))
+    assert not (tmp_path / "m" / checkpoint.INDEX).exists()
+    torch.rand(3)
+    trainlandcover.run(job, ear)
+    for name in ("autoencoder", "denoiser"):
+        straight, resumed = (weights(folder, name) for folder in (models["landcover"][0], tmp_path / "m"))
+        assert all(torch.equal(straight[key], resumed[key]) for key in straight)
+    assert not any("encoding" in event.message for event in ear.events("progress")), "latents are made once"
+
+
+def test_stages_one_by_one(dataset, tmp_path, ear):
+    job = TrainLandCover((dataset,), str(tmp_path / "m"), stage="autoencoder", **BRIEFLY)
+    trainlandcover.run(job, ear)
+    assert any(
+        "is no model yet: it lacks the stages decoder, denoiser." in event.message for event in ear.events("log")
+    )
+    assert (tmp_path / "m" / "report.html").is_file() and not (tmp_path / "m" / checkpoint.INDEX).exists()
+    for stage in ("denoiser", "decoder"):
+        trainlandcover.run(replace(job, stage=stage), silent())
+    assert list(checkpoint.find(job.output, "landcover")[1]["figures"]) == ["autoencoder", "decoder", "denoiser"]
+
+
+def test_data_sets_as_they_are_built(tmp_path, ear):
+    """Image tiles of half a metre are averaged to 1 m, once; a clip of land cover at 10 m is a data set by itself."""
+    dataset = patchwork.write_dataset(tmp_path, tile_px=160, pixel=0.5)
+    job = TrainImage((dataset,), str(tmp_path / "image"), "spade", **BRIEFLY)
+    trainimage.run(job, ear)
+    images = np.load(tmp_path / "image" / "checkpoints" / "data" / "0_tiles" / "tiles_image.npy")
+    assert images.shape[1:] == (80, 80, 3)
+    stamp = (tmp_path / "image" / "checkpoints" / "data" / "0_tiles" / "packed.json").stat().st_mtime_ns
+    trainimage.run(replace(job, steps=2), silent())
+    assert (tmp_path / "image" / "checkpoints" / "data" / "0_tiles" / "packed.json").stat().st_mtime_ns == stamp
+    _, index = checkpoint.find(job.output, "spade")
+    assert index["data"]["gsd_m"] == [0.5] and index["figures"]["painter"]["steps"] == 2
+    assert any("the batch is" in event.message for event in ear.events("log")) is (index["data"]["crops"]["train"] < 2)
+
+
+def test_labels_alone_make_a_land_cover_generator(tmp_path):
+    from backend.jobs import builddataset
+    from backend.protocol import BuildDataset
+
+    codes = patchwork.world(300, 560)[1]
+    label = scenes.write_raster(tmp_path / "label.tif", codes, pixel=10.0, nodata=0)
+    builddataset.run(BuildDataset((str(label),), str(tmp_path / "data"), tile_px=140), silent())
+    trainlandcover.run(TrainLandCover((str(tmp_path / "data"),), str(tmp_path / "m"), **BRIEFLY), silent())
+    _, index = checkpoint.find(str(tmp_path / "m"), "landcover")
+    assert index["seen"] == [10, 50, 80] and sum(index["shares"].values()) == pytest.approx(1, abs=1e-3)
+
+
+def test_fewer_tiles_than_a_batch_lower_it(dataset, tmp_path, ear):
+    trainimage.run(TrainImage((dataset,), str(tmp_path / "m"), "spade", steps=1, batch=64), ear)
+    assert "hold 4 crops to train on: the batch is 4, not 64." in " ".join(e.message for e in ear.events("log"))
+
+
+REFUSED = {
+    "no stage 'denoiser': it has painter": {"stage": "denoiser"},
+    "MINUTES above 0": {"minutes": 0.0},
+    "BATCH of at least 1": {"batch": 0},
+    "STEPS of at least 1": {"steps": -1},
+    "learning rate must lie between 0 and 1": {"learning_rate": 2.0},
+    "No data set was given": {"dataset": ()},
+    "is not a data set": {"dataset": ("/nowhere",)},
+    "is a landcover model, but a spade model is needed": {"model": "landcover"},
+    "is not a Landforge model": {"model": "/nowhere"},
+}
+
+
+@pytest.mark.parametrize("words", REFUSED)
+def test_what_cannot_be_trained_is_said_and_leaves_nothing(dataset, tmp_path, words):
+    job = TrainImage((dataset,), str(tmp_path / "m"), "spade")
+    with pytest.raises(BackendError, match=words):
+        trainimage.run(replace(job, **REFUSED[words]), silent())
+    assert not (tmp_path / "m").exists()
 
 
 def test_a_denoiser_without_its_autoencoder_is_named(dataset, tmp_path):
-    message = "its autoencoder is missing or damaged"
-    with pytest.raises(BackendError, match=message):
-        trainlandcover.run(TrainLandCover(dataset, str(tmp_path / "m"), ("denoiser",), (BRIEFLY,)), silent())
-    with pytest.raises(BackendError, match=message):
-        job = TrainImage(dataset, str(tmp_path / "m"), "controlnet", ("denoiser",), (BRIEFLY,))
-        trainimage.run(job, silent())
+    for run, job in ((trainlandcover.run, TrainLandCover), (trainimage.run, TrainImage)):
+        with pytest.raises(BackendError, match=r"holds no autoencoder yet\. Train that stage first"):
+            run(job((dataset,), str(tmp_path / job.__name__), stage="denoiser", **BRIEFLY), silent())
+
+
+def test_another_training_and_other_files_are_left_alone(models, dataset, tmp_path):
+    job = TrainImage((dataset,), str(models["spade"][0]), "spade", **BRIEFLY)
+    for other in (replace(job, seed=1), replace(job, model="spade"), replace(job, dataset=(dataset, dataset))):
+        with pytest.raises(BackendError, match="holds a training with other settings, data or model"):
+            trainimage.run(other, silent())
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(BackendError, match="not empty"):
+        trainimage.run(replace(job, output=str(tmp_path)), silent())
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_training_needs_no_gdal(dataset, tmp_path):
+    """A machine that trains on packed tiles has torch, diffusers, accelerate and numpy, and what these bring."""
+    missing = ("rasterio", "pyproj", "shapely", "odc", "affine", "osgeo", "pydantic", "dask", "distributed", "pystac")
+    script = f"""
+import sys
+sys.modules.update(dict.fromkeys({missing!r}))
+from backend.jobs import trainimage, trainlandcover
+from backend.protocol import TrainImage, silent
+trainimage.run(TrainImage(({dataset!r},), {str(tmp_path / "m")!r}, "spade", steps=1, batch=1), silent())
+"""
+    ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    assert (tmp_path / "m" / checkpoint.INDEX).is_file()
+
+
+def test_two_processes_train_one_model(dataset, tmp_path):
+    """As `accelerate launch` starts them, on the CPU."""
+    job = TrainImage((dataset,), str(tmp_path / "m"), "spade", steps=2, batch=1)
+    (tmp_path / "job.json").write_text(dump_job(job))
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    quiet = {"ACCELERATE_USE_CPU": "true", "LANDFORGE_DEVICE": "cpu", "OMP_NUM_THREADS": "1"}
+    command += ["-m", "backend", "run", str(tmp_path / "job.json")]
+    ended = subprocess.run(command, cwd=ROOT, env={**os.environ, **quiet}, capture_output=True, text=True, timeout=200)
+    assert ended.returncode == 0, ended.stderr
+    _, index = checkpoint.find(job.output, "spade")
+    assert index["figures"]["painter"]["steps"] == 2 and ended.stdout.count("stage painter") == 1
+
+
+def test_shares_of_the_minutes_are_fixed(dataset, tmp_path):
+    job = TrainLandCover((dataset,), str(tmp_path / "m"), minutes=100.0, batch=4)
+    found = stages.Training(job, trainlandcover.RECIPE)
+    found.prepare(silent())
+    minutes = {name: found.plan(name, silent()).budget.minutes for name in found.asked}
+    assert sum(minutes.values()) == pytest.approx(100) and minutes["denoiser"] > minutes["autoencoder"]
+    alone = stages.Training(replace(job, stage="denoiser"), trainlandcover.RECIPE)
+    alone.prepare(silent())
+    assert alone.plan("denoiser", silent()).budget.minutes == 100

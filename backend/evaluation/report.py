@@ -1,0 +1,101 @@
+"""The report of a generator's training: one HTML file with nothing outside it, curves as SVG and samples as PNG."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from typing import Any, Protocol
+
+FILE = "report.html"
+WIDTH, HEIGHT, MARGIN = 420, 160, 6
+SHEETS = 4  # of each stage: the first, the last, and what lies evenly between
+_STYLE = (
+    "body{font:15px/1.5 sans-serif;max-width:980px;margin:2em auto;padding:0 1em;color:#222}"
+    "table{border-collapse:collapse}td,th{border:1px solid #ccc;padding:.2em .7em;text-align:left}"
+    "figure{display:inline-block;margin:.5em 1em .5em 0;vertical-align:top}figcaption{color:#555;font-size:13px}"
+    "svg{border:1px solid #ccc}img{max-width:100%}"
+)
+
+
+class Told(Protocol):
+    """What a stage came to."""
+
+    figures: dict[str, float]
+    history: list[dict[str, float]]
+
+
+def curve(points: list[tuple[float, float]], label: str) -> str:
+    """A figure over the minutes, as inline SVG with its bounds."""
+    xs, ys = zip(*points)
+    low, high = min(ys), max(ys)
+    across, up = (max(xs) - min(xs)) or 1.0, (high - low) or 1.0
+    places = " ".join(
+        f"{MARGIN + (x - min(xs)) / across * (WIDTH - 2 * MARGIN):.1f},"
+        f"{HEIGHT - MARGIN - (y - low) / up * (HEIGHT - 2 * MARGIN):.1f}"
+        for x, y in points
+    )
+    return (
+        f'<figure><svg width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">'
+        f'<polyline points="{places}" fill="none" stroke="#0064c8" stroke-width="1.5"/></svg>'
+        f"<figcaption>{escape(label)}: {low:.4g} to {high:.4g}, last {ys[-1]:.4g}, over {max(xs):.3g} minutes"
+        "</figcaption></figure>"
+    )
+
+
+def _table(entries: Mapping[str, Any]) -> str:
+    rows = (f"<tr><th>{escape(str(key))}</th><td>{escape(_said(value))}</td></tr>" for key, value in entries.items())
+    return f"<table>{''.join(rows)}</table>"
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_said(one)}" for key, one in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_said, value)) or "none"
+    return "not given" if value in (None, "") else str(value)
+
+
+def _samples(folder: Path, stage: str) -> str:
+    files = sorted((folder / "samples").glob(f"{stage}_*.png"))
+    count = min(SHEETS, len(files))
+    chosen = [files[round(number * (len(files) - 1) / max(count - 1, 1))] for number in range(count)]
+    found = []
+    for file in chosen:
+        data = base64.b64encode(file.read_bytes()).decode()
+        step = int(file.stem.rpartition("_")[2])
+        found.append(
+            f'<figure><img alt="samples" src="data:image/png;base64,{data}">'
+            f"<figcaption>step {step:,}</figcaption></figure>"
+        )
+    return "".join(found)
+
+
+def _stage(folder: Path, name: str, told: Told, columns: tuple[str, ...]) -> str:
+    names = [key for key in told.figures if any(key in entry for entry in told.history)]
+    names = [key for key in names if key not in ("minutes", "steps")]
+    series = ([(entry["minutes"], entry[key]) for entry in told.history if key in entry] for key in names)
+    curves = "".join(curve(points, key) for key, points in zip(names, series))
+    samples = _samples(folder, name)
+    caption = f"<p>Samples, by column: {escape(', '.join(columns))}.</p>" if samples and columns else ""
+    return f"<h2>Stage {escape(name)}</h2>{_table(told.figures)}<div>{curves}</div>{caption}{samples}"
+
+
+def write_report(
+    folder: Path,
+    kind: str,
+    index: Mapping[str, Any],
+    stages: Mapping[str, Told],
+    columns: Mapping[str, tuple[str, ...]],
+) -> None:
+    """Write `report.html` into a training's folder: what was trained on what, curves, samples and figures."""
+    parts = "".join(_stage(folder, name, told, columns[name]) for name, told in stages.items())
+    title = f"Training of {folder.name}, a {kind} generator"
+    text = (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f"<style>{_STYLE}</style></head><body><h1>{escape(title)}</h1>"
+        "<p>What this model makes is synthetic: no observation of the Earth.</p>"
+        f"<h2>Data</h2>{_table(index['data'])}<h2>Settings</h2>{_table(index['training'])}{parts}</body></html>\n"
+    )
+    (folder / FILE).write_text(text, encoding="utf-8")

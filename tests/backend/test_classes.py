@@ -1,0 +1,40 @@
+"""The legend: codes, looks, votes and colours."""
+
+import numpy as np
+
+from backend import classes, protocol
+
+
+def test_both_sides_know_one_legend():
+    assert tuple(classes.LEGEND) == protocol.WORLDCOVER_CODES
+
+
+def test_votes_are_of_the_pixels_whose_centre_lies_in_the_cell():
+    fine = np.zeros((25, 20), np.uint8)
+    fine[:10, :6] = 4  # 60 of 100 votes
+    fine[:10, 10:14] = 3
+    fine[10:20, 10:] = classes.IGNORE
+    fine[15, 15] = 7
+    assert (classes.voted(fine, 10) == [[4, 0], [0, 7]]).all()
+    assert classes.voted(np.full((10, 10), classes.IGNORE, np.uint8), 10) == classes.IGNORE
+    assert classes.voted(np.zeros((9, 30), np.uint8), 10).shape == (0, 3)
+
+
+def test_votes_at_a_factor_that_is_no_whole_number():
+    fine = np.repeat(np.arange(3, dtype=np.uint8), 50)[None].repeat(50, 0)
+    coarse = classes.voted(fine, 10 / 0.6)
+    assert coarse.shape == (3, 9) and (coarse == np.arange(3).repeat(3)).all()
+
+
+def test_an_unseen_class_is_painted_as_its_look():
+    indices = classes.to_index(np.array([[70, 90, 10, 0]], np.uint8))
+    painted = classes.painted(indices, [10, 30, 60])
+    assert (painted.argmax(0) == classes.to_index(np.array([[60, 30, 10, 10]], np.uint8))).all()
+    assert painted.sum(0).tolist() == [[1, 1, 1, 0]]
+    assert (classes.painted(indices, [10, 70, 90])[:, 0, :2].argmax(0) == indices[0, :2]).all()
+    assert classes.unseen([10]) == {95: 10}, "a look that was not seen helps nobody"
+
+
+def test_pictures_have_the_official_colours():
+    one_hot = classes.one_hot(classes.to_index(np.array([[[50, 80, 0]]], np.uint8)))
+    assert classes.pictures(one_hot).tolist() == [[[list(classes.rgb(50)), list(classes.rgb(80)), [0, 0, 0]]]]
