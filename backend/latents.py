@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from diffusers import AutoencoderKL
 
 from backend import device, latent_model
 from backend.protocol import BackendError, Reporter, partial_path
-from backend.stages import Training
+from backend.stages import HEAD_START, Training
 from backend.training import Draw, Objective, Outcome, Plan, fit, processes
 
 Stored = dict[str, list[np.ndarray]]
@@ -161,7 +162,7 @@ def train_decoder(
         latent_model.freeze_norms(autoencoder.decoder)
     autoencoder.requires_grad_(False).decoder.requires_grad_(True)
     held_out = draw(training.held_out) if training.held_out else None
-    outcome = fit(objective(autoencoder), drawn, plan, report, held_out)
+    outcome = fit(objective(autoencoder), drawn, replace(plan, head_start=HEAD_START), report, held_out)
     training.save(DECODER, autoencoder=autoencoder)
     return outcome
 

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from backend import classes, diffusion, latent_model, perceptual, rgb
 from backend.field import Field, Input, Patch, Source
+from backend.judge import Judge
 from backend.lattice import Box
 from backend.training import Batch, Objective
 
@@ -24,6 +25,7 @@ WINDOW = 32  # latent cells, 128 m
 PHASES = 6  # with fewer, each window gives a meadow a tone of its own
 KL_WEIGHT = 1e-6
 PERCEPTUAL_WEIGHT = 0.5
+JUDGE_WEIGHT, FEATURE_WEIGHT = 0.05, 4.0
 HIDDEN_SHARE = 0.1
 GUIDANCE_SCALE = 3.0  # how far the image is pushed towards its land cover (Ho and Salimans 2022); 1 is not at all
 
@@ -75,12 +77,15 @@ class Autoencoding(Objective):
     def forward(self, batch: Batch, turn: str) -> tuple[torch.Tensor, dict[str, float]]:
         """`image` (n, 3, h, w) in -1..1 to the loss of its reconstruction."""
         posterior = self.autoencoder.encode(batch["image"]).latent_dist
-        again = self.autoencoder.decode(posterior.sample()).sample
-        error = functional.l1_loss(again.float(), batch["image"])
-        figures = {"absolute": error.item()}
-        loss = error + KL_WEIGHT * posterior.kl().mean()
+        loss, figures = self.compared(self.autoencoder.decode(posterior.sample()).sample, batch["image"])
+        return loss + KL_WEIGHT * posterior.kl().mean(), figures
+
+    def compared(self, again: torch.Tensor, image: torch.Tensor) -> tuple[torch.Tensor, dict[str, float]]:
+        """How far an image (n, 3, h, w) that came back is from what it was."""
+        loss = functional.l1_loss(again.float(), image)
+        figures = {"absolute": loss.item()}
         if self.distance[0] is not None:  # of one image in six: it costs more than all the rest
-            felt = self.distance[0].to(again.device)(again[::6], batch["image"][::6]).mean()
+            felt = self.distance[0].to(again.device)(again[::6], image[::6]).mean()
             loss, figures["perceptual"] = loss + PERCEPTUAL_WEIGHT * felt, felt.item()
         return loss, figures
 
@@ -90,13 +95,35 @@ class Autoencoding(Objective):
 
 
 class Decoding(Autoencoding):
-    """The decoder alone, its norms frozen: pixels then depend on what lies around them, not on their window."""
+    """The decoder alone, its norms frozen: pixels then depend on what lies around them, not on their window.
 
+    A judge asks for the texture that the absolute error smooths away.
+    """
+
+    turns = ("loss", "judge")
     learning_rate = 4e-4
 
+    def __init__(self, autoencoder: AutoencoderKL) -> None:
+        super().__init__(autoencoder)
+        self.judge = Judge(3)
+
     def trained(self, turn: str) -> nn.Module:
-        """The decoder; the latents stay what the denoiser has learned."""
-        return self.autoencoder.decoder
+        """The decoder or its judge; the latents stay what the denoiser has learned."""
+        return self.judge if turn == "judge" else self.autoencoder.decoder
+
+    def forward(self, batch: Batch, turn: str) -> tuple[torch.Tensor, dict[str, float]]:
+        """`image` (n, 3, h, w) in -1..1 to the loss of the turn."""
+        image = batch["image"]
+        with torch.no_grad():
+            latents = self.autoencoder.encode(image).latent_dist.mode()
+        if turn == "judge":
+            with torch.no_grad():
+                again = self.autoencoder.decode(latents).sample
+            return self.judge.loss(again, image), {}
+        again = self.autoencoder.decode(latents).sample
+        loss, figures = self.compared(again, image)
+        fooled, matched = self.judge.opinion(again, image)
+        return loss + JUDGE_WEIGHT * (fooled + FEATURE_WEIGHT * matched), {**figures, "features": matched.item()}
 
 
 class Denoising(Objective):

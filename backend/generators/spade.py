@@ -16,10 +16,10 @@ from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
 from torch import nn
 from torch.nn import functional
-from torch.nn.utils.parametrizations import spectral_norm
 
 from backend import checkpoint, classes, device, noise, perceptual, rgb
 from backend.field import Field, Input, Patch, Source, Windows
+from backend.judge import Judge
 from backend.lattice import Box, Lattice
 from backend.model import Model
 from backend.training import Batch, Objective
@@ -94,30 +94,6 @@ class Painter(ModelMixin, ConfigMixin):
         return torch.tanh(self.last(functional.leaky_relu(features, 0.2)))
 
 
-class Judge(nn.Module):
-    """A patch discriminator (Isola et al. 2017) of image and land cover; gives its features too."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        widths = (3 + classes.COUNT, 32, 64, 128, 128)
-        self.layers = nn.ModuleList(
-            spectral_norm(nn.Conv2d(a, b, 4, stride=2 if number < 3 else 1, padding=1))
-            for number, (a, b) in enumerate(zip(widths, widths[1:]))
-        )
-        # without it the scores of a spectrally normalised stack stay near 0 and teach nothing
-        self.norms = nn.ModuleList(
-            nn.InstanceNorm2d(width) if number else nn.Identity() for number, width in enumerate(widths[1:])
-        )
-        self.last = nn.Conv2d(widths[-1], 1, 3, padding=1)
-
-    def forward(self, image: torch.Tensor, one_hot: torch.Tensor) -> list[torch.Tensor]:
-        """The features of each layer; the last are the scores."""
-        found = [torch.cat([image, one_hot], dim=1)]
-        for layer, norm in zip(self.layers, self.norms):
-            found.append(functional.leaky_relu(norm(layer(found[-1])), 0.2))
-        return [*found[1:], self.last(found[-1])]
-
-
 class Painting(Objective):
     """Hinge loss for painter and judge, feature matching, and perceptual distance where it can be had."""
 
@@ -127,7 +103,7 @@ class Painting(Objective):
 
     def __init__(self, painter: Painter) -> None:
         super().__init__()
-        self.painter, self.judge = painter, Judge()
+        self.painter, self.judge = painter, Judge(3 + classes.COUNT)
         self.distance = [perceptual.distance()]  # in a list: it is no part of what is trained and saved
 
     def trained(self, turn: str) -> nn.Module:
@@ -146,15 +122,10 @@ class Painting(Objective):
         if turn == "judge":
             with torch.no_grad():
                 painted = self.paint(one_hot)
-            fake, real = self.judge(painted, one_hot)[-1], self.judge(image, one_hot)[-1]
-            return functional.relu(1 + fake.float()).mean() + functional.relu(1 - real.float()).mean(), {}
+            return self.judge.loss(torch.cat([painted, one_hot], 1), torch.cat([image, one_hot], 1)), {}
         painted = self.paint(one_hot)
-        fake = self.judge(painted, one_hot)
-        with torch.no_grad():
-            real = self.judge(image, one_hot)
-        layers = zip(fake[:-1], real[:-1])
-        matched = torch.stack([functional.l1_loss(a.float(), b.float()) for a, b in layers]).mean()
-        loss, figures = -fake[-1].float().mean() + FEATURE_WEIGHT * matched, {"features": matched.item()}
+        fooled, matched = self.judge.opinion(torch.cat([painted, one_hot], 1), torch.cat([image, one_hot], 1))
+        loss, figures = fooled + FEATURE_WEIGHT * matched, {"features": matched.item()}
         if self.distance[0] is not None:  # of every other image: it costs more than all the rest
             felt = self.distance[0].to(image.device)(painted[::2], image[::2]).mean()
             loss, figures["perceptual"] = loss + PERCEPTUAL_WEIGHT * felt, felt.item()

@@ -116,9 +116,9 @@ RECIPES = {
         crop_px=CROP_PX,
         loaders={"autoencoder": AutoencoderKL, "denoiser": UNet2DConditionModel, "controlnet": ControlNetModel},
         stages={
-            latents.AUTOENCODER: Stage(0.3, controlnet.Autoencoding.columns, _train_autoencoder),
-            latents.DECODER: Stage(0.35, controlnet.Decoding.columns, _train_decoder),
-            latents.DENOISER: Stage(0.35, controlnet.Denoising.columns, _train_denoiser),
+            latents.AUTOENCODER: Stage(0.37, controlnet.Autoencoding.columns, _train_autoencoder),
+            latents.DECODER: Stage(0.18, controlnet.Decoding.columns, _train_decoder),
+            latents.DENOISER: Stage(0.45, controlnet.Denoising.columns, _train_denoiser),
         },
         save=_save_controlnet,
     ),

@@ -1,22 +1,28 @@
 """The recipes of the bundled weights: jobs that the backend takes, by device; what they make is put in its place."""
 
 import importlib.util
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from backend import protocol, stages
+from backend import classes, protocol, stages
 from backend.jobs import trainimage, trainlandcover
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(scope="module")
-def make():
-    spec = importlib.util.spec_from_file_location("make", ROOT / "weights" / "make.py")
+def script(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "weights" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def make():
+    return script("make")
 
 
 @pytest.mark.parametrize("recipe", ["landcover", "controlnet", "spade", "segmentation"])
@@ -61,3 +67,29 @@ def test_only_the_model_is_bundled(make, tmp_path):
 def test_a_packed_folder_is_taken_as_it_is(make, tmp_path):
     (tmp_path / "packed.json").write_text("{}")
     assert make._pack(tmp_path, protocol.silent()) == tmp_path
+
+
+def test_copies_of_training_ground_are_found_however_turned(tmp_path):
+    """What was copied has distance 0; held-out ground is no training window, and its neighbours are not it."""
+    measure, rng = script("measure"), np.random.default_rng(0)
+    side = measure.WINDOW // measure.FACTOR
+    coarse = rng.integers(0, classes.COUNT, (3 * side, 2 * side), dtype=np.uint8)
+    whole = coarse.repeat(measure.FACTOR, 0).repeat(measure.FACTOR, 1)
+    np.save(tmp_path / "a_landcover.npy", whole)
+    entry = {"held_out_blocks": [[0, 0]], "block_px": measure.WINDOW}
+    (tmp_path / "packed.json").write_text(json.dumps({"landcover": {"a": entry}}))
+    held = measure.held_out(tmp_path)
+    assert len(held) == 1 and (held[0] == whole[:512, :512]).all()
+    copy, other = whole[512:1024, 512:].copy(), rng.permutation(whole[512:1024, 512:])
+    turned = np.ascontiguousarray(np.rot90(copy)[:, ::-1])
+    distances = measure.nearest(np.stack([copy, turned, held[0], other]), tmp_path)
+    assert distances[:2].tolist() == [0, 0] and (distances[2:] > 0.5).all()
+
+
+def test_shares_and_sheet_of_maps():
+    measure = script("measure")
+    maps = np.zeros((3, measure.WINDOW, measure.WINDOW), np.uint8)
+    maps[1:, :, :256] = 4
+    assert measure.shares(maps)[[0, 4]].round(3).tolist() == [0.667, 0.333] and measure.shares(maps).sum() == 1
+    drawn = measure.sheet(maps)
+    assert drawn.shape == (1040, 1040, 3) and (drawn[0] == 255).all() and (drawn[64, 64] == (0, 100, 0)).all()
