@@ -17,7 +17,7 @@ sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 from backend import device, protocol  # noqa: E402
 from backend.protocol import BackendError, Reporter  # noqa: E402
-from backend.tiles import INDEX  # noqa: E402
+from backend.training.tiles import INDEX  # noqa: E402
 
 RECIPES = ("landcover", "controlnet", "spade", "segmentation")
 WORK = Path(".weights")
@@ -42,7 +42,7 @@ def _pack(data: Path, reporter: Reporter) -> Path:
         return data
     packed = WORK / "packed"
     if not (packed / INDEX).is_file():
-        from backend import packing  # reads GeoTIFFs
+        from backend.training import packing  # reads GeoTIFFs
 
         packing.pack(data, packed, reporter)
     return packed

@@ -16,13 +16,14 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from backend import classes, protocol, sheets
+from backend import classes, protocol
 from backend.area import Everywhere
 from backend.field import Field
 from backend.generators.latent_diffusion import LandCoverGenerator
 from backend.lattice import Box
 from backend.rendering import Output, render
-from backend.tiles import PackedLandCover, turned
+from backend.training import sheets
+from backend.training.tiles import PackedLandCover, turned
 
 WINDOW = 512
 SHEET, SHEET_PX = 64, 128

@@ -11,11 +11,12 @@ from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
 from torch import nn
 from torch.nn import functional
 
-from backend import classes, diffusion, latent_model, perceptual, rgb
+from backend import classes, diffusion, latent_model, rgb
 from backend.field import Field, Input, Patch, Source
-from backend.judge import Judge
 from backend.lattice import Box
-from backend.training import Batch, Objective
+from backend.training import perceptual
+from backend.training.judge import Judge
+from backend.training.loop import Batch, Objective
 
 KIND = "controlnet"
 PIXEL_M = 1.0

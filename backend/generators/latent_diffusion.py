@@ -19,7 +19,7 @@ from backend import classes, diffusion, latent_model
 from backend.field import Field, Patch
 from backend.lattice import Box
 from backend.protocol import BackendError, check_shares
-from backend.training import Batch, Objective
+from backend.training.loop import Batch, Objective
 
 KIND = "landcover"
 PIXEL_M = 10.0

@@ -17,12 +17,13 @@ from diffusers.configuration_utils import register_to_config
 from torch import nn
 from torch.nn import functional
 
-from backend import checkpoint, classes, device, noise, perceptual, rgb
+from backend import checkpoint, classes, device, noise, rgb
 from backend.field import Field, Input, Patch, Source, Windows
-from backend.judge import Judge
 from backend.lattice import Box, Lattice
 from backend.model import Model
-from backend.training import Batch, Objective
+from backend.training import perceptual
+from backend.training.judge import Judge
+from backend.training.loop import Batch, Objective
 
 KIND = "spade"
 PIXEL_M = 1.0

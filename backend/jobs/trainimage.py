@@ -9,12 +9,13 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
 
-from backend import classes, device, latent_model, latents, rgb
+from backend import classes, device, latent_model, rgb
 from backend.generators import controlnet, spade
 from backend.protocol import Reporter, TrainImage
-from backend.stages import Recipe, Stage, Training, train
-from backend.tiles import PackedTiles, recoloured, turned
-from backend.training import Batch, Draw, Outcome, Plan, fit
+from backend.training import latents
+from backend.training.loop import Batch, Draw, Outcome, Plan, fit
+from backend.training.stages import Recipe, Stage, Training, train
+from backend.training.tiles import PackedTiles, recoloured, turned
 
 CROP_PX = controlnet.WINDOW * controlnet.CELL_PX
 CALIBRATION_BATCHES = 30  # of the painter's norms

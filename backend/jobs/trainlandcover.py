@@ -8,12 +8,13 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL, UNet2DModel
 
-from backend import classes, latent_model, latents
+from backend import classes, latent_model
 from backend.generators import latent_diffusion as model
 from backend.protocol import Reporter, TrainLandCover
-from backend.stages import Recipe, Stage, Training, train
-from backend.tiles import PackedLandCover, turned
-from backend.training import Batch, Draw, Outcome, Plan, fit
+from backend.training import latents
+from backend.training.loop import Batch, Draw, Outcome, Plan, fit
+from backend.training.stages import Recipe, Stage, Training, train
+from backend.training.tiles import PackedLandCover, turned
 
 CROP_PX = model.WINDOW * model.CELL_PX
 HIDDEN_SHARE = 1 / 3  # of the windows: the denoiser must draw without being told shares, too

@@ -18,13 +18,13 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from backend import architectures, checkpoint, classes, device, protocol
-from backend.crops import RandomCrops, grids
 from backend.dataset import TileSet, open_tiles, tiles_of
 from backend.evaluation.card import model_card
 from backend.evaluation.scores import Scores, score
 from backend.protocol import CHECKPOINTS, BackendError
 from backend.raster import check_writable
 from backend.splits import SPLITS, Split
+from backend.training.crops import RandomCrops, grids
 
 HELD_OUT: tuple[Split, ...] = ("val", "test")
 GSD_TOLERANCE = 0.03

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend import classes, protocol, stages
+from backend import classes, protocol
 from backend.jobs import trainimage, trainlandcover
+from backend.training import stages
 
 ROOT = Path(__file__).resolve().parents[2]
 

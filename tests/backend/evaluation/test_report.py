@@ -6,9 +6,9 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from backend import sheets
 from backend.evaluation.report import SHEETS, curve, write_report
-from backend.training import Outcome
+from backend.training import sheets
+from backend.training.loop import Outcome
 
 INDEX = {"data": {"names": ["<mine>"], "codes": []}, "training": {"batch": 4, "learning_rate": None}}
 

@@ -14,7 +14,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from backend import checkpoint, latent_model, perceptual, stages, training
+from backend import checkpoint, latent_model
 from backend.area import Everywhere
 from backend.field import Patch, Source
 from backend.generators import controlnet, latent_diffusion, spade
@@ -22,6 +22,7 @@ from backend.jobs import trainimage, trainlandcover
 from backend.lattice import Box
 from backend.protocol import BackendError, Reporter, TrainImage, TrainLandCover, dump_job, silent
 from backend.rendering import Output, render
+from backend.training import loop, perceptual, stages
 from tests.backend import packed, patchwork, scenes
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -33,8 +34,8 @@ WEIGHTS = "diffusion_pytorch_model.safetensors"
 def brief():
     """As little as can be of all that takes time beside the steps."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "HELD_OUT_BATCHES", 1)
-        patch.setattr(training, "EXAMPLES", 1)
+        patch.setattr(loop, "HELD_OUT_BATCHES", 1)
+        patch.setattr(loop, "EXAMPLES", 1)
         patch.setattr(latent_model, "PREVIEW_STEPS", 1)
         patch.setattr(trainimage, "CALIBRATION_BATCHES", 1)
         patch.setattr(perceptual, "distance", lambda: None)

@@ -18,8 +18,8 @@ from diffusers import AutoencoderKL
 
 from backend import device, latent_model
 from backend.protocol import BackendError, Reporter, partial_path
-from backend.stages import HEAD_START, Training
-from backend.training import Draw, Objective, Outcome, Plan, fit, processes
+from backend.training.loop import Draw, Objective, Outcome, Plan, fit, processes
+from backend.training.stages import HEAD_START, Training
 
 Stored = dict[str, list[np.ndarray]]
 """By group of tiles: the latents (tiles, channels, height, width) float16 of each variant, mapped."""

@@ -16,7 +16,15 @@ import numpy as np
 
 from backend import classes
 from backend.protocol import BackendError, Reporter, partial_path
-from backend.tiles import INDEX, LANDCOVER_PIXEL_M, PIXEL_M, PackedLandCover, PackedTiles, read_index, write_stack
+from backend.training.tiles import (
+    INDEX,
+    LANDCOVER_PIXEL_M,
+    PIXEL_M,
+    PackedLandCover,
+    PackedTiles,
+    read_index,
+    write_stack,
+)
 
 What = Literal["tiles", "landcover"]
 BUILT = "dataset.json"
@@ -85,7 +93,7 @@ def _pack(folder: Path, what: What, target: Path, report: Reporter) -> None:
         if (folder / INDEX).is_file():
             _vote(folder, partial)
         else:
-            from backend import packing  # reads GeoTIFFs
+            from backend.training import packing  # reads GeoTIFFs
 
             packing.pack_dataset(folder, partial, what, report)
         partial.replace(target)

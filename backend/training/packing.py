@@ -22,7 +22,7 @@ from rasterio.enums import Resampling
 from backend import classes, dataset
 from backend.protocol import BackendError, Reporter
 from backend.raster import open_raster
-from backend.tiles import INDEX, LANDCOVER_PIXEL_M, PIXEL_M, write_stack
+from backend.training.tiles import INDEX, LANDCOVER_PIXEL_M, PIXEL_M, write_stack
 
 What = Literal["tiles", "landcover"]
 TILE_GROUPS = {"naip": 0.6, "rural": 1.0, "usgs": 0.6}

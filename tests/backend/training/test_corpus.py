@@ -8,10 +8,11 @@ import shutil
 import numpy as np
 import pytest
 
-from backend import classes, corpus
+from backend import classes
 from backend.jobs import builddataset
 from backend.protocol import BackendError, BuildDataset, silent
-from backend.tiles import PackedLandCover, PackedTiles, write_stack
+from backend.training import corpus
+from backend.training.tiles import PackedLandCover, PackedTiles, write_stack
 from tests.backend import patchwork, scenes
 
 CROP_PX = 128
@@ -201,7 +202,7 @@ def test_a_full_disk_is_said(built, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("backend.packing.write_stack", full)
+    monkeypatch.setattr("backend.training.packing.write_stack", full)
     with pytest.raises(BackendError, match=r"No space left on device.*Check the space"):
         looked_through((built,), "tiles", tmp_path / "cache")
     assert not list((tmp_path / "cache").iterdir())

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import rasterio
 
-from backend import classes, packing
+from backend import classes
 from backend.protocol import BackendError, silent
-from backend.tiles import PackedLandCover, PackedTiles, read_index
+from backend.training import packing
+from backend.training.tiles import PackedLandCover, PackedTiles, read_index
 
 
 def write_tile(path, data, pixel_m):

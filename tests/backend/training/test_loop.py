@@ -6,9 +6,9 @@ import torch
 from PIL import Image
 from torch import nn
 
-from backend import training
 from backend.protocol import BackendError, silent
-from backend.training import Budget, Objective, Plan, fit
+from backend.training import loop
+from backend.training.loop import Budget, Objective, Plan, fit
 
 
 class Line(Objective):
@@ -97,7 +97,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path, kind):
     shown = {"seed": 3, "samples": tmp_path / "samples"}
     with pytest.MonkeyPatch.context() as patch:
         for clock in ("CHECKPOINT_S", "LOG_S", "SAMPLE_S"):  # after every step
-            patch.setattr(training, clock, 0.0)
+            patch.setattr(loop, clock, 0.0)
         with pytest.raises(Stop):
             fit(halved, interrupted, plan(tmp_path, 12, "halved", **shown), silent())
         torch.manual_seed(99)

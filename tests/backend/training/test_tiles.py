@@ -7,7 +7,7 @@ import pytest
 
 from backend import classes
 from backend.protocol import BackendError
-from backend.tiles import PackedLandCover, PackedTiles, recoloured, turned, write_stack
+from backend.training.tiles import PackedLandCover, PackedTiles, recoloured, turned, write_stack
 from tests.backend import packed
 
 

@@ -20,11 +20,12 @@ import numpy as np
 import torch
 from accelerate.utils import set_seed
 
-from backend import checkpoint, classes, corpus, device
+from backend import checkpoint, classes, device
 from backend.evaluation.card import generator_card
 from backend.evaluation.report import FILE, write_report
 from backend.protocol import CHECKPOINTS, BackendError, Reporter, TrainImage, TrainLandCover, silent
-from backend.training import Budget, Outcome, Plan, processes
+from backend.training import corpus
+from backend.training.loop import Budget, Outcome, Plan, processes
 
 FINE_TUNING = 0.2  # of the learning rate from nothing: more forgets how to draw, less never learns the new look
 FINE_TUNING_WARMUP = 30

@@ -20,8 +20,9 @@ from accelerate.utils import DistributedDataParallelKwargs, broadcast, set_seed
 from diffusers.training_utils import EMAModel
 from torch import nn
 
-from backend import checkpoint, device, sheets
+from backend import checkpoint, device
 from backend.protocol import BackendError, Reporter
+from backend.training import sheets
 
 CHECKPOINT_S = 120.0
 LOG_S = 15.0

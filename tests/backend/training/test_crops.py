@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from backend import classes
-from backend.crops import GridCrops, RandomCrops, grids
 from backend.dataset import open_tiles, tiles_of
+from backend.training.crops import GridCrops, RandomCrops, grids
 from tests.backend import patchwork
 
 
