@@ -1,7 +1,8 @@
 """Segmentation architectures, one file each: the file's stem is its name in menus, jobs and model folders.
 
 A file gives `build(encoder, encoder_weights, classes, **sizes) -> nn.Module`, a module from (N, 3, H, W) float RGB,
-normalised, to (N, classes, H, W) logits; H and W are multiples of SIZE_STEP_PX.
+normalised, to (N, classes, H, W) logits; H and W are multiples of SIZE_STEP_PX. One whose encoder cannot be chosen
+says HAS_ENCODER = False.
 """
 
 from __future__ import annotations
@@ -27,6 +28,13 @@ IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 def names() -> list[str]:
     """The architectures, by the stems of their files; none is imported."""
     return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem != "__init__")
+
+
+def has_encoder(name: str) -> bool:
+    """Whether an architecture has an encoder to choose; BackendError for an unknown name."""
+    if name not in names():
+        raise BackendError(f"There is no architecture {name!r}. Choose one of {', '.join(names())}.")
+    return bool(getattr(importlib.import_module(f"{__name__}.{name}"), "HAS_ENCODER", True))
 
 
 def _check_encoder(encoder: str) -> None:
@@ -73,9 +81,10 @@ def build(
     .safetensors file with the encoder's state. `sizes` (encoder_depth, decoder_channels) are the architecture's
     own. Raises BackendError for an unknown name, encoder or size, and for weights that cannot be had.
     """
-    if name not in names():
-        raise BackendError(f"There is no architecture {name!r}. Choose one of {', '.join(names())}.")
-    _check_encoder(encoder)
+    if has_encoder(name):
+        _check_encoder(encoder)
+    elif encoder or encoder_weights:
+        raise BackendError(f"{name} has no encoder to choose. Leave the encoder and its weights empty.")
     from_file = bool(encoder_weights) and str(encoder_weights).endswith(".safetensors")
     fetched = (encoder_weights or None) if not from_file else None
     try:
@@ -87,6 +96,8 @@ def build(
                 "Check the network, or leave the encoder weights empty to start without."
             ) from error
         raise BackendError(f"{name} cannot be built with the encoder {encoder} and {sizes}: {error}") from error
+    if not encoder:
+        return module
     _drop_unused(module.encoder)
     if from_file:
         _load_encoder(module.encoder, str(encoder_weights))

@@ -87,10 +87,11 @@ def model_card(index: dict[str, Any], title: str) -> str:
         "pipeline_tag": "image-segmentation",
         "tags": ["land-cover", "aerial-imagery", "segmentation", index["architecture"]],
     }
+    encoder = f" with the encoder\n{index['encoder']} (weights at the start: {index['encoder_weights'] or 'none'})"
     intro = (
-        f"RGB aerial imagery at {pixel} to land cover in the ESA WorldCover legend: {index['architecture']} with the "
-        f"encoder\n{index['encoder']} (weights at the start: {index['encoder_weights'] or 'none'}), "
-        f"{index['parameters'] / 1e6:.2f} M parameters, stored in fp16 as safetensors."
+        f"RGB aerial imagery at {pixel} to land cover in the ESA WorldCover legend: {index['architecture']}"
+        f"{encoder if index['encoder'] else ''}, {index['parameters'] / 1e6:.2f} M parameters, stored in fp16 as "
+        "safetensors."
     )
     sections = {
         "Data": f"""{_sets(data)}

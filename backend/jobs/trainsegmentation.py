@@ -143,7 +143,9 @@ class _Trainer:
         return float(np.mean(losses))
 
 
-def _index(job: protocol.TrainSegmentation, sets: list[TileSet], module: nn.Module) -> dict[str, Any]:
+def _index(
+    job: protocol.TrainSegmentation, sets: list[TileSet], module: nn.Module, sizes: dict[str, Any]
+) -> dict[str, Any]:
     """All of the model's index but its scores."""
     labels = (tile.read(0, 0, *tile.shape)[1] for tile in tiles_of(sets, "train"))
     seen = set(chain.from_iterable(classes.to_code(np.unique(label)).tolist() for label in labels))
@@ -151,7 +153,7 @@ def _index(job: protocol.TrainSegmentation, sets: list[TileSet], module: nn.Modu
         "architecture": job.architecture,
         "encoder": job.encoder,
         "encoder_weights": "from a file" if job.encoder_weights.endswith(".safetensors") else job.encoder_weights,
-        "sizes": {"encoder_depth": job.encoder_depth, "decoder_channels": list(job.decoder_channels)},
+        "sizes": {key: list(value) if isinstance(value, tuple) else value for key, value in sizes.items()},
         "parameters": sum(parameter.numel() for parameter in module.parameters()),
         "codes": classes.CODES.tolist(),
         "pixel_m": sets[0].pixel_m,
@@ -196,9 +198,12 @@ def run(job: protocol.TrainSegmentation, report: protocol.Reporter) -> dict[str,
     sets = _open(job)
     set_seed(job.seed)
     sizes: dict[str, Any] = {"encoder_depth": job.encoder_depth, "decoder_channels": tuple(job.decoder_channels)}
+    if not architectures.has_encoder(job.architecture):
+        report.log(f"{job.architecture} has no encoder to choose: ENCODER is not used.")
+        job, sizes = dataclasses.replace(job, encoder=""), {}
     module = architectures.build(job.architecture, job.encoder, job.encoder_weights, **sizes)
     output = _prepare_output(job, sets)
-    index = _index(job, sets, module)
+    index = _index(job, sets, module, sizes)
     trainer = _Trainer(job, sets, architectures.Segmenter(module, index["mean"], index["std"]))
     state = output / CHECKPOINTS / "state.safetensors"
     start, best = 0, -1.0

@@ -22,7 +22,7 @@ class TrainSegmentation(BackendAlgorithm):
 
     def parameters(self) -> list[parameters.Parameter]:  # noqa: D102
         dataset = "One or more data sets of 'Build data set': for each, its folder or its manifest.csv."
-        encoder = "The network that reads the image, by its name in segmentation-models-pytorch."
+        encoder = "What reads the image, by its name in segmentation-models-pytorch; LALE has none to choose."
         weights = "Pretrained weights to start from, for instance imagenet (downloaded on first use). Left empty: none."
         crop = "Side of the squares that training sees, a multiple of 32."
         rate = "Largest learning rate of the schedule."

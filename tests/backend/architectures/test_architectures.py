@@ -29,7 +29,7 @@ def folder(tmp_path):
 def test_names_are_the_files():
     files = Path(architectures.__file__).parent.glob("[a-z]*.py")
     assert architectures.names() == sorted(path.stem for path in files)
-    assert {"unet", "unetplusplus", "deeplabv3plus"} <= set(architectures.names())
+    assert {"unet", "unetplusplus", "deeplabv3plus", "lale"} <= set(architectures.names())
 
 
 def test_listing_imports_none():
@@ -41,7 +41,10 @@ def test_listing_imports_none():
     assert found.stdout.strip() == "[]", found.stderr
 
 
-@pytest.mark.parametrize("name", architectures.names())
+WITH_ENCODER = [name for name in architectures.names() if architectures.has_encoder(name)]
+
+
+@pytest.mark.parametrize("name", WITH_ENCODER)
 @pytest.mark.parametrize("encoder", ["resnet18", "tu-tf_efficientnet_lite0"])
 def test_logits_have_the_image_size(name, encoder):
     module = architectures.build(name, encoder).eval()
@@ -49,7 +52,22 @@ def test_logits_have_the_image_size(name, encoder):
         assert module(torch.zeros(1, 3, 64, 96)).shape == (1, classes.COUNT, 64, 96)
 
 
-@pytest.mark.parametrize("name", architectures.names())
+def test_lale_is_light_and_all_of_it_is_used():
+    module = architectures.build("lale", "")
+    assert 1.5e6 < sum(parameter.numel() for parameter in module.parameters()) < 1.7e6
+    found = module(torch.randn(2, 3, 64, 96))
+    assert found.shape == (2, classes.COUNT, 64, 96)
+    found.square().sum().backward()
+    assert [key for key, value in module.named_parameters() if value.grad is None or not value.grad.any()] == []
+
+
+@pytest.mark.parametrize("given", [("resnet18", ""), ("", "imagenet")])
+def test_lale_takes_no_encoder(given):
+    with pytest.raises(BackendError, match="has no encoder to choose"):
+        architectures.build("lale", *given)
+
+
+@pytest.mark.parametrize("name", WITH_ENCODER)
 def test_blocks_below_the_last_feature_are_gone(name):
     module = architectures.build(name, "tu-tf_efficientnet_lite0", encoder_depth=4)
     module(torch.zeros(2, 3, 64, 64)).sum().backward()
