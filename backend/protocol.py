@@ -236,6 +236,17 @@ class TrainSegmentation:
 
 
 @dataclass(frozen=True)
+class CrossTest:
+    """Score segmentation models on the held-out tiles of data sets: all by all, in one table."""
+
+    model: tuple[str, ...]
+    dataset: tuple[str, ...]
+    output: str
+    split: Literal["test", "val"] = "test"
+    crop_px: int = 512
+
+
+@dataclass(frozen=True)
 class SegmentImage:
     """Predict land cover from an RGB image."""
 
@@ -259,6 +270,7 @@ JOBS: dict[str, type[Any]] = {
         TrainImage,
         TrainSegmentation,
         SegmentImage,
+        CrossTest,
     )
 }
 

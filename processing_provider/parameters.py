@@ -196,8 +196,8 @@ def rasters(key: str, label: str, text: str, optional: bool = False) -> Paramete
     return explained(QgsProcessingParameterMultipleLayers(key, label, kind, None, optional), text)
 
 
-def datasets(key: str, label: str, text: str) -> Parameter:
-    """One or more data sets, by their folders or manifests."""
+def folders(key: str, label: str, text: str) -> Parameter:
+    """One or more folders, such as data sets, by themselves or by a file in them."""
     return explained(QgsProcessingParameterMultipleLayers(key, label, QgsProcessing.SourceType.TypeFile), text)
 
 

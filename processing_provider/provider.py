@@ -10,6 +10,7 @@ from qgis.PyQt.QtGui import QIcon
 from .data.builddataset import BuildDataset
 from .data.clipnaip import ClipNaip
 from .data.clipworldcover import ClipWorldCover
+from .evaluate.crosstest import CrossTest
 from .generate.generateimage import GenerateImage
 from .generate.generatelandcover import GenerateLandCover
 from .generate.generatescene import GenerateScene
@@ -29,6 +30,7 @@ ALGORITHMS = (
     TrainImage,
     TrainSegmentation,
     SegmentImage,
+    CrossTest,
 )
 ICON = Path(__file__).parent.parent / "icons" / "landforge.svg"
 

@@ -31,7 +31,7 @@ class TrainImage(BackendAlgorithm):
             "seams, denoiser to draw the numbers on land cover. Of spade: painter."
         )
         return [
-            parameters.datasets("DATASET", "Data sets", dataset),
+            parameters.folders("DATASET", "Data sets", dataset),
             parameters.generator(Job),
             *parameters.training(Job, stages),
             parameters.folder_output("OUTPUT", "Model", "The folder of the trained model."),

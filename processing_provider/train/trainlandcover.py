@@ -31,7 +31,7 @@ class TrainLandCover(BackendAlgorithm):
             "the numbers."
         )
         return [
-            parameters.datasets("DATASET", "Data sets", dataset),
+            parameters.folders("DATASET", "Data sets", dataset),
             *parameters.training(Job, stages),
             parameters.folder_output("OUTPUT", "Model", "The folder of the trained model."),
         ]

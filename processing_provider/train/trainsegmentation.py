@@ -27,7 +27,7 @@ class TrainSegmentation(BackendAlgorithm):
         crop = "Side of the squares that training sees, a multiple of 32."
         rate = "Largest learning rate of the schedule."
         return [
-            parameters.datasets("DATASET", "Data sets", dataset),
+            parameters.folders("DATASET", "Data sets", dataset),
             parameters.architecture(Job),
             parameters.string(Job, "ENCODER", "Encoder", encoder),
             parameters.string(Job, "ENCODER_WEIGHTS", "Encoder weights", weights),

@@ -160,7 +160,7 @@ def test_a_training_from_nothing_and_from_a_model(context, tmp_path):
     found = read("trainimage", context, **given, GENERATOR="spade", STAGE="painter", **more)
     wanted = {"model": "spade", "steps": 100, "learning_rate": 1e-4, "batch": 4, "seed": 7, "stage": "painter"}
     assert wanted.items() <= found.items() and found["generator"] == "spade"
-    with pytest.raises(QgsProcessingException, match="one of all, autoencoder, denoiser"):
+    with pytest.raises(QgsProcessingException, match="one of all, autoencoder, decoder, denoiser"):
         read("trainlandcover", context, **given, STAGE="painter")
 
 

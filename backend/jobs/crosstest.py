@@ -1,0 +1,82 @@
+"""Test every model on every test set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from backend import architectures, checkpoint, device, protocol
+from backend.dataset import TileSet, open_tiles, tiles_of
+from backend.evaluation.cross_test import Cell, cell, tile_matrices, write_table
+from backend.protocol import BackendError
+from backend.splits import Split
+
+GSD_TOLERANCE = 0.03
+
+
+def _names(paths: Sequence[str]) -> list[str]:
+    """What models and data sets are called in the table: their folders' names, with the parents' where these agree."""
+    found = [Path(path).name for path in paths]
+    return [name if found.count(name) == 1 else f"{Path(path).parent.name}/{name}" for path, name in zip(paths, found)]
+
+
+def _check_gsd(model: str, pixel_m: float, tiles: TileSet) -> None:
+    if abs(tiles.pixel_m / pixel_m - 1) > GSD_TOLERANCE:
+        raise BackendError(
+            f"The model {model} reads pixels of {pixel_m:g} m, but the tiles of {tiles.folder} have {tiles.pixel_m:g} "
+            "m. Build the data set at the model's pixel size."
+        )
+
+
+def _split(tiles: TileSet, asked: Split) -> Split:
+    """The asked split, or 'val' where it has no tiles; BackendError where there are none either."""
+    fallbacks: tuple[Split, ...] = (asked, "val")
+    for split in fallbacks:
+        if tiles_of([tiles], split):
+            return split
+    raise BackendError(
+        f"The data set {tiles.folder} holds no {asked!r} tiles, nor 'val' tiles. Build it from more ground."
+    )
+
+
+def _logits(segmenter: architectures.Segmenter, image: torch.Tensor) -> torch.Tensor:
+    where = device.best()
+    with device.autocast(where):
+        return segmenter(image.to(where))
+
+
+def run(job: protocol.CrossTest, report: protocol.Reporter) -> dict[str, str]:
+    """Score each model on the held-out tiles of each data set and write the table."""
+    if not job.model or not job.dataset:
+        raise BackendError("A cross-test needs at least one model and one data set.")
+    if job.crop_px < architectures.SIZE_STEP_PX or job.crop_px % architectures.SIZE_STEP_PX:
+        raise BackendError(f"The crop must be a multiple of {architectures.SIZE_STEP_PX} pixels, not {job.crop_px}.")
+    found = [checkpoint.find(model, "segmentation") for model in job.model]
+    sets = [open_tiles(folder) for folder in job.dataset]
+    splits = [_split(tiles, job.split) for tiles in sets]
+    for tiles, split in zip(sets, splits):
+        if split != job.split:
+            report.log(f"{tiles.folder} holds no {job.split!r} tiles: its {split!r} tiles are used.")
+        for folder, index in found:
+            _check_gsd(folder.name, float(index["pixel_m"]), tiles)
+    cells: list[Cell] = []
+    models, datasets = _names(job.model), _names(job.dataset)
+    count = len(models) * len(sets)
+    for model, (folder, index) in zip(models, found):
+        segmenter = architectures.load(folder, index).to(device.best())
+        run_one = partial(_logits, segmenter)
+        for dataset, tiles, split in zip(datasets, sets, splits):
+            report.progress(len(cells) / count, f"{model} on {dataset}")
+            matrices = tile_matrices(run_one, tiles_of([tiles], split), job.crop_px)
+            cells.append(cell(model, dataset, matrices))
+            last = cells[-1]
+            report.log(f"{model} on {dataset}: mIoU {last.scores.miou:.3f} ({last.low:.3f} to {last.high:.3f})")
+    try:
+        write_table(Path(job.output), cells)
+    except OSError as error:
+        raise BackendError(f"Cannot write to {job.output}: {error}. Choose another output.") from error
+    report.log(f"table: {Path(job.output) / 'crosstest.html'}")
+    return {"output": job.output}

@@ -1,0 +1,84 @@
+"""Models by data sets, from their folders to the table."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from backend import architectures, checkpoint, classes
+from backend.jobs import crosstest
+from backend.protocol import BackendError, CrossTest, silent
+from tests.backend import patchwork
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """Two models of the same name in different folders."""
+    found = []
+    for seed in (1, 2):
+        folder = tmp_path_factory.mktemp(f"m{seed}") / "model"
+        folder.mkdir()
+        torch.manual_seed(seed)
+        architectures.save(folder, architectures.build("lale", ""))
+        index = dict(architecture="lale", encoder="", sizes={}, codes=classes.CODES.tolist())
+        checkpoint.write_index(folder, "segmentation", **index, pixel_m=1.0, mean=[0.5] * 3, std=[0.25] * 3)
+        found.append(str(folder))
+    return tuple(found)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    return (
+        str(patchwork.write_packed(folder / "tested", (64, 40), ("train", "val", "test", "test"))),
+        str(patchwork.write_packed(folder / "untested", (64,))),
+    )
+
+
+def test_all_by_all(models, data, tmp_path, ear):
+    job = CrossTest(models, data, str(tmp_path / "out"), crop_px=64)
+    assert crosstest.run(job, ear) == {"output": job.output}
+    rows = list(csv.DictReader((tmp_path / "out" / "crosstest.csv").read_text().splitlines()))
+    names = [f"{path.split('/')[-2]}/model" for path in models]
+    assert [(r["model"], r["test_set"], r["tiles"]) for r in rows] == [
+        (name, *rest) for name in names for rest in (("tested", "4"), ("untested", "1"))
+    ]
+    assert any("holds no 'test' tiles: its 'val' tiles are used" in event.message for event in ear.events("log"))
+    assert [event.fraction for event in ear.events("progress")] == [0, 0.25, 0.5, 0.75]
+
+
+def test_a_model_that_knows_the_answer_scores_one(models, data, tmp_path, monkeypatch):
+    class Knows(torch.nn.Module):
+        def forward(self, image):
+            wanted = (image[:, 0] // 20).long()
+            return torch.nn.functional.one_hot(wanted.clamp(max=10), classes.COUNT).permute(0, 3, 1, 2).float()
+
+    monkeypatch.setattr(architectures, "load", lambda folder, index: Knows())
+    crosstest.run(CrossTest(models[:1], data[:1], str(tmp_path), crop_px=64), silent())
+    (row,) = json.loads((tmp_path / "crosstest.json").read_text())
+    assert row["miou"] == row["low"] == row["high"] == row["accuracy"] == 1
+
+
+def test_bad_input_is_said(models, data, tmp_path):
+    def refused(words, **changes):
+        given = {"model": models, "dataset": data, "output": str(tmp_path / "out"), **changes}
+        with pytest.raises(BackendError, match=words):
+            crosstest.run(CrossTest(**given), silent())
+
+    coarse = patchwork.write_packed(tmp_path / "coarse")
+    index = json.loads((coarse / "packed.json").read_text())
+    (coarse / "packed.json").write_text(json.dumps({**index, "pixel_m": 2.0}))
+    only_train = patchwork.write_packed(tmp_path / "train", splits=("train", "train"))
+    (tmp_path / "file").write_text("")
+    refused("at least one model", model=())
+    refused("at least one model", dataset=())
+    refused("multiple of 32", crop_px=40)
+    refused("is not a Landforge model", model=(str(tmp_path),))
+    refused("a segmentation model is needed", model=("landcover",))
+    refused("is not a data set", dataset=(str(tmp_path),))
+    refused(r"reads pixels of 1 m.*have 2 m", dataset=(str(coarse),))
+    refused("nor 'val' tiles", dataset=(str(only_train),))
+    refused("Choose another output", output=str(tmp_path / "file" / "out"))
+    assert np.array_equal(sorted(path.name for path in tmp_path.iterdir()), ["coarse", "file", "train"])
