@@ -122,7 +122,7 @@ def page(cells: Sequence[Cell]) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Cross-test</title>'
         f"<style>{_STYLE}</style></head><body><h1>Cross-test</h1>{text}"
-        f"{_table('trained', sets, rows, 'Models by row, test sets by column.')}"
+        f"{_table('model', sets, rows, 'Models by row, test sets by column.')}"
         f"<h2>IoU by class</h2>{_table('', [classes.NAMES[index] for index in shown], by_class, '')}"
         "<h2>The study that this work follows</h2>"
         f"{_table('', PUBLISHED['trained on'], published, 'IoU; New York State, 126,000 tiles. Compare the pattern.')}"
@@ -144,4 +144,4 @@ def _heat(each: Cell) -> str:
 def _shade(value: float, below: str = "") -> str:
     if np.isnan(value):
         return "<td>none</td>"
-    return f'<td style="background:hsl({120 * value:.0f} 60% 78%)">{value:.3f}{below}</td>'
+    return f'<td style="background:hsl({120 * value:.0f},60%,78%)">{value:.3f}{below}</td>'

@@ -72,7 +72,7 @@ def test_a_packed_folder_is_taken_as_it_is(make, tmp_path):
 
 def test_copies_of_training_ground_are_found_however_turned(tmp_path):
     """What was copied has distance 0; held-out ground is no training window, and its neighbours are not it."""
-    measure, rng = script("measure"), np.random.default_rng(0)
+    measure, rng = script("measure_landcover"), np.random.default_rng(0)
     side = measure.WINDOW // measure.FACTOR
     coarse = rng.integers(0, classes.COUNT, (3 * side, 2 * side), dtype=np.uint8)
     whole = coarse.repeat(measure.FACTOR, 0).repeat(measure.FACTOR, 1)
@@ -88,7 +88,7 @@ def test_copies_of_training_ground_are_found_however_turned(tmp_path):
 
 
 def test_shares_and_sheet_of_maps():
-    measure = script("measure")
+    measure = script("measure_landcover")
     maps = np.zeros((3, measure.WINDOW, measure.WINDOW), np.uint8)
     maps[1:, :, :256] = 4
     assert measure.shares(maps)[[0, 4]].round(3).tolist() == [0.667, 0.333] and measure.shares(maps).sum() == 1

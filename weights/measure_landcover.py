@@ -1,4 +1,4 @@
-"""Measure a land cover generator on ground that it has not seen: `python weights/measure.py PACKED FOLDER [MODEL]`.
+"""Measure a land cover generator beside ground that it has not seen: `measure_landcover.py PACKED FOLDER [MODEL]`.
 
 PACKED holds the packed tiles (`.weights/packed`). FOLDER receives `figures.json`, and sheets of 64 samples and of 64
 held-out windows to look at. Samples are cut from one rendering per setting. Needs the packages of requirements.in here.
