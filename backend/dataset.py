@@ -25,10 +25,12 @@ from backend.splits import Split
 
 INDEX = "dataset.json"
 MANIFEST = "manifest.csv"
+ITEMS = "items.json"  # the same as a STAC item collection
 PACKED_INDEX = "packed.json"
 SHARES = [f"c{code}" for code in classes.CODES]
-COLUMNS = ["name", "image", "label", "split", "crs", "xmin", "ymin", "xmax", "ymax", "valid", *SHARES]
-"""The manifest's columns: paths relative to the folder, bounds in the CRS, shares of valid pixels and of classes."""
+COLUMNS = ["name", "image", "label", "split", "crs", "xmin", "ymin", "xmax", "ymax", "valid", *SHARES, "description"]
+"""The manifest's columns: paths relative to the folder, bounds in the CRS, shares of valid pixels and of classes, and a
+sentence on what the tile shows."""
 
 
 class Tile(Protocol):

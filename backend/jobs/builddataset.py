@@ -8,18 +8,25 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timezone
 from pathlib import Path
 
 import numpy as np
+import pystac
 import rasterio
+import shapely
 from rasterio.errors import RasterioError
+from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
 from backend import classes, dataset, protocol
+from backend.evaluation.composition import described
 from backend.pairs import Pair, open_pairs
 from backend.protocol import BackendError
 from backend.raster import check_writable
 from backend.splits import SPLITS, Footprint, split_by_ground
+
+PROJECTION = "https://stac-extensions.github.io/projection/v2.0.0/schema.json"
 
 
 def _check_job(job: protocol.BuildDataset) -> None:
@@ -69,6 +76,7 @@ class _Cutter:
         self.job, self.folder = job, folder
         self.tiles: list[Footprint] = []
         self.shares: dict[str, list[float]] = {}
+        self.descriptions: dict[str, str] = {}
         self.any_image = self.any_label = self.any_known = False
         self.most_valid = 0.0
 
@@ -93,6 +101,7 @@ class _Cutter:
         counts = np.bincount(index[valid], minlength=classes.COUNT)
         self.tiles.append(Footprint(name, str(pair.label.crs), pair.label.window_bounds(window)))
         self.shares[name] = [float(valid.mean()), *(counts / counts.sum()).tolist()]
+        self.descriptions[name] = described(np.where(valid, index, classes.IGNORE))
 
     def check(self) -> None:
         """BackendError that says why there is no tile, where there is none."""
@@ -134,7 +143,42 @@ class _Cutter:
             for tile in tiles:
                 files = [f"image/{tile.name}.tif" if self.job.image else "", f"label/{tile.name}.tif"]
                 shares = [round(value, 4) for value in self.shares[tile.name]]
-                writer.writerow([tile.name, *files, tile.split, tile.crs, *tile.bounds, *shares])
+                place = [tile.name, *files, tile.split, tile.crs, *tile.bounds]
+                writer.writerow([*place, *shares, self.descriptions[tile.name]])
+
+    def write_items(self, tiles: list[Footprint], synthetic: bool) -> None:
+        """Write `items.json`, a STAC item collection with paths relative to the folder."""
+        built = datetime.now(timezone.utc)
+        items = [self._item(tile, built, synthetic) for tile in tiles]
+        (self.folder / dataset.ITEMS).write_text(
+            json.dumps(pystac.ItemCollection(items).to_dict(transform_hrefs=False)), encoding="utf-8"
+        )
+
+    def _item(self, tile: Footprint, built: datetime, synthetic: bool) -> pystac.Item:
+        crs = rasterio.crs.CRS.from_user_input(tile.crs)
+        bounds = transform_bounds(crs, "EPSG:4326", *tile.bounds)
+        valid, *shares = self.shares[tile.name]
+        known = {str(code): round(share, 4) for code, share in zip(classes.CODES, shares) if share}
+        more = {"proj:wkt2": tile.crs} if crs.to_epsg() is None else {"proj:code": f"EPSG:{crs.to_epsg()}"}
+        item = pystac.Item(
+            id=tile.name,
+            geometry=shapely.geometry.mapping(shapely.box(*bounds)),
+            bbox=list(bounds),
+            datetime=built,  # of the data set: tiles do not say when their ground was seen
+            properties={
+                "description": self.descriptions[tile.name],
+                "proj:bbox": list(tile.bounds),
+                **more,
+                "landforge:split": tile.split,
+                "landforge:synthetic": synthetic,
+                "landforge:valid": round(valid, 4),
+                "landforge:shares": known,
+            },
+            stac_extensions=[PROJECTION],
+        )
+        for name in ("image", "label") if self.job.image else ("label",):
+            item.add_asset(name, pystac.Asset(f"{name}/{tile.name}.tif", media_type=pystac.MediaType.GEOTIFF))
+        return item
 
 
 def _build(job: protocol.BuildDataset, folder: Path, report: protocol.Reporter) -> None:
@@ -168,6 +212,7 @@ def _build(job: protocol.BuildDataset, folder: Path, report: protocol.Reporter) 
     }
     with _disk_errors(folder):
         cutter.write_manifest(tiles)
+        cutter.write_items(tiles, any(synthetic))
         (folder / dataset.INDEX).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
     report.log("tiles: " + ", ".join(f"{count} {split}" for split, count in counts.items()))
 

@@ -4,6 +4,7 @@ import csv
 import json
 
 import numpy as np
+import pystac
 import pytest
 import rasterio
 
@@ -204,3 +205,17 @@ def test_an_output_that_holds_something_is_left_alone(tmp_path, ear):
     with pytest.raises(protocol.BackendError, match="not empty"):
         build(tmp_path, ear, [pair])
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine.txt"]
+
+
+def test_the_manifest_is_a_stac_item_collection_too(tmp_path, ear):
+    rows, _ = build(tmp_path, ear, [patchwork.write_pair(tmp_path)])
+    found = pystac.ItemCollection.from_file(str(tmp_path / "out" / "items.json"))
+    assert [item.id for item in found] == [row["name"] for row in rows]
+    for item, row in zip(found, rows):
+        west, south, east, north = item.bbox
+        assert -180 < west < east < 180 and -90 < south < north < 90
+        assert item.properties["proj:bbox"][0] == float(row["xmin"]) and item.properties["proj:code"] == row["crs"]
+        assert item.properties["landforge:split"] == row["split"]
+        assert item.properties["description"] == row["description"] and row["description"].endswith(".")
+        assert sum(item.properties["landforge:shares"].values()) == pytest.approx(1, abs=1e-3)
+        assert {(tmp_path / "out" / asset.href).is_file() for asset in item.assets.values()} == {True}
