@@ -70,6 +70,14 @@ def parse_shares(text: str) -> dict[int, float]:
     return shares
 
 
+def parse_mix(text: str) -> tuple[float, ...]:
+    """A mix as typed, "25, 75", to numbers; BackendError where it is none."""
+    try:
+        return tuple(float(part.strip().rstrip("%")) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise BackendError(f"{text!r} is no mix. Type a number for each data set, parted by commas: 25, 75.") from error
+
+
 def check_shares(shares: dict[int, float]) -> None:
     """BackendError for a code outside the legend, a share below 0, and shares that sum to more than 100 percent."""
     for code, share in shares.items():
@@ -219,7 +227,11 @@ class TrainImage:
 
 @dataclass(frozen=True)
 class TrainSegmentation:
-    """Train a segmentation model (RGB to land cover) on one or more data sets."""
+    """Train a segmentation model (RGB to land cover) on one or more data sets.
+
+    `mix` has a number for each data set, their shares of every epoch; without it they are as large as they are.
+    `patience` ends the training after so many epochs without a better one; 0 never.
+    """
 
     dataset: tuple[str, ...]
     output: str
@@ -232,6 +244,9 @@ class TrainSegmentation:
     batch: int = 8
     crop_px: int = 256
     learning_rate: float = 1e-3
+    mix: tuple[float, ...] = ()
+    class_weighting: Literal["none", "balanced"] = "none"
+    patience: int = 0
     seed: int = 0
 
 

@@ -126,6 +126,12 @@ def settle_shares(fields: dict[str, Any]) -> None:
         fields["shares"] = protocol.parse_shares(fields["shares"])
 
 
+def settle_mix(fields: dict[str, Any]) -> None:
+    """Of a training's fields: the mix of the data sets as typed, as numbers; BackendError where it is none."""
+    if "mix" in fields:
+        fields["mix"] = protocol.parse_mix(fields["mix"])
+
+
 def check_outputs(algorithm: Any, parameters: Parameters, fields: dict[str, Any]) -> None:
     """QgsProcessingException for an output that is no GeoTIFF, or that is also an input or another output."""
     taken = {value.path for value in fields.values() if isinstance(value, RasterInput)}

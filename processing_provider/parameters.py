@@ -94,7 +94,7 @@ def choice(job: type[Any], key: str, label: str, text: str, options: list[str] |
 
 def string(job: type[Any], key: str, label: str, text: str) -> Parameter:
     """A text; optional where the field's default is empty."""
-    value = default(job, key)
+    value = default(job, key) or ""
     return explained(QgsProcessingParameterString(key, label, value, False, not value), text)
 
 

@@ -1,4 +1,4 @@
-"""The report of a generator's training: one HTML file with nothing outside it, curves as SVG and samples as PNG."""
+"""The report of a training: one HTML file with nothing outside it, curves as SVG and samples as PNG."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import Any, Protocol
+
+import numpy as np
+
+from backend import classes
+from backend.evaluation.scores import Scores
+from backend.training import sheets
 
 FILE = "report.html"
 WIDTH, HEIGHT, MARGIN = 420, 160, 6
@@ -26,8 +32,8 @@ class Told(Protocol):
     history: list[dict[str, float]]
 
 
-def curve(points: list[tuple[float, float]], label: str) -> str:
-    """A figure over the minutes, as inline SVG with its bounds."""
+def curve(points: list[tuple[float, float]], label: str, over: str = "minutes") -> str:
+    """A figure over time, as inline SVG with its bounds."""
     xs, ys = zip(*points)
     low, high = min(ys), max(ys)
     across, up = (max(xs) - min(xs)) or 1.0, (high - low) or 1.0
@@ -39,7 +45,7 @@ def curve(points: list[tuple[float, float]], label: str) -> str:
     return (
         f'<figure><svg width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">'
         f'<polyline points="{places}" fill="none" stroke="#0064c8" stroke-width="1.5"/></svg>'
-        f"<figcaption>{escape(label)}: {low:.4g} to {high:.4g}, last {ys[-1]:.4g}, over {max(xs):.3g} minutes"
+        f"<figcaption>{escape(label)}: {low:.4g} to {high:.4g}, last {ys[-1]:.4g}, over {max(xs):.3g} {over}"
         "</figcaption></figure>"
     )
 
@@ -63,12 +69,8 @@ def _samples(folder: Path, stage: str) -> str:
     chosen = [files[round(number * (len(files) - 1) / max(count - 1, 1))] for number in range(count)]
     found = []
     for file in chosen:
-        data = base64.b64encode(file.read_bytes()).decode()
         step = int(file.stem.rpartition("_")[2])
-        found.append(
-            f'<figure><img alt="samples" src="data:image/png;base64,{data}">'
-            f"<figcaption>step {step:,}</figcaption></figure>"
-        )
+        found.append(f"<figure>{_picture(file.read_bytes())}<figcaption>step {step:,}</figcaption></figure>")
     return "".join(found)
 
 
@@ -91,11 +93,65 @@ def write_report(
 ) -> None:
     """Write `report.html` into a training's folder: what was trained on what, curves, samples and figures."""
     parts = "".join(_stage(folder, name, told, columns[name]) for name, told in stages.items())
-    title = f"Training of {folder.name}, a {kind} generator"
+    note = "<p>What this model makes is synthetic: no observation of the Earth.</p>"
+    _write(folder, f"Training of {folder.name}, a {kind} generator", index, note, parts)
+
+
+def _write(folder: Path, title: str, index: Mapping[str, Any], note: str, parts: str) -> None:
     text = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f"<style>{_STYLE}</style></head><body><h1>{escape(title)}</h1>"
-        "<p>What this model makes is synthetic: no observation of the Earth.</p>"
+        f"<style>{_STYLE}</style></head><body><h1>{escape(title)}</h1>{note}"
         f"<h2>Data</h2>{_table(index['data'])}<h2>Settings</h2>{_table(index['training'])}{parts}</body></html>\n"
     )
     (folder / FILE).write_text(text, encoding="utf-8")
+
+
+def write_segmentation_report(
+    folder: Path,
+    index: Mapping[str, Any],
+    history: list[dict[str, float]],
+    matrices: Mapping[str, np.ndarray],
+    samples: np.ndarray,
+) -> None:
+    """Write `report.html` into a segmentation model's folder: curves, scores, confusion and samples.
+
+    `matrices` are (COUNT, COUNT) confusion matrices by split, `samples` a (h, w, 3) uint8 sheet of image, label and
+    prediction.
+    """
+    curves = "".join(
+        curve([(entry["epoch"], entry[key]) for entry in history], key, "epochs") for key in ("loss", "val mIoU")
+    )
+    found = "".join(
+        f"<h2>Tiles of {escape(split)}: mIoU {Scores(matrix).miou:.3f}</h2>{_by_class(Scores(matrix))}"
+        f"<h3>Confusion, percent of the label's pixels</h3>{_confusion(matrix)}"
+        for split, matrix in matrices.items()
+    )
+    shown = f"<h2>Samples</h2><p>By column: image, label, prediction.</p>{_picture(sheets.png(samples))}"
+    title = f"Training of {folder.name}, a segmentation model"
+    _write(folder, title, index, f"<p>Best epoch: {index['best_epoch']}.</p>", f"<div>{curves}</div>{found}{shown}")
+
+
+def _by_class(scores: Scores) -> str:
+    rows = [
+        f"<tr><th>{escape(classes.NAMES[i])}</th><td>{scores.iou[i]:.3f}</td><td>{scores.f1[i]:.3f}</td></tr>"
+        for i in np.flatnonzero(scores.present)
+    ]
+    return f"<table><tr><th>class</th><th>IoU</th><th>F1</th></tr>{''.join(rows)}</table>"
+
+
+def _confusion(matrix: np.ndarray) -> str:
+    """Labels by row, predictions by column; classes that neither shows are left out."""
+    shown = np.flatnonzero(matrix.sum(axis=0) + matrix.sum(axis=1))
+    heads = "".join(f"<th>{escape(classes.NAMES[i])}</th>" for i in shown)
+    rows = []
+    for i in shown:
+        shares = 100 * matrix[i, shown] / max(matrix[i].sum(), 1)
+        cells = "".join(
+            f'<td style="background:rgba(0,100,200,{share / 150:.2f})">{share:.1f}</td>' for share in shares
+        )
+        rows.append(f"<tr><th>{escape(classes.NAMES[i])}</th>{cells}</tr>")
+    return f"<table><tr><th>label, predicted as</th>{heads}</tr>{''.join(rows)}</table>"
+
+
+def _picture(encoded: bytes) -> str:
+    return f'<img alt="samples" src="data:image/png;base64,{base64.b64encode(encoded).decode()}">'

@@ -34,18 +34,39 @@ def _recoloured(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.clip(changed, 0, 255).astype(np.uint8)
 
 
+def places(
+    groups: Sequence[Sequence[Tile]], crop_px: int, mix: Sequence[float] = (), seed: int = 0, epoch: int = 0
+) -> list[Tile]:
+    """The tile of each crop of an epoch: each tile as often as its area holds crops.
+
+    With a `mix`, a number for each group, each group has that share of the crops, and an epoch is as long as without:
+    a group's tiles are then repeated, or other ones are left out in each epoch.
+    """
+    crops = [
+        [tile for tile in tiles for _ in range(max(1, round(tile.shape[0] * tile.shape[1] / crop_px**2)))]
+        for tiles in groups
+    ]
+    if not mix:
+        return [tile for group in crops for tile in group]
+    whole, rng, found = sum(map(len, crops)), np.random.default_rng([seed, epoch, 1]), list[Tile]()
+    for group, share in zip(crops, mix):
+        count = round(whole * share / sum(mix)) if group else 0
+        turns = [rng.permutation(len(group)) for _ in range(-(-count // max(len(group), 1)))]
+        found += [group[number] for number in np.concatenate([[], *turns]).astype(int)[:count]]
+    return found
+
+
 class RandomCrops(Dataset):
     """An epoch of training: (3, crop, crop) uint8 RGB and (crop, crop) uint8 class indices, as tensors.
 
-    Each tile gives as many crops as its area holds, at random places, in random order, with flips, quarter turns and
-    slight colour, all a pure function of seed and epoch. A tile smaller than a crop is laid on a crop of a larger tile:
+    Each of `tiles` gives a crop at a random place, in random order, with flips, quarter turns and slight colour, all a
+    pure function of seed and epoch. A tile smaller than a crop is laid on a crop of a larger tile:
     a model would take an empty or mirrored border for a sign of the classes that come in small tiles.
     """
 
     def __init__(self, tiles: Sequence[Tile], crop_px: int, seed: int, epoch: int) -> None:
         self.crop_px, self.seed, self.epoch = crop_px, seed, epoch
-        crops = [max(1, round(tile.shape[0] * tile.shape[1] / crop_px**2)) for tile in tiles]
-        self.tiles = [tile for tile, count in zip(tiles, crops) for _ in range(count)]
+        self.tiles = list(tiles)
         self.large = [tile for tile in self.tiles if min(tile.shape) >= crop_px]
         self.order = np.random.default_rng([seed, epoch]).permutation(len(self.tiles))
 

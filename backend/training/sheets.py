@@ -23,10 +23,15 @@ def sheet(columns: list[np.ndarray]) -> np.ndarray:
     return np.pad(whole, ((0, GAP_PX), (0, GAP_PX), (0, 0)), constant_values=PAPER)
 
 
-def write_png(path: Path, pixels: np.ndarray) -> None:
-    """Write (H, W, 3) uint8 RGB as a PNG, whole or not at all; OSError where it cannot be written."""
+def png(pixels: np.ndarray) -> bytes:
+    """(H, W, 3) uint8 RGB as a PNG."""
     encoded = io.BytesIO()
     Image.fromarray(pixels).save(encoded, "PNG")
+    return encoded.getvalue()
+
+
+def write_png(path: Path, pixels: np.ndarray) -> None:
+    """Write (H, W, 3) uint8 RGB as a PNG, whole or not at all; OSError where it cannot be written."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial_path(path).write_bytes(encoded.getvalue())
+    partial_path(path).write_bytes(png(pixels))
     partial_path(path).replace(path)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...backend.protocol import TrainSegmentation as Job
-from .. import parameters
+from .. import fields, parameters
 from ..algorithm import BackendAlgorithm
 
 
@@ -25,6 +27,12 @@ class TrainSegmentation(BackendAlgorithm):
         encoder = "What reads the image, by its name in segmentation-models-pytorch; LALE has none to choose."
         weights = "Pretrained weights to start from, for instance imagenet (downloaded on first use). Left empty: none."
         crop = "Side of the squares that training sees, a multiple of 32."
+        mix = (
+            "How much of every epoch comes from each data set, in their order, for instance '25, 75' for a quarter of "
+            "real and three quarters of synthetic tiles. An epoch stays as long. Left empty: as large as they are."
+        )
+        weighting = "With 'balanced', rare classes weigh more in the loss."
+        patience = "Ends the training after so many epochs without a better one; 0: never."
         rate = "Largest learning rate of the schedule."
         return [
             parameters.folders("DATASET", "Data sets", dataset),
@@ -35,6 +43,12 @@ class TrainSegmentation(BackendAlgorithm):
             parameters.advanced(parameters.number(Job, "BATCH", "Batch size", "Squares a step.", 1, 1024)),
             parameters.advanced(parameters.number(Job, "CROP_PX", "Crop size (px)", crop, 32, 2048)),
             parameters.advanced(parameters.number(Job, "LEARNING_RATE", "Learning rate", rate, 0, 1, whole=False)),
+            parameters.string(Job, "MIX", "Mix of the data sets (%)", mix),
+            parameters.advanced(parameters.choice(Job, "CLASS_WEIGHTING", "Class weighting", weighting)),
+            parameters.advanced(parameters.number(Job, "PATIENCE", "Patience (epochs)", patience, 0, 10000)),
             parameters.advanced(parameters.seed(Job, "Decides the first weights and the order of the tiles.")),
             parameters.folder_output("OUTPUT", "Model", "The folder of the trained model."),
         ]
+
+    def settle(self, given: dict[str, Any]) -> None:  # noqa: D102
+        fields.settle_mix(given)

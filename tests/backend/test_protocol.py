@@ -156,3 +156,9 @@ def test_shares_as_they_are_typed():
 def test_shares_that_are_none_are_said(text, said):
     with pytest.raises(BackendError, match=said):
         protocol.parse_shares(text)
+
+
+def test_a_mix_as_typed():
+    assert protocol.parse_mix("25, 75%") == (25, 75) and protocol.parse_mix("") == ()
+    with pytest.raises(BackendError, match="'half' is no mix"):
+        protocol.parse_mix("half")

@@ -66,7 +66,11 @@ def test_training_learns(trained):
         "model.safetensors",
         "model_index.json",
         "README.md",
+        "report.html",
     }
+    report = (output / "report.html").read_text()
+    assert report.count("<svg") == 2 and 'src="data:image/png;base64,' in report and "http" not in report
+    assert "Tiles of test: mIoU" in report and "Confusion" in report and "Built-up" in report
 
 
 def test_the_model_segments_a_world_it_has_not_seen(trained, tmp_path):
@@ -193,6 +197,9 @@ def test_bad_data_and_settings_are_refused(data, tmp_path, refusal):
         ((data,), {"batch": 1}, "batch of at least 2"),
         ((data,), {"learning_rate": 0.0}, "learning rate"),
         ((data,), {"architecture": "transformer"}, "no architecture 'transformer'"),
+        ((data,), {"mix": (50.0, 50.0)}, r"mix 50, 50 does not fit 1 data set"),
+        ((data,), {"mix": (0.0,)}, "a number above 0 for each"),
+        ((data,), {"patience": -1}, "a patience of at least 0"),
         ((data,), {"encoder": "resnet19"}, "no encoder 'resnet19'"),
         ((data,), {"encoder_depth": 9}, "cannot be built"),
     ]
@@ -222,3 +229,47 @@ def test_a_loss_that_explodes_is_said(data, tmp_path, ear):
     settings = {**SETTINGS, "learning_rate": 1e30}
     with pytest.raises(BackendError, match="no longer a number"):
         trainsegmentation.run(protocol.TrainSegmentation((data,), str(tmp_path / "model"), **settings), ear)
+
+
+def test_a_mix_is_kept_to_and_told(data, tmp_path):
+    (tmp_path / "other").mkdir()
+    other = patchwork.write_dataset(tmp_path / "other")
+    drawn = []
+    job = protocol.TrainSegmentation(
+        (data, other), str(tmp_path / "m"), mix=(75, 25), class_weighting="balanced", **{**SETTINGS, "epochs": 1}
+    )
+    crops = trainsegmentation.RandomCrops
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trainsegmentation, "RandomCrops", lambda tiles, *rest: drawn.append(tiles) or crops(tiles, *rest))
+        trainsegmentation.run(job, protocol.silent())
+    own = sum(str(tile.image).startswith(data) for tile in drawn[-1])
+    assert own == round(0.75 * len(drawn[-1]))
+    index = checkpoint.find(job.output, "segmentation")[1]
+    assert index["training"]["mix"] == [75, 25] and index["training"]["class_weighting"] == "balanced"
+
+
+def test_rare_classes_weigh_more(data):
+    sets = trainsegmentation._open(protocol.TrainSegmentation((data,), "unused", **SETTINGS))
+    weights = trainsegmentation._class_weights(sets)
+    counts = np.zeros(256)
+    for tile in sets[0].tiles:
+        if tile.split == "train":
+            counts += np.bincount(tile.read(0, 0, *tile.shape)[1].ravel(), minlength=256)
+    seen = np.flatnonzero(counts[:11])
+    assert (np.argsort(counts[seen]) == np.argsort(-weights.numpy()[seen])).all() and (weights > 0).sum() == len(seen)
+    assert float((weights.numpy() * counts[:11]).sum() / counts[:11].sum()) == pytest.approx(1)
+
+
+def test_patience_ends_a_training_that_gets_no_better(data, tmp_path, monkeypatch, ear):
+    real, given = trainsegmentation.score, iter([0.3, 0.5, 0.4, 0.5, 0.9])
+
+    def scored(run, batches):
+        found = real(run, batches)
+        value = next(given, None)
+        return found if value is None else type("Fixed", (type(found),), {"miou": value})(found.matrix)
+
+    monkeypatch.setattr(trainsegmentation, "score", scored)
+    job = protocol.TrainSegmentation((data,), str(tmp_path / "m"), patience=2, **SETTINGS)
+    trainsegmentation.run(job, ear)
+    assert checkpoint.find(job.output, "segmentation")[1]["best_epoch"] == 2
+    assert any("No better epoch in the last 2: the training ends after 4 of 12" in e.message for e in ear.events("log"))

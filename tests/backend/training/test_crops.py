@@ -6,11 +6,12 @@ import torch
 
 from backend import classes
 from backend.dataset import open_tiles, tiles_of
-from backend.training.crops import GridCrops, RandomCrops, grids
+from backend.training.crops import GridCrops, RandomCrops, grids, places
 from tests.backend import patchwork
 
 
 def packed(tmp_path, sizes, splits=("train",)):
+    tmp_path.mkdir(exist_ok=True)
     return tiles_of([open_tiles(patchwork.write_packed(tmp_path / "packed", sizes, splits))], "train")
 
 
@@ -36,7 +37,7 @@ def test_random_crops_are_a_function_of_seed_and_epoch(tmp_path):
     tiles = packed(tmp_path, [20, 40, 128], ["train"] * 3)
 
     def all_of(seed, epoch):
-        return [torch.cat([image, label[None]]) for image, label in RandomCrops(tiles, 32, seed, epoch)]
+        return [torch.cat([image, label[None]]) for image, label in RandomCrops(places([tiles], 32), 32, seed, epoch)]
 
     first = all_of(1, 0)
     assert len(first) == 3 * (1 + 2 + 16)  # as many as the tiles' areas hold
@@ -72,3 +73,19 @@ def test_small_tiles_alone_are_padded_unlabelled(tmp_path):
     ((image, label),) = RandomCrops(packed(tmp_path, [20]), 64, 0, 0)
     assert image.shape == (3, 64, 64) and (label != classes.IGNORE).sum() == 400
     assert image[0, 20:40, 20:40].float().std() > 0
+
+
+def test_a_mix_keeps_its_shares_and_the_length_of_an_epoch(tmp_path):
+    few, many = (packed(tmp_path / name, [32], ["train"] * count) for name, count in (("few", 4), ("many", 20)))
+
+    def drawn(*arguments, **options):
+        return [id(tile) for tile in places([few, many], 32, *arguments, **options)]
+
+    names = {name: [id(tile) for tile in tiles] for name, tiles in (("few", few), ("many", many))}
+    assert drawn() == names["few"] + names["many"]
+    half = drawn((50, 50), seed=1)
+    assert [sum(tile in group for tile in half) for group in names.values()] == [12, 12]
+    assert {half.count(tile) for tile in names["few"]} == {3}
+    assert {half.count(tile) for tile in names["many"]} == {0, 1}
+    assert half == drawn((50, 50), seed=1) != drawn((50, 50), seed=1, epoch=1)
+    assert len(places([few, []], 32, (1, 1))) == 2, "an empty group gives nothing"
