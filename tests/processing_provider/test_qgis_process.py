@@ -16,7 +16,8 @@ def test_list():
     assert answer.returncode == 0
     for name in ("clipworldcover", "clipnaip", "builddataset", "generatelandcover", "generateimage", "generatescene"):
         assert f"landforge:{name}" in answer.stdout
-    assert "landforge:trainsegmentation" in answer.stdout and "landforge:segmentimage" in answer.stdout
+    for name in ("trainlandcover", "trainimage", "trainsegmentation", "segmentimage", "crosstest"):
+        assert f"landforge:{name}" in answer.stdout
 
 
 def test_help():
