@@ -5,11 +5,13 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from typing import Any
 
 import torch
 
-M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of malloc.h
-KEPT_BYTES = 2**31 - 1
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h
+KEPT_BYTES = 2**30
+LARGEST_KEPT_BYTES = 2**25  # glibc's own limit; still larger ones would not be found again, and pile up
 
 
 def best() -> torch.device:
@@ -30,11 +32,22 @@ def keep_freed_memory() -> None:
     It would hand large blocks back to the system each time, and taking them anew, page by page, costs a third of a
     network's time on a CPU.
     """
-    if sys.platform == "linux":
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-        if mallopt:  # other C libraries have none
-            mallopt(M_MMAP_MAX, 0)
-            mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
+    mallopt = _of_glibc("mallopt")
+    if mallopt:
+        mallopt(M_MMAP_THRESHOLD, LARGEST_KEPT_BYTES)
+        mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
+
+
+def return_freed_memory() -> None:
+    """Give what `keep_freed_memory` has kept back to the system, when there is nothing to do."""
+    trim = _of_glibc("malloc_trim")
+    if trim:
+        trim(0)
+
+
+def _of_glibc(function: str) -> Any:
+    """A function of the C library; None where it has no such."""
+    return getattr(ctypes.CDLL(None), function, None) if sys.platform == "linux" else None
 
 
 def fast_bf16(device: torch.device) -> bool:
