@@ -6,7 +6,8 @@ shares of the window, as constant planes beside the latents (Ho and Salimans 202
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,7 +16,7 @@ from diffusers import AutoencoderKL, UNet2DModel
 from torch import nn
 from torch.nn import functional
 
-from backend import classes, diffusion, latent_model
+from backend import classes, diffusion, latent_model, noise
 from backend.field import Field, Patch
 from backend.lattice import Box
 from backend.protocol import BackendError, check_shares
@@ -29,6 +30,9 @@ WINDOW = 64  # latent cells, 128 px, 1.28 km
 PHASES = 4
 KL_WEIGHT = 1e-4  # of the mean over all latents
 MAX_GUIDANCE_SCALE = 20.0
+COMPOSED_CELLS = 192  # latent cells, 3.84 km: the mean distance of places of different composition
+MIXED_AT = 0.05  # squared distances, in these, over which two compositions mix
+COMPOSITIONS = 128  # that an index holds
 SHARE_PLANES = classes.COUNT + 1  # the shares, and one that says whether they are given
 
 
@@ -142,6 +146,26 @@ def share_planes(shares: torch.Tensor, size: int) -> torch.Tensor:
     return torch.cat([shares, given], dim=1)[:, :, None, None].expand(-1, -1, size, size)
 
 
+def composition(known: Sequence[Sequence[float]], window: Box, world: str, seed: int) -> np.ndarray:
+    """(11,) the class shares of a window where none are asked for: some training window's, much the same over some km.
+
+    Windows that are left to themselves agree with their neighbours on the mean of all, and every place looks alike. So
+    the world is parted into cells about random points, each with a composition of its own; near the borders they mix.
+    Zeros, which leave the window to itself, where none are `known`.
+    """
+    if not known:
+        return np.zeros(classes.COUNT)
+    row, col = (window.row + window.height / 2) / COMPOSED_CELLS, (window.col + window.width / 2) / COMPOSED_CELLS
+    around = Box(math.floor(row) - 2, math.floor(col) - 2, 5, 5)
+    drawn = noise.normal(seed, f"{world} composition", 3, around)
+    uniform = 0.5 + 0.5 * np.vectorize(math.erf)(drawn.reshape(3, -1) / math.sqrt(2))
+    rows, cols = (axis.ravel() + 0.1 + 0.8 * jitter for axis, jitter in zip(np.mgrid[0:5, 0:5], uniform[:2]))
+    distance = (rows + around.row - row) ** 2 + (cols + around.col - col) ** 2
+    weights = np.exp((distance.min() - distance) / MIXED_AT)
+    chosen = np.array(known)[np.minimum((uniform[2] * len(known)).astype(int), len(known) - 1)]
+    return weights @ chosen / weights.sum()
+
+
 class LandCoverGenerator(latent_model.LatentGenerator):
     """A trained land cover model, ready to render any region of the world's 10 m grid."""
 
@@ -149,8 +173,12 @@ class LandCoverGenerator(latent_model.LatentGenerator):
     components: ClassVar = {"denoiser": UNet2DModel}
 
     def denoiser(self, windows: list[Box], control: tuple[Any, ...], *conditions: Patch) -> diffusion.Denoise:  # noqa: D102
-        shares, guidance_scale = control
-        asked = torch.tensor(shares, device=self.device).expand(len(windows), -1)
+        shares, guidance_scale, world, seed = control
+        if any(shares):
+            asked = torch.tensor(shares, device=self.device).expand(len(windows), -1)
+        else:
+            found = [composition(self.index.get("compositions", []), window, world, seed) for window in windows]
+            asked = torch.tensor(np.stack(found), dtype=torch.float32, device=self.device)
         shown, hidden = (share_planes(given, self.index["window"]) for given in (asked, torch.zeros_like(asked)))
 
         def predict(noisy: torch.Tensor, times: torch.Tensor, planes: torch.Tensor) -> torch.Tensor:
@@ -169,7 +197,8 @@ class LandCoverGenerator(latent_model.LatentGenerator):
         """
         if not 1 <= guidance_scale <= MAX_GUIDANCE_SCALE:
             raise BackendError(f"GUIDANCE_SCALE must lie between 1 and {MAX_GUIDANCE_SCALE:g}, not {guidance_scale:g}.")
-        return self.rendered(world, seed, steps, (), classes.likeliest, (self._whole(shares or {}), guidance_scale))
+        control = self._whole(shares or {}), guidance_scale, world, seed
+        return self.rendered(world, seed, steps, (), classes.likeliest, control)
 
     def _whole(self, shares: Mapping[int, float]) -> tuple[float, ...]:
         """Shares of all classes that sum to 1, as the denoiser was told in training; zeros where none are asked for."""

@@ -79,8 +79,18 @@ def _train_denoiser(training: Training, plan: Plan, report: Reporter) -> Outcome
     return outcome
 
 
+def _compositions(data: PackedLandCover) -> list[list[float]]:
+    """The class shares of random training windows, homogeneous ones as often as they are."""
+    rng, found = np.random.default_rng(0), list[list[float]]()
+    for _ in range(model.COMPOSITIONS):
+        window = data.crop(data.place(rng, CROP_PX, dull=True), CROP_PX)
+        counts = np.bincount(window.ravel(), minlength=classes.COUNT)[: classes.COUNT]
+        found.append((counts / max(counts.sum(), 1)).round(3).tolist())
+    return found
+
+
 def _save(done: Training, figures: dict[str, Any], **more: Any) -> None:
-    more |= {"frozen_norms": latents.has_frozen_norms(done)}
+    more |= {"frozen_norms": latents.has_frozen_norms(done), "compositions": _compositions(done.data)}
     latent_model.save(done.output, model.KIND, model.PIXEL_M, model.WINDOW, model.PHASES, figures, **more)
 
 

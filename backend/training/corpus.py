@@ -183,7 +183,7 @@ def described(datasets: Sequence[str], data: Data, counts: np.ndarray, crop_px: 
         "crops": {"train": data.crops(crop_px), "val": held_out.crops(crop_px)},
         "codes": classes.CODES[np.flatnonzero(counts)].tolist(),
         "shares": {
-            str(code): round(float(count) / float(counts.sum()), 4)
+            str(code): round(float(count) / float(counts.sum()), 6)
             for code, count in zip(classes.CODES, counts)
             if count
         },

@@ -226,10 +226,11 @@ class PackedLandCover:
             np.where(mask == (self.split == "val"), array, classes.IGNORE) for array, mask in zip(arrays, held)
         )
 
-    def place(self, rng: np.random.Generator, crop_px: int, step_px: int = 1) -> Place:
+    def place(self, rng: np.random.Generator, crop_px: int, step_px: int = 1, dull: bool = False) -> Place:
         """A random crop, its row and column multiples of `step_px`, wholly in the split.
 
-        BackendError where there is none.
+        Unless `dull` ones are welcome, those of a single class are mostly passed over. BackendError where there is
+        none.
         """
         tiles, shares = self._areas
         for _ in range(MISSES):
@@ -242,8 +243,9 @@ class PackedLandCover:
             if not (inside.all() if self.split == "val" else not inside.any()):
                 continue
             # open sea teaches nothing after the first look, and nodata never: most such crops are passed over
-            dull = (indices[where] == indices[row, col]).mean() > 0.98 or _unknown(indices[where]) > 0.05
-            if dull and rng.random() < 0.9:
+            empty = _unknown(indices[where]) > 0.05
+            alike = not dull and (indices[where] == indices[row, col]).mean() > 0.98
+            if (empty or alike) and rng.random() < 0.9:
                 continue
             return Place(name, tile, variant, row, col)
         raise BackendError(

@@ -11,6 +11,7 @@ from backend import classes, diffusion
 from backend.generators import latent_diffusion
 from backend.generators.latent_diffusion import LandCoverGenerator, share_planes
 from backend.jobs import generatelandcover, generatescene
+from backend.lattice import Box
 from backend.protocol import BackendError, Extent, GenerateLandCover, GenerateScene, silent
 
 
@@ -125,7 +126,27 @@ def test_the_sampler_is_asked_once_a_step_without_shares(generator, monkeypatch)
     windows = [latent_diffusion.Box(0, 0, 32, 32)] * 2
     noisy, times = torch.randn(2, 4, 32, 32), torch.full((2,), 500)
     for shares in ({}, {10: 100.0}):
-        denoise = generator.denoiser(windows, (generator._whole(shares), 3.0))
+        denoise = generator.denoiser(windows, (generator._whole(shares), 3.0, "w", 1))
         with torch.inference_mode():
             assert denoise(noisy, times).shape == noisy.shape
     assert sizes == [2, 4] and np.isfinite(sizes).all()
+
+
+def test_compositions_are_locked_to_the_world_and_change_over_kilometres():
+    known = np.eye(classes.COUNT).tolist()
+    lattice = latent_diffusion.WINDOW * 3 // 4
+
+    def along(count, seed=1, world="EPSG:32618"):
+        boxes = [
+            Box(5000, number * lattice, latent_diffusion.WINDOW, latent_diffusion.WINDOW) for number in range(count)
+        ]
+        return np.stack([latent_diffusion.composition(known, box, world, seed) for box in boxes])
+
+    found = along(200)
+    assert np.allclose(found.sum(1), 1) and (found >= 0).all() and np.array_equal(found, along(200))
+    assert not np.array_equal(found, along(200, seed=2)) and not np.array_equal(found, along(200, world="EPSG:32619"))
+    pure = found.max(1) > 0.9
+    assert 0.4 < pure.mean() < 0.95, "most windows have one composition, some mix two"
+    assert len(set(found.argmax(1))) > 8, "and many are found"
+    assert (found.argmax(1)[1:] == found.argmax(1)[:-1]).mean() > 0.6, "neighbours mostly agree"
+    assert not latent_diffusion.composition([], Box(0, 0, 64, 64), "w", 0).any()
