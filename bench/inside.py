@@ -130,14 +130,15 @@ def _denoising(found: Any) -> tuple[Any, torch.Tensor, torch.Tensor]:
     """One step of a full batch as the engine takes it: the function and its arguments."""
     first = next(iter(networks.plan(found, km=1.0).covers)).work
     lattice, windows = first.lattice, [first.lattice.box(0, col) for col in range(first.batch)]
-    conditions = []
+    conditions, control = [], ((0.0,) * classes.COUNT, 1.0, "bench", 0)
     if found.kind == "controlnet":
+        control = ()
         ground = reduce(Box.joined, windows).scaled(found.cell_px)
         indices = np.random.default_rng(0).integers(0, classes.COUNT, (ground.height, ground.width), dtype=np.uint8)
         conditions = [Patch(indices, ground)]
     shape = (len(windows), found.autoencoder.config.latent_channels, lattice.window, lattice.window)
     with torch.no_grad():
-        denoise = found.denoiser(windows, *conditions)
+        denoise = found.denoiser(windows, control, *conditions)
     return denoise, torch.randn(shape, device=found.device), torch.full((len(windows),), 500, device=found.device)
 
 

@@ -123,8 +123,9 @@ def test_the_sampler_is_asked_once_a_step_without_shares(generator, monkeypatch)
         return network(noisy, times)
 
     monkeypatch.setitem(generator.networks, "denoiser", counting)
-    windows = [latent_diffusion.Box(0, 0, 32, 32)] * 2
-    noisy, times = torch.randn(2, 4, 32, 32), torch.full((2,), 500)
+    size = generator.index["window"]
+    windows = [Box(0, 0, size, size)] * 2
+    noisy, times = torch.randn(2, 4, size, size), torch.full((2,), 500)
     for shares in ({}, {10: 100.0}):
         denoise = generator.denoiser(windows, (generator._whole(shares), 3.0, "w", 1))
         with torch.inference_mode():
