@@ -121,6 +121,11 @@ class Windows:
             yield from zip(group, results)
 
 
+def as_they_are(pixels: np.ndarray) -> np.ndarray:
+    """The `finish` of pixels that are kept as they were blended, or cut."""
+    return pixels
+
+
 def compute_windows(work: Windows, block: Box, found: list[Box], makers: list[partial], *blocks: Any) -> np.ndarray:
     """The weighted sum of a block's windows: (channels, height, width) over the block and the overlap beyond it."""
     arrays = iter(blocks)

@@ -13,7 +13,7 @@ from diffusers import AutoencoderKL, DPMSolverMultistepScheduler
 from torch import nn
 
 from backend import checkpoint, diffusion, noise
-from backend.field import Field, Input, Patch, Windows
+from backend.field import Field, Input, Patch, Windows, as_they_are
 from backend.lattice import Box, Lattice
 from backend.model import Model
 from backend.protocol import BackendError
@@ -201,8 +201,3 @@ class LatentGenerator(Model):
         with torch.inference_mode():
             unscaled = diffusion.scaled(self.autoencoder, latents, back=True)
             return self.autoencoder.decode(self.placed(unscaled)).sample.float().cpu().numpy()
-
-
-def as_they_are(pixels: np.ndarray) -> np.ndarray:
-    """Latents are kept as they were blended."""
-    return pixels

@@ -18,7 +18,7 @@ from torch import nn
 from torch.nn import functional
 
 from backend import checkpoint, classes, device, noise, rgb
-from backend.field import Field, Input, Patch, Source, Windows
+from backend.field import Field, Input, Patch, Source, Windows, as_they_are
 from backend.lattice import Box, Lattice
 from backend.model import Model
 from backend.training import perceptual
@@ -171,7 +171,7 @@ class ImageGenerator(Model):
         """
         stride, margin = self.index["stride"], self.margin
         compute = self.call("paint", world, seed)
-        work = Windows(Lattice(stride, stride), compute, as_it_is, 0, CELL_PX, SIDE, BATCH, margin)
+        work = Windows(Lattice(stride, stride), compute, as_they_are, 0, CELL_PX, SIDE, BATCH, margin)
         return Field(KIND, work, (Input(landcover, CELL_PX, coarse),))
 
     def paint(self, world: str, seed: int, windows: list[Box], landcover: Patch) -> np.ndarray:
@@ -189,11 +189,6 @@ class ImageGenerator(Model):
                 for array in inputs
             )
             return rgb.to_bytes(self.painter(*tensors)[..., inside, inside].float().cpu().numpy())
-
-
-def as_it_is(pixels: np.ndarray) -> np.ndarray:
-    """Windows that do not overlap are not blended."""
-    return pixels
 
 
 def save(folder: Path, figures: dict[str, Any], **more: Any) -> None:
