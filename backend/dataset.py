@@ -25,6 +25,7 @@ from backend.splits import Split
 
 INDEX = "dataset.json"
 MANIFEST = "manifest.csv"
+GSD_TOLERANCE = 0.03  # by which the pixel sizes of data sets and models may differ
 ITEMS = "items.json"  # the same as a STAC item collection
 PACKED_INDEX = "packed.json"
 SHARES = [f"c{code}" for code in classes.CODES]

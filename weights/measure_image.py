@@ -21,7 +21,7 @@ from torch.nn import functional
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from backend import classes, device, painting, rgb
-from backend.evaluation.scores import Scores, confusion
+from backend.evaluation.scores import Scores, score
 from backend.field import Patch
 from backend.lattice import Box
 from backend.model import load
@@ -119,12 +119,11 @@ def brought_back(generator: Any, images: np.ndarray) -> np.ndarray:
 
 def read_back(images: np.ndarray, labels: np.ndarray) -> Scores:
     """How the bundled segmentation model's answer agrees with the labels."""
-    model, matrix = load(SegmentationModel, "segmentation"), np.zeros((classes.COUNT, classes.COUNT), np.int64)
-    with torch.inference_mode(), device.autocast(model.device):
-        for batch, label in zip(_batches(images), _batches(labels)):
-            found = model.segmenter(torch.from_numpy(batch).to(model.device)).argmax(1).cpu().numpy()
-            matrix += confusion(label, found.astype(np.uint8))
-    return Scores(matrix)
+    model = load(SegmentationModel, "segmentation")
+    both = (_batches(torch.from_numpy(whole)) for whole in (images, labels))
+    pairs = ([image.to(model.device), label] for image, label in zip(*both))
+    with device.autocast(model.device):
+        return score(model.segmenter, pairs)
 
 
 def main() -> int:

@@ -37,6 +37,12 @@ def has_encoder(name: str) -> bool:
     return bool(getattr(importlib.import_module(f"{__name__}.{name}"), "HAS_ENCODER", True))
 
 
+def check_crop(crop_px: int) -> None:
+    """BackendError for the side of a crop that the architectures do not take."""
+    if crop_px < SIZE_STEP_PX or crop_px % SIZE_STEP_PX:
+        raise BackendError(f"The crop must be a multiple of {SIZE_STEP_PX} pixels, not {crop_px}.")
+
+
 def _check_encoder(encoder: str) -> None:
     """BackendError for an encoder that neither smp nor timm has by name: others would be fetched from a hub."""
     import timm

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from torch.utils.data import DataLoader
 
 from backend import classes
 from backend.dataset import Tile
-from backend.evaluation.scores import Scores, confusion
+from backend.evaluation.scores import Scores, score
 from backend.protocol import partial_path
 from backend.training.crops import grids
 
@@ -40,14 +41,8 @@ Run = Callable[[torch.Tensor], torch.Tensor]
 
 def tile_matrices(run: Run, tiles: Sequence[Tile], crop_px: int) -> np.ndarray:
     """(tiles, COUNT, COUNT) int64: the confusion matrix of each tile, in crops of at most `crop_px`."""
-    found = np.zeros((len(tiles), classes.COUNT, classes.COUNT), dtype=np.int64)
-    with torch.inference_mode():
-        for number, tile in enumerate(tiles):
-            for crops in grids([tile], crop_px):
-                for image, label in DataLoader(crops, batch_size=4):
-                    predicted = run(image).argmax(dim=1).to(torch.uint8).cpu().numpy()
-                    found[number] += confusion(label.numpy(), predicted)
-    return found
+    loaders = ([DataLoader(crops, batch_size=4) for crops in grids([tile], crop_px)] for tile in tiles)
+    return np.stack([score(run, chain.from_iterable(found)).matrix for found in loaders])
 
 
 @dataclass(frozen=True)

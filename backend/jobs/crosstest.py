@@ -9,12 +9,10 @@ from pathlib import Path
 import torch
 
 from backend import architectures, checkpoint, device, protocol
-from backend.dataset import TileSet, open_tiles, tiles_of
+from backend.dataset import GSD_TOLERANCE, TileSet, open_tiles, tiles_of
 from backend.evaluation.cross_test import Cell, cell, tile_matrices, write_table
 from backend.protocol import BackendError
 from backend.splits import Split
-
-GSD_TOLERANCE = 0.03
 
 
 def _names(paths: Sequence[str]) -> list[str]:
@@ -52,8 +50,7 @@ def run(job: protocol.CrossTest, report: protocol.Reporter) -> dict[str, str]:
     """Score each model on the held-out tiles of each data set and write the table."""
     if not job.model or not job.dataset:
         raise BackendError("A cross-test needs at least one model and one data set.")
-    if job.crop_px < architectures.SIZE_STEP_PX or job.crop_px % architectures.SIZE_STEP_PX:
-        raise BackendError(f"The crop must be a multiple of {architectures.SIZE_STEP_PX} pixels, not {job.crop_px}.")
+    architectures.check_crop(job.crop_px)
     found = [checkpoint.find(model, "segmentation") for model in job.model]
     sets = [open_tiles(folder) for folder in job.dataset]
     splits = [_split(tiles, job.split) for tiles in sets]

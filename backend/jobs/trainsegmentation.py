@@ -18,7 +18,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from backend import architectures, checkpoint, classes, device, protocol
-from backend.dataset import TileSet, open_tiles, tiles_of
+from backend.dataset import GSD_TOLERANCE, TileSet, open_tiles, tiles_of
 from backend.evaluation.card import model_card
 from backend.evaluation.report import FILE, write_segmentation_report
 from backend.evaluation.scores import Scores, score
@@ -30,7 +30,6 @@ from backend.training.crops import RandomCrops, grids, places
 
 SAMPLE_PX = 128
 HELD_OUT: tuple[Split, ...] = ("val", "test")
-GSD_TOLERANCE = 0.03
 TOLD = ("epochs", "batch", "crop_px", "learning_rate", "mix", "class_weighting", "patience", "seed")
 """The settings that a model's index and card say."""
 
@@ -77,8 +76,7 @@ def _open(job: protocol.TrainSegmentation) -> list[TileSet]:
     """The job's data sets, checked against each other and against what training needs."""
     if not job.dataset:
         raise BackendError("No data set was given. Choose one or more that 'Build data set' wrote.")
-    if job.crop_px < architectures.SIZE_STEP_PX or job.crop_px % architectures.SIZE_STEP_PX:
-        raise BackendError(f"The crop must be a multiple of {architectures.SIZE_STEP_PX} pixels, not {job.crop_px}.")
+    architectures.check_crop(job.crop_px)
     if job.epochs < 1 or job.batch < 2 or job.patience < 0 or not job.learning_rate > 0:
         raise BackendError(
             "Training needs at least 1 epoch, a batch of at least 2, a learning rate above 0 and a patience of at "
