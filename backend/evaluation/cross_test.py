@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,10 +16,12 @@ from torch.utils.data import DataLoader
 
 from backend import classes
 from backend.dataset import Tile
+from backend.evaluation import page
 from backend.evaluation.scores import Scores, score
-from backend.protocol import partial_path
+from backend.protocol import BackendError
 from backend.training.crops import grids
 
+TABLE = "crosstest.json"
 RESAMPLES = 1000
 LEVEL = 0.95
 PUBLISHED = {
@@ -29,11 +31,6 @@ PUBLISHED = {
     "SPADE image / real land cover, tested on real": (0.46, 0.47, 0.46),
 }
 """IoU of the study that this work follows: New York State, WorldCover and 126,000 NAIP tiles of 512 px."""
-_STYLE = (
-    "body{font:15px/1.5 sans-serif;max-width:1100px;margin:2em auto;padding:0 1em;color:#222}"
-    "table{border-collapse:collapse;margin:1em 0}td,th{border:1px solid #ccc;padding:.35em .8em;text-align:right}"
-    "th:first-child{text-align:left}small{color:#555;display:block}caption{text-align:left;color:#555}"
-)
 
 Run = Callable[[torch.Tensor], torch.Tensor]
 """(N, 3, H, W) uint8 RGB to (N, COUNT, H, W) logits."""
@@ -73,70 +70,80 @@ def cell(model: str, dataset: str, matrices: np.ndarray, seed: int = 0) -> Cell:
 
 
 def write_table(folder: Path, cells: Sequence[Cell]) -> None:
-    """Write `crosstest.csv`, `crosstest.json` and `crosstest.html`; OSError where the folder cannot be written."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(partial_path(folder / "crosstest.csv"), "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["model", "test_set", "tiles", "miou", "low", "high", "accuracy", *_class_columns()])
-        for each in cells:
-            iou = ["" if np.isnan(value) else f"{value:.4f}" for value in each.scores.iou]
-            figures = (each.scores.miou, each.low, each.high, each.scores.accuracy)
-            writer.writerow([each.model, each.dataset, each.tiles, *(f"{value:.4f}" for value in figures), *iou])
-    told = [
-        {"model": c.model, "test_set": c.dataset, "tiles": c.tiles, "low": c.low, "high": c.high, **c.scores.figures()}
-        for c in cells
-    ]
-    partial_path(folder / "crosstest.json").write_text(json.dumps(told, indent=1), encoding="utf-8")
-    partial_path(folder / "crosstest.html").write_text(page(cells), encoding="utf-8")
-    for name in ("crosstest.csv", "crosstest.json", "crosstest.html"):
-        partial_path(folder / name).replace(folder / name)
+    """Write `crosstest.csv`, `crosstest.json` and `crosstest.html`; BackendError where the folder cannot be written."""
+    texts = {
+        "crosstest.csv": page.comma_separated([_row(each) for each in cells]),
+        TABLE: json.dumps([_told(each) for each in cells], indent=1),
+        "crosstest.html": _page(cells),
+    }
+    page.write_together(folder, texts)
 
 
-def _class_columns() -> list[str]:
-    return [f"iou_{code}" for code in classes.CODES]
+def read_table(folder: Path) -> list[dict[str, Any]]:
+    """What `write_table` wrote as JSON: model, test_set, tiles, miou, low, high and more of each pair.
+
+    Raises BackendError where the folder holds no such table.
+    """
+    try:
+        rows = json.loads((folder / TABLE).read_text(encoding="utf-8"))
+        for row in rows:
+            float(row["miou"]), float(row["low"]), float(row["high"]), int(row["tiles"]), row["model"], row["test_set"]
+        if not rows:
+            raise ValueError("it holds no row")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BackendError(
+            f"{folder} is no folder of a cross-test: its {TABLE} is missing or damaged ({error!r}). Choose the folder "
+            "that 'Cross-test' wrote."
+        ) from error
+    return rows
 
 
-def page(cells: Sequence[Cell]) -> str:
+def _row(each: Cell) -> dict[str, Any]:
+    figures = {"miou": each.scores.miou, "low": each.low, "high": each.high, "accuracy": each.scores.accuracy}
+    iou = {f"iou_{code}": value for code, value in zip(classes.CODES, each.scores.iou)}
+    told = {key: "" if np.isnan(value) else f"{value:.4f}" for key, value in {**figures, **iou}.items()}
+    return {"model": each.model, "test_set": each.dataset, "tiles": each.tiles, **told}
+
+
+def _told(each: Cell) -> dict[str, Any]:
+    place = {"model": each.model, "test_set": each.dataset, "tiles": each.tiles}
+    return {**place, "low": each.low, "high": each.high, **each.scores.figures()}
+
+
+def pairs_table(told: Sequence[Mapping[str, Any]]) -> str:
+    """The mean IoU of each pair as HTML with a heat map, from rows as `read_table` gives them."""
+    models, sets = (list(dict.fromkeys(str(each[name]) for each in told)) for name in ("model", "test_set"))
+    by_pair = {(each["model"], each["test_set"]): _heat(each) for each in told}
+    rows = [[escape(model), *(by_pair.get((model, name), "<td></td>") for name in sets)] for model in models]
+    text = (
+        f"<p>Mean IoU over the classes that the labels show; below it, where {LEVEL:.0%} of {RESAMPLES:,} resamplings "
+        "of whole tiles lie. Intervals say nothing of the labels' own errors, nor of other ground.</p>"
+    )
+    return text + page.scores("model", sets, rows, "Models by row, test sets by column.")
+
+
+def _page(cells: Sequence[Cell]) -> str:
     """The table as one HTML page with a heat map, each class's IoU, and the published table."""
-    models, sets = (list(dict.fromkeys(getattr(each, name) for each in cells)) for name in ("model", "dataset"))
-    by_pair = {(each.model, each.dataset): each for each in cells}
-    rows = [
-        [escape(model), *(_heat(by_pair[model, name]) if (model, name) in by_pair else "<td></td>" for name in sets)]
-        for model in models
-    ]
     shown = [index for index in range(classes.COUNT) if any(each.scores.present[index] for each in cells)]
     by_class = [
         [f"{escape(each.model)} on {escape(each.dataset)}", *(_shade(each.scores.iou[index]) for index in shown)]
         for each in cells
     ]
     published = [[name, *(f"<td>{value}</td>" for value in values)] for name, values in list(PUBLISHED.items())[1:]]
-    text = (
-        f"<p>Mean IoU over the classes that the labels show; below it, where {LEVEL:.0%} of {RESAMPLES:,} resamplings "
-        "of whole tiles lie. Intervals say nothing of the labels' own errors, nor of other ground.</p>"
-    )
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Cross-test</title>'
-        f"<style>{_STYLE}</style></head><body><h1>Cross-test</h1>{text}"
-        f"{_table('model', sets, rows, 'Models by row, test sets by column.')}"
-        f"<h2>IoU by class</h2>{_table('', [classes.NAMES[index] for index in shown], by_class, '')}"
+    pattern = "IoU; New York State, 126,000 tiles. Compare the pattern."
+    return page.page(
+        "Cross-test",
+        f"{pairs_table([_told(each) for each in cells])}"
+        f"<h2>IoU by class</h2>{page.scores('', [classes.NAMES[index] for index in shown], by_class)}"
         "<h2>The study that this work follows</h2>"
-        f"{_table('', PUBLISHED['trained on'], published, 'IoU; New York State, 126,000 tiles. Compare the pattern.')}"
-        "</body></html>\n"
+        f"{page.scores('', PUBLISHED['trained on'], published, pattern)}",
     )
 
 
-def _table(corner: str, heads: Sequence[object], rows: Sequence[Sequence[str]], caption: str) -> str:
-    head = "".join(f"<th>{escape(str(one))}</th>" for one in heads)
-    body = "".join(f"<tr><th>{first}</th>{''.join(rest)}</tr>" for first, *rest in rows)
-    return f"<table><caption>{caption}</caption><tr><th>{corner}</th>{head}</tr>{body}</table>"
+def _heat(told: Mapping[str, Any]) -> str:
+    below = f"<small>{told['low']:.3f} to {told['high']:.3f}, {told['tiles']} tiles</small>"
+    return page.shade(told["miou"], below)
 
 
-def _heat(each: Cell) -> str:
-    below = f"<small>{each.low:.3f} to {each.high:.3f}, {each.tiles} tiles</small>"
-    return _shade(each.scores.miou, below)
-
-
-def _shade(value: float, below: str = "") -> str:
-    if np.isnan(value):
-        return "<td>none</td>"
-    return f'<td style="background:hsl({120 * value:.0f},60%,78%)">{value:.3f}{below}</td>'
+def _shade(value: float) -> str:
+    return "<td>none</td>" if np.isnan(value) else page.shade(value)

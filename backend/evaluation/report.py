@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
@@ -11,18 +10,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from backend import classes
+from backend.evaluation.page import page, picture
 from backend.evaluation.scores import Scores
 from backend.training import sheets
 
 FILE = "report.html"
 WIDTH, HEIGHT, MARGIN = 420, 160, 6
 SHEETS = 4  # of each stage: the first, the last, and what lies evenly between
-_STYLE = (
-    "body{font:15px/1.5 sans-serif;max-width:980px;margin:2em auto;padding:0 1em;color:#222}"
-    "table{border-collapse:collapse}td,th{border:1px solid #ccc;padding:.2em .7em;text-align:left}"
-    "figure{display:inline-block;margin:.5em 1em .5em 0;vertical-align:top}figcaption{color:#555;font-size:13px}"
-    "svg{border:1px solid #ccc}img{max-width:100%}"
-)
 
 
 class Told(Protocol):
@@ -70,7 +64,7 @@ def _samples(folder: Path, stage: str) -> str:
     found = []
     for file in chosen:
         step = int(file.stem.rpartition("_")[2])
-        found.append(f"<figure>{_picture(file.read_bytes())}<figcaption>step {step:,}</figcaption></figure>")
+        found.append(f"<figure>{picture(file.read_bytes())}<figcaption>step {step:,}</figcaption></figure>")
     return "".join(found)
 
 
@@ -98,11 +92,8 @@ def write_report(
 
 
 def _write(folder: Path, title: str, index: Mapping[str, Any], note: str, parts: str) -> None:
-    text = (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f"<style>{_STYLE}</style></head><body><h1>{escape(title)}</h1>{note}"
-        f"<h2>Data</h2>{_table(index['data'])}<h2>Settings</h2>{_table(index['training'])}{parts}</body></html>\n"
-    )
+    data, settings = _table(index["data"]), _table(index["training"])
+    text = page(title, f"{note}<h2>Data</h2>{data}<h2>Settings</h2>{settings}{parts}")
     (folder / FILE).write_text(text, encoding="utf-8")
 
 
@@ -126,7 +117,7 @@ def write_segmentation_report(
         f"<h3>Confusion, percent of the label's pixels</h3>{_confusion(matrix)}"
         for split, matrix in matrices.items()
     )
-    shown = f"<h2>Samples</h2><p>By column: image, label, prediction.</p>{_picture(sheets.png(samples))}"
+    shown = f"<h2>Samples</h2><p>By column: image, label, prediction.</p>{picture(sheets.png(samples))}"
     title = f"Training of {folder.name}, a segmentation model"
     _write(folder, title, index, f"<p>Best epoch: {index['best_epoch']}.</p>", f"<div>{curves}</div>{found}{shown}")
 
@@ -151,7 +142,3 @@ def _confusion(matrix: np.ndarray) -> str:
         )
         rows.append(f"<tr><th>{escape(classes.NAMES[i])}</th>{cells}</tr>")
     return f"<table><tr><th>label, predicted as</th>{heads}</tr>{''.join(rows)}</table>"
-
-
-def _picture(encoded: bytes) -> str:
-    return f'<img alt="samples" src="data:image/png;base64,{base64.b64encode(encoded).decode()}">'
