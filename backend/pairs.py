@@ -20,17 +20,19 @@ from backend.raster import check_crs, open_raster
 GSD_TOLERANCE = 0.01
 
 
-def _check_image(image: rasterio.DatasetReader, tile_px: int) -> None:
+def check_image(image: rasterio.DatasetReader, tile_px: int) -> None:
+    """BackendError where an image is not 8 bit RGB on a north-up grid in metres, or is smaller than a tile."""
     check_crs(image, "image")
     if image.count < 3 or any(dtype != "uint8" for dtype in image.dtypes[:3]):
         raise BackendError(
             f"The image {image.name} has {image.count} band(s) of {image.dtypes[0]}, but RGB images of 8 bit are "
             "needed (3 bands, 0 to 255). Convert it first."
         )
-    _check_grid(image, "image", tile_px)
+    check_grid(image, "image", tile_px)
 
 
-def _check_grid(source: rasterio.DatasetReader, what: str, tile_px: int) -> None:
+def check_grid(source: rasterio.DatasetReader, what: str, tile_px: int) -> None:
+    """BackendError where a raster is not on a north-up grid of square pixels in metres, or is smaller than a tile."""
     crs = grid.parse_crs(source.crs.to_wkt(), f"the {what} {source.name}")
     step = source.transform
     straight = step.b == step.d == 0 and step.a > 0 and np.isclose(step.a, -step.e, rtol=1e-3)
@@ -47,7 +49,8 @@ def _check_grid(source: rasterio.DatasetReader, what: str, tile_px: int) -> None
         )
 
 
-def _check_label(label: rasterio.DatasetReader) -> None:
+def check_label(label: rasterio.DatasetReader) -> None:
+    """BackendError where a raster is not one band of whole numbers, or has no CRS."""
     check_crs(label, "label")
     if label.count != 1 or not np.issubdtype(np.dtype(label.dtypes[0]), np.integer):
         raise BackendError(
@@ -127,12 +130,12 @@ def open_pairs(images: Sequence[str], labels: Sequence[str], tile_px: int) -> It
 
 def _check(image: rasterio.DatasetReader | None, label: rasterio.DatasetReader, tile_px: int) -> None:
     if image is not None:
-        _check_image(image, tile_px)
-    _check_label(label)
+        check_image(image, tile_px)
+    check_label(label)
     if image is not None:
         _check_overlap(label, image)
     else:
-        _check_grid(label, "label", tile_px)
+        check_grid(label, "label", tile_px)
 
 
 def _on_grid(image: rasterio.DatasetReader | None, label: rasterio.DatasetReader, stack: ExitStack) -> Pair:

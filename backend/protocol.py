@@ -262,6 +262,41 @@ class CrossTest:
 
 
 @dataclass(frozen=True)
+class ImageQuality:
+    """Measure synthetic images beside real ones, and check what the metrics are worth there.
+
+    `real` is one set in one or more sources (data sets, RGB rasters, folders of images), each of `synthetic` a set of
+    its own. `crosstest` is a cross-test's folder, whose table is shown first. `count` crops of each set at most.
+    """
+
+    real: tuple[str, ...]
+    synthetic: tuple[str, ...]
+    output: str
+    crosstest: str = ""
+    split: Literal["all", "train", "val", "test"] = "all"
+    crop_px: int = 256
+    count: int = 500
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class LandCoverRealism:
+    """Compare the class mix and the landscape of synthetic land cover with real land cover's, window by window.
+
+    Rasters, and data sets by their folders; `count` windows of `window_m` metres of each at most.
+    """
+
+    output: str
+    real: tuple[str, ...] = ()
+    synthetic: tuple[str, ...] = ()
+    real_dataset: tuple[str, ...] = ()
+    synthetic_dataset: tuple[str, ...] = ()
+    window_m: float = 1280.0
+    count: int = 300
+    seed: int = 0
+
+
+@dataclass(frozen=True)
 class SegmentImage:
     """Predict land cover from an RGB image."""
 
@@ -286,6 +321,8 @@ JOBS: dict[str, type[Any]] = {
         TrainSegmentation,
         SegmentImage,
         CrossTest,
+        ImageQuality,
+        LandCoverRealism,
     )
 }
 

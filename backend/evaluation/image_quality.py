@@ -1,0 +1,99 @@
+"""Distances between sets of images and between pairs of them, by torchmetrics on features that are computed once."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+KID_SUBSETS = 100
+KID_SUBSET = 1000
+DRAWS = 4  # halves of the images, by which FID's spread is told
+SCORE_PART = 25  # images in each part that an inception score is averaged over
+FID_LEAST = 5  # images for each feature; fewer bias FID upward (10,000 for 2,048, as Heusel et al. advise)
+
+
+class _Given(nn.Module):
+    """Stands where torchmetrics wants a network: the features are there already."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.num_features = count
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        return features
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """torchmetrics draws from torch's global numbers, and warns of the memory that features take."""
+    with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
+        warnings.simplefilter("ignore")
+        torch.manual_seed(seed)
+        yield
+
+
+def fid(real: torch.Tensor, other: torch.Tensor) -> float:
+    """The Fréchet distance (Heusel et al. 2017) of two sets of features, (n, D) and (m, D) float32."""
+    from torchmetrics.image.fid import FrechetInceptionDistance
+
+    real, other = _narrowed(real.double(), other.double())
+    with _seeded(0):
+        metric = FrechetInceptionDistance(feature=_Given(real.shape[1]))
+        metric.update(real, real=True)
+        metric.update(other, real=False)
+        return float(metric.compute())
+
+
+def _narrowed(real: torch.Tensor, other: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The same points in fewer dimensions: few points span few, and distances between them stay as they are."""
+    both = torch.cat([real, other]) - real.mean(0)
+    if len(both) >= both.shape[1]:
+        return real, other
+    axes, _ = torch.linalg.qr(both.T)
+    moved = both @ axes
+    return moved[: len(real)], moved[len(real) :]
+
+
+def fid_spread(real: torch.Tensor, other: torch.Tensor, seed: int) -> float:
+    """The standard deviation of the Fréchet distance over random halves of both sets."""
+    rng = np.random.default_rng(seed)
+    halves = [(rng.permutation(len(real))[::2], rng.permutation(len(other))[::2]) for _ in range(DRAWS)]
+    return float(np.std([fid(real[one], other[two]) for one, two in halves], ddof=1))
+
+
+def kid(real: torch.Tensor, other: torch.Tensor, seed: int) -> tuple[float, float]:
+    """The kernel distance (Binkowski et al. 2018), unbiased: its mean and standard deviation over random subsets."""
+    from torchmetrics.image.kid import KernelInceptionDistance
+
+    size = max(2, min(KID_SUBSET, min(len(real), len(other)) // 2))
+    with _seeded(seed):
+        metric = KernelInceptionDistance(feature=_Given(real.shape[1]), subsets=KID_SUBSETS, subset_size=size)
+        metric.update(real.double(), real=True)
+        metric.update(other.double(), real=False)
+        mean, deviation = metric.compute()
+    return float(mean), float(deviation)
+
+
+def inception_score(log_classes: torch.Tensor, seed: int) -> tuple[float, float]:
+    """The inception score (Salimans et al. 2016) of (n, classes) log probabilities: mean and deviation over parts."""
+    from torchmetrics.image.inception import InceptionScore
+
+    with _seeded(seed):
+        metric = InceptionScore(feature=_Given(log_classes.shape[1]), splits=max(2, len(log_classes) // SCORE_PART))
+        metric.update(log_classes)
+        mean, deviation = metric.compute()
+    return float(mean), float(deviation)
+
+
+def ssim(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    """(n,) the structural similarity (Wang et al. 2004) of pairs of (n, 3, h, w) uint8 images, at most 1."""
+    from torchmetrics.functional.image import structural_similarity_index_measure
+
+    found: Any = structural_similarity_index_measure(one.float(), other.float(), data_range=255.0, reduction="none")
+    return found.cpu()
