@@ -21,7 +21,7 @@ from ..backend import protocol
 from ..plugin import settings
 from . import areas, extents
 from .parameters import default
-from .raster_input import RasterInput
+from .raster_input import SUFFIXES, RasterInput
 
 Parameters = dict[str, Any]
 
@@ -89,9 +89,12 @@ def _value(
 
 
 def _folder(path: str) -> str:
-    """A folder, for which a file in it may stand, such as a data set's manifest; a bundled model's name as it is."""
+    """A folder, for which a file in it may stand, such as a data set's manifest.
+
+    Rasters stand for themselves; a bundled model's name stays as it is.
+    """
     given = Path(path).absolute()
-    if given.is_file():
+    if given.is_file() and given.suffix.lower() not in SUFFIXES:
         return str(given.parent)
     return str(given) if given.exists() else path
 

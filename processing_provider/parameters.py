@@ -196,9 +196,16 @@ def rasters(key: str, label: str, text: str, optional: bool = False) -> Paramete
     return explained(QgsProcessingParameterMultipleLayers(key, label, kind, None, optional), text)
 
 
-def folders(key: str, label: str, text: str) -> Parameter:
+def folders(key: str, label: str, text: str, optional: bool = False) -> Parameter:
     """One or more folders, such as data sets, by themselves or by a file in them."""
-    return explained(QgsProcessingParameterMultipleLayers(key, label, QgsProcessing.SourceType.TypeFile), text)
+    kind = QgsProcessing.SourceType.TypeFile
+    return explained(QgsProcessingParameterMultipleLayers(key, label, kind, None, optional), text)
+
+
+def folder(key: str, label: str, text: str) -> Parameter:
+    """A folder that may be left out."""
+    behavior = QgsProcessingParameterFile.Behavior.Folder
+    return explained(QgsProcessingParameterFile(key, label, behavior, optional=True), text)
 
 
 def folder_output(key: str, label: str, text: str) -> Parameter:

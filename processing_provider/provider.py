@@ -11,6 +11,8 @@ from .data.builddataset import BuildDataset
 from .data.clipnaip import ClipNaip
 from .data.clipworldcover import ClipWorldCover
 from .evaluate.crosstest import CrossTest
+from .evaluate.imagequality import ImageQuality
+from .evaluate.landcoverrealism import LandCoverRealism
 from .generate.generateimage import GenerateImage
 from .generate.generatelandcover import GenerateLandCover
 from .generate.generatescene import GenerateScene
@@ -31,6 +33,8 @@ ALGORITHMS = (
     TrainSegmentation,
     SegmentImage,
     CrossTest,
+    ImageQuality,
+    LandCoverRealism,
 )
 ICON = Path(__file__).parent.parent / "icons" / "landforge.svg"
 

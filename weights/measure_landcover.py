@@ -1,13 +1,12 @@
 """Measure a land cover generator beside ground that it has not seen: `measure_landcover.py PACKED FOLDER [MODEL]`.
 
 PACKED holds the packed tiles (`.weights/packed`). FOLDER receives `figures.json`, and sheets of 64 samples and of 64
-held-out windows to look at. Samples are cut from one rendering per setting. Needs the packages of requirements.in here.
+held-out windows to look at. Samples are cut from one rendering per setting.
 """
 
 import argparse
 import json
 import sys
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from backend import classes, protocol
 from backend.area import Everywhere
+from backend.evaluation import copies, landscape
+from backend.evaluation.copies import DULL
 from backend.field import Field
 from backend.generators.latent_diffusion import LandCoverGenerator
 from backend.lattice import Box
 from backend.rendering import Output, render
 from backend.training import sheets
-from backend.training.tiles import PackedLandCover, turned
+from backend.training.tiles import PackedLandCover
 
 WINDOW = 512
 SHEET, SHEET_PX = 64, 128
@@ -36,12 +37,6 @@ MIXES = (
     {50: 60, 30: 20},
     {10: 90},
 )
-METRICS = {
-    "patch_density": "patches per 100 ha",
-    "edge_density": "m per ha",
-    "area_mn": "mean patch size, ha",
-    "contagion": "percent",
-}
 
 
 def held_out(packed: Path) -> np.ndarray:
@@ -86,21 +81,15 @@ def shares(maps: np.ndarray) -> np.ndarray:
     return counts / counts.sum()
 
 
-def landscape(maps: np.ndarray) -> dict[str, float]:
-    """The mean of each landscape metric (McGarigal 1995, by pylandstats) over maps of 10 m."""
-    import pylandstats
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        found = [pylandstats.Landscape(classes.to_code(one), res=(10, 10), nodata=classes.NODATA) for one in maps]
-        return {name: float(np.nanmean([getattr(one, name)() for one in found])) for name in METRICS}
+def landscapes(maps: np.ndarray) -> dict[str, float]:
+    """The mean of each landscape metric over maps of 10 m."""
+    found = [landscape.metrics(one, 10.0) for one in maps]
+    return {name: float(np.nanmean([one[name] for one in found])) for name in landscape.METRICS}
 
 
-def nearest(maps: np.ndarray, packed: Path) -> np.ndarray:
-    """(n,) the smallest share of cells in which each map differs from any training window, in any of 8 turns."""
-    small = np.stack([_shrunk(one) for one in maps]).reshape(len(maps), -1)
-    best = np.ones(len(maps))
-    side = WINDOW // FACTOR
+def candidates(packed: Path) -> np.ndarray:
+    """(m, s, s) the windows that training saw, at places all over its ground, at 1 / FACTOR of the resolution."""
+    found, side = [], WINDOW // FACTOR
     for arrays, held in PackedLandCover((packed,)).groups.values():
         for array, mask in zip(arrays, held):
             whole, hidden = _shrunk(array), mask[FACTOR // 2 :: FACTOR, FACTOR // 2 :: FACTOR]
@@ -108,12 +97,14 @@ def nearest(maps: np.ndarray, packed: Path) -> np.ndarray:
             for row in range(0, whole.shape[0] - side + 1, 2):
                 for col in range(0, whole.shape[1] - side + 1, 2):
                     where = (slice(row, row + side), slice(col, col + side))
-                    if hidden[where].any() or np.bincount(whole[where].ravel()).max() > 0.98 * side**2:
-                        continue
-                    for variant in range(8):
-                        one = np.ascontiguousarray(turned(whole[where], variant)).reshape(1, -1)
-                        best = np.minimum(best, (small != one).mean(1))
-    return best
+                    if not hidden[where].any() and np.bincount(whole[where].ravel()).max() <= DULL * side**2:
+                        found.append(whole[where])
+    return np.stack(found)
+
+
+def nearest(maps: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """(n,) the smallest share of cells in which each map differs from any candidate, in any of 8 turns."""
+    return copies.nearest(np.stack([_shrunk(one) for one in maps]), seen)
 
 
 def _shrunk(indices: np.ndarray) -> np.ndarray:
@@ -142,11 +133,11 @@ def main() -> int:
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     model, real = LandCoverGenerator(args.model), held_out(args.packed)
-    figures: dict[str, Any] = {"held out": {"windows": len(real), "shares": _said(shares(real)), **landscape(real)}}
+    figures: dict[str, Any] = {"held out": {"windows": len(real), "shares": _said(shares(real)), **landscapes(real)}}
     sheets.write_png(args.folder / "real.png", sheet(real))
 
     def note(name: str, maps: np.ndarray, **more: Any) -> None:
-        measured = landscape(maps)
+        measured = landscapes(maps)
         ratios = {key: round(value / figures["held out"][key], 3) for key, value in measured.items()}
         figures[name] = {"samples": len(maps), "shares": _said(shares(maps)), **measured, "ratios": ratios, **more}
         (args.folder / "figures.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
@@ -154,8 +145,9 @@ def main() -> int:
 
     made = samples(model, args.count, 1, 12)
     sheets.write_png(args.folder / "samples.png", sheet(made))
-    copies = {"nearest training window": nearest(made, args.packed), "of held out": nearest(real, args.packed)}
-    note("12 steps", made, **{key: np.quantile(value, [0, 0.5]).round(3).tolist() for key, value in copies.items()})
+    seen = candidates(args.packed)
+    near = {"nearest training window": nearest(made, seen), "of held out": nearest(real, seen)}
+    note("12 steps", made, **{key: np.quantile(value, [0, 0.5]).round(3).tolist() for key, value in near.items()})
     note("50 steps", samples(model, args.few, 1, 50))
     off = {}
     for number, mix in enumerate(MIXES):

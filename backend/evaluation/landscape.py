@@ -28,7 +28,7 @@ def metrics(indices: np.ndarray, pixel_m: float) -> dict[str, float]:
     if not known.any():
         return dict.fromkeys(METRICS, float("nan"))
     hectare = 1e4 / pixel_m**2  # in pixels
-    whole, areas = np.count_nonzero(known), patches(indices)
+    whole, areas = int(np.count_nonzero(known)), patches(indices)
     adjacent = adjacencies(indices)
     edges = np.triu(adjacent, 1).sum()
     shares = np.bincount(indices[known], minlength=classes.COUNT) / whole

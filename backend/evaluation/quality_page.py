@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -80,7 +81,9 @@ def _row(finding: Finding) -> list[str]:
 
 
 def figure(value: float) -> str:
-    """A number of three digits, never as a power of ten."""
+    """A number of three digits, never as a power of ten; 'none' for NaN."""
+    if not math.isfinite(value):
+        return "none"
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.{3 if abs(value) < 1 else 2}f}"
 
 

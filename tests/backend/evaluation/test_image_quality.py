@@ -1,0 +1,82 @@
+"""The metrics behave as their definitions say, and the trust check says when they do not."""
+
+import numpy as np
+import pytest
+import torch
+
+from backend.evaluation import image_quality, trust
+from backend.evaluation.trust import Finding
+
+
+def features(count, seed, shift=0.0, width=8):
+    return torch.randn(count, width, generator=torch.Generator().manual_seed(seed)) + shift
+
+
+def test_fid_of_two_normal_clouds():
+    real, other = features(4000, 1), features(4000, 2, shift=2.0)
+    assert image_quality.fid(real, other) == pytest.approx(8 * 2.0**2, rel=0.05)
+    assert image_quality.fid(real, real) == pytest.approx(0, abs=1e-3)
+
+
+def test_fid_of_few_points_is_the_same_in_fewer_dimensions():
+    from torchmetrics.image.fid import _compute_fid
+
+    real, other = features(20, 1, width=200).double(), features(24, 2, 0.5, width=200).double()
+    moments = [moment for cloud in (real, other) for moment in (cloud.mean(0), cloud.T.cov())]
+    assert image_quality.fid(real, other) == pytest.approx(float(_compute_fid(*moments)), rel=1e-3)
+
+
+def test_kid_is_unbiased_and_the_seed_decides():
+    real, same, far = features(200, 1), features(200, 2), features(200, 3, shift=1.0)
+    near, spread = image_quality.kid(real, same, 0)
+    assert abs(near) < 3 * spread / 10**0.5 + 0.2 and image_quality.kid(real, far, 0)[0] > 10 * abs(near)
+    before = torch.random.get_rng_state()
+    assert image_quality.kid(real, far, 5) == image_quality.kid(real, far, 5)
+    assert image_quality.kid(real, far, 5) != image_quality.kid(real, far, 6)
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_the_inception_score_counts_sure_and_varied_classes():
+    sure = torch.eye(4).repeat(50, 1).clamp(1e-6).log()
+    assert image_quality.inception_score(sure, 0)[0] == pytest.approx(4, rel=0.1)
+    assert image_quality.inception_score(sure[:1].repeat(200, 1), 0)[0] == pytest.approx(1, abs=1e-4)
+
+
+def test_ssim():
+    images = torch.randint(0, 256, (3, 3, 32, 32), dtype=torch.uint8)
+    assert image_quality.ssim(images, images).tolist() == pytest.approx([1, 1, 1])
+    assert image_quality.ssim(images, 255 - images).max() < 0.2
+
+
+def test_changes_are_harmless():
+    images = torch.randint(0, 256, (2, 3, 32, 32), dtype=torch.uint8)
+    assert torch.equal(trust.changed(images, "rotated").rot90(3, (2, 3)), images)
+    assert torch.equal(trust.changed(images, "mirrored").flip(3), images)
+    lit = trust.changed(images, "recoloured").int() - images.int()
+    assert 0 < lit.abs().float().mean() < 25 and torch.equal(trust.changed(images, "recoloured").int(), images + lit)
+
+
+def finding(distance, halves=0.1, rotated=0.05, mirrored=0.02, recoloured=0.01, spread=0.01, kind="sets"):
+    changes = {"rotated": rotated, "mirrored": mirrored, "recoloured": recoloured}
+    return Finding("made", "FID", "own", 9, distance, spread, distance, halves, changes, kind)
+
+
+@pytest.mark.parametrize(
+    "given, grade, words",
+    [
+        (finding(1.0), "good", "10.0 times"),
+        (finding(0.5, mirrored=0.6), "bad", "Cannot be trusted here: real tiles merely mirrored score 0.6, the syn"),
+        (finding(0.5, rotated=0.5), "bad", "Cannot be trusted"),
+        (finding(0.5, rotated=0.3), "care", "Read with care"),
+        (finding(0.11), "care", "Does not tell them apart"),
+        (finding(0.5, halves=0.45, kind="pairs"), "care", "No nearer to the real tile"),
+        (finding(0.5, halves=0.9, kind="pairs"), "good", "10.0 times what harmless changes do"),
+        (finding(0.4, halves=0.8, rotated=0.7, kind="variety"), "good", "differ 50% as much"),
+        (finding(0.4, recoloured=0.4, kind="variety"), "bad", "other light alone"),
+    ],
+)
+def test_verdicts(given, grade, words):
+    assert given.verdict[0] == grade and words in given.verdict[1]
+    told = given.told()
+    assert told["trusted"] is (grade != "bad") and told["largest_change"] == max(given.changes, key=given.changes.get)
+    assert np.isfinite(told["value"])
