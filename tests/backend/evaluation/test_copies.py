@@ -1,6 +1,7 @@
 """Near copies are found in any turn, and only where they are."""
 
 import numpy as np
+import pytest
 
 from backend.evaluation import copies
 from backend.evaluation.realism import Copies
@@ -15,7 +16,7 @@ def test_a_turned_copy_is_found():
     made[3] = np.rot90(real[70])[:, ::-1]
     made[3, 0, :4] = 9
     found = copies.nearest(made, real)
-    assert found[3] == 4 / 256 and found[[0, 1, 2, 4, 5]].min() > 0.5
+    assert found[3] == pytest.approx(4 / 256) and found[[0, 1, 2, 4, 5]].min() > 0.5
 
 
 def test_what_may_not_be_compared_is_not():

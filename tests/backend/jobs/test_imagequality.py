@@ -1,0 +1,144 @@
+"""Image quality, from data sets to the report; the bundled encoder for real, no Inception unless a test puts one."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from backend import protocol
+from backend.evaluation import cross_test, features
+from backend.jobs import builddataset, imagequality
+from backend.protocol import BackendError, ImageQuality, silent
+from tests.backend import patchwork, scenes
+from tests.backend.evaluation.test_cross_test import matrices
+from tests.backend.evaluation.test_report import Tags
+
+FILES = {f"imagequality.{kind}" for kind in ("html", "csv", "json")}
+
+
+def write_set(folder, image, label, **place):
+    paths = scenes.write_raster(folder / "image.tif", image, **place), folder / "label.tif"
+    scenes.write_raster(paths[1], label, nodata=0, **place)
+    output = str(folder / "dataset")
+    builddataset.run(protocol.BuildDataset((str(paths[1]),), output, (str(paths[0]),), tile_px=64), silent())
+    return output
+
+
+@pytest.fixture(scope="module")
+def sets(tmp_path_factory):
+    """A real set, one painted on its labels in other colours and some metres off, and one of other labels."""
+    folder = tmp_path_factory.mktemp("sets")
+    image, label = patchwork.world(320, 320)
+    rng = np.random.default_rng(3)
+    painted = (255 - image // 2 + rng.integers(0, 9, image.shape)).clip(1, 255).astype(np.uint8)
+    other_image, other_label = patchwork.world(320, 320, seed=9)
+    return {
+        "real": write_set(folder / "real", image, label),
+        "painted": write_set(folder / "painted", painted, label, left=500_002.0),
+        "other": write_set(folder / "other", other_image, other_label),
+    }
+
+
+@pytest.fixture(autouse=True)
+def no_inception(monkeypatch):
+    monkeypatch.setattr(features.importlib.util, "find_spec", lambda name: None)
+
+
+def run(sets, synthetic, output, ear=None, **given):
+    job = ImageQuality((sets["real"],), tuple(sets[name] for name in synthetic), str(output), crop_px=64, **given)
+    assert imagequality.run(job, ear or silent()) == {"output": str(output)}
+    return json.loads((output / "imagequality.json").read_text())
+
+
+def test_the_report(sets, tmp_path, ear):
+    told = run(sets, ("painted", "other"), tmp_path / "out", ear)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == FILES
+    found = {(one["synthetic"], one["metric"]): one for one in told["findings"]}
+    painted, other = ({metric for name, metric in found if name.startswith(own)} for own in ("painted", "other"))
+    assert {"FID", "KID", "IS", "LPIPS formula", "SSIM"} == painted and other == {"FID", "KID", "IS"}
+    assert found["painted/dataset", "KID"]["distance"] > 3 * found["other/dataset", "KID"]["distance"]
+    assert found["painted/dataset", "KID"]["trusted"] and not found["painted/dataset", "SSIM"]["trusted"]
+    assert found["painted/dataset", "SSIM"]["distance"] == pytest.approx(
+        1 - found["painted/dataset", "SSIM"]["value"], abs=1e-4
+    )
+    assert any("have other labels" in note for note in told["notes"])
+    assert any("cannot be compared with published values" in note for note in told["notes"])
+    assert any("FID of" in note and "biased" in note for note in told["notes"])
+    rows = list(csv.DictReader((tmp_path / "out" / "imagequality.csv").read_text().splitlines()))
+    assert [(row["synthetic"], row["metric"]) for row in rows] == list(found)
+    fractions = [event.fraction for event in ear.events("progress")]
+    assert fractions == sorted(fractions) and fractions[-1] > 0.9
+    assert any("minutes" in event.message for event in ear.events("log"))
+
+
+def test_the_page_puts_what_counts_first(sets, tmp_path):
+    run(sets, ("painted",), tmp_path / "without")
+    cells = [cross_test.cell("trained on <made>", "real", matrices([60] * 4, [40] * 4))]
+    cross_test.write_table(tmp_path / "tested", cells)
+    told = run(sets, ("painted",), tmp_path / "with", crosstest=str(tmp_path / "tested"))
+    assert told["downstream"][0]["miou"] == pytest.approx(cells[0].scores.miou, abs=1e-4)
+    without, with_table = ((tmp_path / name / "imagequality.html").read_text() for name in ("without", "with"))
+    for text in (without, with_table):
+        page = Tags()
+        page.feed(text)
+        assert not page.open and "http" not in text and page.count["img"] == 1
+    assert without.index("No cross-test was given") < without.index("FID")
+    assert with_table.index("trained on &lt;made&gt;") < with_table.index("FID") and "No cross-test" not in with_table
+
+
+def test_two_seeds_tell_of_variety(sets, tmp_path):
+    twice = {**sets, "again": sets["painted"]}
+    told = run({**twice, "real": sets["other"]}, ("painted", "again"), tmp_path / "same")
+    found = [one for one in told["findings"] if one["metric"].startswith("variety")]
+    assert len(found) == 1 and found[0]["value"] == pytest.approx(0, abs=1e-5) and not found[0]["trusted"]
+
+
+def test_inception_is_used_where_it_is(sets, tmp_path, monkeypatch):
+    def mean(images):
+        return torch.cat([images.float().mean((2, 3)), images.float().std((2, 3))], 1)
+
+    monkeypatch.setattr(features, "inception", lambda: (mean, ""))
+    told = run(sets, ("painted",), tmp_path)
+    found = [(one["metric"], one["features"]) for one in told["findings"]]
+    assert found[:2] == [("FID", "Inception"), ("KID", "Inception")]
+    assert not any("were not available" in note for note in told["notes"])
+
+
+def test_the_seed_decides(sets, tmp_path):
+    one, same, other = (
+        run(sets, ("painted",), tmp_path / str(n), seed=seed, count=16) for n, seed in enumerate((1, 1, 2))
+    )
+    assert one == same and one["findings"] != other["findings"] and one["settings"]["crops of each"] == 16
+
+
+def test_bad_input_is_said(sets, tmp_path):
+    def refused(words, **changes):
+        given = {
+            "real": (sets["real"],),
+            "synthetic": (sets["painted"],),
+            "output": str(tmp_path / "out"),
+            "crop_px": 64,
+        }
+        with pytest.raises(BackendError, match=words):
+            imagequality.run(ImageQuality(**{**given, **changes}), silent())
+        assert not (tmp_path / "out").exists()
+
+    image, _ = patchwork.world(320, 320)
+    coarse = str(scenes.write_raster(tmp_path / "coarse.tif", image, pixel=2.0))
+    black = str(scenes.write_raster(tmp_path / "black.tif", image * 0))
+    (tmp_path / "file").write_text("")
+    (tmp_path / "wrong").mkdir()
+    (tmp_path / "wrong" / "crosstest.json").write_text('[{"model": "m"}]')
+    refused("real set and at least one synthetic", synthetic=())
+    refused("multiple of 32", crop_px=40)
+    refused("At least 16 crops", count=4)
+    refused("as real and as synthetic", synthetic=(sets["real"],))
+    refused(r"pixels of 1 m, coarse of 2 m", synthetic=(coarse,))
+    refused("smaller than the crops of 128", crop_px=128)
+    refused("black has 0 crops", synthetic=(black,))
+    refused("holds no 'test' tile|crops of 64 pixels that hold data", split="test")
+    refused("no folder of a cross-test", crosstest=str(tmp_path))
+    refused("no folder of a cross-test", crosstest=str(tmp_path / "wrong"))
+    refused("Choose another output", output=str(tmp_path / "file" / "out"))

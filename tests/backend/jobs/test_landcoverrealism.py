@@ -1,0 +1,118 @@
+"""Land cover realism, from rasters and data sets to the report."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from backend import protocol
+from backend.jobs import builddataset, landcoverrealism
+from backend.protocol import BackendError, LandCoverRealism, silent
+from tests.backend import scenes
+from tests.backend.evaluation.test_report import Tags
+
+
+def fields(side_px, seed, size=640, classes=(10, 30, 40, 50)):
+    """(1, size, size) codes in square fields."""
+    rng = np.random.default_rng(seed)
+    return np.kron(rng.choice(classes, (size // side_px,) * 2), np.ones((side_px, side_px), int))[None].astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def maps(tmp_path_factory):
+    """Real fields, more of the kind, fields half as wide, and a copy of the real ones, turned and beside its place."""
+    folder = tmp_path_factory.mktemp("maps")
+    real = fields(16, 1)
+    made = {"real": real, "alike": fields(16, 2), "finer": fields(8, 3), "copy": np.rot90(real[:, :, 8:], 1, (1, 2))}
+    made["copy"] = np.ascontiguousarray(made["copy"])
+    return {name: str(scenes.write_raster(folder / f"{name}.tif", one, pixel=10.0)) for name, one in made.items()}
+
+
+@pytest.fixture(autouse=True)
+def few_candidates(monkeypatch):
+    monkeypatch.setattr(landcoverrealism, "CANDIDATES", 600)
+
+
+def run(real, synthetic, output, ear=None, **given):
+    job = LandCoverRealism(str(output), (real,), (synthetic,), window_m=640, **given)
+    assert landcoverrealism.run(job, ear or silent()) == {"output": str(output)}
+    told = json.loads((output / "landcoverrealism.json").read_text())
+    return told, {one["figure"]: one for one in told["figures"]}
+
+
+def test_alike_and_finer(maps, tmp_path, ear):
+    _, alike = run(maps["real"], maps["alike"], tmp_path / "alike", ear)
+    told, finer = run(maps["real"], maps["finer"], tmp_path / "finer")
+    assert alike["Edge density"]["ratio"] == pytest.approx(1, abs=0.06) and finer["Edge density"]["ratio"] > 1.8
+    assert alike["Patch density"]["ratio_low"] < alike["Patch density"]["ratio"] < alike["Patch density"]["ratio_high"]
+    assert finer["Mean patch size"]["ratio"] < 0.5 and "times" in finer["Edge density"]["verdict"]
+    assert sum(finer[name]["synthetic"] for name in finer if name[0].isdigit()) == pytest.approx(100, abs=0.01)
+    assert told["copies"]["verdict"].startswith("No sign") and told["settings"]["windows"] == "100 real, 100 synthetic"
+    fractions = [event.fraction for event in ear.events("progress")]
+    assert fractions == sorted(fractions) and len(fractions) > 100
+
+
+def test_a_copy_is_found(maps, tmp_path):
+    told, _ = run(maps["real"], maps["copy"], tmp_path)
+    assert told["copies"]["verdict"].startswith("Near copies") and told["copies"]["synthetic"]["near"] > 0.05
+    assert told["copies"]["real"]["near"] == 0
+
+
+def test_the_files(maps, tmp_path):
+    run(maps["real"], maps["alike"], tmp_path / "out", count=20)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        f"landcoverrealism.{kind}" for kind in ("html", "csv", "json")
+    }
+    text = (tmp_path / "out" / "landcoverrealism.html").read_text()
+    page = Tags()
+    page.feed(text)
+    assert not page.open and "http" not in text and "#F096FF" in text and "Cropland" in text
+    rows = list(csv.DictReader((tmp_path / "out" / "landcoverrealism.csv").read_text().splitlines()))
+    assert rows[0]["figure"] == "Patch density" and float(rows[0]["real_q50"]) > 0
+
+
+def test_data_sets_of_labels_and_partly_nodata(maps, tmp_path):
+    built = str(tmp_path / "built")
+    builddataset.run(protocol.BuildDataset((maps["real"],), built, tile_px=64), silent())
+    holes = fields(16, 4)
+    holes[:, :320] = 0
+    partly = str(scenes.write_raster(tmp_path / "holes.tif", holes, pixel=10.0))
+    job = LandCoverRealism(str(tmp_path / "out"), (), (partly,), (built,), window_m=640)
+    landcoverrealism.run(job, silent())
+    told = json.loads((tmp_path / "out" / "landcoverrealism.json").read_text())
+    assert told["settings"]["windows"].endswith(" real, 50 synthetic")
+
+
+def test_bad_input_is_said(maps, tmp_path):
+    def refused(words, **changes):
+        given = {
+            "real": (maps["real"],),
+            "synthetic": (maps["alike"],),
+            "output": str(tmp_path / "out"),
+            "window_m": 640.0,
+        }
+        with pytest.raises(BackendError, match=words):
+            landcoverrealism.run(LandCoverRealism(**{**given, **changes}), silent())
+        assert not (tmp_path / "out").exists()
+
+    def written(name, data, **options):
+        return str(scenes.write_raster(tmp_path / name, data, **options))
+
+    (tmp_path / "file").write_text("")
+    refused("Real and synthetic land cover are needed", synthetic=())
+    refused("as real and as synthetic", synthetic=(maps["real"],))
+    refused("At least 8 windows", count=2)
+    refused("pixels of 10 m.*of 20 m", synthetic=(written("coarse.tif", fields(16, 1), pixel=20.0),))
+    refused("10 pixels of 10 m, but a landscape needs at least 16", window_m=100.0)
+    refused("largest window that fits is 6400 m", window_m=7000.0)
+    refused("synthetic land cover holds no window", synthetic=(written("none.tif", fields(16, 1) * 0, pixel=10.0),))
+    refused("at least 8 are needed", window_m=3200.0)
+    refused(
+        "grid of square pixels in metres",
+        real=(written("deg.tif", fields(16, 1), left=0, top=1, pixel=1e-4, crs="EPSG:4326"),),
+    )
+    refused("one band", real=(written("rgb.tif", np.ones((3, 640, 640), np.uint8), pixel=10.0),))
+    refused("does not exist", real=(str(tmp_path / "nowhere.tif"),))
+    refused("is not a data set", real_dataset=(str(tmp_path),))
+    refused("Choose another output", output=str(tmp_path / "file" / "out"))
