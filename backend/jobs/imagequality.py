@@ -12,7 +12,7 @@ import numpy as np
 
 from backend import architectures, protocol
 from backend.evaluation import features, page, quality_page
-from backend.evaluation.comparison import BATCH, PAIRS, Comparison
+from backend.evaluation.comparison import BATCH, PAIRS, Comparison, Looks
 from backend.evaluation.cross_test import read_table
 from backend.evaluation.image_quality import FID_LEAST
 from backend.evaluation.image_sets import LEAST, Images, matched, open_sets
@@ -50,7 +50,7 @@ def _check(job: protocol.ImageQuality) -> None:
         raise BackendError(f"{min(real & synthetic)} is given as real and as synthetic. Choose two different sets.")
 
 
-def _of_features(reason: str, count: int) -> list[str]:
+def _of_features(reason: str, looks: Looks) -> list[str]:
     """What is to be said of the networks that look."""
     said = [
         "IS rests on the land cover classes that the bundled segmentation model reads, LPIPS on its encoder without "
@@ -62,12 +62,12 @@ def _of_features(reason: str, count: int) -> list[str]:
             f"Inception features were not available ({reason}), so FID and KID rest on the project's own encoder and "
             "cannot be compared with published values."
         )
-    least = 2048 * FID_LEAST if not reason else 192 * FID_LEAST
+    first = looks[features.OWN if reason else features.INCEPTION]
+    count, least = len(first), FID_LEAST * first.shape[1]
     if count < least:
         said.append(
-            f"FID of {count} tiles is biased upward: {least:,} would be needed for "
-            f"{features.OWN if reason else features.INCEPTION} features. Compare it with real halves, and with FID of "
-            "as many tiles only; KID has no such bias."
+            f"FID of {count} tiles is biased upward: {least:,} would be needed for {first.shape[1]:,} features. "
+            "Compare it with real halves, and with FID of as many tiles only; KID has no such bias."
         )
     return said
 
@@ -77,13 +77,13 @@ def _measured(
 ) -> tuple[list[Finding], Matches]:
     """Every finding; what is to be said beside them is added to `said`."""
     inception, reason = features.inception()
-    said += _of_features(reason, len(real.images))
     matches = {one.name: _matches(real, one, "LPIPS and SSIM", said) for one in made}
     between = [(one, other, _matches(one, other, "Variety", said)) for one, other in combinations(made, 2)]
     paired = sum(min(len(found), PAIRS) for found in matches.values())
     looks = (1 + len(CHANGES) + len(made)) * len(real.images) + 2 * (2 + len(CHANGES)) * paired
     clock = _Clock(report, looks + (2 + len(CHANGES)) * sum(min(len(found), PAIRS) for *_, found in between))
     comparison = Comparison(real, features.Encoder(), inception, job.seed, clock.tick)
+    said += _of_features(reason, comparison.looks)
     findings: list[Finding] = []
     for one in made:
         findings += comparison.of_sets(one)

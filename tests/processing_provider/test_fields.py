@@ -169,3 +169,18 @@ def test_labels_alone(context, landcover):
     assert "image" not in found and len(found["label"]) == 1
     parameters = {"LABEL": [landcover], "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT}
     assert algorithm("builddataset").checkParameterValues(parameters, context)[0]
+
+
+def test_images_to_compare_are_rasters_or_data_sets(context, image, tmp_path):
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "manifest.csv").write_text("")
+    given = {"REAL": [image], "SYNTHETIC": [str(tmp_path / "set" / "manifest.csv"), image], "COUNT": "40"}
+    found = read("imagequality", context, **given)
+    assert found["real"] == (image,) and found["synthetic"] == (str(tmp_path / "set"), image)
+    assert found["count"] == 40 and "crosstest" not in found and found["split"] == "all"
+
+
+def test_land_cover_to_compare_is_layers_or_data_sets(context, landcover, tmp_path):
+    found = read("landcoverrealism", context, REAL=[landcover], SYNTHETIC_DATASET=[str(tmp_path)], WINDOW_M="640")
+    assert [one.path for one in found["real"]] == [landcover] and found["synthetic_dataset"] == (str(tmp_path),)
+    assert found["window_m"] == 640 and "synthetic" not in found

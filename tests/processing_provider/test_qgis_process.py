@@ -16,7 +16,15 @@ def test_list():
     assert answer.returncode == 0
     for name in ("clipworldcover", "clipnaip", "builddataset", "generatelandcover", "generateimage", "generatescene"):
         assert f"landforge:{name}" in answer.stdout
-    for name in ("trainlandcover", "trainimage", "trainsegmentation", "segmentimage", "crosstest"):
+    for name in (
+        "trainlandcover",
+        "trainimage",
+        "trainsegmentation",
+        "segmentimage",
+        "crosstest",
+        "imagequality",
+        "landcoverrealism",
+    ):
         assert f"landforge:{name}" in answer.stdout
 
 
