@@ -12,8 +12,10 @@ import torch
 from safetensors.torch import load_file
 
 from backend import architectures, checkpoint, classes, protocol
+from backend.dataset import open_tiles
 from backend.jobs import segmentimage, trainsegmentation
 from backend.protocol import BackendError
+from backend.training import trainer
 from tests.backend import patchwork, scenes
 
 SETTINGS = dict(epochs=12, batch=4, crop_px=64, learning_rate=5e-3, **patchwork.TINY)
@@ -108,14 +110,14 @@ def test_a_stopped_training_resumes_exactly(data, tmp_path, words):
 
 def test_the_best_epoch_is_kept(data, tmp_path, monkeypatch):
     miou = iter([0.1, 0.5, 0.3, 0.5])
-    real = trainsegmentation.score
+    real = trainer.score
 
     def scored(run, batches):
         found = real(run, batches)
         value = next(miou, None)
         return found if value is None else type("Fixed", (type(found),), {"miou": value})(found.matrix)
 
-    monkeypatch.setattr(trainsegmentation, "score", scored)
+    monkeypatch.setattr(trainer, "score", scored)
     output = tmp_path / "model"
     settings = {**SETTINGS, "epochs": 4}
     kept = []
@@ -161,16 +163,16 @@ def test_every_architecture_trains(architecture, data, tmp_path):
 def test_loss_ignores_what_has_no_label():
     logits = torch.zeros(1, classes.COUNT, 8, 8, requires_grad=True)
     label = torch.full((1, 8, 8), classes.IGNORE)
-    loss = trainsegmentation.loss_of(logits, label)
+    loss = trainer.loss_of(logits, label)
     loss.backward()
     assert loss.item() == 0 and not logits.grad.any()
     label[:, :4] = 2
     changed = logits.detach().clone()
     changed[:, :, 4:] = 9 * torch.rand(1, classes.COUNT, 4, 8)
-    assert trainsegmentation.loss_of(changed, label).item() == pytest.approx(
-        trainsegmentation.loss_of(logits.detach(), label).item(), abs=1e-5
+    assert trainer.loss_of(changed, label).item() == pytest.approx(
+        trainer.loss_of(logits.detach(), label).item(), abs=1e-5
     )
-    assert trainsegmentation.loss_of(logits.detach(), label).item() > math.log(classes.COUNT)
+    assert trainer.loss_of(logits.detach(), label).item() > math.log(classes.COUNT)
 
 
 def without(folder, target, **splits):
@@ -238,9 +240,9 @@ def test_a_mix_is_kept_to_and_told(data, tmp_path):
     job = protocol.TrainSegmentation(
         (data, other), str(tmp_path / "m"), mix=(75, 25), class_weighting="balanced", **{**SETTINGS, "epochs": 1}
     )
-    crops = trainsegmentation.RandomCrops
+    crops = trainer.RandomCrops
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trainsegmentation, "RandomCrops", lambda tiles, *rest: drawn.append(tiles) or crops(tiles, *rest))
+        patch.setattr(trainer, "RandomCrops", lambda tiles, *rest: drawn.append(tiles) or crops(tiles, *rest))
         trainsegmentation.run(job, protocol.silent())
     own = sum(str(tile.image).startswith(data) for tile in drawn[-1])
     assert own == round(0.75 * len(drawn[-1]))
@@ -249,8 +251,8 @@ def test_a_mix_is_kept_to_and_told(data, tmp_path):
 
 
 def test_rare_classes_weigh_more(data):
-    sets = trainsegmentation._open(protocol.TrainSegmentation((data,), "unused", **SETTINGS))
-    weights = trainsegmentation._class_weights(sets)
+    sets = [open_tiles(data)]
+    weights = trainer.class_weights(sets)
     counts = np.zeros(256)
     for tile in sets[0].tiles:
         if tile.split == "train":
@@ -261,14 +263,14 @@ def test_rare_classes_weigh_more(data):
 
 
 def test_patience_ends_a_training_that_gets_no_better(data, tmp_path, monkeypatch, ear):
-    real, given = trainsegmentation.score, iter([0.3, 0.5, 0.4, 0.5, 0.9])
+    real, given = trainer.score, iter([0.3, 0.5, 0.4, 0.5, 0.9])
 
     def scored(run, batches):
         found = real(run, batches)
         value = next(given, None)
         return found if value is None else type("Fixed", (type(found),), {"miou": value})(found.matrix)
 
-    monkeypatch.setattr(trainsegmentation, "score", scored)
+    monkeypatch.setattr(trainer, "score", scored)
     job = protocol.TrainSegmentation((data,), str(tmp_path / "m"), patience=2, **SETTINGS)
     trainsegmentation.run(job, ear)
     assert checkpoint.find(job.output, "segmentation")[1]["best_epoch"] == 2
