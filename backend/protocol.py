@@ -230,6 +230,7 @@ class TrainSegmentation:
     """Train a segmentation model (RGB to land cover) on one or more data sets.
 
     `mix` has a number for each data set, their shares of every epoch; without it they are as large as they are.
+    `crops` is the length of an epoch, whatever the data; 0: as many as the tiles hold.
     `patience` ends the training after so many epochs without a better one; 0 never.
     """
 
@@ -245,6 +246,7 @@ class TrainSegmentation:
     crop_px: int = 256
     learning_rate: float = 1e-3
     mix: tuple[float, ...] = ()
+    crops: int = 0
     class_weighting: Literal["none", "balanced"] = "none"
     patience: int = 0
     seed: int = 0

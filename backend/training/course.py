@@ -27,7 +27,7 @@ from backend.training.trainer import Trainer
 
 SAMPLE_PX = 128
 HELD_OUT: tuple[Split, ...] = ("val", "test")
-TOLD = ("epochs", "batch", "crop_px", "learning_rate", "mix", "class_weighting", "patience", "seed")
+TOLD = ("epochs", "batch", "crop_px", "learning_rate", "mix", "crops", "class_weighting", "patience", "seed")
 """The settings that a model's index and card say."""
 
 
@@ -51,6 +51,8 @@ def check_settings(job: protocol.TrainSegmentation) -> None:
             "Training needs at least 1 epoch, a batch of at least 2, a learning rate above 0 and a patience of at "
             "least 0."
         )
+    if job.crops < 0 or job.crops == 1:
+        raise BackendError("An epoch needs at least 2 crops, or 0 for as many as the tiles hold.")
 
 
 def check_gsd(sets: list[TileSet]) -> None:
@@ -80,11 +82,15 @@ def check(job: protocol.TrainSegmentation, sets: list[TileSet]) -> None:
         raise BackendError("The data sets hold a single training tile; training needs at least two.")
 
 
-def _prepare_output(job: protocol.TrainSegmentation, sets: list[TileSet]) -> Path:
-    """The output folder, its settings written; BackendError where it holds another training or other files."""
-    output = Path(job.output)
-    settings = json.loads(json.dumps({**dataclasses.asdict(job), "tiles": [len(tiles.tiles) for tiles in sets]}))
-    del settings["output"]
+def _settings(job: protocol.TrainSegmentation, sets: list[TileSet]) -> dict[str, Any]:
+    """What must stay the same for a training to be gone on with."""
+    found = {**dataclasses.asdict(job), "tiles": [len(tiles.tiles) for tiles in sets]}
+    del found["output"]
+    return json.loads(json.dumps(found))
+
+
+def _finished(output: Path, settings: dict[str, Any]) -> bool:
+    """Whether the output holds this training whole; BackendError where it holds another or other files."""
     known = output / CHECKPOINTS / "job.json"
     if known.is_file():
         if json.loads(known.read_text(encoding="utf-8")) != settings:
@@ -94,9 +100,14 @@ def _prepare_output(job: protocol.TrainSegmentation, sets: list[TileSet]) -> Pat
             )
     elif output.is_dir() and any(output.iterdir()):
         raise BackendError(f"The output folder {output} is not empty. Choose a new one.")
+    return (output / FILE).is_file()  # it is written last
+
+
+def _claim(output: Path, settings: dict[str, Any]) -> None:
+    """Write down whose the output is."""
+    known = output / CHECKPOINTS / "job.json"
     check_writable(known)
     known.write_text(json.dumps(settings, indent=1), encoding="utf-8")
-    return output
 
 
 def _index(
@@ -191,9 +202,15 @@ def fit(job: protocol.TrainSegmentation, sets: list[TileSet], report: protocol.R
     if not architectures.has_encoder(job.architecture):
         report.log(f"{job.architecture} has no encoder to choose: ENCODER is not used.")
         job, sizes = dataclasses.replace(job, encoder=""), {}
+    output, settings = Path(job.output), _settings(job, sets)
+    if _finished(output, settings):
+        report.log(f"{output} holds this training, finished: it is not run again.")
+        return
     module = architectures.build(job.architecture, job.encoder, job.encoder_weights, **sizes)
-    output = _prepare_output(job, sets)
     index = _index(job, sets, module, sizes)
+    if not index["data"]["codes"]:
+        raise BackendError("No label of the training tiles is known: all of their pixels are nodata.")
+    _claim(output, settings)
     trainer = Trainer(job, sets, architectures.Segmenter(module, index["mean"], index["std"]))
     state = output / CHECKPOINTS / "state.safetensors"
     best, history = -1.0, list[dict[str, float]]()

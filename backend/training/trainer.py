@@ -67,7 +67,9 @@ class Trainer:
 
     def _crops(self, epoch: int) -> RandomCrops:
         job, groups = self.job, [tiles_of([tiles], "train") for tiles in self.sets]
-        return RandomCrops(places(groups, job.crop_px, job.mix, job.seed, epoch), job.crop_px, job.seed, epoch)
+        return RandomCrops(
+            places(groups, job.crop_px, job.mix, job.seed, epoch, job.crops), job.crop_px, job.seed, epoch
+        )
 
     def _batches(self, crops: Dataset, drop_last: bool) -> DataLoader:
         forks = self.accelerator.device.type == "cuda" and os.name == "posix"  # elsewhere a worker imports torch anew
@@ -94,6 +96,9 @@ class Trainer:
             self.schedule.step()
             losses.append(loss.item())
             if not math.isfinite(losses[-1]):
-                raise BackendError("The loss is no longer a number. Use a smaller learning rate.")
+                raise BackendError(
+                    f"The loss is no longer a number in epoch {number + 1}. Use a smaller learning rate than "
+                    f"{self.job.learning_rate:g}."
+                )
             report.progress(len(losses) / len(batches), f"epoch {number + 1}, loss {np.mean(losses[-20:]):.3f}")
         return float(np.mean(losses))

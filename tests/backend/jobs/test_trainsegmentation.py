@@ -133,7 +133,7 @@ def test_a_finished_training_is_not_run_again(trained, data, ear):
     before = (output / "model.safetensors").read_bytes()
     trainsegmentation.run(protocol.TrainSegmentation((data,), str(output), **SETTINGS), ear)
     assert (output / "model.safetensors").read_bytes() == before
-    assert any("resumed after epoch 12 of 12" in event.message for event in ear.events("log"))
+    assert any("finished: it is not run again" in event.message for event in ear.events("log"))
 
 
 def test_several_data_sets_one_packed(data, tmp_path, ear):
@@ -188,6 +188,8 @@ def without(folder, target, **splits):
 
 def test_bad_data_and_settings_are_refused(data, tmp_path, refusal):
     coarse = patchwork.write_dataset(tmp_path / "coarse", pixel=2.0)
+    unlabelled = patchwork.write_packed(tmp_path / "unlabelled", (64,), ("train", "train", "val"))
+    np.save(unlabelled / "s64_label.npy", np.full((3, 64, 64), classes.IGNORE))
     cases = [
         ((), {}, "No data set"),
         ((str(tmp_path),), {}, "not a data set"),
@@ -202,6 +204,8 @@ def test_bad_data_and_settings_are_refused(data, tmp_path, refusal):
         ((data,), {"mix": (50.0, 50.0)}, r"mix 50, 50 does not fit 1 data set"),
         ((data,), {"mix": (0.0,)}, "a number above 0 for each"),
         ((data,), {"patience": -1}, "a patience of at least 0"),
+        ((data,), {"crops": 1}, "at least 2 crops"),
+        ((str(unlabelled),), {}, "No label of the training tiles is known"),
         ((data,), {"encoder": "resnet19"}, "no encoder 'resnet19'"),
         ((data,), {"encoder_depth": 9}, "cannot be built"),
     ]
@@ -221,7 +225,7 @@ def test_an_output_of_something_else_is_left_alone(trained, data, tmp_path, ear)
 
 
 def test_a_damaged_checkpoint_is_refused(trained, data, tmp_path, ear):
-    shutil.copytree(trained[0], tmp_path / "model")
+    shutil.copytree(trained[0], tmp_path / "model", ignore=shutil.ignore_patterns("report.html"))
     (tmp_path / "model" / "checkpoints" / "state.safetensors").write_bytes(b"x" * 100)
     with pytest.raises(BackendError, match="cannot resume"):
         trainsegmentation.run(protocol.TrainSegmentation((data,), str(tmp_path / "model"), **SETTINGS), ear)
@@ -229,7 +233,7 @@ def test_a_damaged_checkpoint_is_refused(trained, data, tmp_path, ear):
 
 def test_a_loss_that_explodes_is_said(data, tmp_path, ear):
     settings = {**SETTINGS, "learning_rate": 1e30}
-    with pytest.raises(BackendError, match="no longer a number"):
+    with pytest.raises(BackendError, match=r"no longer a number in epoch 1\. Use a smaller learning rate than 1e\+30"):
         trainsegmentation.run(protocol.TrainSegmentation((data,), str(tmp_path / "model"), **settings), ear)
 
 
@@ -248,6 +252,13 @@ def test_a_mix_is_kept_to_and_told(data, tmp_path):
     assert own == round(0.75 * len(drawn[-1]))
     index = checkpoint.find(job.output, "segmentation")[1]
     assert index["training"]["mix"] == [75, 25] and index["training"]["class_weighting"] == "balanced"
+
+
+def test_an_epoch_is_as_long_as_asked_whatever_the_data(data, tmp_path, ear):
+    job = protocol.TrainSegmentation((data,), str(tmp_path / "m"), crops=40, **{**SETTINGS, "epochs": 2})
+    trainsegmentation.run(job, ear)
+    assert len([e for e in ear.events("progress") if "loss" in e.message]) == 2 * 40 / SETTINGS["batch"]
+    assert checkpoint.find(job.output, "segmentation")[1]["training"]["crops"] == 40
 
 
 def test_rare_classes_weigh_more(data):
