@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -40,6 +41,8 @@ class Tile(Protocol):
     @property
     def split(self) -> str: ...  # noqa: D102
     @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
     def shape(self) -> tuple[int, int]: ...  # noqa: D102
 
     def read(self, row: int, col: int, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
@@ -54,6 +57,7 @@ class FileTile:
     shape: tuple[int, int]
     image: Path
     label: Path
+    name: str = ""
 
     def read(self, row: int, col: int, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
         """See `Tile`."""
@@ -70,6 +74,7 @@ class ArrayTile:
     split: str
     image: np.ndarray
     label: np.ndarray
+    name: str = ""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -120,7 +125,9 @@ def _open_folder(folder: Path) -> TileSet:
     if not all(row["image"] for row in rows):
         raise without_images(folder)
     shape = (int(index["tile_px"]), int(index["tile_px"]))
-    tiles: list[Tile] = [FileTile(row["split"], shape, folder / row["image"], folder / row["label"]) for row in rows]
+    tiles: list[Tile] = [
+        FileTile(row["split"], shape, folder / row["image"], folder / row["label"], row["name"]) for row in rows
+    ]
     return TileSet(folder, float(index["pixel_m"]), bool(index["synthetic"]), tiles)
 
 
@@ -131,7 +138,8 @@ def _open_packed(folder: Path) -> TileSet:
         images, labels = (
             np.load(folder / f"{name}_{what}.npy", mmap_mode="r", allow_pickle=False) for what in ("image", "label")
         )
-        tiles += [ArrayTile(split, image, label) for split, image, label in zip(group["split"], images, labels)]
+        stacked = enumerate(zip(group["split"], images, labels))
+        tiles += [ArrayTile(split, image, label, f"{name}_{number}") for number, (split, image, label) in stacked]
     return TileSet(folder, float(index["pixel_m"]), bool(index.get("synthetic", False)), tiles)
 
 
@@ -156,3 +164,15 @@ def open_tiles(folder: str | Path) -> TileSet:
 def tiles_of(sets: list[TileSet], split: Split) -> list[Tile]:
     """The tiles of one split, in the data sets' order."""
     return [tile for tiles in sets for tile in tiles.tiles if tile.split == split]
+
+
+def only(tiles: TileSet, *splits: Split) -> TileSet:
+    """The set with the tiles of some splits alone."""
+    return replace(tiles, tiles=[tile for tile in tiles.tiles if tile.split in splits])
+
+
+def codes_of(tiles: Iterable[Tile]) -> list[int]:
+    """The WorldCover codes that the tiles' labels show, in the legend's order."""
+    labels = (tile.read(0, 0, *tile.shape)[1] for tile in tiles)
+    seen = set(chain.from_iterable(np.unique(label).tolist() for label in labels)) - {classes.IGNORE}
+    return classes.CODES[sorted(seen)].tolist()

@@ -129,7 +129,7 @@ def settle_shares(fields: dict[str, Any]) -> None:
 def settle_mix(fields: dict[str, Any]) -> None:
     """Of a training's fields: the mix of the data sets as typed, as numbers; BackendError where it is none."""
     if "mix" in fields:
-        fields["mix"] = protocol.parse_mix(fields["mix"])
+        fields["mix"] = protocol.parse_numbers(fields["mix"])
 
 
 def check_outputs(algorithm: Any, parameters: Parameters, fields: dict[str, Any]) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import math
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from accelerate.utils import set_seed
 from torch import nn
 
 from backend import architectures, checkpoint, classes, protocol
-from backend.dataset import GSD_TOLERANCE, TileSet, tiles_of
+from backend.dataset import GSD_TOLERANCE, TileSet, codes_of, tiles_of
 from backend.evaluation.card import model_card
 from backend.evaluation.report import FILE, write_segmentation_report
 from backend.protocol import CHECKPOINTS, BackendError
@@ -84,13 +84,20 @@ def check(job: protocol.TrainSegmentation, sets: list[TileSet]) -> None:
 
 def _settings(job: protocol.TrainSegmentation, sets: list[TileSet]) -> dict[str, Any]:
     """What must stay the same for a training to be gone on with."""
-    found = {**dataclasses.asdict(job), "tiles": [len(tiles.tiles) for tiles in sets]}
+    listed = ("\n".join(f"{tile.split} {tile.name}" for tile in tiles.tiles) for tiles in sets)
+    digests = [hashlib.sha256(text.encode()).hexdigest() for text in listed]
+    found = {**dataclasses.asdict(job), "tiles": [len(tiles.tiles) for tiles in sets], "listed": digests}
     del found["output"]
     return json.loads(json.dumps(found))
 
 
-def _finished(output: Path, settings: dict[str, Any]) -> bool:
-    """Whether the output holds this training whole; BackendError where it holds another or other files."""
+def finished(output: Path) -> bool:
+    """Whether a training in that folder has ended: its report is written last."""
+    return (output / FILE).is_file()
+
+
+def _check_output(output: Path, settings: dict[str, Any]) -> None:
+    """BackendError where the output holds another training or other files."""
     known = output / CHECKPOINTS / "job.json"
     if known.is_file():
         if json.loads(known.read_text(encoding="utf-8")) != settings:
@@ -100,7 +107,6 @@ def _finished(output: Path, settings: dict[str, Any]) -> bool:
             )
     elif output.is_dir() and any(output.iterdir()):
         raise BackendError(f"The output folder {output} is not empty. Choose a new one.")
-    return (output / FILE).is_file()  # it is written last
 
 
 def _claim(output: Path, settings: dict[str, Any]) -> None:
@@ -114,8 +120,6 @@ def _index(
     job: protocol.TrainSegmentation, sets: list[TileSet], module: nn.Module, sizes: dict[str, Any]
 ) -> dict[str, Any]:
     """All of the model's index but its scores."""
-    labels = (tile.read(0, 0, *tile.shape)[1] for tile in tiles_of(sets, "train"))
-    seen = set(chain.from_iterable(classes.to_code(np.unique(label)).tolist() for label in labels))
     return {
         "architecture": job.architecture,
         "encoder": job.encoder,
@@ -129,7 +133,7 @@ def _index(
             "names": [tiles.folder.name for tiles in sets],
             "synthetic": any(tiles.synthetic for tiles in sets),
             "tiles": {split: len(tiles_of(sets, split)) for split in SPLITS},
-            "codes": sorted(seen - {classes.NODATA}),
+            "codes": codes_of(tiles_of(sets, "train")),
         },
         "training": {key: getattr(job, key) for key in TOLD},
     }
@@ -203,7 +207,8 @@ def fit(job: protocol.TrainSegmentation, sets: list[TileSet], report: protocol.R
         report.log(f"{job.architecture} has no encoder to choose: ENCODER is not used.")
         job, sizes = dataclasses.replace(job, encoder=""), {}
     output, settings = Path(job.output), _settings(job, sets)
-    if _finished(output, settings):
+    _check_output(output, settings)
+    if finished(output):
         report.log(f"{output} holds this training, finished: it is not run again.")
         return
     module = architectures.build(job.architecture, job.encoder, job.encoder_weights, **sizes)
