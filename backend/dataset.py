@@ -12,7 +12,6 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -173,6 +172,12 @@ def only(tiles: TileSet, *splits: Split) -> TileSet:
 
 def codes_of(tiles: Iterable[Tile]) -> list[int]:
     """The WorldCover codes that the tiles' labels show, in the legend's order."""
-    labels = (tile.read(0, 0, *tile.shape)[1] for tile in tiles)
-    seen = set(chain.from_iterable(np.unique(label).tolist() for label in labels)) - {classes.IGNORE}
-    return classes.CODES[sorted(seen)].tolist()
+    return classes.CODES[np.flatnonzero(counts_of(tiles))].tolist()
+
+
+def counts_of(tiles: Iterable[Tile]) -> np.ndarray:
+    """(COUNT,) int64: how many pixels of each class the tiles' labels show."""
+    counts = np.zeros(256, np.int64)
+    for tile in tiles:
+        counts += np.bincount(tile.read(0, 0, *tile.shape)[1].ravel(), minlength=256)
+    return counts[: classes.COUNT]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from html import escape
 
@@ -52,6 +53,12 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[object]], caption: str =
     head = "".join(f"<th>{escape(one)}</th>" for one in heads)
     body = "".join(f"<tr>{''.join(f'<td>{escape(str(one))}</td>' for one in row)}</tr>" for row in rows)
     return f"<table><caption>{escape(caption)}</caption><tr>{head}</tr>{body}</table>"
+
+
+def picture(encoded: bytes, caption: str) -> str:
+    """A PNG with its caption."""
+    data = base64.b64encode(encoded).decode()
+    return f'<figure><img alt="" src="data:image/png;base64,{data}"><figcaption>{escape(caption)}</figcaption></figure>'
 
 
 def by_class(rows: Sequence[tuple[str, Cell]]) -> str:

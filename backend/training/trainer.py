@@ -13,7 +13,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from backend import architectures, checkpoint, classes, device, protocol
-from backend.dataset import TileSet, tiles_of
+from backend.dataset import TileSet, counts_of, tiles_of
 from backend.evaluation.scores import Scores, score
 from backend.protocol import BackendError
 from backend.splits import Split
@@ -34,10 +34,8 @@ def loss_of(logits: torch.Tensor, label: torch.Tensor, weights: torch.Tensor | N
 
 def class_weights(sets: list[TileSet]) -> torch.Tensor:
     """(COUNT,) float32: rare classes weigh more, by the root of how rare they are; the mean over all pixels is 1."""
-    counts = np.zeros(256)
-    for tile in tiles_of(sets, "train"):
-        counts += np.bincount(tile.read(0, 0, *tile.shape)[1].ravel(), minlength=256)
-    shares = counts[: classes.COUNT] / max(counts[: classes.COUNT].sum(), 1)
+    counts = counts_of(tiles_of(sets, "train"))
+    shares = counts / max(counts.sum(), 1)
     weights = np.where(shares > 0, 1 / np.sqrt(np.maximum(shares, 1e-4)), 0)
     return torch.from_numpy(weights / max((weights * shares).sum(), 1e-9)).float()
 
