@@ -10,7 +10,9 @@ from qgis.PyQt.QtGui import QIcon
 from .data.builddataset import BuildDataset
 from .data.clipnaip import ClipNaip
 from .data.clipworldcover import ClipWorldCover
+from .evaluate.choosetiles import ChooseTiles
 from .evaluate.crosstest import CrossTest
+from .evaluate.mixturestudy import MixtureStudy
 from .generate.generateimage import GenerateImage
 from .generate.generatelandcover import GenerateLandCover
 from .generate.generatescene import GenerateScene
@@ -31,6 +33,8 @@ ALGORITHMS = (
     TrainSegmentation,
     SegmentImage,
     CrossTest,
+    MixtureStudy,
+    ChooseTiles,
 )
 ICON = Path(__file__).parent.parent / "icons" / "landforge.svg"
 
