@@ -81,7 +81,7 @@ def _value(
         whole = definition.dataType() == QgsProcessingParameterNumber.Type.Integer
         return algorithm.parameterAsInt(*asked) if whole else algorithm.parameterAsDouble(*asked)
     if kind == "enum" and definition.allowMultiple():
-        return _several(algorithm, definition, parameters, context)
+        return _several(algorithm, definition, parameters.get(key))
     if kind == "enum":
         raw, options = parameters.get(key), definition.options()
         if isinstance(raw, (str, int)) and str(raw) not in options:
@@ -90,16 +90,15 @@ def _value(
     return algorithm.parameterAsString(*asked)
 
 
-def _several(
-    algorithm: Any, definition: QgsProcessingParameterDefinition, parameters: Parameters, context: QgsProcessingContext
-) -> tuple[str, ...]:
-    """The choices of a list; QGIS would drop those that it does not know without a word."""
-    key, raw = definition.name(), parameters.get(definition.name())
-    given = raw.split(",") if isinstance(raw, str) else raw or []
-    for one in map(str, given):
-        if one.strip() not in definition.options():
-            raise QgsProcessingException(f"{key} is {one!r}, but must be of {', '.join(definition.options())}.")
-    return tuple(algorithm.parameterAsEnumStrings(parameters, key, context))
+def _several(algorithm: Any, definition: QgsProcessingParameterDefinition, raw: Any) -> tuple[str, ...]:
+    """The choices of a list; QGIS itself would take the default for the whole where it does not know one."""
+    given = raw.split(",") if isinstance(raw, str) else raw or default(algorithm.JOB, definition.name())
+    found = tuple(str(one).strip() for one in given)
+    for one in found:
+        if one not in definition.options():
+            known = ", ".join(definition.options())
+            raise QgsProcessingException(f"{definition.name()} is {one!r}, but must be of {known}.")
+    return found
 
 
 def _folder(path: str) -> str:
