@@ -77,8 +77,9 @@ def write(folder: Path, points: Sequence[Point], equal: Sequence[str], notes: Se
 
 
 def _rows(point: Point) -> list[tuple[str, Cell]]:
-    """All repetitions together, then each."""
-    return [("all", point.cell), *((str(number + 1), each) for number, each in enumerate(point.single))]
+    """All repetitions together, then each where there are several."""
+    single = enumerate(point.single, start=1) if len(point.matrices) > 1 else ()
+    return [("all", point.cell), *((str(number), each) for number, each in single)]
 
 
 def _csv(points: Sequence[Point]) -> str:

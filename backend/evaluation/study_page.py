@@ -14,12 +14,14 @@ from backend.evaluation.cross_test import LEVEL, RESAMPLES, Cell
 HOW = (
     f"Mean IoU over the classes that the labels of the test tiles show; in brackets, and as bars in the chart, where "
     f"{LEVEL:.0%} of {RESAMPLES:,} resamplings of whole test tiles lie (bootstrap, Efron 1979). Differences are "
-    "resampled in pairs: both models on the same tiles. Intervals say nothing of the labels' own errors, of other "
-    "ground, nor of chance in the training, which only repetitions with other seeds show."
+    "resampled in pairs: both models on the same tiles. A class that few tiles show is missing from some resamplings, "
+    "which then average fewer classes and make an interval lopsided. Intervals say nothing of the labels' own errors, "
+    "of other ground, nor of chance in the training, which only repetitions with other seeds show."
 )
 _STYLE = (
-    "body{font:15px/1.5 sans-serif;max-width:900px;margin:2em auto;padding:0 1em;color:#222}"
+    "body{font:15px/1.5 sans-serif;max-width:960px;margin:2em auto;padding:0 1em;color:#222}"
     "table{border-collapse:collapse;margin:1em 0}td,th{border:1px solid #ccc;padding:.3em .7em;text-align:right}"
+    "td,th{white-space:nowrap}"
     "td:first-child,th:first-child{text-align:left}caption{text-align:left;color:#555}"
     "figure{margin:1em 0}figcaption{text-align:center}svg{max-width:100%;height:auto}.big{font-size:17px}"
 )

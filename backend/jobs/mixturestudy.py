@@ -139,7 +139,8 @@ def run(job: protocol.MixtureStudy, report: protocol.Reporter) -> dict[str, str]
     done, trained = [], Trials(output, tests, len(places), report)
     for place in places:
         done.append((place, trained.run(place.trial)))
-        _write(output, _points(tests, done, [real, synthetic]), equal, notes)
+        left = [f"So far {len(done)} of {len(places)} models are trained."] if len(done) < len(places) else []
+        _write(output, _points(tests, done, [real, synthetic]), equal, [*left, *notes])
     report.log(f"study: {output / 'mixturestudy.html'}")
     return {"output": job.output}
 
