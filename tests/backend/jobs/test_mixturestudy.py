@@ -10,8 +10,8 @@ import pytest
 from safetensors.torch import load_file
 
 from backend import checkpoint, classes
-from backend.jobs import mixturestudy
-from backend.protocol import BackendError, MixtureStudy, silent
+from backend.jobs import crosstest, mixturestudy
+from backend.protocol import BackendError, CrossTest, MixtureStudy, silent
 from backend.training import course
 from tests.backend import patchwork
 from tests.backend.evaluation.test_report import Tags
@@ -70,6 +70,14 @@ def test_every_model_takes_as_many_steps_on_its_own_tiles(studied):
     assert all(float(row["low"]) <= float(row["miou"]) <= float(row["high"]) and row["tiles"] == "3" for row in found)
     index = checkpoint.find(str(output / "models/lale_real0_1"), "segmentation")[1]
     assert index["data"]["tiles"] == {"train": 8, "val": 2, "test": 0}, "the best epoch is chosen on real tiles"
+
+
+def test_scores_are_those_of_a_cross_test(studied, data, tmp_path):
+    models = tuple(str(studied[0] / f"models/lale_{name}_1") for name in NAMES)
+    crosstest.run(CrossTest(models, (data[0],), str(tmp_path)), silent())
+    found = list(csv.DictReader((tmp_path / "crosstest.csv").read_text().splitlines()))
+    assert [(row["miou"], row["low"]) for row in found] == [(row["miou"], row["low"]) for row in rows(studied[0])]
+    assert len({row["miou"] for row in found}) > 1
 
 
 def test_the_study_speaks(studied):
