@@ -19,9 +19,9 @@ HOW = (
     "of other ground, nor of chance in the training, which only repetitions with other seeds show."
 )
 _STYLE = (
-    "body{font:15px/1.5 sans-serif;max-width:960px;margin:2em auto;padding:0 1em;color:#222}"
+    "body{font:15px/1.5 sans-serif;max-width:1060px;margin:2em auto;padding:0 1em;color:#222}"
     "table{border-collapse:collapse;margin:1em 0}td,th{border:1px solid #ccc;padding:.3em .7em;text-align:right}"
-    "td,th{white-space:nowrap}"
+    "td,th{white-space:nowrap}table{font-size:14px}img{max-width:100%}"
     "td:first-child,th:first-child{text-align:left}caption{text-align:left;color:#555}"
     "figure{margin:1em 0}figcaption{text-align:center}svg{max-width:100%;height:auto}.big{font-size:17px}"
 )

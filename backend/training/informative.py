@@ -56,7 +56,7 @@ def views(look: Look, tiles: Sequence[Tile], crop_px: int, report: Reporter) -> 
     """What a model makes of the tiles, in crops of at most `crop_px`; a tile without labels has no entropy."""
     found: list[tuple[float, float, np.ndarray]] = []
     for number, tile in enumerate(tiles):
-        report.progress(number / len(tiles), f"looking at tile {number + 1} of {len(tiles)}")
+        report.progress(number / len(tiles), f"looking at {len(tiles)} tiles")
         (crops,) = grids([tile], crop_px)
         entropy, margin, features = list[np.ndarray](), list[np.ndarray](), list[np.ndarray]()
         with torch.inference_mode():

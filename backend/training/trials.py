@@ -134,7 +134,7 @@ class Trials:
         left = self.count - self.done
         if self.seconds and left:
             minutes = np.mean(self.seconds) / 60
-            self.report.log(f"{minutes:.1f} minutes a model: about {minutes * left:.0f} more for {left} models at most")
+            self.report.log(f"{minutes:.1f} minutes a model: about {minutes * left:.0f} more for the {left} left")
 
     def _tested(self, name: str, tiles: TileSet) -> np.ndarray:
         """The matrices of a model on a test set, kept under a hash of both."""

@@ -53,7 +53,7 @@ def test_each_round_adds_as_many_of_both(studied, data):
     ]
     fractions = [event.fraction for event in ear.events("progress")]
     assert fractions == sorted(fractions) and fractions[-1] == 1
-    assert any("looking at tile 2 of" in event.message for event in ear.events("progress"))
+    assert any("looking at" in event.message for event in ear.events("progress"))
 
 
 def test_the_ranking_says_what_was_chosen_and_why(studied, data):

@@ -83,7 +83,7 @@ def test_scores_are_those_of_a_cross_test(studied, data, tmp_path):
 def test_the_study_speaks(studied):
     _, ear = studied
     logs = [event.message for event in ear.events("log")]
-    assert any("a model: about" in line and "for 3 models" in line for line in logs)
+    assert any("a model: about" in line and "for the 3 left" in line for line in logs)
     assert any("fewer synthetic tiles (12) than 2 times the real ones (8)" in line for line in logs)
     assert any("no training tile of made shows: 80 Permanent water" in line for line in logs)
     fractions = [event.fraction for event in ear.events("progress")]
