@@ -100,7 +100,8 @@ def _check_output(output: Path, settings: dict[str, Any]) -> None:
     """BackendError where the output holds another training or other files."""
     known = output / CHECKPOINTS / "job.json"
     if known.is_file():
-        if json.loads(known.read_text(encoding="utf-8")) != settings:
+        newer = {"crops": 0, "listed": settings["listed"]}  # of which older trainings say nothing
+        if {**newer, **json.loads(known.read_text(encoding="utf-8"))} != settings:
             raise BackendError(
                 f"{output} holds a training with other settings or data. Choose another output, or give the same "
                 "settings to resume it."

@@ -224,6 +224,27 @@ def test_an_output_of_something_else_is_left_alone(trained, data, tmp_path, ear)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
+def test_another_list_of_tiles_is_another_training(data, tmp_path):
+    copy = without(data, tmp_path / "copy")
+    job = protocol.TrainSegmentation((copy,), str(tmp_path / "model"), **{**SETTINGS, "epochs": 1})
+    trainsegmentation.run(job, protocol.silent())
+    manifest = tmp_path / "copy" / "manifest.csv"
+    manifest.write_text(manifest.read_text().replace(",val,", ",train,", 1))
+    with pytest.raises(BackendError, match="other settings or data"):
+        trainsegmentation.run(job, protocol.silent())
+
+
+def test_a_training_begun_before_epochs_had_a_length_goes_on(data, tmp_path, ear):
+    job = protocol.TrainSegmentation((data,), str(tmp_path / "model"), **{**SETTINGS, "epochs": 1})
+    trainsegmentation.run(job, ear)
+    path = tmp_path / "model" / "checkpoints" / "job.json"
+    known = json.loads(path.read_text())
+    del known["crops"], known["listed"]
+    path.write_text(json.dumps(known))
+    trainsegmentation.run(job, ear)
+    assert any("finished: it is not run again" in event.message for event in ear.events("log"))
+
+
 def test_a_damaged_checkpoint_is_refused(trained, data, tmp_path, ear):
     shutil.copytree(trained[0], tmp_path / "model", ignore=shutil.ignore_patterns("report.html"))
     (tmp_path / "model" / "checkpoints" / "state.safetensors").write_bytes(b"x" * 100)
