@@ -2,10 +2,12 @@
 # make bench [BENCH_OUT=file]  speed, memory and overlap on this machine, as a table and as JSON
 # make test            everything that the tests need, then all tests, in a real QGIS too
 # make weights DATA=dir  the bundled weights, trained anew; resumes where it stopped
+# make study DATA=dir [STUDY_OUT=dir] [SET="epochs=5"]  what synthetic data is worth, by every job; resumes where it stopped
 # All set up what they need; nothing is installed outside this folder but Debian or Ubuntu packages.
 
 OUT ?= build/demo
 BENCH_OUT ?= build/bench.json
+STUDY_OUT ?= build/study
 QGIS_PYTHON ?= /usr/bin/python3
 VENV := .venv/bin/python
 QGIS_VENV := .venv-qgis/bin/python
@@ -15,7 +17,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 export QT_QPA_PLATFORM := offscreen
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: demo bench test weights check pytest qgis setup clean
+.PHONY: demo bench test weights study check pytest qgis setup clean
 
 demo: setup
 	$(QGIS_VENV) demo/run.py "$(OUT)"
@@ -28,6 +30,9 @@ test: setup check pytest
 weights: setup
 	$(UV) pip install --quiet --python $(VENV) -r weights/requirements.in
 	$(VENV) weights/make.py "$(DATA)"
+
+study: setup
+	$(VENV) study/make.py "$(DATA)" "$(STUDY_OUT)" $(SET)
 
 check: setup
 	.venv/bin/ruff check .

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -40,6 +40,8 @@ class Tile(Protocol):
     @property
     def split(self) -> str: ...  # noqa: D102
     @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
     def shape(self) -> tuple[int, int]: ...  # noqa: D102
 
     def read(self, row: int, col: int, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
@@ -54,6 +56,7 @@ class FileTile:
     shape: tuple[int, int]
     image: Path
     label: Path
+    name: str = ""
 
     def read(self, row: int, col: int, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
         """See `Tile`."""
@@ -70,6 +73,7 @@ class ArrayTile:
     split: str
     image: np.ndarray
     label: np.ndarray
+    name: str = ""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -120,7 +124,9 @@ def _open_folder(folder: Path) -> TileSet:
     if not all(row["image"] for row in rows):
         raise without_images(folder)
     shape = (int(index["tile_px"]), int(index["tile_px"]))
-    tiles: list[Tile] = [FileTile(row["split"], shape, folder / row["image"], folder / row["label"]) for row in rows]
+    tiles: list[Tile] = [
+        FileTile(row["split"], shape, folder / row["image"], folder / row["label"], row["name"]) for row in rows
+    ]
     return TileSet(folder, float(index["pixel_m"]), bool(index["synthetic"]), tiles)
 
 
@@ -131,7 +137,8 @@ def _open_packed(folder: Path) -> TileSet:
         images, labels = (
             np.load(folder / f"{name}_{what}.npy", mmap_mode="r", allow_pickle=False) for what in ("image", "label")
         )
-        tiles += [ArrayTile(split, image, label) for split, image, label in zip(group["split"], images, labels)]
+        stacked = enumerate(zip(group["split"], images, labels))
+        tiles += [ArrayTile(split, image, label, f"{name}_{number}") for number, (split, image, label) in stacked]
     return TileSet(folder, float(index["pixel_m"]), bool(index.get("synthetic", False)), tiles)
 
 
@@ -156,3 +163,21 @@ def open_tiles(folder: str | Path) -> TileSet:
 def tiles_of(sets: list[TileSet], split: Split) -> list[Tile]:
     """The tiles of one split, in the data sets' order."""
     return [tile for tiles in sets for tile in tiles.tiles if tile.split == split]
+
+
+def only(tiles: TileSet, *splits: Split) -> TileSet:
+    """The set with the tiles of some splits alone."""
+    return replace(tiles, tiles=[tile for tile in tiles.tiles if tile.split in splits])
+
+
+def codes_of(tiles: Iterable[Tile]) -> list[int]:
+    """The WorldCover codes that the tiles' labels show, in the legend's order."""
+    return classes.CODES[np.flatnonzero(counts_of(tiles))].tolist()
+
+
+def counts_of(tiles: Iterable[Tile]) -> np.ndarray:
+    """(COUNT,) int64: how many pixels of each class the tiles' labels show."""
+    counts = np.zeros(256, np.int64)
+    for tile in tiles:
+        counts += np.bincount(tile.read(0, 0, *tile.shape)[1].ravel(), minlength=256)
+    return counts[: classes.COUNT]

@@ -70,12 +70,12 @@ def parse_shares(text: str) -> dict[int, float]:
     return shares
 
 
-def parse_mix(text: str) -> tuple[float, ...]:
-    """A mix as typed, "25, 75", to numbers; BackendError where it is none."""
+def parse_numbers(text: str, what: str = "mix") -> tuple[float, ...]:
+    """Numbers as typed, "25, 75"; BackendError where there are none, which says `what` they should be."""
     try:
         return tuple(float(part.strip().rstrip("%")) for part in text.split(",") if part.strip())
     except ValueError as error:
-        raise BackendError(f"{text!r} is no mix. Type a number for each data set, parted by commas: 25, 75.") from error
+        raise BackendError(f"{text!r} is no {what}. Type numbers, parted by commas: 25, 75.") from error
 
 
 def check_shares(shares: dict[int, float]) -> None:
@@ -230,6 +230,7 @@ class TrainSegmentation:
     """Train a segmentation model (RGB to land cover) on one or more data sets.
 
     `mix` has a number for each data set, their shares of every epoch; without it they are as large as they are.
+    `crops` is the length of an epoch, whatever the data; 0: as many as the tiles hold.
     `patience` ends the training after so many epochs without a better one; 0 never.
     """
 
@@ -245,6 +246,7 @@ class TrainSegmentation:
     crop_px: int = 256
     learning_rate: float = 1e-3
     mix: tuple[float, ...] = ()
+    crops: int = 0
     class_weighting: Literal["none", "balanced"] = "none"
     patience: int = 0
     seed: int = 0
@@ -307,6 +309,62 @@ class SegmentImage:
     max_area_km2: float = DEFAULT_MAX_AREA_KM2
 
 
+@dataclass(frozen=True)
+class MixtureStudy:
+    """Train on real and synthetic tiles in several mixtures, all for as many steps, and test on real ones.
+
+    `shares` are percentages of real tiles at constant size, `additions` how many synthetic tiles for each real one come
+    on top of all real ones (0: none). `test` are data sets whose test tiles count; without it the real ones'.
+    `crops` is the length of an epoch; 0: as many as the real tiles hold. Other fields as in TrainSegmentation.
+    """
+
+    real: tuple[str, ...]
+    synthetic: tuple[str, ...]
+    output: str
+    test: tuple[str, ...] = ()
+    shares: tuple[float, ...] = (0.0, 25.0, 50.0, 75.0, 100.0)
+    additions: tuple[float, ...] = (1.0, 3.0)
+    architecture: tuple[str, ...] = ("unet",)
+    encoder: str = "resnet18"
+    encoder_weights: str = ""
+    repetitions: int = 1
+    epochs: int = 20
+    crops: int = 0
+    batch: int = 8
+    crop_px: int = 256
+    learning_rate: float = 1e-3
+    class_weighting: Literal["none", "balanced"] = "none"
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class ChooseTiles:
+    """Choose the synthetic tiles that teach a segmentation model most, round after round, and compare with chance.
+
+    In each of `rounds`, `count` of the `pool`'s training tiles are added to the real ones. `measure` says which: by the
+    entropy or margin of the model's prediction, by diversity of its features, or the most diverse of the most
+    uncertain. Other fields as in MixtureStudy.
+    """
+
+    real: tuple[str, ...]
+    pool: tuple[str, ...]
+    output: str
+    test: tuple[str, ...] = ()
+    count: int = 50
+    rounds: int = 3
+    measure: Literal["combined", "entropy", "margin", "diversity"] = "combined"
+    architecture: str = "unet"
+    encoder: str = "resnet18"
+    encoder_weights: str = ""
+    epochs: int = 20
+    crops: int = 0
+    batch: int = 8
+    crop_px: int = 256
+    learning_rate: float = 1e-3
+    class_weighting: Literal["none", "balanced"] = "none"
+    seed: int = 0
+
+
 JOBS: dict[str, type[Any]] = {
     job.__name__.lower(): job
     for job in (
@@ -323,6 +381,8 @@ JOBS: dict[str, type[Any]] = {
         CrossTest,
         ImageQuality,
         LandCoverRealism,
+        MixtureStudy,
+        ChooseTiles,
     )
 }
 

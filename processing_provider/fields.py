@@ -80,12 +80,25 @@ def _value(
     if kind == "number":
         whole = definition.dataType() == QgsProcessingParameterNumber.Type.Integer
         return algorithm.parameterAsInt(*asked) if whole else algorithm.parameterAsDouble(*asked)
+    if kind == "enum" and definition.allowMultiple():
+        return _several(algorithm, definition, parameters.get(key))
     if kind == "enum":
         raw, options = parameters.get(key), definition.options()
         if isinstance(raw, (str, int)) and str(raw) not in options:
             raise QgsProcessingException(f"{key} is {raw!r}, but must be one of {', '.join(options)}.")
         return type(default(algorithm.JOB, key))(algorithm.parameterAsEnumString(*asked))
     return algorithm.parameterAsString(*asked)
+
+
+def _several(algorithm: Any, definition: QgsProcessingParameterDefinition, raw: Any) -> tuple[str, ...]:
+    """The choices of a list; QGIS itself would take the default for the whole where it does not know one."""
+    given = raw.split(",") if isinstance(raw, str) else raw or default(algorithm.JOB, definition.name())
+    found = tuple(str(one).strip() for one in given)
+    for one in found:
+        if one not in definition.options():
+            known = ", ".join(definition.options())
+            raise QgsProcessingException(f"{definition.name()} is {one!r}, but must be of {known}.")
+    return found
 
 
 def _folder(path: str) -> str:
@@ -132,7 +145,13 @@ def settle_shares(fields: dict[str, Any]) -> None:
 def settle_mix(fields: dict[str, Any]) -> None:
     """Of a training's fields: the mix of the data sets as typed, as numbers; BackendError where it is none."""
     if "mix" in fields:
-        fields["mix"] = protocol.parse_mix(fields["mix"])
+        fields["mix"] = protocol.parse_numbers(fields["mix"])
+
+
+def settle_numbers(fields: dict[str, Any], *names: str) -> None:
+    """Of a study's fields: those that were typed as numbers parted by commas; BackendError where one is none."""
+    for name in names:
+        fields[name] = protocol.parse_numbers(fields[name], f"list of {name}")
 
 
 def check_outputs(algorithm: Any, parameters: Parameters, fields: dict[str, Any]) -> None:

@@ -98,6 +98,12 @@ def string(job: type[Any], key: str, label: str, text: str) -> Parameter:
     return explained(QgsProcessingParameterString(key, label, value, False, not value), text)
 
 
+def numbers(job: type[Any], key: str, label: str, text: str) -> Parameter:
+    """Numbers typed into one text, parted by commas; `fields.settle_numbers` reads them."""
+    value = ", ".join(f"{number:g}" for number in default(job, key))
+    return explained(QgsProcessingParameterString(key, label, value), text)
+
+
 def generator(job: type[Any]) -> Parameter:
     """GENERATOR of images."""
     text = "controlnet: latent diffusion, richer and slower; spade: one pass, many times faster."
@@ -106,9 +112,45 @@ def generator(job: type[Any]) -> Parameter:
 
 def architecture(job: type[Any]) -> Parameter:
     """ARCHITECTURE of a segmentation model: one file of the backend each, listed without importing it."""
-    text = "The segmentation network."
-    stems = sorted(path.stem for path in ARCHITECTURES.glob("[!_]*.py"))
-    return choice(job, "ARCHITECTURE", "Architecture", text, stems)
+    return choice(job, "ARCHITECTURE", "Architecture", "The segmentation network.", _architectures())
+
+
+def architectures(job: type[Any]) -> Parameter:
+    """ARCHITECTURE of a study: one or several."""
+    text = "The segmentation networks: the study is made with each."
+    value = ",".join(default(job, "ARCHITECTURE"))
+    options = _architectures()
+    return explained(
+        QgsProcessingParameterEnum("ARCHITECTURE", "Architectures", options, True, value, False, True), text
+    )
+
+
+def _architectures() -> list[str]:
+    return sorted(path.stem for path in ARCHITECTURES.glob("[!_]*.py"))
+
+
+def lessons(job: type[Any]) -> list[Parameter]:
+    """How the models of a study are trained: ENCODER to SEED, those that few change advanced."""
+    encoder = "What reads the image, by its name in segmentation-models-pytorch; LALE has none to choose."
+    weights = "Pretrained weights to start from, for instance imagenet (downloaded on first use). Left empty: none."
+    crops = (
+        "How many squares an epoch has, the same for every model. 0: as many as the real training tiles hold. More "
+        "tiles so do not mean more steps."
+    )
+    side = "Side of the squares that training sees, a multiple of 32, at most the tiles' own."
+    weighting = "With 'balanced', rare classes weigh more in the loss."
+    rate = "Largest learning rate of the schedule."
+    return [
+        string(job, "ENCODER", "Encoder", encoder),
+        string(job, "ENCODER_WEIGHTS", "Encoder weights", weights),
+        number(job, "EPOCHS", "Epochs", "Of every model.", 1, 10000),
+        number(job, "CROP_PX", "Crop size (px)", side, 32, 2048),
+        advanced(number(job, "CROPS", "Squares an epoch", crops, 0, 10**9)),
+        advanced(number(job, "BATCH", "Batch size", "Squares a step.", 1, 1024)),
+        advanced(number(job, "LEARNING_RATE", "Learning rate", rate, 0, 1, whole=False)),
+        advanced(choice(job, "CLASS_WEIGHTING", "Class weighting", weighting)),
+        advanced(seed(job, "Decides the first weights, the choice and the order of the tiles.")),
+    ]
 
 
 def seed(job: type[Any], text: str = SAME_PIXELS) -> Parameter:

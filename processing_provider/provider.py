@@ -10,9 +10,11 @@ from qgis.PyQt.QtGui import QIcon
 from .data.builddataset import BuildDataset
 from .data.clipnaip import ClipNaip
 from .data.clipworldcover import ClipWorldCover
+from .evaluate.choosetiles import ChooseTiles
 from .evaluate.crosstest import CrossTest
 from .evaluate.imagequality import ImageQuality
 from .evaluate.landcoverrealism import LandCoverRealism
+from .evaluate.mixturestudy import MixtureStudy
 from .generate.generateimage import GenerateImage
 from .generate.generatelandcover import GenerateLandCover
 from .generate.generatescene import GenerateScene
@@ -35,6 +37,8 @@ ALGORITHMS = (
     CrossTest,
     ImageQuality,
     LandCoverRealism,
+    MixtureStudy,
+    ChooseTiles,
 )
 ICON = Path(__file__).parent.parent / "icons" / "landforge.svg"
 

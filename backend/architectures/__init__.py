@@ -141,6 +141,20 @@ class Segmenter(nn.Module):
         normal = (image.float() - self.mean) / self.std
         return self.module(normal.contiguous(memory_format=torch.channels_last)).float()
 
+    def with_features(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits, and (N, channels) float32: the deepest features of the encoder, averaged over the image."""
+        kept: list[Any] = []
+        module: Any = self.module
+        deepest = module.encoder if hasattr(module, "encoder") else module.stages[-1]  # LALE's
+        hook = deepest.register_forward_hook(lambda *call: kept.append(call[-1]))
+        try:
+            logits = self(image)
+        finally:
+            hook.remove()
+        (found,) = kept
+        last = found if isinstance(found, torch.Tensor) else found[-1]
+        return logits, last.float().mean(dim=(2, 3))
+
 
 def save(folder: Path, module: nn.Module) -> None:
     """Write a module's weights in fp16, those that fp16 cannot hold in fp32; replaced whole or not at all."""

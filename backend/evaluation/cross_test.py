@@ -54,19 +54,29 @@ class Cell:
     high: float
 
 
-def cell(model: str, dataset: str, matrices: np.ndarray, seed: int = 0) -> Cell:
-    """The scores of all tiles together, and their mean IoU's interval by resampling whole tiles (Efron 1979)."""
-    total, rng = matrices.sum(axis=0), np.random.default_rng(seed)
+def resampled(matrices: np.ndarray, seed: int = 0) -> np.ndarray:
+    """(RESAMPLES,) float64: the mean IoU of resamplings of whole tiles, the same tiles for the same seed and count."""
+    rng = np.random.default_rng(seed)
     counts = rng.multinomial(len(matrices), np.full(len(matrices), 1 / len(matrices)), RESAMPLES)
-    drawn = (counts @ matrices.reshape(len(matrices), -1)).reshape(-1, *total.shape)
+    drawn = (counts @ matrices.reshape(len(matrices), -1)).reshape(-1, *matrices.shape[1:])
     hit = np.diagonal(drawn, axis1=1, axis2=2)
     labelled = drawn.sum(axis=2)
     union = drawn.sum(axis=1) + labelled - hit
     present = labelled > 0  # a class that no drawn tile shows has no IoU there
     iou = np.where(present, hit / np.maximum(union, 1), 0)
-    means = iou.sum(axis=1) / np.maximum(present.sum(axis=1), 1)
+    return iou.sum(axis=1) / np.maximum(present.sum(axis=1), 1)
+
+
+def interval(means: np.ndarray) -> tuple[float, float]:
+    """Where LEVEL of the resamplings lie."""
     low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Cell(model, dataset, len(matrices), Scores(total), float(low), float(high))
+    return float(low), float(high)
+
+
+def cell(model: str, dataset: str, matrices: np.ndarray, seed: int = 0) -> Cell:
+    """The scores of all tiles together, and their mean IoU's interval by resampling whole tiles (Efron 1979)."""
+    total = Scores(matrices.sum(axis=0))
+    return Cell(model, dataset, len(matrices), total, *interval(resampled(matrices, seed)))
 
 
 def write_table(folder: Path, cells: Sequence[Cell]) -> None:

@@ -34,23 +34,32 @@ def _recoloured(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.clip(changed, 0, 255).astype(np.uint8)
 
 
+def held(tile: Tile, crop_px: int) -> int:
+    """How many crops a tile's area holds, at least one."""
+    return max(1, round(tile.shape[0] * tile.shape[1] / crop_px**2))
+
+
 def places(
-    groups: Sequence[Sequence[Tile]], crop_px: int, mix: Sequence[float] = (), seed: int = 0, epoch: int = 0
+    groups: Sequence[Sequence[Tile]],
+    crop_px: int,
+    mix: Sequence[float] = (),
+    seed: int = 0,
+    epoch: int = 0,
+    count: int = 0,
 ) -> list[Tile]:
     """The tile of each crop of an epoch: each tile as often as its area holds crops.
 
-    With a `mix`, a number for each group, each group has that share of the crops, and an epoch is as long as without:
-    a group's tiles are then repeated, or other ones are left out in each epoch.
+    With a `mix`, a number for each group, each group has that share of the crops; with a `count`, an epoch has so many
+    crops, else as many as without a mix. A group's tiles are then repeated, or other ones are left out in each epoch.
     """
-    crops = [
-        [tile for tile in tiles for _ in range(max(1, round(tile.shape[0] * tile.shape[1] / crop_px**2)))]
-        for tiles in groups
-    ]
-    if not mix:
+    crops = [[tile for tile in tiles for _ in range(held(tile, crop_px))] for tiles in groups]
+    if not mix and not count:
         return [tile for group in crops for tile in group]
-    whole, rng, found = sum(map(len, crops)), np.random.default_rng([seed, epoch, 1]), list[Tile]()
-    for group, share in zip(crops, mix):
-        count = round(whole * share / sum(mix)) if group else 0
+    shares = np.array(mix or [len(group) for group in crops], float)
+    bounds = np.round((count or sum(map(len, crops))) * np.cumsum(shares) / shares.sum()).astype(int)
+    rng, found = np.random.default_rng([seed, epoch, 1]), list[Tile]()
+    for group, wanted in zip(crops, np.diff(bounds, prepend=0)):
+        count = int(wanted) if group else 0
         turns = [rng.permutation(len(group)) for _ in range(-(-count // max(len(group), 1)))]
         found += [group[number] for number in np.concatenate([[], *turns]).astype(int)[:count]]
     return found

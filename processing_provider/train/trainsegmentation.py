@@ -31,6 +31,10 @@ class TrainSegmentation(BackendAlgorithm):
             "How much of every epoch comes from each data set, in their order, for instance '25, 75' for a quarter of "
             "real and three quarters of synthetic tiles. An epoch stays as long. Left empty: as large as they are."
         )
+        crops = (
+            "How many squares an epoch has, whatever the number of tiles, so that trainings on different data take as "
+            "many steps. 0: as many as the tiles hold."
+        )
         weighting = "With 'balanced', rare classes weigh more in the loss."
         patience = "Ends the training after so many epochs without a better one; 0: never."
         rate = "Largest learning rate of the schedule."
@@ -44,6 +48,7 @@ class TrainSegmentation(BackendAlgorithm):
             parameters.advanced(parameters.number(Job, "CROP_PX", "Crop size (px)", crop, 32, 2048)),
             parameters.advanced(parameters.number(Job, "LEARNING_RATE", "Learning rate", rate, 0, 1, whole=False)),
             parameters.string(Job, "MIX", "Mix of the data sets (%)", mix),
+            parameters.advanced(parameters.number(Job, "CROPS", "Squares an epoch", crops, 0, 10**9)),
             parameters.advanced(parameters.choice(Job, "CLASS_WEIGHTING", "Class weighting", weighting)),
             parameters.advanced(parameters.number(Job, "PATIENCE", "Patience (epochs)", patience, 0, 10000)),
             parameters.advanced(parameters.seed(Job, "Decides the first weights and the order of the tiles.")),

@@ -159,6 +159,6 @@ def test_shares_that_are_none_are_said(text, said):
 
 
 def test_a_mix_as_typed():
-    assert protocol.parse_mix("25, 75%") == (25, 75) and protocol.parse_mix("") == ()
+    assert protocol.parse_numbers("25, 75%") == (25, 75) and protocol.parse_numbers("") == ()
     with pytest.raises(BackendError, match="'half' is no mix"):
-        protocol.parse_mix("half")
+        protocol.parse_numbers("half")

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from landforge.backend.protocol import BackendError
 from landforge.plugin import settings
 from landforge.processing_provider import fields
 from qgis.core import QgsApplication, QgsProcessing, QgsProcessingException, QgsSettings
@@ -184,3 +185,18 @@ def test_land_cover_to_compare_is_layers_or_data_sets(context, landcover, tmp_pa
     found = read("landcoverrealism", context, REAL=[landcover], SYNTHETIC_DATASET=[str(tmp_path)], WINDOW_M="640")
     assert [one.path for one in found["real"]] == [landcover] and found["synthetic_dataset"] == (str(tmp_path),)
     assert found["window_m"] == 640 and "synthetic" not in found
+
+
+def test_lists_of_numbers_and_of_choices(context, tmp_path):
+    def study(**given):
+        return read("mixturestudy", context, REAL=[str(tmp_path)], SYNTHETIC=["b", "c"], **given)
+
+    found = study()
+    assert found["shares"] == (0, 25, 50, 75, 100) and found["additions"] == (1, 3)
+    assert found["architecture"] == ("unet",) and found["real"] == (str(tmp_path),) and "test" not in found
+    for several in (["lale", "unet"], "lale,unet", "lale, unet"):
+        assert study(ARCHITECTURE=several, SHARES="100", ADDITIONS="0.5")["architecture"] == ("lale", "unet")
+    with pytest.raises(BackendError, match="'half' is no list of shares"):
+        study(SHARES="half")
+    with pytest.raises(QgsProcessingException, match=r"ARCHITECTURE is 'vgg', but must be of deeplabv3plus, lale"):
+        study(ARCHITECTURE=["lale", "vgg"])

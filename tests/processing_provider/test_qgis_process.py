@@ -2,10 +2,11 @@
 
 import json
 
+import numpy as np
 import pytest
 from qgis.core import Qgis
 
-from tests.processing_provider.conftest import EXTENT, read_raster, write_raster
+from tests.processing_provider.conftest import CODES, EXTENT, read_raster, write_raster
 from tests.qgis_environment import qgis_process
 
 CLIP = "landforge:clipworldcover"
@@ -25,6 +26,8 @@ def test_list():
         "imagequality",
         "landcoverrealism",
     ):
+        assert f"landforge:{name}" in answer.stdout
+    for name in ("mixturestudy", "choosetiles"):
         assert f"landforge:{name}" in answer.stdout
 
 
@@ -93,3 +96,53 @@ def test_a_layer_of_a_project_without_crs(tmp_path, codes):
     path = write_raster(tmp_path / "nowhere.tif", codes, crs=None)
     answer = qgis_process("run", "landforge:generateimage", "--", f"LANDCOVER={path}", f"OUTPUT={tmp_path / 'o.tif'}")
     assert answer.returncode != 0 and "has no CRS" in answer.stdout + answer.stderr
+
+
+def write_tiles(folder, kind):
+    """A data set of four images of 96 px and their labels, cut by the algorithm itself."""
+    rng, images, labels = np.random.default_rng(len(kind)), [], []
+    (folder / kind).mkdir(parents=True)
+    for number in range(4):
+        index = rng.integers(0, len(CODES), (12, 12)).repeat(8, 0).repeat(8, 1)
+        pixels = np.stack([index * 40, 255 - index * 40, index * 20]).astype(np.uint8)
+        place = {"origin": (778000.0 + 1000 * number, 9985000.0), "pixel": 1}
+        tags = {"LANDFORGE_SYNTHETIC": "YES"} if kind == "synthetic" else None
+        images.append(write_raster(folder / kind / f"image{number}.tif", pixels, tags=tags, **place))
+        labels.append(write_raster(folder / kind / f"label{number}.tif", CODES[index][None], **place))
+    output = folder / f"{kind}_tiles"
+    given = [*(f"IMAGE={path}" for path in images), *(f"LABEL={path}" for path in labels)]
+    cut = ("TILE_PX=32", "VAL_SHARE=0.2", "TEST_SHARE=0.2", f"OUTPUT={output}")
+    answer = qgis_process("run", "landforge:builddataset", "--", *given, *cut)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return output
+
+
+@pytest.fixture(scope="module")
+def tiles(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tiles")
+    return {kind: write_tiles(folder, kind) for kind in ("real", "synthetic")}
+
+
+SMALL = ("EPOCHS=1", "CROPS=8", "BATCH=4", "CROP_PX=32")
+
+
+def test_a_mixture_study(tiles, tmp_path):
+    given = (f"REAL={tiles['real']}", f"SYNTHETIC={tiles['synthetic'] / 'manifest.csv'}", "SHARES=100", "ADDITIONS=0.5")
+    output = tmp_path / "study"
+    run = ("run", "landforge:mixturestudy", "--", *given, *SMALL, f"OUTPUT={output}")
+    answer = qgis_process(*run, "ARCHITECTURE=lale")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "2 models" in answer.stdout and "minutes a model: about" in answer.stdout
+    names = ["lale_plus0.5_1", "lale_real100_1"]
+    assert sorted(path.name for path in (output / "models").iterdir()) == names
+    assert "all + 0.5x" in (output / "mixturestudy.html").read_text()
+
+
+def test_chosen_tiles_are_a_data_set(tiles, tmp_path):
+    given = (f"REAL={tiles['real']}", f"POOL={tiles['synthetic']}", "COUNT=2", "ROUNDS=1", "ARCHITECTURE=lale")
+    output = tmp_path / "study"
+    answer = qgis_process("run", "landforge:choosetiles", "--", *given, *SMALL, f"OUTPUT={output}")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert f"CHOSEN:\t{output / 'chosen'}" in answer.stdout
+    assert len((output / "chosen" / "manifest.csv").read_text().splitlines()) == 1 + 2
+    assert {"choosetiles.html", "ranking.csv"} <= {path.name for path in output.iterdir()}

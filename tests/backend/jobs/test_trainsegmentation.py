@@ -12,8 +12,10 @@ import torch
 from safetensors.torch import load_file
 
 from backend import architectures, checkpoint, classes, protocol
+from backend.dataset import open_tiles
 from backend.jobs import segmentimage, trainsegmentation
 from backend.protocol import BackendError
+from backend.training import trainer
 from tests.backend import patchwork, scenes
 
 SETTINGS = dict(epochs=12, batch=4, crop_px=64, learning_rate=5e-3, **patchwork.TINY)
@@ -108,14 +110,14 @@ def test_a_stopped_training_resumes_exactly(data, tmp_path, words):
 
 def test_the_best_epoch_is_kept(data, tmp_path, monkeypatch):
     miou = iter([0.1, 0.5, 0.3, 0.5])
-    real = trainsegmentation.score
+    real = trainer.score
 
     def scored(run, batches):
         found = real(run, batches)
         value = next(miou, None)
         return found if value is None else type("Fixed", (type(found),), {"miou": value})(found.matrix)
 
-    monkeypatch.setattr(trainsegmentation, "score", scored)
+    monkeypatch.setattr(trainer, "score", scored)
     output = tmp_path / "model"
     settings = {**SETTINGS, "epochs": 4}
     kept = []
@@ -131,7 +133,7 @@ def test_a_finished_training_is_not_run_again(trained, data, ear):
     before = (output / "model.safetensors").read_bytes()
     trainsegmentation.run(protocol.TrainSegmentation((data,), str(output), **SETTINGS), ear)
     assert (output / "model.safetensors").read_bytes() == before
-    assert any("resumed after epoch 12 of 12" in event.message for event in ear.events("log"))
+    assert any("finished: it is not run again" in event.message for event in ear.events("log"))
 
 
 def test_several_data_sets_one_packed(data, tmp_path, ear):
@@ -161,16 +163,16 @@ def test_every_architecture_trains(architecture, data, tmp_path):
 def test_loss_ignores_what_has_no_label():
     logits = torch.zeros(1, classes.COUNT, 8, 8, requires_grad=True)
     label = torch.full((1, 8, 8), classes.IGNORE)
-    loss = trainsegmentation.loss_of(logits, label)
+    loss = trainer.loss_of(logits, label)
     loss.backward()
     assert loss.item() == 0 and not logits.grad.any()
     label[:, :4] = 2
     changed = logits.detach().clone()
     changed[:, :, 4:] = 9 * torch.rand(1, classes.COUNT, 4, 8)
-    assert trainsegmentation.loss_of(changed, label).item() == pytest.approx(
-        trainsegmentation.loss_of(logits.detach(), label).item(), abs=1e-5
+    assert trainer.loss_of(changed, label).item() == pytest.approx(
+        trainer.loss_of(logits.detach(), label).item(), abs=1e-5
     )
-    assert trainsegmentation.loss_of(logits.detach(), label).item() > math.log(classes.COUNT)
+    assert trainer.loss_of(logits.detach(), label).item() > math.log(classes.COUNT)
 
 
 def without(folder, target, **splits):
@@ -186,6 +188,8 @@ def without(folder, target, **splits):
 
 def test_bad_data_and_settings_are_refused(data, tmp_path, refusal):
     coarse = patchwork.write_dataset(tmp_path / "coarse", pixel=2.0)
+    unlabelled = patchwork.write_packed(tmp_path / "unlabelled", (64,), ("train", "train", "val"))
+    np.save(unlabelled / "s64_label.npy", np.full((3, 64, 64), classes.IGNORE))
     cases = [
         ((), {}, "No data set"),
         ((str(tmp_path),), {}, "not a data set"),
@@ -200,6 +204,8 @@ def test_bad_data_and_settings_are_refused(data, tmp_path, refusal):
         ((data,), {"mix": (50.0, 50.0)}, r"mix 50, 50 does not fit 1 data set"),
         ((data,), {"mix": (0.0,)}, "a number above 0 for each"),
         ((data,), {"patience": -1}, "a patience of at least 0"),
+        ((data,), {"crops": 1}, "at least 2 crops"),
+        ((str(unlabelled),), {}, "No label of the training tiles is known"),
         ((data,), {"encoder": "resnet19"}, "no encoder 'resnet19'"),
         ((data,), {"encoder_depth": 9}, "cannot be built"),
     ]
@@ -218,8 +224,29 @@ def test_an_output_of_something_else_is_left_alone(trained, data, tmp_path, ear)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
+def test_another_list_of_tiles_is_another_training(data, tmp_path):
+    copy = without(data, tmp_path / "copy")
+    job = protocol.TrainSegmentation((copy,), str(tmp_path / "model"), **{**SETTINGS, "epochs": 1})
+    trainsegmentation.run(job, protocol.silent())
+    manifest = tmp_path / "copy" / "manifest.csv"
+    manifest.write_text(manifest.read_text().replace(",val,", ",train,", 1))
+    with pytest.raises(BackendError, match="other settings or data"):
+        trainsegmentation.run(job, protocol.silent())
+
+
+def test_a_training_begun_before_epochs_had_a_length_goes_on(data, tmp_path, ear):
+    job = protocol.TrainSegmentation((data,), str(tmp_path / "model"), **{**SETTINGS, "epochs": 1})
+    trainsegmentation.run(job, ear)
+    path = tmp_path / "model" / "checkpoints" / "job.json"
+    known = json.loads(path.read_text())
+    del known["crops"], known["listed"]
+    path.write_text(json.dumps(known))
+    trainsegmentation.run(job, ear)
+    assert any("finished: it is not run again" in event.message for event in ear.events("log"))
+
+
 def test_a_damaged_checkpoint_is_refused(trained, data, tmp_path, ear):
-    shutil.copytree(trained[0], tmp_path / "model")
+    shutil.copytree(trained[0], tmp_path / "model", ignore=shutil.ignore_patterns("report.html"))
     (tmp_path / "model" / "checkpoints" / "state.safetensors").write_bytes(b"x" * 100)
     with pytest.raises(BackendError, match="cannot resume"):
         trainsegmentation.run(protocol.TrainSegmentation((data,), str(tmp_path / "model"), **SETTINGS), ear)
@@ -227,7 +254,7 @@ def test_a_damaged_checkpoint_is_refused(trained, data, tmp_path, ear):
 
 def test_a_loss_that_explodes_is_said(data, tmp_path, ear):
     settings = {**SETTINGS, "learning_rate": 1e30}
-    with pytest.raises(BackendError, match="no longer a number"):
+    with pytest.raises(BackendError, match=r"no longer a number in epoch 1\. Use a smaller learning rate than 1e\+30"):
         trainsegmentation.run(protocol.TrainSegmentation((data,), str(tmp_path / "model"), **settings), ear)
 
 
@@ -238,9 +265,9 @@ def test_a_mix_is_kept_to_and_told(data, tmp_path):
     job = protocol.TrainSegmentation(
         (data, other), str(tmp_path / "m"), mix=(75, 25), class_weighting="balanced", **{**SETTINGS, "epochs": 1}
     )
-    crops = trainsegmentation.RandomCrops
+    crops = trainer.RandomCrops
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trainsegmentation, "RandomCrops", lambda tiles, *rest: drawn.append(tiles) or crops(tiles, *rest))
+        patch.setattr(trainer, "RandomCrops", lambda tiles, *rest: drawn.append(tiles) or crops(tiles, *rest))
         trainsegmentation.run(job, protocol.silent())
     own = sum(str(tile.image).startswith(data) for tile in drawn[-1])
     assert own == round(0.75 * len(drawn[-1]))
@@ -248,9 +275,16 @@ def test_a_mix_is_kept_to_and_told(data, tmp_path):
     assert index["training"]["mix"] == [75, 25] and index["training"]["class_weighting"] == "balanced"
 
 
+def test_an_epoch_is_as_long_as_asked_whatever_the_data(data, tmp_path, ear):
+    job = protocol.TrainSegmentation((data,), str(tmp_path / "m"), crops=40, **{**SETTINGS, "epochs": 2})
+    trainsegmentation.run(job, ear)
+    assert len([e for e in ear.events("progress") if "loss" in e.message]) == 2 * 40 / SETTINGS["batch"]
+    assert checkpoint.find(job.output, "segmentation")[1]["training"]["crops"] == 40
+
+
 def test_rare_classes_weigh_more(data):
-    sets = trainsegmentation._open(protocol.TrainSegmentation((data,), "unused", **SETTINGS))
-    weights = trainsegmentation._class_weights(sets)
+    sets = [open_tiles(data)]
+    weights = trainer.class_weights(sets)
     counts = np.zeros(256)
     for tile in sets[0].tiles:
         if tile.split == "train":
@@ -261,14 +295,14 @@ def test_rare_classes_weigh_more(data):
 
 
 def test_patience_ends_a_training_that_gets_no_better(data, tmp_path, monkeypatch, ear):
-    real, given = trainsegmentation.score, iter([0.3, 0.5, 0.4, 0.5, 0.9])
+    real, given = trainer.score, iter([0.3, 0.5, 0.4, 0.5, 0.9])
 
     def scored(run, batches):
         found = real(run, batches)
         value = next(given, None)
         return found if value is None else type("Fixed", (type(found),), {"miou": value})(found.matrix)
 
-    monkeypatch.setattr(trainsegmentation, "score", scored)
+    monkeypatch.setattr(trainer, "score", scored)
     job = protocol.TrainSegmentation((data,), str(tmp_path / "m"), patience=2, **SETTINGS)
     trainsegmentation.run(job, ear)
     assert checkpoint.find(job.output, "segmentation")[1]["best_epoch"] == 2

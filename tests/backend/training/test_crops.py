@@ -89,3 +89,20 @@ def test_a_mix_keeps_its_shares_and_the_length_of_an_epoch(tmp_path):
     assert {half.count(tile) for tile in names["many"]} == {0, 1}
     assert half == drawn((50, 50), seed=1) != drawn((50, 50), seed=1, epoch=1)
     assert len(places([few, []], 32, (1, 1))) == 2, "an empty group gives nothing"
+
+
+@pytest.mark.parametrize("count", [7, 10, 100])
+def test_an_epoch_of_a_given_length(tmp_path, count):
+    few, many = (packed(tmp_path / name, [32], ["train"] * size) for name, size in (("few", 4), ("many", 20)))
+
+    def drawn(*mix, epoch=0):
+        found = [id(tile) for tile in places([few, many], 32, mix, 1, epoch, count)]
+        assert len(found) == count
+        return [[tile for tile in found if tile in set(map(id, group))] for group in (few, many)]
+
+    assert len(drawn()[0]) == round(count * 4 / 24), "without a mix, as large as they are"
+    for mix in ((1, 2), (2, 1), (1, 1)):
+        ours, _ = drawn(*mix)
+        assert abs(len(ours) - count * mix[0] / sum(mix)) <= 0.5
+        assert {ours.count(tile) for tile in ours} <= {len(ours) // 4, -(-len(ours) // 4)}, "each as often"
+    assert drawn() != drawn(epoch=1)

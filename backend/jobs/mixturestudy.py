@@ -1,0 +1,152 @@
+"""Train on real and synthetic tiles in several mixtures, the same number of steps each, and test them on real tiles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from backend import classes, protocol
+from backend.dataset import TileSet, codes_of, tiles_of
+from backend.evaluation import mixture_study
+from backend.evaluation.mixture_study import Point
+from backend.protocol import BackendError
+from backend.training import course, trials
+from backend.training.mixture import Mixture, crops_of, mixtures, trained_on
+from backend.training.trials import Trial, Trials
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A trial and where it stands in the study."""
+
+    architecture: str
+    mixture: Mixture
+    trial: Trial
+
+
+def _check_job(job: protocol.MixtureStudy) -> None:
+    if not job.architecture or job.repetitions < 1:
+        raise BackendError("A study needs at least one architecture and one repetition.")
+    for architecture in job.architecture:
+        course.check_settings(trials.lesson(job, architecture=architecture))
+
+
+def _places(job: protocol.MixtureStudy, real: TileSet, synthetic: TileSet) -> list[_Place]:
+    """All trials, checked: a whole study first, then its repetitions with other seeds."""
+    found, data = [], (*job.real, *job.synthetic)
+    crops = job.crops or crops_of(real, job.crop_px)
+    for repetition in range(job.repetitions):
+        seed = job.seed + repetition
+        for architecture in dict.fromkeys(job.architecture):
+            for mixture in mixtures(job.shares, job.additions):
+                sets, mix = trained_on(mixture, real, synthetic, job.crop_px, seed)
+                changes = {"architecture": architecture, "mix": mix, "seed": seed, "crops": crops, "output": ""}
+                lesson = trials.lesson(job, dataset=data, **changes)
+                trial = Trial(f"{architecture}_{mixture.name}_{repetition + 1}", lesson, sets)
+                trial.check()
+                found.append(_Place(architecture, mixture, trial))
+    return found
+
+
+def _notes(job: protocol.MixtureStudy, real: TileSet, synthetic: TileSet, tests: list[TileSet]) -> list[str]:
+    """What a reader of the study must know of its data."""
+    notes = []
+    if real.synthetic:
+        notes.append(f"Of the real data sets ({real.folder.name}) at least one says that it is synthetic.")
+    if not synthetic.synthetic:
+        notes.append(f"The synthetic data sets ({synthetic.folder.name}) do not say that they are synthetic.")
+    most = max(mixture.synthetic for mixture in mixtures(job.shares, job.additions))
+    if most * crops_of(real, job.crop_px) > crops_of(synthetic, job.crop_px):
+        there, ours = (len(tiles_of([tiles], "train")) for tiles in (synthetic, real))
+        notes.append(
+            f"There are fewer synthetic tiles ({there}) than {most:g} times the real ones ({ours}): where more are "
+            "asked for, all are used, and each is seen more often."
+        )
+    tested = set().union(*(codes_of(tiles.tiles) for tiles in tests))
+    for tiles in (real, synthetic):
+        if missing := sorted(tested - set(codes_of(tiles_of([tiles], "train")))):
+            listed = ", ".join(f"{code} {classes.LEGEND[code][0]}" for code in missing)
+            notes.append(f"The test tiles show classes that no training tile of {tiles.folder.name} shows: {listed}.")
+    return notes
+
+
+def _of(trial: Trial, kind: TileSet) -> int:
+    """How many tiles of a kind a trial is trained on."""
+    return sum(len(tiles_of([tiles], "train")) for tiles in trial.sets if tiles.folder == kind.folder)
+
+
+def _equal(job: protocol.MixtureStudy, real: TileSet, synthetic: TileSet) -> list[str]:
+    """What the models have in common, in words."""
+    crops = job.crops or crops_of(real, job.crop_px)
+    steps = job.epochs * (crops // min(job.batch, crops))
+    return [
+        f"Every model: {job.epochs} epochs of {crops:,} crops of {job.crop_px} px in batches of {job.batch}, {steps:,} "
+        f"steps; learning rate {job.learning_rate:g} by the same one-cycle schedule; class weighting "
+        f"'{job.class_weighting}'; the same first weights for the same architecture and repetition.",
+        "Real shares are at constant size: the training tiles are together as many as all real ones, so that 25 % real "
+        "means a quarter of the real tiles and synthetic ones in the place of the others, and a quarter of the crops "
+        "of every epoch is real. Smaller shares are part of larger ones.",
+        "'real + 1x synthetic' means all real tiles and as many synthetic ones on top, seen in the same number of "
+        "steps: half of the crops are real. Tiles count by their area.",
+        f"The best epoch of every model is chosen on the {len(tiles_of([real], 'val'))} val tiles of the real data, "
+        "also where none of the training tiles is real.",
+        f"Real: {real.folder.name}. Synthetic: {synthetic.folder.name}. Seed {job.seed}; each repetition takes the "
+        "next, for first weights, choice of tiles and order.",
+    ]
+
+
+def _points(tests: list[TileSet], done: list[tuple[_Place, list[np.ndarray]]], kinds: list[TileSet]) -> list[Point]:
+    """The results so far, the repetitions of one mixture together."""
+    groups: dict[tuple[str, Mixture], list[tuple[_Place, list[np.ndarray]]]] = {}
+    for place, matrices in done:
+        groups.setdefault((place.architecture, place.mixture), []).append((place, matrices))
+    found: list[Point] = []
+    for number, name in enumerate(trials.names(tests)):
+        for (architecture, mixture), own in groups.items():
+            counts = [_of(own[0][0].trial, kind) for kind in kinds]
+            mixed = (mixture.label, mixture.real, mixture.synthetic)
+            found.append(
+                Point(architecture, name, *mixed, counts[0], counts[1], tuple(each[number] for _, each in own))
+            )
+    return found
+
+
+def run(job: protocol.MixtureStudy, report: protocol.Reporter) -> dict[str, str]:
+    """Train and test model after model; the page is written anew after each, so that a stopped study shows what it has.
+
+    Run again with the same output it goes on, also with more shares, additions, architectures, repetitions or tests.
+    """
+    _check_job(job)
+    sets = [trials.opened(job.real, "real"), trials.opened(job.synthetic, "synthetic")]
+    course.check_gsd([*sets[0], *sets[1]])
+    trials.check_crops([*sets[0], *sets[1]], job.crop_px)
+    if not tiles_of(sets[0], "val"):
+        raise BackendError("The real data sets hold no 'val' tiles, which choose the best epoch of every model.")
+    tests = trials.held_out(job.test, sets[0])
+    course.check_gsd([sets[0][0], *tests])
+    real, synthetic = map(trials.joined, sets)
+    if synthetic.folder == real.folder:
+        raise BackendError("The real and the synthetic data sets are the same. Choose different ones.")
+    if crops_of(real, job.crop_px) < 2:
+        raise BackendError(f"{real.folder} holds a single training tile; a study needs at least two.")
+    places, output = _places(job, real, synthetic), Path(job.output)
+    trials.claim(output, job)
+    equal, notes = _equal(job, real, synthetic), _notes(job, real, synthetic, tests)
+    for line in [f"{len(places)} models", equal[0], *notes]:
+        report.log(line)
+    done, trained = [], Trials(output, tests, len(places), report)
+    for place in places:
+        done.append((place, trained.run(place.trial)))
+        left = [f"So far {len(done)} of {len(places)} models are trained."] if len(done) < len(places) else []
+        _write(output, _points(tests, done, [real, synthetic]), equal, [*left, *notes])
+    report.log(f"study: {output / 'mixturestudy.html'}")
+    return {"output": job.output}
+
+
+def _write(output: Path, points: list[Point], equal: list[str], notes: list[str]) -> None:
+    try:
+        mixture_study.write(output, points, equal, notes)
+    except OSError as error:
+        raise BackendError(f"Cannot write to {output}: {error}. Check the space on its disk.") from error

@@ -1,0 +1,50 @@
+"""A data set of some tiles of others is one like any other."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from backend import classes, dataset, subset
+from backend.protocol import BackendError
+from tests.backend import patchwork
+
+
+@pytest.fixture(scope="module")
+def pools(tmp_path_factory):
+    folders = []
+    for name in ("one", "other"):
+        folder = tmp_path_factory.mktemp(name)
+        folders.append(Path(patchwork.write_dataset(folder)))
+    return folders
+
+
+def test_the_tiles_come_with_all_that_is_known_of_them(pools, tmp_path):
+    names = [dataset.manifest(folder)[1][3]["name"] for folder in pools]
+    picks = [subset.Pick(folder, name, f"{n}_{name}") for n, (folder, name) in enumerate(zip(pools, names))]
+    for _ in range(2):  # the second takes the first one's place
+        subset.write(tmp_path / "chosen", picks, chosen_by="entropy")
+    tiles = dataset.open_tiles(tmp_path / "chosen")
+    assert [tile.name for tile in tiles.tiles] == [pick.new_name for pick in picks]
+    for tile, pick in zip(tiles.tiles, picks):
+        image, label = tile.read(0, 0, 64, 64)
+        wanted, codes = patchwork.dataset_tile(str(pick.folder), pick.name)
+        assert (image == wanted).all() and (classes.to_code(label) == codes).all()
+    index, rows = dataset.manifest(tmp_path / "chosen")
+    assert index["chosen_by"] == "entropy" and len(index["sources"]) == 2 and sum(index["counts"].values()) == 2
+    assert list(rows[0]) == dataset.COLUMNS and rows[0]["image"] == f"image/{picks[0].new_name}.tif"
+    items = json.loads((tmp_path / "chosen" / dataset.ITEMS).read_text())["features"]
+    assert [item["id"] for item in items] == [pick.new_name for pick in picks]
+    assert items[1]["assets"]["label"]["href"] == rows[1]["label"]
+    assert [path.name for path in tmp_path.iterdir()] == ["chosen"]
+
+
+def test_what_cannot_be_taken_apart_is_said(pools, tmp_path):
+    packed = patchwork.write_packed(tmp_path / "packed")
+    with pytest.raises(BackendError, match="packed holds packed tiles"):
+        subset.check_built([packed])
+    (tmp_path / "small").mkdir()
+    small = Path(patchwork.write_dataset(tmp_path / "small", tile_px=32))
+    with pytest.raises(BackendError, match=r"tiles of different sizes: .*64 px, .*32 px"):
+        subset.check_built([pools[0], small])
+    subset.check_built(pools)
