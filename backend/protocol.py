@@ -133,6 +133,24 @@ class BuildDataset:
 
 
 @dataclass(frozen=True)
+class BuildStandardSets:
+    """Make of a real data set the four sets of a study: real, ControlNet and SPADE on its land cover, and synthetic.
+
+    `composition`: the synthetic land cover is asked for the class shares of the real training tiles, or for none.
+    """
+
+    dataset: str
+    output: str
+    composition: Literal["real", "free"] = "real"
+    seed: int = 0
+    steps: int = 12
+    landcover_model: str = "landcover"
+    controlnet_model: str = "controlnet"
+    spade_model: str = "spade"
+    scheduler: str = ""
+
+
+@dataclass(frozen=True)
 class GenerateLandCover:
     """Generate a synthetic land cover map at 10 m over an extent.
 
@@ -278,6 +296,7 @@ JOBS: dict[str, type[Any]] = {
         ClipWorldCover,
         ClipNaip,
         BuildDataset,
+        BuildStandardSets,
         GenerateLandCover,
         GenerateImage,
         GenerateScene,

@@ -166,11 +166,11 @@ def training(job: type[Any], stages: str) -> list[Parameter]:
     ]
 
 
-def model(job: type[Any], text: str) -> Parameter:
-    """MODEL: a bundled model's name or a model folder."""
-    folder = QgsProcessingParameterFile.Behavior.Folder
+def model(job: type[Any], text: str, key: str = "MODEL", label: str = "Model") -> Parameter:
+    """A bundled model's name or a model folder."""
+    behaviour = QgsProcessingParameterFile.Behavior.Folder
     parameter = QgsProcessingParameterFile(
-        "MODEL", "Model (bundled name or folder)", folder, defaultValue=default(job, "MODEL"), optional=True
+        key, f"{label} (bundled name or folder)", behaviour, defaultValue=default(job, key), optional=True
     )
     return explained(parameter, text)
 
@@ -199,6 +199,11 @@ def rasters(key: str, label: str, text: str, optional: bool = False) -> Paramete
 def folders(key: str, label: str, text: str) -> Parameter:
     """One or more folders, such as data sets, by themselves or by a file in them."""
     return explained(QgsProcessingParameterMultipleLayers(key, label, QgsProcessing.SourceType.TypeFile), text)
+
+
+def folder(key: str, label: str, text: str) -> Parameter:
+    """A folder, such as a data set's."""
+    return explained(QgsProcessingParameterFile(key, label, QgsProcessingParameterFile.Behavior.Folder), text)
 
 
 def folder_output(key: str, label: str, text: str) -> Parameter:
