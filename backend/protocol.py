@@ -247,6 +247,7 @@ class TrainImage:
 class TrainSegmentation:
     """Train a segmentation model (RGB to land cover) on one or more data sets.
 
+    `legend`: the 11 classes of WorldCover, or the 7 of them that RGB can tell apart (`backend.classes.MERGED`).
     `mix` has a number for each data set, their shares of every epoch; without it they are as large as they are.
     `patience` ends the training after so many epochs without a better one; 0 never.
     """
@@ -258,6 +259,7 @@ class TrainSegmentation:
     encoder_weights: str = ""
     encoder_depth: int = 5
     decoder_channels: tuple[int, ...] = ()
+    legend: Literal["worldcover", "merged"] = "worldcover"
     epochs: int = 20
     batch: int = 8
     crop_px: int = 256

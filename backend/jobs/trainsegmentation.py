@@ -48,7 +48,7 @@ def loss_of(logits: torch.Tensor, label: torch.Tensor, weights: torch.Tensor | N
 
 def _mixed(job: protocol.TrainSegmentation) -> list[TileSet]:
     """The data sets; BackendError where the mix does not fit them."""
-    sets = [open_tiles(folder) for folder in job.dataset]
+    sets = [open_tiles(folder).joined(job.legend) for folder in job.dataset]
     if not job.mix:
         return sets
     if len(job.mix) != len(sets) or not all(math.isfinite(share) and share > 0 for share in job.mix):
@@ -77,6 +77,8 @@ def _open(job: protocol.TrainSegmentation) -> list[TileSet]:
     if not job.dataset:
         raise BackendError("No data set was given. Choose one or more that 'Build data set' wrote.")
     architectures.check_crop(job.crop_px)
+    if job.legend not in classes.LEGENDS:
+        raise BackendError(f"There is no legend {job.legend!r}. Choose one of {', '.join(classes.LEGENDS)}.")
     if job.epochs < 1 or job.batch < 2 or job.patience < 0 or not job.learning_rate > 0:
         raise BackendError(
             "Training needs at least 1 epoch, a batch of at least 2, a learning rate above 0 and a patience of at "
@@ -108,7 +110,8 @@ def _prepare_output(job: protocol.TrainSegmentation, sets: list[TileSet]) -> Pat
     del settings["output"]
     known = output / CHECKPOINTS / "job.json"
     if known.is_file():
-        if json.loads(known.read_text(encoding="utf-8")) != settings:
+        before = {"legend": "worldcover", **json.loads(known.read_text(encoding="utf-8"))}
+        if before != settings:
             raise BackendError(
                 f"{output} holds a training with other settings or data. Choose another output, or give the same "
                 "settings to resume it."
@@ -190,6 +193,7 @@ def _index(
         "sizes": {key: list(value) if isinstance(value, tuple) else value for key, value in sizes.items()},
         "parameters": sum(parameter.numel() for parameter in module.parameters()),
         "codes": classes.CODES.tolist(),
+        "legend": job.legend,
         "pixel_m": sets[0].pixel_m,
         **architectures.normalisation(job.encoder, job.encoder_weights),
         "data": {
@@ -271,8 +275,10 @@ def run(job: protocol.TrainSegmentation, report: protocol.Reporter) -> dict[str,
         job, sizes = dataclasses.replace(job, encoder=""), {}
     module = architectures.build(job.architecture, job.encoder, job.encoder_weights, **sizes)
     output = _prepare_output(job, sets)
+    if classes.LEGENDS[job.legend]:
+        report.log(f"legend {job.legend}: {'; '.join(classes.names_of(job.legend).values())}")
     index = _index(job, sets, module, sizes)
-    trainer = _Trainer(job, sets, architectures.Segmenter(module, index["mean"], index["std"]))
+    trainer = _Trainer(job, sets, architectures.Segmenter(module, index["mean"], index["std"], job.legend))
     state = output / CHECKPOINTS / "state.safetensors"
     best, history = -1.0, list[dict[str, float]]()
     if state.is_file():
