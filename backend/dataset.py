@@ -107,12 +107,16 @@ class JoinedTile:
 
 @dataclass(frozen=True)
 class TileSet:
-    """The tiles of a folder, of one GSD; `synthetic` where any of them was generated."""
+    """The tiles of a folder, of one GSD; `synthetic` where any of them was generated.
+
+    `offset` is how far the labels lie beside the images, as `backend.registration` says it.
+    """
 
     folder: Path
     pixel_m: float
     synthetic: bool
     tiles: list[Tile]
+    offset: dict[str, Any] | None = None
 
     def joined(self, legend: str) -> TileSet:
         """The same with the classes of another legend."""
@@ -162,7 +166,7 @@ def _open_folder(folder: Path) -> TileSet:
         raise without_images(folder)
     shape = (int(index["tile_px"]), int(index["tile_px"]))
     tiles: list[Tile] = [FileTile(row["split"], shape, folder / row["image"], folder / row["label"]) for row in rows]
-    return TileSet(folder, float(index["pixel_m"]), bool(index["synthetic"]), tiles)
+    return TileSet(folder, float(index["pixel_m"]), bool(index["synthetic"]), tiles, index.get("offset_m"))
 
 
 def _open_packed(folder: Path) -> TileSet:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from rasterio.windows import Window
 
-from backend import catalog, classes, dataset, protocol
+from backend import catalog, classes, dataset, protocol, registration
 from backend.pairs import Pair, open_pairs
 from backend.protocol import BackendError
 from backend.raster import check_writable
@@ -109,10 +109,12 @@ def _build(job: protocol.BuildDataset, folder: Path, report: protocol.Reporter) 
         ]
         for done, (number, row, col) in enumerate(places):
             cutter.cut(pairs[number], f"{number:03d}_{row:06d}_{col:06d}", row, col)
-            report.progress((done + 1) / len(places), f"tile {done + 1} of {len(places)}")
+            report.progress(0.9 * (done + 1) / len(places), f"tile {done + 1} of {len(places)}")
+        cutter.check()
+        report.progress(0.9, "looking for an offset of labels and images")
+        offset = registration.offset(pairs)
         pixel_m, synthetic = pairs[0].pixel_m, [pair.synthetic for pair in pairs]
         attribution = sorted({text for pair in pairs for text in pair.attribution})
-    cutter.check()
     entries = cutter.split()
     images = job.image or ("",) * len(job.label)
     sources = [{"image": i, "label": j, "synthetic": s} for i, j, s in zip(images, job.label, synthetic)]
@@ -125,8 +127,14 @@ def _build(job: protocol.BuildDataset, folder: Path, report: protocol.Reporter) 
         "synthetic": any(synthetic),
         "attribution": attribution,
         "sources": sources,
+        "offset_m": offset.said() if offset else None,
     }
     catalog.write(folder, entries, index)
+    if offset:
+        report.log(
+            registration.warning(offset.said()) or f"No offset of labels and images found in {offset.places} places."
+        )
+    report.progress(1.0)
     report.log("tiles: " + ", ".join(f"{count} {split}" for split, count in catalog.counts(entries).items()))
 
 

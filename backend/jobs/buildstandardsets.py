@@ -9,7 +9,7 @@ import os
 import shutil
 from pathlib import Path
 
-from backend import catalog, classes, dataset, model, painting, tile_mosaic
+from backend import catalog, classes, dataset, model, painting, registration, tile_mosaic
 from backend.generators.latent_diffusion import LandCoverGenerator
 from backend.protocol import BackendError, BuildStandardSets, Reporter, partial_path, unfinished_path
 from backend.raster import check_writable
@@ -90,6 +90,8 @@ def _say(real: RealSet, recipes: dict[str, Recipe], report: Reporter) -> None:
     report.log(f"{len(real.entries):,} tiles of {real.folder.name} in {len(real.regions):,} region(s), to four sets.")
     if real.index.get("synthetic"):
         report.log(f"Note: {real.folder} says that it is synthetic itself; its copy is called 'real' all the same.")
+    if warning := registration.warning(real.index.get("offset_m")):
+        report.log(f"{warning} Painted images lie on their labels, so that they do not compare with these.")
     for name in ("controlnet", "spade"):
         if note := painting.unseen_note(recipes[name].painter):
             report.log(f"{name}: {note}")

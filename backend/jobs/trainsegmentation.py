@@ -17,7 +17,7 @@ from accelerate.utils import set_seed
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from backend import architectures, checkpoint, classes, device, protocol
+from backend import architectures, checkpoint, classes, device, protocol, registration
 from backend.dataset import GSD_TOLERANCE, TileSet, open_tiles, tiles_of
 from backend.evaluation.card import model_card
 from backend.evaluation.report import FILE, write_segmentation_report
@@ -275,6 +275,9 @@ def run(job: protocol.TrainSegmentation, report: protocol.Reporter) -> dict[str,
         job, sizes = dataclasses.replace(job, encoder=""), {}
     module = architectures.build(job.architecture, job.encoder, job.encoder_weights, **sizes)
     output = _prepare_output(job, sets)
+    for tiles in sets:
+        if warning := registration.warning(tiles.offset):
+            report.log(f"{tiles.folder}: {warning}")
     if classes.LEGENDS[job.legend]:
         report.log(f"legend {job.legend}: {'; '.join(classes.names_of(job.legend).values())}")
     index = _index(job, sets, module, sizes)

@@ -5,6 +5,7 @@ import io
 import json
 import math
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -248,6 +249,17 @@ def test_a_mix_is_kept_to_and_told(data, tmp_path):
     assert own == round(0.75 * len(drawn[-1]))
     index = checkpoint.find(job.output, "segmentation")[1]
     assert index["training"]["mix"] == [75, 25] and index["training"]["class_weighting"] == "balanced"
+
+
+def test_a_data_set_whose_labels_lie_aside_is_said(data, tmp_path, ear):
+    folder = Path(shutil.copytree(data, tmp_path / "aside"))
+    index = json.loads((folder / "dataset.json").read_text())
+    found = {"east": 15.0, "north": 0.1, "confidence": 0.9999, "significant": True, "places": 80}
+    (folder / "dataset.json").write_text(json.dumps({**index, "offset_m": found}))
+    job = protocol.TrainSegmentation((data, str(folder)), str(tmp_path / "m"), **{**SETTINGS, "epochs": 1})
+    trainsegmentation.run(job, ear)
+    (line,) = (event.message for event in ear.events("log") if "seem to lie" in event.message)
+    assert line.startswith(str(folder)) and "15 m east of what the images show (confidence 99.99 %, 80 places)" in line
 
 
 def test_rare_classes_weigh_more(data):
