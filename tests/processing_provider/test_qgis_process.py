@@ -2,10 +2,11 @@
 
 import json
 
+import numpy as np
 import pytest
 from qgis.core import Qgis
 
-from tests.processing_provider.conftest import EXTENT, read_raster, write_raster
+from tests.processing_provider.conftest import CODES, EXTENT, read_raster, write_raster
 from tests.qgis_environment import qgis_process
 
 CLIP = "landforge:clipworldcover"
@@ -16,7 +17,7 @@ def test_list():
     assert answer.returncode == 0
     for name in ("clipworldcover", "clipnaip", "builddataset", "generatelandcover", "generateimage", "generatescene"):
         assert f"landforge:{name}" in answer.stdout
-    for name in ("trainlandcover", "trainimage", "trainsegmentation", "segmentimage", "crosstest"):
+    for name in ("buildstandardsets", "trainlandcover", "trainimage", "trainsegmentation", "segmentimage", "crosstest"):
         assert f"landforge:{name}" in answer.stdout
 
 
@@ -85,3 +86,31 @@ def test_a_layer_of_a_project_without_crs(tmp_path, codes):
     path = write_raster(tmp_path / "nowhere.tif", codes, crs=None)
     answer = qgis_process("run", "landforge:generateimage", "--", f"LANDCOVER={path}", f"OUTPUT={tmp_path / 'o.tif'}")
     assert answer.returncode != 0 and "has no CRS" in answer.stdout + answer.stderr
+
+
+def test_standard_sets_by_the_manifest_of_the_real_one(tmp_path):
+    """From rasters to four data sets and a model of the merged legend, cross-tested on them."""
+    index = np.random.default_rng(3).integers(0, len(CODES), (8, 8))
+    pixels = (40 * index.repeat(10, 0).repeat(10, 1)).astype(np.uint8)[None].repeat(3, 0)
+    image = write_raster(tmp_path / "image.tif", pixels, pixel=1)
+    label = write_raster(tmp_path / "label.tif", CODES[index][None])
+
+    def run(algorithm, **given):
+        answer = qgis_process(
+            "run", f"landforge:{algorithm}", "--", *(f"{key}={value}" for key, value in given.items())
+        )
+        assert answer.returncode == 0, answer.stdout + answer.stderr
+        return answer.stdout
+
+    tiles, sets, model, table = (tmp_path / name for name in ("tiles", "sets", "model", "table"))
+    run("builddataset", IMAGE=image, LABEL=label, TILE_PX=40, VAL_SHARE=0.25, TEST_SHARE=0, OUTPUT=tiles)
+    said = run("buildstandardsets", DATASET=tiles / "manifest.csv", SEED=7, STEPS=1, OUTPUT=sets)
+    assert "real training tiles' shares" in said and "windows" in said
+    for name in ("real", "controlnet", "spade", "synthetic"):
+        made = json.loads((sets / name / "dataset.json").read_text())
+        assert made["synthetic"] is (name != "real") and sum(made["counts"].values()) == 4
+    small = dict(ARCHITECTURE="lale", EPOCHS=1, CROP_PX=32, BATCH=2)
+    run("trainsegmentation", DATASET=sets / "spade", LEGEND="merged", **small, OUTPUT=model)
+    assert json.loads((model / "model_index.json").read_text())["legend"] == "merged"
+    run("crosstest", MODEL=model, DATASET=sets / "synthetic", CROP_PX=32, OUTPUT=table)
+    assert "merged" in (table / "crosstest.csv").read_text()
