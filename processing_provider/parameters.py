@@ -208,11 +208,11 @@ def training(job: type[Any], stages: str) -> list[Parameter]:
     ]
 
 
-def model(job: type[Any], text: str) -> Parameter:
-    """MODEL: a bundled model's name or a model folder."""
-    folder = QgsProcessingParameterFile.Behavior.Folder
+def model(job: type[Any], text: str, key: str = "MODEL", label: str = "Model") -> Parameter:
+    """A bundled model's name or a model folder."""
+    behaviour = QgsProcessingParameterFile.Behavior.Folder
     parameter = QgsProcessingParameterFile(
-        "MODEL", "Model (bundled name or folder)", folder, defaultValue=default(job, "MODEL"), optional=True
+        key, f"{label} (bundled name or folder)", behaviour, defaultValue=default(job, key), optional=True
     )
     return explained(parameter, text)
 
@@ -244,10 +244,10 @@ def folders(key: str, label: str, text: str, optional: bool = False) -> Paramete
     return explained(QgsProcessingParameterMultipleLayers(key, label, kind, None, optional), text)
 
 
-def folder(key: str, label: str, text: str) -> Parameter:
-    """A folder that may be left out."""
+def folder(key: str, label: str, text: str, optional: bool = False) -> Parameter:
+    """A folder, such as a data set's."""
     behavior = QgsProcessingParameterFile.Behavior.Folder
-    return explained(QgsProcessingParameterFile(key, label, behavior, optional=True), text)
+    return explained(QgsProcessingParameterFile(key, label, behavior, optional=optional), text)
 
 
 def folder_output(key: str, label: str, text: str) -> Parameter:

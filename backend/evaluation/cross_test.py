@@ -79,12 +79,15 @@ def cell(model: str, dataset: str, matrices: np.ndarray, seed: int = 0) -> Cell:
     return Cell(model, dataset, len(matrices), total, *interval(resampled(matrices, seed)))
 
 
-def write_table(folder: Path, cells: Sequence[Cell]) -> None:
-    """Write `crosstest.csv`, `crosstest.json` and `crosstest.html`; BackendError where the folder cannot be written."""
+def write_table(folder: Path, cells: Sequence[Cell], legend: str = "worldcover") -> None:
+    """Write `crosstest.csv`, `crosstest.json` and `crosstest.html`; BackendError where the folder cannot be written.
+
+    `legend`, of `classes.LEGENDS`, is the one that the cells were scored in.
+    """
     texts = {
-        "crosstest.csv": page.comma_separated([_row(each) for each in cells]),
-        TABLE: json.dumps([_told(each) for each in cells], indent=1),
-        "crosstest.html": _page(cells),
+        "crosstest.csv": page.comma_separated([_row(each, legend) for each in cells]),
+        TABLE: json.dumps([_told(each, legend) for each in cells], indent=1),
+        "crosstest.html": _page(cells, legend),
     }
     page.write_together(folder, texts)
 
@@ -108,15 +111,15 @@ def read_table(folder: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _row(each: Cell) -> dict[str, Any]:
+def _row(each: Cell, legend: str) -> dict[str, Any]:
     figures = {"miou": each.scores.miou, "low": each.low, "high": each.high, "accuracy": each.scores.accuracy}
     iou = {f"iou_{code}": value for code, value in zip(classes.CODES, each.scores.iou)}
     told = {key: "" if np.isnan(value) else f"{value:.4f}" for key, value in {**figures, **iou}.items()}
-    return {"model": each.model, "test_set": each.dataset, "tiles": each.tiles, **told}
+    return {"model": each.model, "test_set": each.dataset, "tiles": each.tiles, "legend": legend, **told}
 
 
-def _told(each: Cell) -> dict[str, Any]:
-    place = {"model": each.model, "test_set": each.dataset, "tiles": each.tiles}
+def _told(each: Cell, legend: str) -> dict[str, Any]:
+    place = {"model": each.model, "test_set": each.dataset, "tiles": each.tiles, "legend": legend}
     return {**place, "low": each.low, "high": each.high, **each.scores.figures()}
 
 
@@ -132,7 +135,7 @@ def pairs_table(told: Sequence[Mapping[str, Any]]) -> str:
     return text + page.scores("model", sets, rows, "Models by row, test sets by column.")
 
 
-def _page(cells: Sequence[Cell]) -> str:
+def _page(cells: Sequence[Cell], legend: str) -> str:
     """The table as one HTML page with a heat map, each class's IoU, and the published table."""
     shown = [index for index in range(classes.COUNT) if any(each.scores.present[index] for each in cells)]
     by_class = [
@@ -140,11 +143,18 @@ def _page(cells: Sequence[Cell]) -> str:
         for each in cells
     ]
     published = [[name, *(f"<td>{value}</td>" for value in values)] for name, values in list(PUBLISHED.items())[1:]]
+    names = classes.names_of(legend)
+    merged = (
+        "<p>Scored in the merged legend, because a model knows no other: labels and predictions of all are merged "
+        f"to {len(names)} classes ({escape('; '.join(names.values()))}).</p>"
+        if classes.LEGENDS[legend]
+        else ""
+    )
     pattern = "IoU; New York State, 126,000 tiles. Compare the pattern."
     return page.page(
         "Cross-test",
-        f"{pairs_table([_told(each) for each in cells])}"
-        f"<h2>IoU by class</h2>{page.scores('', [classes.NAMES[index] for index in shown], by_class)}"
+        f"{merged}{pairs_table([_told(each, legend) for each in cells])}"
+        f"<h2>IoU by class</h2>{page.scores('', [names[int(classes.CODES[index])] for index in shown], by_class)}"
         "<h2>The study that this work follows</h2>"
         f"{page.scores('', PUBLISHED['trained on'], published, pattern)}",
     )

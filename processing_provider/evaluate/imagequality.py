@@ -38,7 +38,7 @@ class ImageQuality(BackendAlgorithm):
         return [
             parameters.folders("REAL", "Real images", real),
             parameters.folders("SYNTHETIC", "Synthetic images", synthetic),
-            parameters.folder("CROSSTEST", "Cross-test", crosstest),
+            parameters.folder("CROSSTEST", "Cross-test", crosstest, optional=True),
             parameters.advanced(parameters.choice(Job, "SPLIT", "Tiles", split)),
             parameters.number(Job, "CROP_PX", "Crop size (px)", crop, 32, 2048),
             parameters.number(Job, "COUNT", "Crops of each set, at most", count, 16, 100000),
