@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -106,6 +106,32 @@ class Mapped:
 
     def inside(self, box: Box) -> np.ndarray:  # noqa: D102
         return self._present(box)
+
+
+class Boxes:
+    """The inside of rectangles that may lie far apart."""
+
+    def __init__(self, boxes: Sequence[Box]) -> None:
+        self._boxes = boxes
+
+    def touches(self, rows: np.ndarray, cols: np.ndarray, size_px: int) -> np.ndarray:
+        """See `Area`; the rows and the columns must increase."""
+        found = np.zeros((len(rows), len(cols)), dtype=bool)
+        for box in self._boxes:
+            spans = ((rows, box.row, box.bottom), (cols, box.col, box.right))
+            found[
+                tuple(
+                    slice(np.searchsorted(starts, first - size_px, "right"), np.searchsorted(starts, after, "left"))
+                    for starts, first, after in spans
+                )
+            ] = True
+        return found
+
+    def inside(self, box: Box) -> np.ndarray:  # noqa: D102
+        found = np.zeros((box.height, box.width), dtype=bool)
+        for each in self._boxes:
+            found[each.intersection(box).within(box)] = True
+        return found
 
 
 def of(wkt: str, extent: Extent, crs: str, pixel_m: float) -> Area:

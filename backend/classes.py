@@ -33,6 +33,17 @@ LOOKS = {70: 60, 90: 30, 95: 10, 100: 60}
 """The nearest look of classes that few training pictures show: snow as bare, wetland as grass, mangroves as trees,
 moss as bare ground."""
 
+MERGED = {70: 60, 90: 30, 95: 10, 100: 30}
+"""Seven classes that RGB at 1 m can tell apart: each code that is joined, and the code that it is joined to.
+
+What is left is DeepGlobe's legend (Demir et al. 2018: urban, agriculture, rangeland, forest, water, barren) and, with
+its roads and buildings as built-up, OpenEarthMap's (Xia et al. 2023), but that rangeland stays parted into shrubland
+and grassland. Without infrared or radar, mangroves look like any trees, and wet herbs like dry ones; GlobCover 2009
+joins mosses and lichens to grassland (class 140), and DeepGlobe's barren land, on which nothing grows, takes snow.
+"""
+LEGENDS: dict[str, dict[int, int]] = {"worldcover": {}, "merged": MERGED}
+"""By name: which codes are joined to which. Class indices, codes and colours are the same in all."""
+
 _TO_INDEX = np.full(256, IGNORE, dtype=np.uint8)
 _TO_INDEX[CODES] = np.arange(COUNT, dtype=np.uint8)
 _TO_CODE = np.full(256, NODATA, dtype=np.uint8)
@@ -53,6 +64,26 @@ def to_index(codes: np.ndarray) -> np.ndarray:
 def to_code(indices: np.ndarray) -> np.ndarray:
     """uint8 class indices to WorldCover codes; IGNORE becomes NODATA."""
     return _TO_CODE[indices]
+
+
+def codes_of(legend: str) -> list[int]:
+    """The codes that a legend keeps."""
+    return [code for code in LEGEND if code not in LEGENDS[legend]]
+
+
+def names_of(legend: str) -> dict[int, str]:
+    """The names by code, of a joined class those of all its parts."""
+    joined = LEGENDS[legend]
+    parts = {code: [code, *(other for other, to in joined.items() if to == code)] for code in codes_of(legend)}
+    return {code: " + ".join(LEGEND[each][0] for each in found) for code, found in parts.items()}
+
+
+def merged(indices: np.ndarray, legend: str) -> np.ndarray:
+    """uint8 class indices with those of joined classes as the index that they are joined to; IGNORE stays."""
+    table = np.arange(256, dtype=np.uint8)
+    for code, to in LEGENDS[legend].items():
+        table[_TO_INDEX[code]] = _TO_INDEX[to]
+    return table[indices]
 
 
 def one_hot(indices: np.ndarray, dtype: type = np.float32) -> np.ndarray:

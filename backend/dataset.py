@@ -87,13 +87,51 @@ class ArrayTile:
 
 
 @dataclass(frozen=True)
+class JoinedTile:
+    """A tile whose classes are those of a legend that joins some."""
+
+    tile: Tile
+    legend: str
+
+    @property
+    def split(self) -> str:
+        """The tile's."""
+        return self.tile.split
+
+    @property
+    def name(self) -> str:
+        """The tile's."""
+        return self.tile.name
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The tile's."""
+        return self.tile.shape
+
+    def read(self, row: int, col: int, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+        """See `Tile`."""
+        image, label = self.tile.read(row, col, height, width)
+        return image, classes.merged(label, self.legend)
+
+
+@dataclass(frozen=True)
 class TileSet:
-    """The tiles of a folder, of one GSD; `synthetic` where any of them was generated."""
+    """The tiles of a folder, of one GSD; `synthetic` where any of them was generated.
+
+    `offset` is how far the labels lie beside the images, as `backend.registration` says it.
+    """
 
     folder: Path
     pixel_m: float
     synthetic: bool
     tiles: list[Tile]
+    offset: dict[str, Any] | None = None
+
+    def joined(self, legend: str) -> TileSet:
+        """The same with the classes of another legend."""
+        if not classes.LEGENDS[legend]:
+            return self
+        return replace(self, tiles=[JoinedTile(tile, legend) for tile in self.tiles])
 
 
 @contextmanager
@@ -108,8 +146,20 @@ def damage(folder: Path) -> Iterator[None]:
 def manifest(folder: Path) -> tuple[dict[str, Any], list[dict[str, str]]]:
     """The index and the manifest's rows of a data set that `builddataset` wrote; errors as `damage` says them."""
     index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+    _check_legend(folder, index)
     with open(folder / MANIFEST, newline="", encoding="utf-8") as file:
         return index, list(csv.DictReader(file))
+
+
+def _check_legend(folder: Path, index: dict[str, Any]) -> None:
+    """BackendError where a data set says that its codes mean something else than WorldCover's."""
+    for code, name in dict(index.get("legend") or {}).items():
+        known = classes.LEGEND.get(int(code), ("no class", ""))[0]
+        if name != known:
+            raise BackendError(
+                f"The data set {folder} has another legend: its {code} is {name!r}, which in WorldCover is {known!r}. "
+                "Reclassify the labels to WorldCover's codes and build it again."
+            )
 
 
 def without_images(folder: Path) -> BackendError:
@@ -127,11 +177,12 @@ def _open_folder(folder: Path) -> TileSet:
     tiles: list[Tile] = [
         FileTile(row["split"], shape, folder / row["image"], folder / row["label"], row["name"]) for row in rows
     ]
-    return TileSet(folder, float(index["pixel_m"]), bool(index["synthetic"]), tiles)
+    return TileSet(folder, float(index["pixel_m"]), bool(index["synthetic"]), tiles, index.get("offset_m"))
 
 
 def _open_packed(folder: Path) -> TileSet:
     index = json.loads((folder / PACKED_INDEX).read_text(encoding="utf-8"))
+    _check_legend(folder, index)
     tiles: list[Tile] = []
     for name, group in index["tiles"].items():
         images, labels = (

@@ -133,6 +133,24 @@ class BuildDataset:
 
 
 @dataclass(frozen=True)
+class BuildStandardSets:
+    """Make of a real data set the four sets of a study: real, ControlNet and SPADE on its land cover, and synthetic.
+
+    `composition`: the synthetic land cover is asked for the class shares of the real training tiles, or for none.
+    """
+
+    dataset: str
+    output: str
+    composition: Literal["real", "free"] = "real"
+    seed: int = 0
+    steps: int = 12
+    landcover_model: str = "landcover"
+    controlnet_model: str = "controlnet"
+    spade_model: str = "spade"
+    scheduler: str = ""
+
+
+@dataclass(frozen=True)
 class GenerateLandCover:
     """Generate a synthetic land cover map at 10 m over an extent.
 
@@ -229,6 +247,7 @@ class TrainImage:
 class TrainSegmentation:
     """Train a segmentation model (RGB to land cover) on one or more data sets.
 
+    `legend`: the 11 classes of WorldCover, or the 7 of them that RGB can tell apart (`backend.classes.MERGED`).
     `mix` has a number for each data set, their shares of every epoch; without it they are as large as they are.
     `crops` is the length of an epoch, whatever the data; 0: as many as the tiles hold.
     `patience` ends the training after so many epochs without a better one; 0 never.
@@ -241,6 +260,7 @@ class TrainSegmentation:
     encoder_weights: str = ""
     encoder_depth: int = 5
     decoder_channels: tuple[int, ...] = ()
+    legend: Literal["worldcover", "merged"] = "worldcover"
     epochs: int = 20
     batch: int = 8
     crop_px: int = 256
@@ -288,6 +308,7 @@ class MixtureStudy:
     crop_px: int = 256
     learning_rate: float = 1e-3
     class_weighting: Literal["none", "balanced"] = "none"
+    legend: Literal["worldcover", "merged"] = "worldcover"
     seed: int = 0
 
 
@@ -316,6 +337,7 @@ class ChooseTiles:
     crop_px: int = 256
     learning_rate: float = 1e-3
     class_weighting: Literal["none", "balanced"] = "none"
+    legend: Literal["worldcover", "merged"] = "worldcover"
     seed: int = 0
 
 
@@ -336,6 +358,7 @@ JOBS: dict[str, type[Any]] = {
         ClipWorldCover,
         ClipNaip,
         BuildDataset,
+        BuildStandardSets,
         GenerateLandCover,
         GenerateImage,
         GenerateScene,

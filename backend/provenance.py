@@ -47,9 +47,11 @@ def of_layer(path: str, tags: dict[str, str]) -> dict[str, str]:
     return {**clipped("layer", "", [path]), "LANDFORGE_SYNTHETIC": "UNKNOWN", **own}
 
 
-def predicted(model: str, model_hash: str, image: str) -> dict[str, str]:
-    """The tags of a predicted land cover map: by which model, from which image."""
+def predicted(model: str, model_hash: str, image: str, joined: dict[int, str] | None = None) -> dict[str, str]:
+    """The tags of a predicted land cover map: by which model, from which image, and what its joined classes hold."""
+    told = {"LANDFORGE_LEGEND": json.dumps(joined)} if joined else {}
     return {
+        **told,
         "TIFFTAG_SOFTWARE": f"Landforge {__version__}",
         "LANDFORGE_PREDICTED": "YES",
         "LANDFORGE_MODEL": model,

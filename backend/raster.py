@@ -90,7 +90,7 @@ def read_window(
     return data[:, (rows - top)[:, None], (cols - left)[None, :]]
 
 
-def _attribute_table(path: Path) -> None:
+def _attribute_table(path: Path, legend: str) -> None:
     """Write the legend as a raster attribute table, in GDAL's sidecar, which is where GeoTIFFs keep theirs."""
     root = ET.Element("PAMDataset")
     band = ET.SubElement(root, "PAMRasterBand", band="1")
@@ -102,7 +102,7 @@ def _attribute_table(path: Path) -> None:
         ET.SubElement(column, "Name").text = name
         ET.SubElement(column, "Type").text = str(kind)
         ET.SubElement(column, "Usage").text = str(usage)
-    for index, (code, (name, _)) in enumerate(classes.LEGEND.items()):
+    for index, (code, name) in enumerate(classes.names_of(legend).items()):
         row = ET.SubElement(table, "Row", index=str(index))
         for value in (code, name, *classes.rgb(code)):
             ET.SubElement(row, "F").text = str(value)
@@ -152,7 +152,8 @@ def _describe_classes(band: ET.Element) -> None:
 class RasterWriter:
     """A raster that is written block by block and appears under its name only when it is whole.
 
-    `classes`: one uint8 band of WorldCover codes, nodata 0, official palette and names, overviews by mode.
+    `classes`: one uint8 band of WorldCover codes, nodata 0, official palette and names, overviews by mode; the names
+    are those of `legend`, of `classes.LEGENDS`.
     `rgb`: three uint8 bands, overviews by average; pixels where `valid` is false are masked.
     Use as a context manager. An exception inside leaves nothing behind, or, with `resume`, the finished blocks
     in a folder beside the output: a later writer of the same raster goes on from them, however this process ended.
@@ -162,10 +163,16 @@ class RasterWriter:
     """
 
     def __init__(
-        self, path: str | Path, box: GeoBox, kind: Kind, tags: dict[str, str], resume: str | None = None
+        self,
+        path: str | Path,
+        box: GeoBox,
+        kind: Kind,
+        tags: dict[str, str],
+        resume: str | None = None,
+        legend: str = "worldcover",
     ) -> None:
         self.path, self.box, self.kind = Path(path), box, kind
-        self._tags, self._resumable = tags, resume is not None
+        self._tags, self._resumable, self._legend = tags, resume is not None, legend
         height, width = map(int, box.shape)
         bands = 1 if kind == "classes" else 3
         folder = unfinished_path(self.path.absolute())
@@ -239,4 +246,4 @@ class RasterWriter:
             sidecar.unlink(missing_ok=True)
             os.replace(whole, self.path)
             if self.kind == "classes":
-                _attribute_table(sidecar)
+                _attribute_table(sidecar, self._legend)

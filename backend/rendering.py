@@ -11,7 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 from typing import Any, Protocol
@@ -72,6 +72,18 @@ class Output:
         step = work.lattice.stride * work.scale
         starts = [at + np.arange(count) * step for at, count in zip((window.row, window.col), found.wanted.shape)]
         return Cover(found.row, found.col, found.wanted & self.area.touches(starts[0], starts[1], window.height))
+
+    def first_block(self) -> Output | None:
+        """The output of the first wanted block alone, as a trial; None where all is done."""
+        for index in self.blocks().indices():
+            return replace(self, region=self.field.box(*index).intersection(self.region), done=frozenset())
+        return None
+
+
+def passes(outputs: list[Output]) -> tuple[int, float]:
+    """How many windows a rendering computes, and how many forward passes these cost."""
+    found = Plan(outputs).covers
+    return sum(len(cover) for cover in found.values()), sum(len(cover) * field.passes for field, cover in found.items())
 
 
 def _starts(first: int, axis: range, block: Box) -> np.ndarray:

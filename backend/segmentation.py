@@ -26,6 +26,11 @@ class SegmentationModel(Model):
         super().__init__(name)
         self.segmenter = architectures.load(self.folder, self.index).to(self.device)
 
+    @property
+    def legend(self) -> str:
+        """The legend that the model reads, of `classes.LEGENDS`."""
+        return self.segmenter.legend
+
     def field(self, image: Source) -> Field:
         """The land cover of an image (3, height, width) uint8: (height, width) uint8 class indices."""
         work = Windows(LATTICE, self.call("classes"), itemgetter(0), side=SIDE, batch=BATCH, margin=MARGIN)

@@ -162,16 +162,35 @@ class BlockStore:
 
         Afterwards the block is on disk and in the journal as `block`. ValueError for other bands or another dtype.
         """
-        if data.dtype != np.uint8 or data.shape[0] != self.shape[0]:
-            raise ValueError(f"{self.shape[0]} bands of uint8 are due, not {data.shape[0]} of {data.dtype}")
-        self._put(PIXELS, np.moveaxis(data, 0, -1), row, col)
+        self.put(data, row, col)
         if valid is not None:
             if not self.masked:
                 _create(self.folder / MASK, self.shape[1] * self.shape[2])
                 self.masked = True
             self._put(MASK, (valid[..., None] != 0) * np.uint8(255), row, col)
+        self.mark(block)
+
+    def put(self, data: np.ndarray, row: int, col: int) -> None:
+        """Write (bands, height, width) uint8 as a part of a block, which counts once it is marked.
+
+        ValueError for other bands or another dtype.
+        """
+        if data.dtype != np.uint8 or data.shape[0] != self.shape[0]:
+            raise ValueError(f"{self.shape[0]} bands of uint8 are due, not {data.shape[0]} of {data.dtype}")
+        self._put(PIXELS, np.moveaxis(data, 0, -1), row, col)
+
+    def mark(self, block: tuple[int, int]) -> None:
+        """Put a block, all of whose parts are on disk, into the journal."""
         self._append(b"%d %d%s\n" % (*block, b" " + MASKED if self.masked else b""))
         self._blocks.add(block)
+
+    def read(self, row: int, height: int) -> np.ndarray:
+        """(bands, height, width) uint8: whole rows of the array."""
+        bands, _, width = self.shape
+        with open(self.folder / PIXELS, "rb") as file:
+            file.seek(row * width * bands)
+            found = np.frombuffer(file.read(height * width * bands), np.uint8)
+        return np.moveaxis(found.reshape(height, width, bands), -1, 0)
 
     def close(self) -> None:
         """Let go of the store and keep its blocks for a later run; without any, remove it."""

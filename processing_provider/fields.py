@@ -71,7 +71,7 @@ def _value(
     if kind == "raster":
         return _raster(algorithm, key, algorithm.parameterAsRasterLayer(*asked), parameters, context)
     if kind == "multilayer" and definition.layerType() == QgsProcessing.SourceType.TypeFile:
-        return tuple(_folder(path) for path in algorithm.parameterAsFileList(*asked))
+        return tuple(folder(path) for path in algorithm.parameterAsFileList(*asked))
     if kind == "multilayer":
         found = algorithm.parameterAsLayerList(*asked)
         if isinstance(parameters[key], (list, tuple)) and len(found) < len(parameters[key]):
@@ -101,7 +101,7 @@ def _several(algorithm: Any, definition: QgsProcessingParameterDefinition, raw: 
     return found
 
 
-def _folder(path: str) -> str:
+def folder(path: str) -> str:
     """A folder, for which a file in it may stand, such as a data set's manifest; a bundled model's name as it is."""
     given = Path(path).absolute()
     if given.is_file():

@@ -140,6 +140,7 @@ def lessons(job: type[Any]) -> list[Parameter]:
     side = "Side of the squares that training sees, a multiple of 32, at most the tiles' own."
     weighting = "With 'balanced', rare classes weigh more in the loss."
     rate = "Largest learning rate of the schedule."
+    legend = "worldcover: 11 classes; merged: the 7 of them that RGB can tell apart, for the models and their scores."
     return [
         string(job, "ENCODER", "Encoder", encoder),
         string(job, "ENCODER_WEIGHTS", "Encoder weights", weights),
@@ -149,6 +150,7 @@ def lessons(job: type[Any]) -> list[Parameter]:
         advanced(number(job, "BATCH", "Batch size", "Squares a step.", 1, 1024)),
         advanced(number(job, "LEARNING_RATE", "Learning rate", rate, 0, 1, whole=False)),
         advanced(choice(job, "CLASS_WEIGHTING", "Class weighting", weighting)),
+        choice(job, "LEGEND", "Legend", legend),
         advanced(seed(job, "Decides the first weights, the choice and the order of the tiles.")),
     ]
 
@@ -208,11 +210,11 @@ def training(job: type[Any], stages: str) -> list[Parameter]:
     ]
 
 
-def model(job: type[Any], text: str) -> Parameter:
-    """MODEL: a bundled model's name or a model folder."""
-    folder = QgsProcessingParameterFile.Behavior.Folder
+def model(job: type[Any], text: str, key: str = "MODEL", label: str = "Model") -> Parameter:
+    """A bundled model's name or a model folder."""
+    behaviour = QgsProcessingParameterFile.Behavior.Folder
     parameter = QgsProcessingParameterFile(
-        "MODEL", "Model (bundled name or folder)", folder, defaultValue=default(job, "MODEL"), optional=True
+        key, f"{label} (bundled name or folder)", behaviour, defaultValue=default(job, key), optional=True
     )
     return explained(parameter, text)
 
@@ -242,6 +244,11 @@ def folders(key: str, label: str, text: str, optional: bool = False) -> Paramete
     """One or more folders, such as data sets, by themselves or by a file in them."""
     kind = QgsProcessing.SourceType.TypeFile
     return explained(QgsProcessingParameterMultipleLayers(key, label, kind, None, optional), text)
+
+
+def folder(key: str, label: str, text: str) -> Parameter:
+    """A folder, such as a data set's."""
+    return explained(QgsProcessingParameterFile(key, label, QgsProcessingParameterFile.Behavior.Folder), text)
 
 
 def folder_output(key: str, label: str, text: str) -> Parameter:

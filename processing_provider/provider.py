@@ -8,6 +8,7 @@ from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
 from .data.builddataset import BuildDataset
+from .data.buildstandardsets import BuildStandardSets
 from .data.clipnaip import ClipNaip
 from .data.clipworldcover import ClipWorldCover
 from .evaluate.choosetiles import ChooseTiles
@@ -25,6 +26,7 @@ ALGORITHMS = (
     ClipWorldCover,
     ClipNaip,
     BuildDataset,
+    BuildStandardSets,
     GenerateLandCover,
     GenerateImage,
     GenerateScene,

@@ -22,6 +22,7 @@ from backend.protocol import BackendError, partial_path
 
 WEIGHTS = "model.safetensors"
 SIZE_STEP_PX = 32
+IMPOSSIBLE = -1e4  # a logit; an infinite one has no gradient
 IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 
 
@@ -124,14 +125,30 @@ def normalisation(encoder: str, encoder_weights: str | None) -> dict[str, list[f
     return IMAGENET
 
 
+def joined(logits: torch.Tensor, legend: str) -> torch.Tensor:
+    """(N, COUNT, H, W) logits in the classes of a legend: a joined class has the probability of all its parts."""
+    found, codes = logits, classes.CODES.tolist()
+    for to in set(classes.LEGENDS[legend].values()):
+        parts = [codes.index(code) for code in (to, *(one for one, at in classes.LEGENDS[legend].items() if at == to))]
+        whole = logits[:, parts].logsumexp(1, keepdim=True)
+        index = torch.tensor(parts, device=logits.device)
+        gone = torch.full_like(whole, IMPOSSIBLE).expand(-1, len(parts) - 1, -1, -1)
+        found = found.index_copy(1, index, torch.cat([whole, gone], dim=1))
+    return found
+
+
 class Segmenter(nn.Module):
-    """A module with its normalisation: (N, 3, H, W) uint8 RGB to (N, COUNT, H, W) float32 logits."""
+    """A module with its normalisation: (N, 3, H, W) uint8 RGB to (N, COUNT, H, W) float32 logits.
+
+    In a legend that joins classes, those that are joined to others are never the likeliest.
+    """
 
     mean: torch.Tensor
     std: torch.Tensor
 
-    def __init__(self, module: nn.Module, mean: list[float], std: list[float]) -> None:
+    def __init__(self, module: nn.Module, mean: list[float], std: list[float], legend: str = "worldcover") -> None:
         super().__init__()
+        self.legend = legend
         self.module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.register_buffer("mean", 255 * torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", 255 * torch.tensor(std).view(1, 3, 1, 1), persistent=False)
@@ -139,7 +156,7 @@ class Segmenter(nn.Module):
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Logits of an image whose height and width are multiples of SIZE_STEP_PX."""
         normal = (image.float() - self.mean) / self.std
-        return self.module(normal.contiguous(memory_format=torch.channels_last)).float()
+        return joined(self.module(normal.contiguous(memory_format=torch.channels_last)).float(), self.legend)
 
     def with_features(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Logits, and (N, channels) float32: the deepest features of the encoder, averaged over the image."""
@@ -172,7 +189,7 @@ def load(folder: Path, index: dict[str, Any]) -> Segmenter:
     """The model of a segmentation model folder, in evaluation mode, fp32, on the CPU.
 
     `index` is the folder's (`checkpoint.find(model, "segmentation")`): architecture, encoder, sizes, codes,
-    pixel_m, mean, std. Nothing is fetched and nothing of the folder is executed. Raises BackendError where the
+    pixel_m, mean, std, legend. Nothing is fetched and nothing of the folder is executed. Raises BackendError where the
     index or the weights are missing, damaged or do not belong together.
     """
     try:
@@ -184,7 +201,10 @@ def load(folder: Path, index: dict[str, Any]) -> Segmenter:
             key: tuple(value) if isinstance(value, list) else value for key, value in index["sizes"].items()
         }
         module = build(index["architecture"], index["encoder"], None, **sizes)
-        segmenter = Segmenter(module, index["mean"], index["std"])
+        legend = index.get("legend", "worldcover")  # which older models do not say
+        if legend not in classes.LEGENDS:
+            raise ValueError(f"legend {legend!r}")
+        segmenter = Segmenter(module, index["mean"], index["std"], legend)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BackendError(f"The index of the model in {folder} is incomplete or damaged ({error!r}).") from error
     try:

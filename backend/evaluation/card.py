@@ -68,8 +68,8 @@ def _listed(codes: list[int]) -> str:
     return ", ".join(f"{code} {_NAME_OF[str(code)]}" for code in codes) or "none"
 
 
-def _missing(codes: list[int]) -> list[int]:
-    return [int(code) for code in classes.CODES if int(code) not in codes]
+def _missing(codes: list[int], legend: str = "worldcover") -> list[int]:
+    return [code for code in classes.codes_of(legend) if code not in codes]
 
 
 def _sets(data: dict[str, Any]) -> str:
@@ -88,8 +88,14 @@ def model_card(index: dict[str, Any], title: str) -> str:
         "tags": ["land-cover", "aerial-imagery", "segmentation", index["architecture"]],
     }
     encoder = f" with the encoder\n{index['encoder']} (weights at the start: {index['encoder_weights'] or 'none'})"
+    legend = index.get("legend", "worldcover")
+    joined = [name for name in classes.names_of(legend).values() if " + " in name]
+    kept, merged = "the ESA WorldCover legend", ""
+    if joined:
+        kept = f"{len(classes.codes_of(legend))} classes merged from {kept}"
+        merged = f"\n- Classes that are one for this model, under the first one's code: {'; '.join(joined)}."
     intro = (
-        f"RGB aerial imagery at {pixel} to land cover in the ESA WorldCover legend: {index['architecture']}"
+        f"RGB aerial imagery at {pixel} to land cover in {kept}: {index['architecture']}"
         f"{encoder if index['encoder'] else ''}, {index['parameters'] / 1e6:.2f} M parameters, stored in fp16 as "
         "safetensors."
     )
@@ -99,7 +105,7 @@ def model_card(index: dict[str, Any], title: str) -> str:
   'Build data set' are split by blocks of ground, so that neighbours stay together.
 - GSD: {pixel}. Imagery of another GSD is resampled to it first.
 - Classes seen in training: {_listed(data["codes"])}.
-- Classes not seen, which this model cannot find: {_listed(_missing(data["codes"]))}.""",
+- Classes not seen, which this model cannot find: {_listed(_missing(data["codes"], legend))}.{merged}""",
         "Scores": _scores(index),
         "Use": """- Intended: a first land cover map of imagery like the training data's, to be checked by a person;
   experiments on the worth of training data.

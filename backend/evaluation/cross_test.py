@@ -29,6 +29,7 @@ PUBLISHED = {
     "SPADE image / real land cover, tested on real": (0.46, 0.47, 0.46),
 }
 """IoU of the study that this work follows: New York State, WorldCover and 126,000 NAIP tiles of 512 px."""
+COLUMNS = ("model", "test_set", "tiles", "legend", "miou", "low", "high", "accuracy")
 _STYLE = (
     "body{font:15px/1.5 sans-serif;max-width:1100px;margin:2em auto;padding:0 1em;color:#222}"
     "table{border-collapse:collapse;margin:1em 0}td,th{border:1px solid #ccc;padding:.35em .8em;text-align:right}"
@@ -82,22 +83,28 @@ def cell(model: str, dataset: str, matrices: np.ndarray, seed: int = 0) -> Cell:
     return Cell(model, dataset, len(matrices), total, *interval(resampled(matrices, seed)))
 
 
-def write_table(folder: Path, cells: Sequence[Cell]) -> None:
-    """Write `crosstest.csv`, `crosstest.json` and `crosstest.html`; OSError where the folder cannot be written."""
+def write_table(folder: Path, cells: Sequence[Cell], legend: str = "worldcover") -> None:
+    """Write `crosstest.csv`, `crosstest.json` and `crosstest.html`; OSError where the folder cannot be written.
+
+    `legend`, of `classes.LEGENDS`, is the one that the cells were scored in.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with open(partial_path(folder / "crosstest.csv"), "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["model", "test_set", "tiles", "miou", "low", "high", "accuracy", *_class_columns()])
+        writer.writerow([*COLUMNS, *_class_columns()])
         for each in cells:
             iou = ["" if np.isnan(value) else f"{value:.4f}" for value in each.scores.iou]
             figures = (each.scores.miou, each.low, each.high, each.scores.accuracy)
-            writer.writerow([each.model, each.dataset, each.tiles, *(f"{value:.4f}" for value in figures), *iou])
+            writer.writerow(
+                [each.model, each.dataset, each.tiles, legend, *(f"{value:.4f}" for value in figures), *iou]
+            )
     told = [
-        {"model": c.model, "test_set": c.dataset, "tiles": c.tiles, "low": c.low, "high": c.high, **c.scores.figures()}
+        {"model": c.model, "test_set": c.dataset, "tiles": c.tiles, "legend": legend, "low": c.low, "high": c.high}
+        | c.scores.figures()
         for c in cells
     ]
     partial_path(folder / "crosstest.json").write_text(json.dumps(told, indent=1), encoding="utf-8")
-    partial_path(folder / "crosstest.html").write_text(page(cells), encoding="utf-8")
+    partial_path(folder / "crosstest.html").write_text(page(cells, legend), encoding="utf-8")
     for name in ("crosstest.csv", "crosstest.json", "crosstest.html"):
         partial_path(folder / name).replace(folder / name)
 
@@ -106,7 +113,7 @@ def _class_columns() -> list[str]:
     return [f"iou_{code}" for code in classes.CODES]
 
 
-def page(cells: Sequence[Cell]) -> str:
+def page(cells: Sequence[Cell], legend: str = "worldcover") -> str:
     """The table as one HTML page with a heat map, each class's IoU, and the published table."""
     models, sets = (list(dict.fromkeys(getattr(each, name) for each in cells)) for name in ("model", "dataset"))
     by_pair = {(each.model, each.dataset): each for each in cells}
@@ -124,11 +131,17 @@ def page(cells: Sequence[Cell]) -> str:
         f"<p>Mean IoU over the classes that the labels show; below it, where {LEVEL:.0%} of {RESAMPLES:,} resamplings "
         "of whole tiles lie. Intervals say nothing of the labels' own errors, nor of other ground.</p>"
     )
+    names = classes.names_of(legend)
+    if classes.LEGENDS[legend]:
+        text += (
+            "<p>Scored in the merged legend, because a model knows no other: labels and predictions of all are merged "
+            f"to {len(names)} classes ({escape('; '.join(names.values()))}).</p>"
+        )
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Cross-test</title>'
         f"<style>{_STYLE}</style></head><body><h1>Cross-test</h1>{text}"
         f"{_table('model', sets, rows, 'Models by row, test sets by column.')}"
-        f"<h2>IoU by class</h2>{_table('', [classes.NAMES[index] for index in shown], by_class, '')}"
+        f"<h2>IoU by class</h2>{_table('', [names[int(classes.CODES[index])] for index in shown], by_class, '')}"
         "<h2>The study that this work follows</h2>"
         f"{_table('', PUBLISHED['trained on'], published, 'IoU; New York State, 126,000 tiles. Compare the pattern.')}"
         "</body></html>\n"

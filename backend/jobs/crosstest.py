@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from backend import architectures, checkpoint, device, protocol
+from backend import architectures, checkpoint, classes, device, protocol
 from backend.dataset import GSD_TOLERANCE, TileSet, open_tiles, tiles_of
 from backend.evaluation.cross_test import Cell, cell, tile_matrices, write_table
 from backend.protocol import BackendError
@@ -40,6 +41,17 @@ def _split(tiles: TileSet, asked: Split) -> Split:
     )
 
 
+def _legend(found: Sequence[tuple[Path, dict[str, Any]]], report: protocol.Reporter) -> str:
+    """The legend that all models can be scored in: the merged one where any knows no other."""
+    if all(index.get("legend", "worldcover") == "worldcover" for _, index in found):
+        return "worldcover"
+    report.log(
+        "A model knows the merged legend alone: all labels and predictions are merged to it "
+        f"({'; '.join(classes.names_of('merged').values())})."
+    )
+    return "merged"
+
+
 def _logits(segmenter: architectures.Segmenter, image: torch.Tensor) -> torch.Tensor:
     where = device.best()
     with device.autocast(where):
@@ -59,11 +71,14 @@ def run(job: protocol.CrossTest, report: protocol.Reporter) -> dict[str, str]:
             report.log(f"{tiles.folder} holds no {job.split!r} tiles: its {split!r} tiles are used.")
         for folder, index in found:
             _check_gsd(folder.name, float(index["pixel_m"]), tiles)
+    legend = _legend(found, report)
+    sets = [tiles.joined(legend) for tiles in sets]
     cells: list[Cell] = []
     models, datasets = _names(job.model), _names(job.dataset)
     count = len(models) * len(sets)
     for model, (folder, index) in zip(models, found):
         segmenter = architectures.load(folder, index).to(device.best())
+        segmenter.legend = legend
         run_one = partial(_logits, segmenter)
         for dataset, tiles, split in zip(datasets, sets, splits):
             report.progress(len(cells) / count, f"{model} on {dataset}")
@@ -72,7 +87,7 @@ def run(job: protocol.CrossTest, report: protocol.Reporter) -> dict[str, str]:
             last = cells[-1]
             report.log(f"{model} on {dataset}: mIoU {last.scores.miou:.3f} ({last.low:.3f} to {last.high:.3f})")
     try:
-        write_table(Path(job.output), cells)
+        write_table(Path(job.output), cells, legend)
     except OSError as error:
         raise BackendError(f"Cannot write to {job.output}: {error}. Choose another output.") from error
     report.log(f"table: {Path(job.output) / 'crosstest.html'}")

@@ -14,7 +14,7 @@ from rasterio.enums import MaskFlags, Resampling
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
-from backend import grid, landcover, model, painting, protocol, provenance
+from backend import classes, grid, landcover, model, painting, protocol, provenance
 from backend.area import Area, Everywhere, Mapped
 from backend.field import Source
 from backend.lattice import Box
@@ -91,14 +91,16 @@ def _area(source: rasterio.DatasetReader, region: Box) -> Area:
 def run(job: protocol.SegmentImage, report: protocol.Reporter) -> dict[str, str]:
     """Write the predicted WorldCover codes on the image's grid, or on the model's where their GSDs differ.
 
-    Masked pixels of the image stay nodata (0). Memory holds a few blocks, never the raster.
+    A model of merged classes gives the code that each is joined to; attribute table and tags name their parts. Masked
+    pixels of the image stay nodata (0). Memory holds a few blocks, never the raster.
     """
     if Path(job.image).absolute() == Path(job.output).absolute():
         raise BackendError("The output is the image itself. Choose another output.")
     with open_raster(job.image, "image") as opened:
         _check_image(opened)
         found = model.load(SegmentationModel, job.model)
-        tags = provenance.predicted(found.folder.name, found.digest, Path(job.image).name)
+        joined = {code: name for code, name in classes.names_of(found.legend).items() if " + " in name}
+        tags = provenance.predicted(found.folder.name, found.digest, Path(job.image).name, joined)
         if opened.tags().get("LANDFORGE_SYNTHETIC") == "YES":
             tags["LANDFORGE_SYNTHETIC"] = "YES"
         with on_model_grid(opened, found.index["pixel_m"], job.max_area_km2) as (source, box):
@@ -126,7 +128,7 @@ def _segment(
         raise BackendError(f"The image {job.image} holds no data: all of its pixels are masked.")
     field = found.field(Source("image", read))
     resume = painting.resumed(field, painting.stamp(job.image))
-    with RasterWriter(job.output, box, "classes", tags, resume=resume) as writer:
+    with RasterWriter(job.output, box, "classes", tags, resume, found.legend) as writer:
         painting.announce(report, writer)
         output = painting.landcover_output(field, writer, area)
         render([output], job.scheduler, report)

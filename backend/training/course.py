@@ -14,7 +14,7 @@ import torch
 from accelerate.utils import set_seed
 from torch import nn
 
-from backend import architectures, checkpoint, classes, protocol
+from backend import architectures, checkpoint, classes, protocol, registration
 from backend.dataset import GSD_TOLERANCE, TileSet, codes_of, tiles_of
 from backend.evaluation.card import model_card
 from backend.evaluation.report import FILE, write_segmentation_report
@@ -46,6 +46,8 @@ def _check_mix(job: protocol.TrainSegmentation, sets: list[TileSet]) -> None:
 def check_settings(job: protocol.TrainSegmentation) -> None:
     """BackendError for numbers that no training can use."""
     architectures.check_crop(job.crop_px)
+    if job.legend not in classes.LEGENDS:
+        raise BackendError(f"There is no legend {job.legend!r}. Choose one of {', '.join(classes.LEGENDS)}.")
     if job.epochs < 1 or job.batch < 2 or job.patience < 0 or not job.learning_rate > 0:
         raise BackendError(
             "Training needs at least 1 epoch, a batch of at least 2, a learning rate above 0 and a patience of at "
@@ -100,7 +102,11 @@ def _check_output(output: Path, settings: dict[str, Any]) -> None:
     """BackendError where the output holds another training or other files."""
     known = output / CHECKPOINTS / "job.json"
     if known.is_file():
-        newer = {"crops": 0, "listed": settings["listed"]}  # of which older trainings say nothing
+        newer = {
+            "legend": "worldcover",
+            "crops": 0,
+            "listed": settings["listed"],
+        }  # of which older trainings say nothing
         if {**newer, **json.loads(known.read_text(encoding="utf-8"))} != settings:
             raise BackendError(
                 f"{output} holds a training with other settings or data. Choose another output, or give the same "
@@ -128,6 +134,7 @@ def _index(
         "sizes": {key: list(value) if isinstance(value, tuple) else value for key, value in sizes.items()},
         "parameters": sum(parameter.numel() for parameter in module.parameters()),
         "codes": classes.CODES.tolist(),
+        "legend": job.legend,
         "pixel_m": sets[0].pixel_m,
         **architectures.normalisation(job.encoder, job.encoder_weights),
         "data": {
@@ -217,7 +224,12 @@ def fit(job: protocol.TrainSegmentation, sets: list[TileSet], report: protocol.R
     if not index["data"]["codes"]:
         raise BackendError("No label of the training tiles is known: all of their pixels are nodata.")
     _claim(output, settings)
-    trainer = Trainer(job, sets, architectures.Segmenter(module, index["mean"], index["std"]))
+    for tiles in sets:
+        if warning := registration.warning(tiles.offset):
+            report.log(f"{tiles.folder}: {warning}")
+    if classes.LEGENDS[job.legend]:
+        report.log(f"legend {job.legend}: {'; '.join(classes.names_of(job.legend).values())}")
+    trainer = Trainer(job, sets, architectures.Segmenter(module, index["mean"], index["std"], job.legend))
     state = output / CHECKPOINTS / "state.safetensors"
     best, history = -1.0, list[dict[str, float]]()
     if state.is_file():

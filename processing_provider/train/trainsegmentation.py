@@ -26,6 +26,10 @@ class TrainSegmentation(BackendAlgorithm):
         dataset = "One or more data sets of 'Build data set': for each, its folder or its manifest.csv."
         encoder = "What reads the image, by its name in segmentation-models-pytorch; LALE has none to choose."
         weights = "Pretrained weights to start from, for instance imagenet (downloaded on first use). Left empty: none."
+        legend = (
+            "worldcover: the 11 classes of ESA WorldCover. merged: 7 that RGB can tell apart; mangroves count as tree "
+            "cover, herbaceous wetland and moss as grassland, snow as bare. Predictions then have those classes' codes."
+        )
         crop = "Side of the squares that training sees, a multiple of 32."
         mix = (
             "How much of every epoch comes from each data set, in their order, for instance '25, 75' for a quarter of "
@@ -43,6 +47,7 @@ class TrainSegmentation(BackendAlgorithm):
             parameters.architecture(Job),
             parameters.string(Job, "ENCODER", "Encoder", encoder),
             parameters.string(Job, "ENCODER_WEIGHTS", "Encoder weights", weights),
+            parameters.choice(Job, "LEGEND", "Legend", legend),
             parameters.number(Job, "EPOCHS", "Epochs", "How often each tile is seen.", 1, 10000),
             parameters.advanced(parameters.number(Job, "BATCH", "Batch size", "Squares a step.", 1, 1024)),
             parameters.advanced(parameters.number(Job, "CROP_PX", "Crop size (px)", crop, 32, 2048)),

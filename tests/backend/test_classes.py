@@ -38,3 +38,17 @@ def test_an_unseen_class_is_painted_as_its_look():
 def test_pictures_have_the_official_colours():
     one_hot = classes.one_hot(classes.to_index(np.array([[[50, 80, 0]]], np.uint8)))
     assert classes.pictures(one_hot).tolist() == [[[list(classes.rgb(50)), list(classes.rgb(80)), [0, 0, 0]]]]
+
+
+def test_the_merged_legend_has_seven_classes_and_keeps_codes_and_indices():
+    codes = np.array([list(classes.LEGEND), [0] * 11], np.uint8)
+    found = classes.to_code(classes.merged(classes.to_index(codes), "merged"))
+    assert found[0].tolist() == [10, 20, 30, 40, 50, 60, 60, 80, 30, 10, 30] and not found[1].any()
+    assert sorted(set(found[0].tolist())) == classes.codes_of("merged") and len(classes.codes_of("merged")) == 7
+    assert (classes.merged(classes.to_index(codes), "worldcover") == classes.to_index(codes)).all()
+
+
+def test_a_joined_class_is_called_by_all_its_parts():
+    names = classes.names_of("merged")
+    assert names[30] == "Grassland + Herbaceous wetland + Moss and lichen" and names[40] == "Cropland"
+    assert classes.names_of("worldcover") == {code: name for code, (name, _) in classes.LEGEND.items()}

@@ -1,11 +1,12 @@
 """Data set folders: both kinds are read alike, and what is none is refused."""
 
+import json
 import shutil
 
 import numpy as np
 import pytest
 
-from backend import dataset
+from backend import classes, dataset
 from backend.protocol import BackendError
 from tests.backend import patchwork
 
@@ -60,3 +61,35 @@ def test_a_tile_that_is_gone(built, tmp_path):
     tiles = dataset.open_tiles(tmp_path / "copy")
     with pytest.raises(BackendError, match="cannot be read"):
         tiles.tiles[0].read(0, 0, 64, 64)
+
+
+def test_tiles_in_the_merged_legend(tmp_path):
+    folder = patchwork.write_packed(tmp_path / "packed", (64,))
+    plain, joined = dataset.open_tiles(folder), dataset.open_tiles(folder).joined("merged")
+    assert plain.joined("worldcover") is plain
+    for one, other in zip(plain.tiles, joined.tiles):
+        assert (one.split, one.shape) == (other.split, other.shape)
+        (image, label), (same, merged) = one.read(3, 5, 40, 30), other.read(3, 5, 40, 30)
+        assert (
+            (image == same).all() and (merged == classes.merged(label, "merged")).all() and len(np.unique(merged)) == 7
+        )
+
+
+def test_another_legend_is_refused(tmp_path):
+    folder = patchwork.write_dataset(tmp_path)
+    path = tmp_path / "dataset" / "dataset.json"
+    index = json.loads(path.read_text())
+    path.write_text(json.dumps({**index, "legend": {**index["legend"], "10": "Water"}}))
+    with pytest.raises(BackendError, match="another legend: its 10 is 'Water', which in WorldCover is 'Tree cover'"):
+        dataset.open_tiles(folder)
+    path.write_text(json.dumps({**index, "legend": {"1": "Urban"}}))
+    with pytest.raises(BackendError, match="its 1 is 'Urban', which in WorldCover is 'no class'"):
+        dataset.open_tiles(folder)
+    del index["legend"]
+    path.write_text(json.dumps(index))
+    assert dataset.open_tiles(folder).tiles
+    packed = patchwork.write_packed(tmp_path / "packed")
+    index = json.loads((packed / "packed.json").read_text())
+    (packed / "packed.json").write_text(json.dumps({**index, "legend": {"10": "Water"}}))
+    with pytest.raises(BackendError, match="another legend"):
+        dataset.open_tiles(packed)

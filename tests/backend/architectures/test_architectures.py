@@ -150,3 +150,27 @@ def test_encoder_weights_from_a_file(tmp_path):
         architectures.build("unet", "resnet18", str(path))
     with pytest.raises(BackendError, match="cannot be loaded"):
         architectures.build("unet", "resnet18", str(tmp_path / "none.safetensors"))
+
+
+def test_a_joined_class_has_the_probability_of_its_parts():
+    torch.manual_seed(0)
+    logits = 3 * torch.randn(2, classes.COUNT, 4, 5)
+    logits[0, :, 0, 0] = torch.tensor([0, 0, 2.0, 0, 2.5, 0, 0, 0, 2.0, 0, 0])  # wet and dry grass outvote built-up
+    found, before = architectures.joined(logits, "merged").softmax(1), logits.softmax(1)
+    codes = classes.CODES.tolist()
+    for code in codes:
+        parts = [codes.index(code), *(codes.index(one) for one, to in classes.MERGED.items() if to == code)]
+        wanted = before[:, parts].sum(1) if code not in classes.MERGED else torch.zeros(2, 4, 5)
+        assert torch.allclose(found[:, codes.index(code)], wanted, atol=1e-6)
+    assert before[0, :, 0, 0].argmax() == 4 and found[0, :, 0, 0].argmax() == 2
+    assert torch.equal(architectures.joined(logits, "worldcover"), logits)
+
+
+def test_an_index_with_an_unknown_legend_is_refused(tmp_path):
+    architectures.save(tmp_path, architectures.build("lale", ""))
+    index = dict(architecture="lale", encoder="", sizes={}, codes=classes.CODES.tolist(), pixel_m=1.0)
+    index |= dict(mean=[0.5] * 3, std=[0.25] * 3)
+    assert architectures.load(tmp_path, index).legend == "worldcover", "older models do not say"
+    assert architectures.load(tmp_path, {**index, "legend": "merged"}).legend == "merged"
+    with pytest.raises(BackendError, match="legend 'mine'"):
+        architectures.load(tmp_path, {**index, "legend": "mine"})

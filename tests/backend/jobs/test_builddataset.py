@@ -112,6 +112,7 @@ def test_labels_alone_are_tiles_of_their_own_pixels(tmp_path, ear):
     job = protocol.BuildDataset((str(path),), str(tmp_path / "out"), tile_px=64)
     builddataset.run(job, ear)
     index, rows = dataset.manifest(tmp_path / "out")
+    assert index["offset_m"] is None
     assert index["pixel_m"] == 10.0 and index["sources"] == [{"image": "", "label": str(path), "synthetic": False}]
     assert len(rows) == 14 and all(row["image"] == "" for row in rows) and {row["split"] for row in rows} > {"train"}
     assert not (tmp_path / "out" / "image").exists()
@@ -143,6 +144,25 @@ def test_an_empty_folder_is_taken(tmp_path, ear):
     (tmp_path / "out").mkdir()
     assert build(tmp_path, ear, [patchwork.write_pair(tmp_path)])[0]
     assert [event.fraction for event in ear.events("progress")][-1] == 1.0
+
+
+def test_labels_that_lie_beside_the_images_are_said(tmp_path, ear):
+    image, label = patchwork.world(400, 400)
+    pair = scenes.write_raster(tmp_path / "i.tif", image), tmp_path / "l.tif"
+    scenes.write_raster(pair[1], label, left=500_006.0, top=3_999_992.0, nodata=0)
+    _, index = build(tmp_path, ear, [tuple(map(str, pair))])
+    found = index["offset_m"]
+    assert found["significant"] is True and found["confidence"] > 0.99 and found["places"] >= 12
+    assert (found["east"], found["north"]) == (pytest.approx(6, abs=1), pytest.approx(-8, abs=1))
+    (line,) = (event.message for event in ear.events("log") if "seem to lie" in event.message)
+    assert "6 m east and 8 m south" in line
+
+
+def test_labels_that_lie_on_the_images_are_said_to(tmp_path, ear):
+    _, index = build(tmp_path, ear, [patchwork.write_pair(tmp_path, 400, 400)])
+    assert index["offset_m"]["significant"] is False and abs(index["offset_m"]["east"]) < 1
+    assert any("No offset of labels and images" in event.message for event in ear.events("log"))
+    assert not any("seem to lie" in event.message for event in ear.events("log"))
 
 
 def bad_pairs(tmp_path):

@@ -82,3 +82,34 @@ def test_bad_input_is_said(models, data, tmp_path):
     refused("nor 'val' tiles", dataset=(str(only_train),))
     refused("Choose another output", output=str(tmp_path / "file" / "out"))
     assert np.array_equal(sorted(path.name for path in tmp_path.iterdir()), ["coarse", "file", "train"])
+
+
+def test_where_a_model_knows_the_merged_legend_alone_all_are_scored_in_it(models, data, tmp_path, ear, monkeypatch):
+    """One that takes each class for another of the same joined class is right in the merged legend."""
+
+    def load(folder, index):
+        class Swaps(torch.nn.Module):
+            def forward(self, image):
+                label = (image[:, 0].round() // 20).long().clamp(max=10)
+                swapped = torch.tensor([9, 1, 8, 3, 4, 6, 5, 7, 10, 0, 2])[label]
+                return 20 * torch.nn.functional.one_hot(swapped, classes.COUNT).permute(0, 3, 1, 2).float()
+
+        return architectures.Segmenter(Swaps(), [0.0] * 3, [1 / 255] * 3, index.get("legend", "worldcover"))
+
+    monkeypatch.setattr(architectures, "load", load)
+    crosstest.run(CrossTest(models, data[:1], str(tmp_path / "plain"), crop_px=64), ear)
+    rows = json.loads((tmp_path / "plain" / "crosstest.json").read_text())
+    assert {row["legend"] for row in rows} == {"worldcover"} and all(row["accuracy"] < 0.5 for row in rows)
+    _, index = checkpoint.find(models[1], "segmentation")
+    del index["landforge"]
+    merged = tmp_path / "merged"
+    merged.mkdir()
+    checkpoint.write_index(merged, "segmentation", **{**index, "legend": "merged"})
+    crosstest.run(CrossTest((models[0], str(merged)), data[:1], str(tmp_path / "out"), crop_px=64), ear)
+    rows = json.loads((tmp_path / "out" / "crosstest.json").read_text())
+    assert [row["legend"] for row in rows] == ["merged"] * 2
+    assert all(row["miou"] == 1 and len(row["classes"]) == 7 for row in rows)
+    assert any("knows the merged legend alone" in event.message for event in ear.events("log"))
+    page = (tmp_path / "out" / "crosstest.html").read_text()
+    assert "Scored in the merged legend" in page and "Tree cover + Mangroves" in page
+    assert "merged legend" not in (tmp_path / "plain" / "crosstest.html").read_text()

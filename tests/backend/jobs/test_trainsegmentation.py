@@ -1,9 +1,11 @@
 """Training learns, reports, resumes exactly, keeps its best, and refuses what it cannot train on."""
 
+import dataclasses
 import io
 import json
 import math
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from safetensors.torch import load_file
 
 from backend import architectures, checkpoint, classes, protocol
 from backend.dataset import open_tiles
-from backend.jobs import segmentimage, trainsegmentation
+from backend.jobs import builddataset, segmentimage, trainsegmentation
 from backend.protocol import BackendError
 from backend.training import trainer
 from tests.backend import patchwork, scenes
@@ -203,6 +205,7 @@ def test_bad_data_and_settings_are_refused(data, tmp_path, refusal):
         ((data,), {"architecture": "transformer"}, "no architecture 'transformer'"),
         ((data,), {"mix": (50.0, 50.0)}, r"mix 50, 50 does not fit 1 data set"),
         ((data,), {"mix": (0.0,)}, "a number above 0 for each"),
+        ((data,), {"legend": "mine"}, "no legend 'mine'. Choose one of worldcover, merged"),
         ((data,), {"patience": -1}, "a patience of at least 0"),
         ((data,), {"crops": 1}, "at least 2 crops"),
         ((str(unlabelled),), {}, "No label of the training tiles is known"),
@@ -282,6 +285,17 @@ def test_an_epoch_is_as_long_as_asked_whatever_the_data(data, tmp_path, ear):
     assert checkpoint.find(job.output, "segmentation")[1]["training"]["crops"] == 40
 
 
+def test_a_data_set_whose_labels_lie_aside_is_said(data, tmp_path, ear):
+    folder = Path(shutil.copytree(data, tmp_path / "aside"))
+    index = json.loads((folder / "dataset.json").read_text())
+    found = {"east": 15.0, "north": 0.1, "confidence": 0.9999, "significant": True, "places": 80}
+    (folder / "dataset.json").write_text(json.dumps({**index, "offset_m": found}))
+    job = protocol.TrainSegmentation((data, str(folder)), str(tmp_path / "m"), **{**SETTINGS, "epochs": 1})
+    trainsegmentation.run(job, ear)
+    (line,) = (event.message for event in ear.events("log") if "seem to lie" in event.message)
+    assert line.startswith(str(folder)) and "15 m east of what the images show (confidence 99.99 %, 80 places)" in line
+
+
 def test_rare_classes_weigh_more(data):
     sets = [open_tiles(data)]
     weights = trainer.class_weights(sets)
@@ -307,3 +321,58 @@ def test_patience_ends_a_training_that_gets_no_better(data, tmp_path, monkeypatc
     trainsegmentation.run(job, ear)
     assert checkpoint.find(job.output, "segmentation")[1]["best_epoch"] == 2
     assert any("No better epoch in the last 2: the training ends after 4 of 12" in e.message for e in ear.events("log"))
+
+
+@pytest.fixture(scope="module")
+def mangroves(tmp_path_factory):
+    """The world with mangroves and snow: half of its woods are mangroves, half of its water is snow."""
+    folder = tmp_path_factory.mktemp("mangroves")
+    image, label = patchwork.world(320, 320)
+    label[:, :, ::2][label[:, :, ::2] == 10] = 95
+    label[:, ::2][label[:, ::2] == 80] = 70
+    paths = scenes.write_raster(folder / "i.tif", image), scenes.write_raster(folder / "l.tif", label, nodata=0)
+    job = protocol.BuildDataset((str(paths[1]),), str(folder / "dataset"), (str(paths[0]),), tile_px=64)
+    builddataset.run(job, protocol.silent())
+    return job.output
+
+
+def test_a_model_of_the_merged_legend(mangroves, tmp_path, ear):
+    job = protocol.TrainSegmentation(
+        (mangroves,), str(tmp_path / "model"), legend="merged", **{**SETTINGS, "epochs": 4}
+    )
+    trainsegmentation.run(job, ear)
+    _, index = checkpoint.find(job.output, "segmentation")
+    assert index["legend"] == "merged" and index["codes"] == classes.CODES.tolist()
+    assert index["data"]["codes"] == [10, 50, 60, 80] and set(index["figures"]["val"]["classes"]) == {
+        "10",
+        "50",
+        "60",
+        "80",
+    }
+    assert any("legend merged: Tree cover + Mangroves; Shrubland" in event.message for event in ear.events("log"))
+    card = (tmp_path / "model" / "README.md").read_text()
+    assert (
+        "7 classes merged from the ESA WorldCover legend" in card and "Bare / sparse vegetation + Snow and ice" in card
+    )
+    assert "cannot find: 20 Shrubland, 30 Grassland, 40 Cropland.\n" in card
+    image = scenes.write_raster(tmp_path / "image.tif", patchwork.world(128, 128, seed=9)[0])
+    predicted = protocol.SegmentImage(str(image), str(tmp_path / "out.tif"), job.output)
+    segmentimage.run(predicted, protocol.silent())
+    with rasterio.open(predicted.output) as found:
+        assert set(np.unique(found.read())) <= {10, 50, 60, 80}
+        assert json.loads(found.tags()["LANDFORGE_LEGEND"])["10"] == "Tree cover + Mangroves"
+        assert found.colormap(1)[10][:3] == classes.rgb(10)
+    table = (tmp_path / "out.tif.aux.xml").read_text()
+    assert table.count("<Row") == 7 and "<F>Tree cover + Mangroves</F>" in table and "<F>Mangroves</F>" not in table
+
+
+def test_a_training_begun_before_there_were_legends_goes_on(data, tmp_path):
+    job = protocol.TrainSegmentation((data,), str(tmp_path / "model"), **{**SETTINGS, "epochs": 1})
+    trainsegmentation.run(job, protocol.silent())
+    path = tmp_path / "model" / "checkpoints" / "job.json"
+    known = json.loads(path.read_text())
+    del known["legend"]
+    path.write_text(json.dumps(known))
+    trainsegmentation.run(job, protocol.silent())
+    with pytest.raises(BackendError, match="other settings"):
+        trainsegmentation.run(dataclasses.replace(job, legend="merged"), protocol.silent())

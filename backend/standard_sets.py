@@ -1,0 +1,181 @@
+"""The sets of a study that are painted on a real data set's tiles: what they are made of, and the making of each."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rasterio.transform import from_origin
+
+from backend import catalog, classes, grid, painting, tile_mosaic
+from backend.field import Field, Patch
+from backend.generators.latent_diffusion import LandCoverGenerator
+from backend.protocol import BuildStandardSets, Reporter, partial_path, silent
+from backend.rendering import LARGE_WINDOWS, Output, passes, render
+from backend.tile_mosaic import PlacedTile, Region, Strip
+
+KEPT = ("tile_px", "stride_px", "min_valid", "pixel_m", "seed")
+"""What the index of a painted set says as that of the real one does."""
+
+
+@dataclass(frozen=True)
+class RealSet:
+    """The real data set, read and checked."""
+
+    folder: Path
+    index: dict[str, Any]
+    entries: list[catalog.Entry]
+    regions: list[Region]
+
+    @property
+    def pixel_m(self) -> float:
+        """The pixel's side in metres."""
+        return float(self.index["pixel_m"])
+
+    def shares(self) -> dict[int, float]:
+        """The percentage of each class in the training tiles, by code; they sum to 100."""
+        train = [each for each in self.entries if each.tile.split == "train"] or self.entries
+        whole = np.sum([each.valid * np.array(each.shares) for each in train], axis=0)
+        percent = np.round(100 * whole / whole.sum(), 2)
+        percent[percent.argmax()] += 100 - percent.sum()
+        return {int(code): round(float(share), 2) for code, share in zip(classes.CODES, percent) if share > 0}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a set is painted: on the real land cover or, with a cartographer, on land cover of its making."""
+
+    painter: Any
+    cartographer: LandCoverGenerator | None = None
+    shares: Mapping[int, float] = dataclasses.field(default_factory=dict)
+
+    def fields(self, job: BuildStandardSets, real: RealSet, region: Region) -> dict[str, Field]:
+        """What is rendered of a region, by kind of tile; images count in pixels, land cover in its own."""
+        world = region.world
+        if self.cartographer is None:
+            return {"image": self.painter.field(world, job.seed, job.steps, tile_mosaic.labels(real.folder, region))}
+        landcover = self.cartographer.field(world, job.seed, job.steps, self.shares)
+        return {"label": landcover, "image": self.painter.field(world, job.seed, job.steps, landcover, self.factor)}
+
+    @property
+    def factor(self) -> int:
+        """The side of a pixel of synthetic land cover in pixels of the image."""
+        return round(grid.LANDCOVER_PIXEL_M / self.painter.pixel_m)
+
+    def tags(self, job: BuildStandardSets, real: RealSet) -> dict[str, dict[str, str]]:
+        """The provenance of what is made, by kind of tile."""
+        below: dict[str, Any] = {"landcover": real.folder.name}
+        found = {}
+        if self.cartographer is not None:
+            found["label"] = painting.tags_of(self.cartographer, job.seed, job.steps, shares=self.shares)
+            below = {"landcover": f"synthetic: {self.cartographer.name}, seed {job.seed}"}
+            below |= {"landcover_sha256": self.cartographer.digest, "landcover_shares": self.shares}
+        return {**found, "image": painting.tags_of(self.painter, job.seed, job.steps, **below)}
+
+
+class Stage:
+    """A set while it is painted: what is rendered of each region lies in strips of tiles, by kind of tile."""
+
+    def __init__(self, job: BuildStandardSets, real: RealSet, name: str, recipe: Recipe, work: Path) -> None:
+        self.job, self.real, self.name, self.recipe, self.work = job, real, name, recipe, work
+
+    @property
+    def finished(self) -> bool:
+        """Whether an earlier run has made the whole set."""
+        return (self.work / self.name).is_dir()
+
+    @contextmanager
+    def strips(self, number: int) -> Iterator[tuple[dict[str, Strip], list[Output]]]:
+        """The strips of a region, with what is still wanted for them; they stay for a later run."""
+        region = self.real.regions[number]
+        with ExitStack() as closing, catalog.disk_errors(self.work):
+            strips, outputs = {}, []
+            for kind, field in self.recipe.fields(self.job, self.real, region).items():
+                factor, bands = (self.recipe.factor, 1) if kind == "label" else (1, 3)
+                identity = painting.resumed(field, self.name, str(number))
+                folder = self.work / f"{self.name}_{number}_{kind}"
+                strips[kind] = Strip(folder, region.boxes(factor), bands, identity)
+                closing.callback(strips[kind].store.close)
+                outputs.append(strips[kind].output(field, self.real.pixel_m * factor))
+            yield strips, outputs
+
+    def expected(self) -> tuple[int, float]:
+        """How many windows are still to be computed, and the seconds that they will take.
+
+        These are told by a first block, whose pixels are kept; 0 where that is not worth it, or done elsewhere.
+        """
+        windows = rate = cost = 0.0
+        for number in range(len(self.real.regions)):
+            with self.strips(number) as (_, outputs):
+                found, first = passes(outputs), outputs[-1].first_block()
+                if found[0] >= LARGE_WINDOWS and first and not rate and not self.job.scheduler:
+                    begun = time.monotonic()
+                    render([first], "", silent())
+                    rate = (time.monotonic() - begun) / passes([first])[1]
+                windows, cost = windows + found[0], cost + found[1]
+        return int(windows), rate * cost
+
+    def run(self, report: Reporter) -> None:
+        """Paint what is missing and cut the tiles out; the set appears whole or not at all."""
+        partial, count = partial_path(self.work / self.name), len(self.real.regions)
+        shutil.rmtree(partial, ignore_errors=True)
+        entries: dict[str, catalog.Entry] = {}
+        for number, region in enumerate(self.real.regions):
+            part = report.part(number / count, (number + 1) / count)
+            with self.strips(number) as (strips, outputs):
+                report.log(f"{self.name}, region {number + 1} of {count}: {len(region.tiles):,} tiles")
+                render(outputs, self.job.scheduler, part)
+                for row, tile in enumerate(region.tiles):
+                    entries[tile.entry.tile.name] = self._cut(
+                        partial, tile, {k: s.read(row) for k, s in strips.items()}
+                    )
+        catalog.write(partial, [entries[each.tile.name] for each in self.real.entries], self._index())
+        with catalog.disk_errors(self.work):
+            partial.replace(self.work / self.name)
+            for folder in self.work.glob(f"{self.name}_*"):
+                shutil.rmtree(folder)
+
+    def _cut(self, folder: Path, tile: PlacedTile, found: dict[str, np.ndarray]) -> catalog.Entry:
+        """Write a tile's image and label at the real tile's place."""
+        entry, tags = tile.entry, self.recipe.tags(self.job, self.real)
+        left, _, right, top = entry.tile.bounds
+        pixel = (right - left) / tile.box.width
+        place = (entry.tile.crs, from_origin(left, top, pixel, pixel))
+        if "label" in found:
+            cells = Patch(found["label"][0], tile.box.coarsened(self.recipe.factor), self.recipe.factor)
+            indices = cells.read(tile.box)
+            catalog.write_tile(folder / entry.files["label"], classes.to_code(indices)[None], *place, tags["label"])
+            entry = catalog.entry(entry.tile, indices)
+        else:
+            indices = tile_mosaic.read_label(self.real.folder, tile)
+            with catalog.disk_errors(folder):
+                (folder / "label").mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(self.real.folder / entry.files["label"], folder / entry.files["label"])
+        image = np.where(indices == classes.IGNORE, np.uint8(0), found["image"])  # as where a map has no data
+        catalog.write_tile(folder / entry.files["image"], image, *place, tags["image"])
+        return entry
+
+    def _index(self) -> dict[str, Any]:
+        """What `dataset.json` says beside what all data sets say."""
+        tags, on_real = self.recipe.tags(self.job, self.real), self.recipe.cartographer is None
+        made = {
+            kind: {key: value for key, value in one.items() if key.startswith("LANDFORGE_")}
+            for kind, one in tags.items()
+        }
+        label, shares = str(self.real.folder) if on_real else "synthetic", self.recipe.shares
+        return {
+            **{key: self.real.index[key] for key in KEPT if key in self.real.index},
+            "synthetic": True,
+            "attribution": self.real.index.get("attribution", []) if on_real else [],
+            "sources": [{"image": f"synthetic: {self.recipe.painter.name}", "label": label, "synthetic": True}],
+            "made_from": str(self.real.folder),
+            "generated": made,
+            **({"shares_asked": {str(code): share for code, share in shares.items()}} if shares else {}),
+        }

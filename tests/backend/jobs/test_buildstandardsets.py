@@ -1,0 +1,250 @@
+"""The four standard sets: the tiles, places and splits of the real one, painted as the generating jobs paint."""
+
+import csv
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+
+from backend import classes, dataset, protocol
+from backend.jobs import builddataset, buildstandardsets, generateimage, generatelandcover
+from backend.protocol import BackendError, BuildStandardSets, Extent, GenerateImage, GenerateLandCover
+from backend.store import BlockStore
+from tests.backend import patchwork, scenes
+from tests.backend.conftest import Ear
+
+LEFT, TOP = 376_000.0, 4_700_000.0
+PLACE = dict(left=LEFT, top=TOP)
+SETS = ("real", "controlnet", "spade", "synthetic")
+
+
+class PowerCutError(Exception):
+    """What interrupts a job."""
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory):
+    """A data set of four tiles of 80 px, a part of one unlabelled; the label raster that they were cut from."""
+    folder = tmp_path_factory.mktemp("real")
+    image, label = patchwork.world(160, 160)
+    label[:, :20, :30] = 0
+    pair = scenes.write_raster(folder / "image.tif", image, **PLACE), folder / "label.tif"
+    scenes.write_raster(pair[1], label, nodata=0, **PLACE)
+    job = protocol.BuildDataset((str(pair[1]),), str(folder / "tiles"), (str(pair[0]),), tile_px=80)
+    builddataset.run(job, protocol.silent())
+    return folder / "tiles", pair[1]
+
+
+def job(real, output, **changes):
+    return BuildStandardSets(str(real[0]), str(output), **{"seed": 5, "steps": 1, **changes})
+
+
+@pytest.fixture(scope="module")
+def made(real, tmp_path_factory):
+    output, ear = tmp_path_factory.mktemp("made") / "sets", Ear()
+    assert buildstandardsets.run(job(real, output), ear) == {"output": str(output)}
+    return output, ear
+
+
+def rows(folder):
+    return dataset.manifest(folder)[1]
+
+
+def read(path):
+    with rasterio.open(path) as source:
+        return source.read(), source.tags(), source.bounds
+
+
+def files(folder):
+    """What tells two data sets apart, but the time at which they were made."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.*") if path.suffix != ".json"}
+
+
+def test_four_sets_of_the_same_tiles_places_and_splits(real, made):
+    output, _ = made
+    assert sorted(path.name for path in output.iterdir()) == sorted([*SETS, "standardsets.json"])
+    assert [path.name for path in output.parent.iterdir()] == ["sets"]
+    kept = ("name", "image", "label", "split", "crs", "xmin", "ymin", "xmax", "ymax")
+    wanted = [[row[key] for key in kept] for row in rows(real[0])]
+    for name in SETS:
+        opened, index = dataset.open_tiles(output / name), json.loads((output / name / "dataset.json").read_text())
+        assert [[row[key] for key in kept] for row in rows(output / name)] == wanted
+        assert opened.synthetic is (name != "real") and opened.pixel_m == 1 and len(opened.tiles) == 4
+        assert index["counts"] == json.loads((real[0] / "dataset.json").read_text())["counts"]
+        items = json.loads((output / name / "items.json").read_text())["features"]
+        assert {item["properties"]["landforge:synthetic"] for item in items} == {name != "real"}
+        for row in rows(output / name):
+            bounds = [read(output / name / row[kind])[2] for kind in ("image", "label")]
+            assert bounds[0] == bounds[1] == tuple(float(row[key]) for key in kept[-4:])
+    assert files(output / "real") == files(real[0])
+
+
+def test_labels_are_the_real_ones_but_for_the_synthetic_set(real, made):
+    for row in rows(real[0]):
+        found = {name: read(made[0] / name / row["label"])[0] for name in SETS}
+        assert np.array_equal(found["controlnet"], found["real"]) and np.array_equal(found["spade"], found["real"])
+        assert not np.array_equal(found["synthetic"], found["real"]) and (found["synthetic"] > 0).all()
+    written = {row["name"]: row for row in rows(made[0] / "synthetic")}
+    for row in rows(real[0]):
+        codes = read(made[0] / "synthetic" / row["label"])[0]
+        for code in classes.CODES:
+            assert float(written[row["name"]][f"c{code}"]) == pytest.approx((codes == code).mean(), abs=1e-4)
+
+
+@pytest.mark.parametrize("generator", ["controlnet", "spade"])
+def test_a_set_is_what_generate_image_paints_on_the_whole_map(real, made, tmp_path, generator):
+    painted = tmp_path / "image.tif"
+    generateimage.run(GenerateImage(str(real[1]), str(painted), generator, 5, 1), protocol.silent())
+    with rasterio.open(painted) as whole:
+        for row in rows(real[0]):
+            data, tags, bounds = read(made[0] / generator / row["image"])
+            assert np.array_equal(data, whole.read(window=whole.window(*bounds)))
+            assert tags["LANDFORGE_SYNTHETIC"] == "YES" and tags["LANDFORGE_SEED"] == "5"
+            assert tags["LANDFORGE_MODEL_SHA256"] == whole.tags()["LANDFORGE_MODEL_SHA256"]
+
+
+def test_the_synthetic_set_is_the_worlds_land_cover_of_the_real_shares(real, made, tmp_path):
+    index = json.loads((made[0] / "synthetic" / "dataset.json").read_text())
+    shares = {int(code): share for code, share in index["shares_asked"].items()}
+    train = [row for row in rows(real[0]) if row["split"] == "train"]
+    valid = sum(float(row["valid"]) for row in train)
+    for code in classes.CODES:
+        share = sum(float(row["valid"]) * float(row[f"c{code}"]) for row in train) / valid
+        assert shares.get(int(code), 0) == pytest.approx(100 * share, abs=0.02)
+    assert sum(shares.values()) == pytest.approx(100, abs=1e-6)
+    extent = Extent(LEFT, TOP - 160, LEFT + 160, TOP, "EPSG:32618")
+    cover = tmp_path / "cover.tif"
+    generatelandcover.run(GenerateLandCover(extent, str(cover), 5, 1, shares, grid_crs="EPSG:32618"), protocol.silent())
+    codes = read(cover)[0].repeat(10, 1).repeat(10, 2)
+    for row in rows(real[0]):
+        data, tags, bounds = read(made[0] / "synthetic" / row["label"])
+        top, left = int(TOP - bounds.top), int(bounds.left - LEFT)
+        assert np.array_equal(data, codes[:, top : top + 80, left : left + 80])
+        assert tags["LANDFORGE_SYNTHETIC"] == "YES" and len(tags["LANDFORGE_MODEL_SHA256"]) == 64
+        image, tags, _ = read(made[0] / "synthetic" / row["image"])
+        assert json.loads(tags["LANDFORGE_SETTINGS"])["landcover_shares"] == index["shares_asked"]
+        assert image.std() > 0
+
+
+def test_the_log_says_what_is_made_and_how_much(made):
+    logs = [event.message for event in made[1].events("log")]
+    assert any("asked for the real training tiles' shares" in line and "Built-up" in line for line in logs)
+    for name in SETS[1:]:
+        assert any(re.match(rf"{name}: [\d,]+ windows\.", line) for line in logs)
+    fractions = [event.fraction for event in made[1].events("progress")]
+    assert fractions == sorted(fractions) and fractions[-1] == 1
+
+
+def test_a_large_job_says_beforehand_how_long_it_takes(real, made, tmp_path, monkeypatch):
+    monkeypatch.setattr("backend.standard_sets.LARGE_WINDOWS", 10)
+    ear = Ear()
+    buildstandardsets.run(job(real, tmp_path / "sets"), ear)
+    logs = [event.message for event in ear.events("log")]
+    assert any(re.match(r"controlnet: \d+ windows, about \d+ (s|min)\.", line) for line in logs)
+    assert any(line.startswith("All together about") for line in logs)
+    for name in SETS:
+        assert files(tmp_path / "sets" / name) == files(made[0] / name), "the trial is a part of the job"
+
+
+@pytest.mark.parametrize("after", [1, 2, 3])
+def test_an_interrupted_run_goes_on_and_ends_the_same(real, made, tmp_path, after):
+    marked, mark = [], BlockStore.mark
+
+    def cut(self, block):
+        if len(marked) == after:
+            raise PowerCutError
+        mark(self, block)
+        marked.append(block)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(PowerCutError):
+        patch.setattr(BlockStore, "mark", cut)
+        buildstandardsets.run(job(real, tmp_path / "sets"), Ear())
+    assert [path.name for path in tmp_path.iterdir()] == [".sets.unfinished"]
+    ear = Ear()
+    buildstandardsets.run(job(real, tmp_path / "sets"), ear)
+    assert any("going on from what it left" in event.message for event in ear.events("log"))
+    first = next(event.message for event in ear.events("log") if " windows" in event.message)
+    assert first.startswith({1: "spade", 2: "synthetic", 3: "synthetic"}[after]) or first.startswith("controlnet: 0 w")
+    for name in SETS:
+        assert files(tmp_path / "sets" / name) == files(made[0] / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["sets"]
+
+
+def test_other_settings_start_afresh(real, made, tmp_path, monkeypatch):
+    work = tmp_path / ".sets.unfinished"
+    shutil.copytree(made[0], work)
+    ear = Ear()
+    buildstandardsets.run(job(real, tmp_path / "sets"), ear)
+    assert not any("windows" in event.message for event in ear.events("log")), "all was there"
+    shutil.move(tmp_path / "sets", work)
+    buildstandardsets.run(job(real, tmp_path / "sets", seed=6), Ear())
+    row = rows(real[0])[0]
+    assert read(tmp_path / "sets" / "spade" / row["image"])[1]["LANDFORGE_SEED"] == "6"
+    assert not np.array_equal(
+        read(tmp_path / "sets" / "spade" / row["image"])[0], read(made[0] / "spade" / row["image"])[0]
+    )
+
+
+def test_tiles_far_apart_off_the_grid_in_two_zones(tmp_path, made):
+    """What lies between them is not computed, each lands at its own place, and no class shares are asked for."""
+    image, label = patchwork.world(64, 64)
+    pairs = []
+    for number, (crs, left) in enumerate([(32618, 376_003.3), (32618, 576_000.0), (32619, 376_000.0)]):
+        place = dict(left=left, top=4_700_005.4, crs=f"EPSG:{crs}")
+        path = scenes.write_raster(tmp_path / f"{number}i.tif", image, **place)
+        pairs.append((str(path), str(scenes.write_raster(tmp_path / f"{number}l.tif", label, nodata=0, **place))))
+    images, labels = zip(*pairs)
+    built = protocol.BuildDataset(labels, str(tmp_path / "tiles"), images, tile_px=64, val_share=0.3, test_share=0.3)
+    builddataset.run(built, protocol.silent())
+    ear = Ear()
+    buildstandardsets.run(job((tmp_path / "tiles",), tmp_path / "sets", composition="free"), ear)
+    windows = [re.match(r"window [\d,]+ of ([\d,]+)", event.message) for event in ear.events("progress")]
+    assert max(int(found.group(1).replace(",", "")) for found in windows if found) < 200
+    assert any("asked for no class shares" in event.message for event in ear.events("log"))
+    real_rows, found = rows(tmp_path / "tiles"), rows(tmp_path / "sets" / "synthetic")
+    assert [(row["crs"], row["xmin"], row["ymax"]) for row in found] == [
+        (row["crs"], row["xmin"], row["ymax"]) for row in real_rows
+    ]
+    assert "shares_asked" not in json.loads((tmp_path / "sets" / "synthetic" / "dataset.json").read_text())
+    painted = [read(tmp_path / "sets" / "spade" / row["image"])[0] for row in found]
+    assert not any(np.array_equal(painted[0], other) for other in painted[1:]), "noise belongs to the place"
+
+
+def refusals(real, tmp_path):
+    """(words, changes)"""
+    label = scenes.write_raster(tmp_path / "label.tif", patchwork.world(128, 128)[1], nodata=0)
+    builddataset.run(protocol.BuildDataset((str(label),), str(tmp_path / "alone"), tile_px=64), protocol.silent())
+    (tmp_path / "coarse_pair").mkdir()
+    coarse = patchwork.write_dataset(tmp_path / "coarse_pair", pixel=2.0)
+    packed = patchwork.write_packed(tmp_path / "packed")
+    nowhere, broken = (Path(shutil.copytree(real[0], tmp_path / name)) for name in ("nowhere", "broken"))
+    text = (nowhere / "manifest.csv").read_text()
+    (nowhere / "manifest.csv").write_text(text.replace("EPSG:32618", ""))
+    name = next(csv.DictReader(text.splitlines()))["label"]
+    scenes.write_raster(broken / name, np.full((1, 32, 32), 10, np.uint8), nodata=0)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").write_text("mine")
+    yield "holds labels alone", {"dataset": str(tmp_path / "alone")}
+    yield "pixels of 2 m, but controlnet paints at 1 m", {"dataset": coarse}
+    yield "packed tiles have lost their places", {"dataset": str(packed)}
+    yield "has no dataset.json", {"dataset": str(tmp_path)}
+    yield "have no CRS", {"dataset": str(nowhere)}
+    yield "damaged.*32 x 32 pixels", {"dataset": str(broken)}
+    yield "is not empty", {"output": str(tmp_path / "full")}
+    yield "a spade model is needed", {"spade_model": "landcover"}
+    yield "STEPS must be at least 1", {"steps": 0}
+
+
+@pytest.mark.parametrize("case", range(9))
+def test_bad_input_is_named_and_leaves_nothing(real, tmp_path, case):
+    words, changes = list(refusals(real, tmp_path / "given"))[case]
+    given = {"dataset": str(real[0]), "output": str(tmp_path / "out" / "sets"), "steps": 1, **changes}
+    with pytest.raises(BackendError, match=words):
+        buildstandardsets.run(BuildStandardSets(**given), protocol.silent())
+    left = list((tmp_path / "out").rglob("*.tif")) if (tmp_path / "out").exists() else []
+    assert case == 5 or not left
+    assert (tmp_path / "given" / "full" / "mine.txt").read_text() == "mine"
