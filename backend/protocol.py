@@ -354,6 +354,7 @@ class MixtureStudy:
     crop_px: int = 256
     learning_rate: float = 1e-3
     class_weighting: Literal["none", "balanced"] = "none"
+    legend: Literal["worldcover", "merged"] = "worldcover"
     seed: int = 0
 
 
@@ -382,6 +383,7 @@ class ChooseTiles:
     crop_px: int = 256
     learning_rate: float = 1e-3
     class_weighting: Literal["none", "balanced"] = "none"
+    legend: Literal["worldcover", "merged"] = "worldcover"
     seed: int = 0
 
 

@@ -140,6 +140,7 @@ def lessons(job: type[Any]) -> list[Parameter]:
     side = "Side of the squares that training sees, a multiple of 32, at most the tiles' own."
     weighting = "With 'balanced', rare classes weigh more in the loss."
     rate = "Largest learning rate of the schedule."
+    legend = "worldcover: 11 classes; merged: the 7 of them that RGB can tell apart, for the models and their scores."
     return [
         string(job, "ENCODER", "Encoder", encoder),
         string(job, "ENCODER_WEIGHTS", "Encoder weights", weights),
@@ -149,6 +150,7 @@ def lessons(job: type[Any]) -> list[Parameter]:
         advanced(number(job, "BATCH", "Batch size", "Squares a step.", 1, 1024)),
         advanced(number(job, "LEARNING_RATE", "Learning rate", rate, 0, 1, whole=False)),
         advanced(choice(job, "CLASS_WEIGHTING", "Class weighting", weighting)),
+        choice(job, "LEGEND", "Legend", legend),
         advanced(seed(job, "Decides the first weights, the choice and the order of the tiles.")),
     ]
 

@@ -73,11 +73,11 @@ def run(job: protocol.ChooseTiles, report: Reporter) -> dict[str, str]:
     Run again with the same output it goes on, also for more rounds.
     """
     _check_job(job)
-    real, pool = trials.opened(job.real, "real"), trials.opened(job.pool, "pool")
+    real, pool = trials.opened(job.real, "real", job.legend), trials.opened(job.pool, "pool", "worldcover")
     subset.check_built([tiles.folder for tiles in pool])
     course.check_gsd([*real, *pool])
     trials.check_crops([*real, *pool], job.crop_px)
-    tests = trials.held_out(job.test, real)
+    tests = trials.held_out(job.test, real, job.legend)
     course.check_gsd([real[0], *tests])
     choice, output = Choice(job, trials.joined(real), pool, tests), Path(job.output)
     there, wanted = len(choice.candidates), job.count * job.rounds

@@ -119,12 +119,12 @@ def run(job: protocol.MixtureStudy, report: protocol.Reporter) -> dict[str, str]
     Run again with the same output it goes on, also with more shares, additions, architectures, repetitions or tests.
     """
     _check_job(job)
-    sets = [trials.opened(job.real, "real"), trials.opened(job.synthetic, "synthetic")]
+    sets = [trials.opened(job.real, "real", job.legend), trials.opened(job.synthetic, "synthetic", job.legend)]
     course.check_gsd([*sets[0], *sets[1]])
     trials.check_crops([*sets[0], *sets[1]], job.crop_px)
     if not tiles_of(sets[0], "val"):
         raise BackendError("The real data sets hold no 'val' tiles, which choose the best epoch of every model.")
-    tests = trials.held_out(job.test, sets[0])
+    tests = trials.held_out(job.test, sets[0], job.legend)
     course.check_gsd([sets[0][0], *tests])
     real, synthetic = map(trials.joined, sets)
     if synthetic.folder == real.folder:

@@ -13,5 +13,5 @@ def run(job: protocol.TrainSegmentation, report: protocol.Reporter) -> dict[str,
     if not job.dataset:
         raise BackendError("No data set was given. Choose one or more that 'Build data set' wrote.")
     course.check_settings(job)
-    course.fit(job, [open_tiles(folder) for folder in job.dataset], report)
+    course.fit(job, [open_tiles(folder).joined(job.legend) for folder in job.dataset], report)
     return {"output": job.output}

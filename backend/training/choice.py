@@ -48,7 +48,7 @@ class Choice:
     def trial(self, name: str, added: list[FileTile]) -> Trial:
         """A model that learns from the real tiles and those added."""
         job = self.job
-        sets = [self.real, replace(self.pool, tiles=list[Tile](added))] if added else [self.real]
+        sets = [self.real, replace(self.pool, tiles=list[Tile](added)).joined(job.legend)] if added else [self.real]
         return Trial(name, trials.lesson(job, dataset=(*job.real, *job.pool), crops=self.crops, output=""), sets)
 
     def rounds(self, report: Reporter) -> Iterator[int]:

@@ -208,7 +208,6 @@ def fit(job: protocol.TrainSegmentation, sets: list[TileSet], report: protocol.R
     Stopped and started again with the same job, it goes on after its last whole epoch and ends with the same
     weights as if it had not been stopped. The job's data sets are told; the sets are what is trained on.
     """
-    sets = [tiles.joined(job.legend) for tiles in sets]
     check(job, sets)
     set_seed(job.seed)
     sizes: dict[str, Any] = {"encoder_depth": job.encoder_depth, "decoder_channels": tuple(job.decoder_channels)}

@@ -53,23 +53,23 @@ def lesson(study: Any, **changes: Any) -> TrainSegmentation:
     return TrainSegmentation(**given)
 
 
-def opened(folders: tuple[str, ...], what: str) -> list[TileSet]:
+def opened(folders: tuple[str, ...], what: str, legend: str) -> list[TileSet]:
     """The data sets that a study was given as `what`; BackendError where there is none or no training tile in one."""
     if not folders:
         raise BackendError(f"No {what} data set was given. Choose one or more that 'Build data set' wrote.")
-    sets = [open_tiles(folder) for folder in folders]
+    sets = [open_tiles(folder).joined(legend) for folder in folders]
     for tiles in sets:
         if not tiles_of([tiles], "train"):
             raise BackendError(f"The {what} data set {tiles.folder} holds no 'train' tiles.")
     return sets
 
 
-def held_out(folders: tuple[str, ...], real: list[TileSet]) -> list[TileSet]:
+def held_out(folders: tuple[str, ...], real: list[TileSet], legend: str) -> list[TileSet]:
     """What models are tested on: the `test` tiles of each folder, or of the real sets together where none is given.
 
     BackendError where there are none: `val` tiles cannot stand in, because they choose each model's best epoch.
     """
-    given = [only(open_tiles(folder), "test") for folder in folders]
+    given = [only(open_tiles(folder).joined(legend), "test") for folder in folders]
     found = given or [joined([only(tiles, "test") for tiles in real])]
     for tiles in found:
         if not tiles.tiles:
