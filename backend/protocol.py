@@ -262,6 +262,17 @@ class CrossTest:
 
 
 @dataclass(frozen=True)
+class LandCoverDifference:
+    """Where two land cover maps agree, on the grid of the first; the table as CSV and as HTML page."""
+
+    reference: str
+    compared: str
+    output: str
+    output_table: str
+    output_report: str
+
+
+@dataclass(frozen=True)
 class SegmentImage:
     """Predict land cover from an RGB image."""
 
@@ -286,6 +297,7 @@ JOBS: dict[str, type[Any]] = {
         TrainSegmentation,
         SegmentImage,
         CrossTest,
+        LandCoverDifference,
     )
 }
 

@@ -151,10 +151,10 @@ def check_outputs(algorithm: Any, parameters: Parameters, fields: dict[str, Any]
 
 def destinations(algorithm: Any, parameters: Parameters, context: QgsProcessingContext) -> dict[str, str]:
     """Key to path, as QGIS names it. Ask once: each asking makes another temporary name."""
+    names = {"rasterDestination": algorithm.parameterAsOutputLayer, "fileDestination": algorithm.parameterAsFileOutput}
     found = {}
     for definition in algorithm.destinationParameterDefinitions():
-        is_raster = definition.type() == "rasterDestination"
-        name = algorithm.parameterAsOutputLayer if is_raster else algorithm.parameterAsString
+        name = names.get(definition.type(), algorithm.parameterAsString)
         found[definition.name()] = name(parameters, definition.name(), context)
     return found
 

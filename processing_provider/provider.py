@@ -11,6 +11,7 @@ from .data.builddataset import BuildDataset
 from .data.clipnaip import ClipNaip
 from .data.clipworldcover import ClipWorldCover
 from .evaluate.crosstest import CrossTest
+from .evaluate.landcoverdifference import LandCoverDifference
 from .generate.generateimage import GenerateImage
 from .generate.generatelandcover import GenerateLandCover
 from .generate.generatescene import GenerateScene
@@ -31,6 +32,7 @@ ALGORITHMS = (
     TrainSegmentation,
     SegmentImage,
     CrossTest,
+    LandCoverDifference,
 )
 ICON = Path(__file__).parent.parent / "icons" / "landforge.svg"
 
