@@ -72,7 +72,9 @@ def test_a_finer_map_of_another_crs_comes_to_the_references_grid(tmp_path, maps)
         height, width = int((north - south) / step) + 1, int((east - west) / step) + 1
         fine = np.zeros((1, height, width), np.uint8)
         place = from_origin(west, north, step, step)
-        reproject(rasterio.band(source, 1), fine, dst_transform=place, dst_crs="EPSG:4326", resampling=Resampling.nearest)
+        reproject(
+            rasterio.band(source, 1), fine, dst_transform=place, dst_crs="EPSG:4326", resampling=Resampling.nearest
+        )
     compared = scenes.write_raster(tmp_path / "b.tif", fine, west, north, step, "EPSG:4326")
     values, _, rows = compare(tmp_path, reference, compared)
     agree = sum(float(row["agree_ha"]) for row in rows)
