@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from backend import __version__
@@ -65,6 +66,7 @@ def difference(*maps: tuple[str, dict[str, str]]) -> dict[str, str]:
     return {
         "TIFFTAG_SOFTWARE": f"Landforge {__version__}",
         "TIFFTAG_IMAGEDESCRIPTION": f"Difference of land cover: {reference} (reference) and {compared}",
+        "LANDFORGE_SOURCE": f"Difference of land cover · {Path(reference).stem} · {Path(compared).stem}",
         "LANDFORGE_REFERENCE": reference,
         "LANDFORGE_COMPARED": compared,
         "LANDFORGE_ATTRIBUTION": "; ".join(credits),

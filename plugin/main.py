@@ -34,6 +34,7 @@ class LandforgePlugin:
     def initProcessing(self) -> None:
         """Put the algorithms into Processing; all that qgis_process calls."""
         QgsApplication.processingRegistry().addProvider(self.provider)
+        self.provider.refreshAlgorithms()  # its models find their steps, now that these are registered
 
     def initGui(self) -> None:
         """Put the plugin into the window."""
@@ -43,7 +44,7 @@ class LandforgePlugin:
         action = QAction(QIcon(str(ICON)), tr("Set up the backend…"), self.iface.mainWindow())
         action.setObjectName("landforgeSetUp")
         action.triggered.connect(self.set_up)
-        self.actions += [action, *self.windows.actions(QIcon(str(ICON)))]
+        self.actions += [action, *self.windows.actions()]
         for each in self.actions:
             self.iface.addPluginToMenu(MENU, each)
 

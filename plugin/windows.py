@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qgis.PyQt.QtCore import Qt
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from .blind.dialog import BlindTest
     from .compare.panel import ComparePanel
 
+ICONS = Path(__file__).parent.parent / "icons"
+
 
 class Windows:
     """Opens the windows; `close` takes them back. What needs qgis.gui is imported when it is asked for."""
@@ -23,17 +26,16 @@ class Windows:
         self.panel: ComparePanel | None = None
         self.test: BlindTest | None = None
 
-    def actions(self, icon: QIcon) -> list[QAction]:
+    def actions(self) -> list[QAction]:
         """The menu's entries."""
-        entries = (
-            ("landforgeCompare", tr("Compare real and synthetic…"), self.compare),
-            ("landforgeBlindTest", tr("Real or synthetic?…"), self.blind_test),
-        )
-        return [self._action(icon, *entry) for entry in entries]
+        return [
+            self._action("compare", tr("Compare real and synthetic…"), self.compare),
+            self._action("blindtest", tr("Real or synthetic?…"), self.blind_test),
+        ]
 
-    def _action(self, icon: QIcon, name: str, text: str, open_it: Any) -> QAction:
-        action = QAction(icon, text, self.iface.mainWindow())
-        action.setObjectName(f"{name}Action")
+    def _action(self, name: str, text: str, open_it: Any) -> QAction:
+        action = QAction(QIcon(str(ICONS / f"{name}.svg")), text, self.iface.mainWindow())
+        action.setObjectName(f"landforge{name.capitalize()}Action")
         action.triggered.connect(open_it)
         return action
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
+from . import workflow
 from .data.builddataset import BuildDataset
 from .data.clipnaip import ClipNaip
 from .data.clipworldcover import ClipWorldCover
@@ -67,3 +68,5 @@ class LandforgeProvider(QgsProcessingProvider):
     def loadAlgorithms(self) -> None:  # noqa: D102
         for algorithm in ALGORITHMS:
             self.addAlgorithm(algorithm())
+        for model in workflow.found():
+            self.addAlgorithm(model)

@@ -64,7 +64,7 @@ class ResultPage(QWidget):
         self.heading.setText(tr("What fooled you (click to see it on the map):") if fooled else "")
         for answer in fooled:
             text = tr("synthetic, taken for real") if answer.tile.synthetic else tr("real, taken for synthetic")
-            item = QListWidgetItem(QIcon(QPixmap.fromImage(answer.tile.image)), text)
+            item = QListWidgetItem(QIcon(_thumbnail(answer.tile)), text)
             item.setToolTip(answer.tile.layer_name)
             item.setData(Qt.ItemDataRole.UserRole, answer.tile)
             self.wrong.addItem(item)
@@ -88,6 +88,11 @@ class ResultPage(QWidget):
         except OSError as error:
             text = tr("Cannot write {path}: {why}. Choose another file.")
             self.said.setText(text.format(path=path, why=error.strerror or error))
+
+
+def _thumbnail(tile: Tile) -> QPixmap:
+    keep = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+    return QPixmap.fromImage(tile.image).scaled(THUMBNAIL_PX, THUMBNAIL_PX, *keep)
 
 
 def summary(trial: Trial) -> str:

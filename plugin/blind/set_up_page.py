@@ -41,6 +41,7 @@ class SetUpPage(QWidget):
         self.table = QTableWidget(0, 2)
         self.table.setHorizontalHeaderLabels([tr("Layer"), tr("It is")])
         self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.table.setColumnWidth(1, 140)
         self.table.verticalHeader().hide()
         self.count, self.size_px = _whole(20, 1, 500), _whole(256, 16, 1024)
         self.shown_s, self.pixel_m = QDoubleSpinBox(), QDoubleSpinBox()

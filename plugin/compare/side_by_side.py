@@ -28,6 +28,8 @@ class View(QWidget):
         self.mark = QgsVertexMarker(self.canvas)
         self.mark.setIconType(QgsVertexMarker.IconType.ICON_CROSS)
         self.mark.setColor(QColor(255, 0, 0))
+        self.mark.setIconSize(16)
+        self.mark.setPenWidth(3)
         self.mark.hide()
         layout = QVBoxLayout(self)
         layout.addWidget(name)

@@ -16,8 +16,21 @@ def test_list():
     assert answer.returncode == 0
     for name in ("clipworldcover", "clipnaip", "builddataset", "generatelandcover", "generateimage", "generatescene"):
         assert f"landforge:{name}" in answer.stdout
-    for name in ("trainlandcover", "trainimage", "trainsegmentation", "segmentimage", "crosstest"):
+    for name in (
+        "trainlandcover",
+        "trainimage",
+        "trainsegmentation",
+        "segmentimage",
+        "crosstest",
+        "landcoverdifference",
+    ):
         assert f"landforge:{name}" in answer.stdout
+
+
+def test_the_ready_models_are_listed():
+    answer = qgis_process("list")
+    assert "landforge:extenttocomparedscene" in answer.stdout and "landforge:pairstotestedmodel" in answer.stdout
+    assert "synthetic:OUTPUT_IMAGE" in qgis_process("help", "landforge:extenttocomparedscene").stdout
 
 
 def test_help():
