@@ -2,6 +2,7 @@
 # make bench [BENCH_OUT=file]  speed, memory and overlap on this machine, as a table and as JSON
 # make test            everything that the tests need, then all tests, in a real QGIS too
 # make weights DATA=dir  the bundled weights, trained anew; resumes where it stopped
+# make translations   the texts to translate, gathered anew, and their translations compiled (needs Qt's lrelease)
 # All set up what they need; nothing is installed outside this folder but Debian or Ubuntu packages.
 
 OUT ?= build/demo
@@ -15,7 +16,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 export QT_QPA_PLATFORM := offscreen
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: demo bench test weights check pytest qgis setup clean
+.PHONY: demo bench test weights translations check pytest qgis setup clean
 
 demo: setup
 	$(QGIS_VENV) demo/run.py "$(OUT)"
@@ -28,6 +29,9 @@ test: setup check pytest
 weights: setup
 	$(UV) pip install --quiet --python $(VENV) -r weights/requirements.in
 	$(VENV) weights/make.py "$(DATA)"
+
+translations: setup
+	$(QGIS_VENV) i18n/update.py
 
 check: setup
 	.venv/bin/ruff check .
