@@ -124,8 +124,8 @@
       <translation>Recorta el mapa de cobertura del suelo ESA WorldCover a una extensión, en una cuadrícula de píxeles de 10 m. El resultado lleva la paleta y los nombres de clase oficiales, y coincide píxel a píxel con cualquier otro resultado de la misma extensión.</translation>
     </message>
     <message>
-      <source>Clips the real land cover of an extent, generates a synthetic land cover map and an aerial image over the same ground, and compares the two maps: where they agree, and a confusion table in hectares. Open it in the model designer to change it to your needs.</source>
-      <translation>Recorta la cobertura real del suelo de una extensión, genera un mapa sintético de cobertura y una imagen aérea sobre el mismo terreno, y compara los dos mapas: dónde coinciden, y una tabla de confusión en hectáreas. Ábralo en el diseñador de modelos para adaptarlo a sus necesidades.</translation>
+      <source>Clips the real land cover of an extent, generates a synthetic land cover map and an aerial image over the same ground, and compares the two maps: where they agree, and a confusion table in hectares. Its file, under processing_provider/models in the plugin's folder, opens in the model designer.</source>
+      <translation>Recorta la cobertura real del suelo de una extensión, genera un mapa sintético de cobertura y una imagen aérea sobre el mismo terreno, y compara los dos mapas: dónde coinciden, y una tabla de confusión en hectáreas. Su archivo, en processing_provider/models dentro de la carpeta del complemento, se abre en el diseñador de modelos.</translation>
     </message>
     <message>
       <source>Compare real and synthetic…</source>
@@ -164,8 +164,8 @@
       <translation>Prueba cruzada</translation>
     </message>
     <message>
-      <source>Cuts a folder of images and their land cover into a data set, trains a segmentation model on it and tests the model on the tiles that were kept for testing. Open it in the model designer to change it to your needs.</source>
-      <translation>Corta una carpeta de imágenes y su cobertura del suelo en un conjunto de datos, entrena con él un modelo de segmentación y prueba el modelo con las teselas reservadas para ello. Ábralo en el diseñador de modelos para adaptarlo a sus necesidades.</translation>
+      <source>Cuts a folder of images and their land cover into a data set, trains a segmentation model on it and tests the model on the tiles that were kept for testing. Its file, under processing_provider/models in the plugin's folder, opens in the model designer.</source>
+      <translation>Corta una carpeta de imágenes y su cobertura del suelo en un conjunto de datos, entrena con él un modelo de segmentación y prueba el modelo con las teselas reservadas para ello. Su archivo, en processing_provider/models dentro de la carpeta del complemento, se abre en el diseñador de modelos.</translation>
     </message>
     <message>
       <source>Cuts images and their land cover labels into pairs of tiles with a manifest, ready for training; or labels alone, from which land cover generators learn. Real and synthetic rasters are cut alike, so that they can be compared or mixed.</source>

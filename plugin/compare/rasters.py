@@ -11,20 +11,24 @@ from ..layers import SYNTHETIC
 
 
 def rasters(project: QgsProject) -> list[QgsRasterLayer]:
-    """The project's raster layers that can be drawn, in the order of the layer tree."""
+    """The project's raster layers that can be compared, in the order of the layer tree; differences cannot."""
     found = [node.layer() for node in project.layerTreeRoot().findLayers()]
-    return [layer for layer in found if isinstance(layer, QgsRasterLayer) and layer.isValid()]
+    usable = [layer for layer in found if isinstance(layer, QgsRasterLayer) and layer.isValid()]
+    return [layer for layer in usable if not _told(layer, "reference")]
 
 
 def is_synthetic(layer: QgsRasterLayer) -> bool:
     """Whether a layer's own tags, or its name where it has none, say that it is synthetic."""
-    told = layer.customProperty("landforge/synthetic") or _tag(layer)
+    told = _told(layer, "synthetic")
     return told == "YES" if told else SYNTHETIC in layer.name()
 
 
-def _tag(layer: QgsRasterLayer) -> str:
+def _told(layer: QgsRasterLayer, key: str) -> str:
+    """One of Landforge's tags, which `layers.style` has put on the layer, or which its file has; empty without."""
+    if layer.customProperty(f"landforge/{key}"):
+        return str(layer.customProperty(f"landforge/{key}"))
     source = gdal.Open(layer.source()) if layer.providerType() == "gdal" else None
-    return (source.GetMetadataItem("LANDFORGE_SYNTHETIC") or "") if source else ""
+    return (source.GetMetadataItem(f"LANDFORGE_{key.upper()}") or "") if source else ""
 
 
 def pair(layers: Sequence[QgsRasterLayer]) -> tuple[QgsRasterLayer | None, QgsRasterLayer | None]:

@@ -95,12 +95,13 @@ class SwipeItem(QgsMapCanvasItem):
             where = Qt.AlignmentFlag.AlignRight if second and self.upright else Qt.AlignmentFlag.AlignLeft
             placed = QTextOption(where)
             placed.setWrapMode(QTextOption.WrapMode.NoWrap)
-            box = painter.boundingRect(room, sheet.layer.name(), placed).adjusted(-5, -3, 5, 3)
+            name = painter.fontMetrics().elidedText(sheet.layer.name(), Qt.TextElideMode.ElideRight, int(room.width()))
+            box = painter.boundingRect(room, name, placed).adjusted(-5, -3, 5, 3)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(255, 255, 255, 215))
             painter.drawRoundedRect(box, 4, 4)
             painter.setPen(INK)
-            painter.drawText(room, sheet.layer.name(), placed)
+            painter.drawText(room, name, placed)
             painter.restore()
 
 

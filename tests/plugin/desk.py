@@ -75,8 +75,8 @@ def screenshot(widget, name) -> Path:
 
 
 def drag(canvas, start, end, steps=25):
-    """Press, move and release on a canvas, as the mouse does; the longest time that one event took, in seconds."""
-    view, longest = canvas.viewport(), 0.0
+    """Press, move and release on a canvas, as the mouse does; how long each move took to be seen, in seconds."""
+    view, times = canvas.viewport(), []
     left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
 
     def send(kind, place, button, buttons):
@@ -90,9 +90,9 @@ def drag(canvas, start, end, steps=25):
     send(QEvent.Type.MouseButtonPress, start, left, left)
     for step in range(1, steps + 1):
         place = start + QPoint(*(round(way * step / steps) for way in ((end - start).x(), (end - start).y())))
-        longest = max(longest, send(QEvent.Type.MouseMove, place, none, left))
+        times.append(send(QEvent.Type.MouseMove, place, none, left))
     send(QEvent.Type.MouseButtonRelease, end, left, none)
-    return longest
+    return times
 
 
 def hover(canvas, place):

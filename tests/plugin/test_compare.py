@@ -89,8 +89,8 @@ def test_dragging_is_smooth(windows, window):
     panel, canvas = windows.panel, window.canvas
     panel.swipe_button.click()
     wait_for(lambda: drawn(panel))
-    longest = desk.drag(canvas, QPoint(20, 100), QPoint(canvas.width() - 20, 100), steps=100)
-    assert longest < 0.1
+    times = desk.drag(canvas, QPoint(20, 100), QPoint(canvas.width() - 20, 100), steps=100)
+    assert sorted(times)[95] < 0.1  # all but what other programs on this machine may have taken
 
 
 def test_swiping_by_keys(windows, window):
@@ -229,7 +229,7 @@ def test_cancelling_a_difference(windows, maps, project):
     assert set(project.mapLayers()) == before and "ancel" in windows.panel.said.text()
 
 
-def test_a_broken_layer_is_not_offered(project, pair):
+def test_broken_layers_and_differences_are_not_offered(tmp_path, project, pair):
     broken = QgsRasterLayer("/nowhere.tif", "broken")
-    project.addMapLayer(broken)
+    project.addMapLayers([broken, desk.landcover(tmp_path, "difference", 1, {"LANDFORGE_REFERENCE": "a.tif"})])
     assert set(rasters.rasters(project)) == set(pair)

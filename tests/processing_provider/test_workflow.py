@@ -31,6 +31,7 @@ def algorithm(name):
 def test_they_are_whole(name):
     model = algorithm(name)
     assert isinstance(model, workflow.Workflow) and model.canExecute() == (True, "")
+    assert model.validate() == (True, [])  # what the designer shows in red
     for child in model.childAlgorithms().values():
         known = {definition.name() for definition in child.algorithm().parameterDefinitions()}
         assert set(child.parameterSources()) <= known
