@@ -167,7 +167,7 @@ def test_side_by_side(windows, window, pair):
     desk.hover(left, QPoint(150, 150))
     assert not windows.panel.view.views[0].mark.isVisible() and windows.panel.view.views[1].mark.isVisible()
     assert is_like(colour_at(right, 150, 150), (255, 0, 0))
-    assert is_like(colour_at(left, left.width() / 2, 30), GREEN) and is_like(colour_at(right, 30, 30), BROWN)
+    wait_for(lambda: is_like(colour_at(left, left.width() / 2, 30), GREEN) and is_like(colour_at(right, 30, 30), BROWN))
     desk.screenshot(windows.panel.view, "side-by-side")
 
 
