@@ -3,6 +3,8 @@
 # make test            everything that the tests need, then all tests, in a real QGIS too
 # make weights DATA=dir  the bundled weights, trained anew; resumes where it stopped
 # make study DATA=dir [STUDY_OUT=dir] [SET="epochs=5"]  what synthetic data is worth, by every job; resumes where it stopped
+# make translations   the texts to translate, gathered anew, and their translations compiled (needs Qt's lrelease)
+# make screenshots    the pictures in docs, as a test makes them
 # All set up what they need; nothing is installed outside this folder but Debian or Ubuntu packages.
 
 OUT ?= build/demo
@@ -17,7 +19,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 export QT_QPA_PLATFORM := offscreen
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: demo bench test weights study check pytest qgis setup clean
+.PHONY: demo bench test weights study translations screenshots check pytest qgis setup clean
 
 demo: setup
 	$(QGIS_VENV) demo/run.py "$(OUT)"
@@ -33,6 +35,13 @@ weights: setup
 
 study: setup
 	$(VENV) study/make.py "$(DATA)" "$(STUDY_OUT)" $(SET)
+
+translations: setup
+	$(QGIS_VENV) i18n/update.py
+
+screenshots: setup
+	$(QGIS_VENV) -m pytest tests/plugin/test_first_example.py
+	cp build/screenshots/first-example-*.png docs/images/
 
 check: setup
 	.venv/bin/ruff check .

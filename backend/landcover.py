@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
+import rasterio
 from odc.geo.geobox import GeoBox
 from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
@@ -24,6 +25,15 @@ def region_of(box: GeoBox) -> Box:
     return Box(row, col, box.shape[0], box.shape[1])
 
 
+def check_codes(source: rasterio.DatasetReader, what: str) -> None:
+    """BackendError where a raster has several bands, or another type than whole numbers."""
+    if source.count != 1 or not np.issubdtype(np.dtype(source.dtypes[0]), np.integer):
+        raise BackendError(
+            f"The {what} {source.name} has {source.count} band(s) of {source.dtypes[0]}; one band of WorldCover "
+            "codes (10 to 100) is needed."
+        )
+
+
 @contextmanager
 def open_landcover(path: str, pixel_m: float, max_area_km2: float) -> Iterator[tuple[GeoBox, Source]]:
     """Open a land cover raster on the image grid of its own extent; yields the grid and the raster as class indices.
@@ -33,11 +43,7 @@ def open_landcover(path: str, pixel_m: float, max_area_km2: float) -> Iterator[t
     """
     with raster.open_raster(path, "land cover") as source:
         raster.check_crs(source, "land cover")
-        if source.count != 1 or not np.issubdtype(np.dtype(source.dtypes[0]), np.integer):
-            raise BackendError(
-                f"The land cover {path} has {source.count} band(s) of {source.dtypes[0]}; one band of WorldCover "
-                "codes (10 to 100) is needed."
-            )
+        check_codes(source, "land cover")
         left, bottom, right, top = source.bounds
         extent = Extent(left, bottom, right, top, source.crs.to_wkt())
         box = grid.geobox(extent, pixel_m, source.crs.to_wkt(), max_area_km2)

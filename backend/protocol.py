@@ -387,6 +387,17 @@ class ChooseTiles:
     seed: int = 0
 
 
+@dataclass(frozen=True)
+class LandCoverDifference:
+    """Where two land cover maps agree, on the grid of the first; the table as CSV and as HTML page."""
+
+    reference: str
+    compared: str
+    output: str
+    output_table: str
+    output_report: str
+
+
 JOBS: dict[str, type[Any]] = {
     job.__name__.lower(): job
     for job in (
@@ -406,6 +417,7 @@ JOBS: dict[str, type[Any]] = {
         LandCoverRealism,
         MixtureStudy,
         ChooseTiles,
+        LandCoverDifference,
     )
 }
 

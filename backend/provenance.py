@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from backend import __version__
@@ -57,4 +58,18 @@ def predicted(model: str, model_hash: str, image: str, joined: dict[int, str] | 
         "LANDFORGE_MODEL": model,
         "LANDFORGE_MODEL_SHA256": model_hash,
         "LANDFORGE_IMAGE": image,
+    }
+
+
+def difference(*maps: tuple[str, dict[str, str]]) -> dict[str, str]:
+    """The tags of the difference of two maps, each its name and its own tags: what was compared, whom to credit."""
+    (reference, one), (compared, other) = maps
+    credits = dict.fromkeys(filter(None, (tags.get("LANDFORGE_ATTRIBUTION") for tags in (one, other))))
+    return {
+        "TIFFTAG_SOFTWARE": f"Landforge {__version__}",
+        "TIFFTAG_IMAGEDESCRIPTION": f"Difference of land cover: {reference} (reference) and {compared}",
+        "LANDFORGE_SOURCE": f"Difference of land cover · {Path(reference).stem} · {Path(compared).stem}",
+        "LANDFORGE_REFERENCE": reference,
+        "LANDFORGE_COMPARED": compared,
+        "LANDFORGE_ATTRIBUTION": "; ".join(credits),
     }

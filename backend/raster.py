@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -27,6 +27,8 @@ from backend import classes, store
 from backend.protocol import BackendError, partial_path, unfinished_path
 
 Kind = Literal["classes", "rgb"]
+Legend = Mapping[int, tuple[str, str]]
+"""Value to name and colour, six hexadecimal digits."""
 os.environ.setdefault("GDAL_CACHEMAX", "128")  # MB; GDAL's own choice grows with the machine's memory
 
 
@@ -90,8 +92,8 @@ def read_window(
     return data[:, (rows - top)[:, None], (cols - left)[None, :]]
 
 
-def _attribute_table(path: Path, legend: str) -> None:
-    """Write the legend as a raster attribute table, in GDAL's sidecar, which is where GeoTIFFs keep theirs."""
+def _attribute_table(path: Path, legend: Legend) -> None:
+    """Write a legend as a raster attribute table, in GDAL's sidecar, which is where GeoTIFFs keep theirs."""
     root = ET.Element("PAMDataset")
     band = ET.SubElement(root, "PAMRasterBand", band="1")
     table = ET.SubElement(band, "GDALRasterAttributeTable", tableType="thematic")
@@ -102,14 +104,14 @@ def _attribute_table(path: Path, legend: str) -> None:
         ET.SubElement(column, "Name").text = name
         ET.SubElement(column, "Type").text = str(kind)
         ET.SubElement(column, "Usage").text = str(usage)
-    for index, (code, name) in enumerate(classes.names_of(legend).items()):
+    for index, (code, (name, colour)) in enumerate(legend.items()):
         row = ET.SubElement(table, "Row", index=str(index))
-        for value in (code, name, *classes.rgb(code)):
+        for value in (code, name, *bytes.fromhex(colour)):
             ET.SubElement(row, "F").text = str(value)
     ET.ElementTree(root).write(path, encoding="unicode")
 
 
-def _vrt(box: GeoBox, kind: Kind, tags: dict[str, str], masked: bool) -> ET.ElementTree:
+def _vrt(box: GeoBox, kind: Kind, tags: dict[str, str], masked: bool, legend: Legend) -> ET.ElementTree:
     """The raster that a store's raw files are, for GDAL."""
     height, width = box.shape
     root = ET.Element("VRTDataset", rasterXSize=str(width), rasterYSize=str(height))
@@ -123,7 +125,7 @@ def _vrt(box: GeoBox, kind: Kind, tags: dict[str, str], masked: bool) -> ET.Elem
         band = _raw_band(root, width, store.PIXELS, index, len(colours))
         ET.SubElement(band, "ColorInterp").text = colour
         if kind == "classes":
-            _describe_classes(band)
+            _describe_classes(band, legend)
     if masked:
         _raw_band(ET.SubElement(root, "MaskBand"), width, store.MASK)
     return ET.ElementTree(root)
@@ -138,12 +140,12 @@ def _raw_band(parent: ET.Element, width: int, file: str, index: int = 0, bands: 
     return band
 
 
-def _describe_classes(band: ET.Element) -> None:
-    """Name, nodata and the official palette."""
+def _describe_classes(band: ET.Element, legend: Legend) -> None:
+    """Name, nodata and the legend's palette."""
     ET.SubElement(band, "Description").text = "land cover"
     ET.SubElement(band, "NoDataValue").text = str(classes.NODATA)
     table = ET.SubElement(band, "ColorTable")
-    colours = {code: (*classes.rgb(code), 255) for code in classes.LEGEND}
+    colours = {code: (*bytes.fromhex(colour), 255) for code, (_, colour) in legend.items()}
     for code in range(256):
         red, green, blue, alpha = colours.get(code, (0, 0, 0, 0 if code == classes.NODATA else 255))
         ET.SubElement(table, "Entry", c1=str(red), c2=str(green), c3=str(blue), c4=str(alpha))
@@ -153,7 +155,7 @@ class RasterWriter:
     """A raster that is written block by block and appears under its name only when it is whole.
 
     `classes`: one uint8 band of WorldCover codes, nodata 0, official palette and names, overviews by mode; the names
-    are those of `legend`, of `classes.LEGENDS`.
+    are those of `legend`, of `classes.LEGENDS`, unless another legend is set until it is closed.
     `rgb`: three uint8 bands, overviews by average; pixels where `valid` is false are masked.
     Use as a context manager. An exception inside leaves nothing behind, or, with `resume`, the finished blocks
     in a folder beside the output: a later writer of the same raster goes on from them, however this process ended.
@@ -172,7 +174,8 @@ class RasterWriter:
         legend: str = "worldcover",
     ) -> None:
         self.path, self.box, self.kind = Path(path), box, kind
-        self._tags, self._resumable, self._legend = tags, resume is not None, legend
+        self.legend: Legend = {code: (name, classes.LEGEND[code][1]) for code, name in classes.names_of(legend).items()}
+        self._tags, self._resumable = tags, resume is not None
         height, width = map(int, box.shape)
         bands = 1 if kind == "classes" else 3
         folder = unfinished_path(self.path.absolute())
@@ -235,7 +238,8 @@ class RasterWriter:
     def _finish(self) -> None:
         with self._disk_errors():
             description, whole = self._store.folder / "raster.vrt", self._store.folder / "whole.tif"
-            _vrt(self.box, self.kind, self._tags, self._store.masked).write(description, encoding="unicode")
+            vrt = _vrt(self.box, self.kind, self._tags, self._store.masked, self.legend)
+            vrt.write(description, encoding="unicode")
             options = dict(COMPRESS="DEFLATE", PREDICTOR="NO", BIGTIFF="IF_SAFER", NUM_THREADS="ALL_CPUS")
             resampling = "MODE" if self.kind == "classes" else "AVERAGE"
             if self.kind == "rgb":
@@ -246,4 +250,4 @@ class RasterWriter:
             sidecar.unlink(missing_ok=True)
             os.replace(whole, self.path)
             if self.kind == "classes":
-                _attribute_table(sidecar, self._legend)
+                _attribute_table(sidecar, self.legend)

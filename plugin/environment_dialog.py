@@ -24,12 +24,7 @@ from qgis.PyQt.QtWidgets import (
 from ..backend.protocol import BackendError
 from . import settings
 from .bridge import environment, process
-
-LABELS = {"cpu": "CPU (small)", "cuda": "NVIDIA GPU (CUDA, large)"}
-SCHEDULER_TIP = (
-    "Generating and segmenting run on the Dask cluster at this address where an algorithm names no other. "
-    "Name only a cluster that you trust: it runs the code that it is sent, and what it sends back is the result."
-)
+from .translation import tr
 
 
 class EnvironmentTask(QgsTask):
@@ -38,7 +33,7 @@ class EnvironmentTask(QgsTask):
     said = pyqtSignal(str)
 
     def __init__(self, compute: str, wheels: str) -> None:
-        super().__init__("Landforge: setting up the backend", QgsTask.Flag.CanCancel)
+        super().__init__(tr("Landforge: setting up the backend"), QgsTask.Flag.CanCancel)
         self.compute, self.wheels = compute, wheels
         self.profile, self.proxy = settings.profile(), settings.proxy()  # QGIS's settings belong to the main thread
         self.failure = ""
@@ -77,14 +72,14 @@ class EnvironmentDialog(QDialog):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Landforge: set up the backend")
+        self.setWindowTitle(tr("Landforge: set up the backend"))
         self.resize(640, 520)
         self.task: EnvironmentTask | None = None
         self.state, self.plan = _wrapped(), _wrapped()
         self.compute = QComboBox()
         for choice in environment.COMPUTE:
             if choice == "cpu" or sys.platform != "darwin":
-                self.compute.addItem(LABELS[choice], choice)
+                self.compute.addItem(_label(choice), choice)
         self.compute.setCurrentIndex(max(self.compute.findData(settings.get(settings.COMPUTE, "cpu")), 0))
         self.wheels = QgsFileWidget()
         self.wheels.setStorageMode(QgsFileWidget.StorageMode.GetDirectory)
@@ -92,13 +87,13 @@ class EnvironmentDialog(QDialog):
         self.interpreter = QgsFileWidget()
         self.interpreter.setFilePath(settings.get(settings.INTERPRETER))
         self.scheduler = QLineEdit(settings.get(settings.SCHEDULER))
-        self.scheduler.setPlaceholderText("tcp://host:8786; empty: this machine")
-        self.scheduler.setToolTip(SCHEDULER_TIP)
+        self.scheduler.setPlaceholderText(tr("tcp://host:8786; empty: this machine"))
+        self.scheduler.setToolTip(_scheduler_tip())
         self.progress, self.log = QProgressBar(), QPlainTextEdit()
         self.log.setReadOnly(True)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        self.start_button = self.buttons.addButton("Set up", QDialogButtonBox.ButtonRole.ActionRole)
-        self.cancel_button = self.buttons.addButton("Cancel", QDialogButtonBox.ButtonRole.ActionRole)
+        self.start_button = self.buttons.addButton(tr("Set up"), QDialogButtonBox.ButtonRole.ActionRole)
+        self.cancel_button = self.buttons.addButton(tr("Cancel"), QDialogButtonBox.ButtonRole.ActionRole)
         self._lay_out()
         self.compute.currentIndexChanged.connect(self.refresh)
         self.wheels.fileChanged.connect(self.refresh)
@@ -110,15 +105,15 @@ class EnvironmentDialog(QDialog):
         self.refresh()
 
     def _lay_out(self) -> None:
-        made = QGroupBox("An environment made for Landforge, in your QGIS profile")
+        made = QGroupBox(tr("An environment made for Landforge, in your QGIS profile"))
         form = QFormLayout(made)
-        form.addRow("Compute on", self.compute)
-        form.addRow("Packages from a folder (offline)", self.wheels)
+        form.addRow(tr("Compute on"), self.compute)
+        form.addRow(tr("Packages from a folder (offline)"), self.wheels)
         form.addRow(self.plan)
-        own = QGroupBox("Or a Python of your own that has the packages")
-        QFormLayout(own).addRow("Interpreter", self.interpreter)
-        cluster = QGroupBox("A cluster of your own that computes, instead of this machine")
-        QFormLayout(cluster).addRow("Dask scheduler (optional)", self.scheduler)
+        own = QGroupBox(tr("Or a Python of your own that has the packages"))
+        QFormLayout(own).addRow(tr("Interpreter"), self.interpreter)
+        cluster = QGroupBox(tr("A cluster of your own that computes, instead of this machine"))
+        QFormLayout(cluster).addRow(tr("Dask scheduler (optional)"), self.scheduler)
         layout = QVBoxLayout(self)
         for widget in (self.state, made, own, cluster, self.progress, self.log, self.buttons):
             layout.addWidget(widget)
@@ -127,10 +122,10 @@ class EnvironmentDialog(QDialog):
         """Say how things stand and what setting up would do."""
         profile, named = settings.profile(), settings.get(settings.INTERPRETER)
         problem = environment.problem(profile, named)
-        ready = f"The backend is ready: {environment.interpreter(profile, named)}"
+        ready = tr("The backend is ready: {python}").format(python=environment.interpreter(profile, named))
         self.state.setText(problem or " ".join([ready, environment.notice(profile, named)]))
         plan = environment.plan(profile, self.compute.currentData(), self.wheels.filePath())
-        self.plan.setText(plan.text if plan.enough else f"{plan.text} That is not enough room.")
+        self.plan.setText(plan.text if plan.enough else f"{plan.text} {tr('That is not enough room.')}")
         running = self.task is not None
         self.start_button.setEnabled(not running and plan.enough)
         self.cancel_button.setEnabled(running)
@@ -166,8 +161,19 @@ class EnvironmentDialog(QDialog):
         if task is None:
             return
         if task.failure or task.isCanceled():
-            self.log.appendPlainText(task.failure or "Cancelled. Setting up again goes on from here.")
+            self.log.appendPlainText(task.failure or tr("Cancelled. Setting up again goes on from here."))
         self.refresh()
+
+
+def _label(compute: str) -> str:
+    return {"cpu": tr("CPU (small)"), "cuda": tr("NVIDIA GPU (CUDA, large)")}[compute]
+
+
+def _scheduler_tip() -> str:
+    return tr(
+        "Generating and segmenting run on the Dask cluster at this address where an algorithm names no other. "
+        "Name only a cluster that you trust: it runs the code that it is sent, and what it sends back is the result."
+    )
 
 
 def _wrapped() -> QLabel:

@@ -9,7 +9,10 @@ from qgis.core import QgsApplication, QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import QAction
 
+from . import translation
 from .bridge import process
+from .translation import tr
+from .windows import Windows
 
 if TYPE_CHECKING:
     from .environment_dialog import EnvironmentDialog
@@ -25,21 +28,25 @@ class LandforgePlugin:
         self.iface, self.provider = iface, provider
         self.actions: list[QAction] = []
         self.dialog: EnvironmentDialog | None = None
+        self.windows = Windows(iface)
+        self.translator = translation.install()
 
     def initProcessing(self) -> None:
         """Put the algorithms into Processing; all that qgis_process calls."""
         QgsApplication.processingRegistry().addProvider(self.provider)
+        self.provider.refreshAlgorithms()  # its models find their steps, now that these are registered
 
     def initGui(self) -> None:
         """Put the plugin into the window."""
         self.initProcessing()
         if self.iface is None:
             return
-        action = QAction(QIcon(str(ICON)), "Set up the backend…", self.iface.mainWindow())
+        action = QAction(QIcon(str(ICON)), tr("Set up the backend…"), self.iface.mainWindow())
         action.setObjectName("landforgeSetUp")
         action.triggered.connect(self.set_up)
-        self.iface.addPluginToMenu(MENU, action)
-        self.actions.append(action)
+        self.actions += [action, *self.windows.actions()]
+        for each in self.actions:
+            self.iface.addPluginToMenu(MENU, each)
 
     def set_up(self) -> None:
         """Open the dialog that makes the backend's environment, or bring it to the front."""
@@ -57,6 +64,7 @@ class LandforgePlugin:
             self.iface.removePluginMenu(MENU, action)
             action.deleteLater()
         self.actions.clear()
+        self.windows.close()
         if self.dialog is not None:
             self.dialog.cancel()
             self.dialog.deleteLater()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from html import escape
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,6 +21,7 @@ from qgis.PyQt.QtGui import QIcon
 from ..backend import protocol
 from ..plugin import layers, settings
 from ..plugin.bridge import environment, process
+from ..plugin.translation import tr
 from . import fields
 from .fields import Parameters
 from .raster_input import RasterInput
@@ -48,10 +50,10 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
         return self.JOB.__name__.lower()
 
     def displayName(self) -> str:  # noqa: D102
-        return self.TITLE
+        return tr(self.TITLE)
 
     def group(self) -> str:  # noqa: D102
-        return self.GROUP
+        return tr(self.GROUP)
 
     def groupId(self) -> str:  # noqa: D102
         return self.GROUP.lower()
@@ -63,20 +65,26 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
         return QIcon(str(ICONS / f"{self.groupId()}.svg"))
 
     def shortDescription(self) -> str:  # noqa: D102
-        return self.HELP.partition(". ")[0].rstrip(".") + "."
+        return tr(self.HELP).partition(". ")[0].rstrip(".") + "."
 
     def shortHelpString(self) -> str:
         """The help beside the dialog; qgis_process lists the parameters itself, as plain text."""
         if qgis.utils.iface is None:
-            return self.HELP
-        lines = [f"<p><b>{p.description()}</b> ({p.name()}): {p.help()}</p>" for p in self.parameterDefinitions()]
-        return f"<p>{self.HELP}</p><h3>Parameters</h3>{''.join(lines)}"
+            return tr(self.HELP)
+        told = (
+            (escape(text, quote=False) for text in (p.description(), p.help())) for p in self.parameterDefinitions()
+        )
+        names = (p.name() for p in self.parameterDefinitions())
+        lines = (f"<p><b>{label}</b> ({name}): {text}</p>" for name, (label, text) in zip(names, told))
+        return f"<p>{escape(tr(self.HELP), quote=False)}</p><h3>{tr('Parameters')}</h3>{''.join(lines)}"
 
     def createInstance(self) -> BackendAlgorithm:  # noqa: D102
         return type(self)()
 
     def initAlgorithm(self, configuration: Any = None) -> None:  # noqa: D102
         for parameter in self.parameters():
+            parameter.setDescription(tr(parameter.description()))
+            parameter.setHelp(tr(parameter.help()))
             self.addParameter(parameter)
 
     def canExecute(self) -> tuple[bool, str]:  # noqa: D102
@@ -87,6 +95,7 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
         """Whether the parameters make sense, said in words of our own where QGIS would only name the parameter."""
         try:
             fields.check_outputs(self, parameters, fields.read(self, parameters, context))
+            parameters = fields.unfolded(self, parameters)
         except (QgsProcessingException, protocol.BackendError) as error:
             return False, str(error)
         return super().checkParameterValues(parameters, context)
@@ -113,7 +122,7 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
             inputs = fields.exported(self._inputs, Path(folder), self.MAP_PIXEL_M, feedback)
             outputs = self._run(self.JOB(**inputs, **absolute), feedback)
         labels = [definition.description() for definition in self.destinationParameterDefinitions()]
-        layers.style_on_completion(context, self.TITLE, destinations, labels)
+        layers.style_on_completion(context, self.displayName(), destinations, labels)
         return {**{key.upper(): value for key, value in outputs.items()}, **destinations}
 
     def settle(self, given: dict[str, Any]) -> None:
@@ -168,3 +177,7 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
             f"\nFinished blocks are kept beside the output, in {folders}. Running again with the same settings and "
             "output goes on from there."
         )
+
+
+def _html(text: str) -> str:
+    return escape(text, quote=False)

@@ -32,6 +32,7 @@ def read(algorithm: Any, parameters: Parameters, context: QgsProcessingContext) 
     A layer is a RasterInput until `exported`. Raises QgsProcessingException and BackendError in words for the user.
     """
     fields: dict[str, Any] = {}
+    parameters = unfolded(algorithm, parameters)
     for definition in algorithm.parameterDefinitions():
         key = definition.name()
         optional = bool(definition.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional)
@@ -44,6 +45,34 @@ def read(algorithm: Any, parameters: Parameters, context: QgsProcessingContext) 
         fields["scheduler"] = fields.get("scheduler", "").strip() or settings.get(settings.SCHEDULER)
     algorithm.settle(fields)
     return fields
+
+
+def unfolded(algorithm: Any, parameters: Parameters) -> Parameters:
+    """The parameters with the rasters of a folder, by name, in the place of a folder among several rasters.
+
+    So a model or a command can take a folder where the dialog takes a list. QgsProcessingException for an empty one.
+    """
+    found = dict(parameters)
+    for definition in algorithm.parameterDefinitions():
+        value = parameters.get(definition.name())
+        given = [value] if isinstance(value, str) else value
+        several = definition.type() == "multilayer" and definition.layerType() == QgsProcessing.SourceType.TypeRaster
+        if several and isinstance(given, (list, tuple)) and any(map(_is_folder, given)):
+            found[definition.name()] = [path for one in given for path in _rasters_of(one)]
+    return found
+
+
+def _is_folder(one: Any) -> bool:
+    return isinstance(one, str) and bool(one) and Path(one).is_dir()
+
+
+def _rasters_of(one: Any) -> list[Any]:
+    if not _is_folder(one):
+        return [one]
+    rasters = sorted(str(path) for path in Path(one).iterdir() if path.suffix.lower() in SUFFIXES)
+    if not rasters:
+        raise QgsProcessingException(f"The folder {one} holds no raster ({', '.join(SUFFIXES)}). Choose another.")
+    return rasters
 
 
 def _settle_place(fields: dict[str, Any], wanted: QgsCoordinateReferenceSystem, context: QgsProcessingContext) -> None:
@@ -173,10 +202,10 @@ def check_outputs(algorithm: Any, parameters: Parameters, fields: dict[str, Any]
 
 def destinations(algorithm: Any, parameters: Parameters, context: QgsProcessingContext) -> dict[str, str]:
     """Key to path, as QGIS names it. Ask once: each asking makes another temporary name."""
+    names = {"rasterDestination": algorithm.parameterAsOutputLayer, "fileDestination": algorithm.parameterAsFileOutput}
     found = {}
     for definition in algorithm.destinationParameterDefinitions():
-        is_raster = definition.type() == "rasterDestination"
-        name = algorithm.parameterAsOutputLayer if is_raster else algorithm.parameterAsString
+        name = names.get(definition.type(), algorithm.parameterAsString)
         found[definition.name()] = name(parameters, definition.name(), context)
     return found
 

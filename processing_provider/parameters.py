@@ -15,6 +15,7 @@ from qgis.core import (
     QgsProcessingParameterExtent,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterFile,
+    QgsProcessingParameterFileDestination,
     QgsProcessingParameterFolderDestination,
     QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterNumber,
@@ -255,6 +256,11 @@ def folder(key: str, label: str, text: str, optional: bool = False) -> Parameter
 def folder_output(key: str, label: str, text: str) -> Parameter:
     """Where a folder goes."""
     return explained(QgsProcessingParameterFolderDestination(key, label), text)
+
+
+def file_output(key: str, label: str, kind: str, text: str) -> Parameter:
+    """Where a file goes; `kind` as QGIS writes it, such as `CSV files (*.csv)`."""
+    return explained(QgsProcessingParameterFileDestination(key, label, kind), text)
 
 
 def raster_output(key: str, label: str, text: str) -> Parameter:

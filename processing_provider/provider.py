@@ -7,6 +7,7 @@ from pathlib import Path
 from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
+from . import workflow
 from .data.builddataset import BuildDataset
 from .data.buildstandardsets import BuildStandardSets
 from .data.clipnaip import ClipNaip
@@ -14,6 +15,7 @@ from .data.clipworldcover import ClipWorldCover
 from .evaluate.choosetiles import ChooseTiles
 from .evaluate.crosstest import CrossTest
 from .evaluate.imagequality import ImageQuality
+from .evaluate.landcoverdifference import LandCoverDifference
 from .evaluate.landcoverrealism import LandCoverRealism
 from .evaluate.mixturestudy import MixtureStudy
 from .generate.generateimage import GenerateImage
@@ -41,6 +43,7 @@ ALGORITHMS = (
     LandCoverRealism,
     MixtureStudy,
     ChooseTiles,
+    LandCoverDifference,
 )
 ICON = Path(__file__).parent.parent / "icons" / "landforge.svg"
 
@@ -75,3 +78,5 @@ class LandforgeProvider(QgsProcessingProvider):
     def loadAlgorithms(self) -> None:  # noqa: D102
         for algorithm in ALGORITHMS:
             self.addAlgorithm(algorithm())
+        for model in workflow.found():
+            self.addAlgorithm(model)

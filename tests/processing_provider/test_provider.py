@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 from landforge.backend import protocol
+from landforge.processing_provider import workflow
 from landforge.processing_provider.algorithm import ICONS
 from landforge.processing_provider.provider import ALGORITHMS
 from qgis.core import QgsApplication, QgsProcessingParameterDefinition
@@ -20,7 +21,8 @@ def algorithm(request):
 
 def test_the_provider_lists_each_algorithm_once():
     provider = QgsApplication.processingRegistry().providerById("landforge")
-    assert sorted(found.name() for found in provider.algorithms()) == sorted(set(IDS)) and len(IDS) == len(set(IDS))
+    listed = [*IDS, *(path.stem for path in workflow.MODELS.glob("*.model3"))]
+    assert sorted(found.name() for found in provider.algorithms()) == sorted(set(listed)) and len(IDS) == len(set(IDS))
     assert not provider.icon().isNull() and provider.name() == "Landforge"
 
 

@@ -28,8 +28,15 @@ def test_list():
         "landcoverrealism",
         "mixturestudy",
         "choosetiles",
+        "landcoverdifference",
     ):
         assert f"landforge:{name}" in answer.stdout
+
+
+def test_the_ready_models_are_listed():
+    answer = qgis_process("list")
+    assert "landforge:extenttocomparedscene" in answer.stdout and "landforge:pairstotestedmodel" in answer.stdout
+    assert "synthetic:OUTPUT_IMAGE" in qgis_process("help", "landforge:extenttocomparedscene").stdout
 
 
 def test_help():

@@ -1,0 +1,939 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="es" sourcelanguage="en">
+  <context>
+    <name>Landforge</name>
+    <message>
+      <source>&amp;Another test</source>
+      <translation>&amp;Otra prueba</translation>
+    </message>
+    <message>
+      <source>&amp;Difference</source>
+      <translation>&amp;Diferencia</translation>
+    </message>
+    <message>
+      <source>&amp;Export as CSV…</source>
+      <translation>&amp;Exportar como CSV…</translation>
+    </message>
+    <message>
+      <source>&amp;Start</source>
+      <translation>&amp;Empezar</translation>
+    </message>
+    <message>
+      <source>&amp;Swipe</source>
+      <translation>&amp;Cortina</translation>
+    </message>
+    <message>
+      <source>2020 or 2021. ESA made the two maps with different methods: their difference is not only change.</source>
+      <translation>2020 o 2021. La ESA hizo los dos mapas con métodos distintos: su diferencia no es solo cambio.</translation>
+    </message>
+    <message>
+      <source>A cluster of your own that computes, instead of this machine</source>
+      <translation>Un clúster propio que calcula, en lugar de este equipo</translation>
+    </message>
+    <message>
+      <source>A folder with the folders 'image' and 'label': RGB rasters, and the land cover of each under the same name.</source>
+      <translation>Una carpeta con las carpetas 'image' y 'label': rásteres RGB, y la cobertura del suelo de cada uno con el mismo nombre.</translation>
+    </message>
+    <message>
+      <source>A guard against an extent drawn by mistake: larger areas are refused, with an estimate of their size.</source>
+      <translation>Una protección contra una extensión dibujada por error: las áreas mayores se rechazan, con una estimación de su tamaño.</translation>
+    </message>
+    <message>
+      <source>A handle across the map: real on one side, synthetic beyond it.</source>
+      <translation>Un tirador sobre el mapa: lo real a un lado, lo sintético al otro.</translation>
+    </message>
+    <message>
+      <source>A polygon layer, or its selected features only. Outside the polygons the result is nodata, and nothing is computed there. Left empty: the whole extent is filled.</source>
+      <translation>Una capa de polígonos, o solo sus objetos seleccionados. Fuera de los polígonos el resultado es nodata y no se calcula nada. Si se deja vacío: se llena toda la extensión.</translation>
+    </message>
+    <message>
+      <source>A raster of WorldCover codes, of any provider.</source>
+      <translation>Un ráster con códigos de WorldCover, de cualquier proveedor.</translation>
+    </message>
+    <message>
+      <source>An RGB raster of any provider; the bundled model knows aerial images of about 1 m a pixel.</source>
+      <translation>Un ráster RGB de cualquier proveedor; el modelo incluido conoce imágenes aéreas de alrededor de 1 m por píxel.</translation>
+    </message>
+    <message>
+      <source>An environment made for Landforge, in your QGIS profile</source>
+      <translation>Un entorno hecho para Landforge, en su perfil de QGIS</translation>
+    </message>
+    <message>
+      <source>Architecture</source>
+      <translation>Arquitectura</translation>
+    </message>
+    <message>
+      <source>Batch size</source>
+      <translation>Tamaño del lote</translation>
+    </message>
+    <message>
+      <source>Build data set</source>
+      <translation>Crear conjunto de datos</translation>
+    </message>
+    <message>
+      <source>CPU (small)</source>
+      <translation>CPU (pequeño)</translation>
+    </message>
+    <message>
+      <source>CRS of the grid</source>
+      <translation>SRC de la cuadrícula</translation>
+    </message>
+    <message>
+      <source>Cancel</source>
+      <translation>Cancelar</translation>
+    </message>
+    <message>
+      <source>Cancelled. Setting up again goes on from here.</source>
+      <translation>Cancelado. Si se prepara otra vez, continúa desde aquí.</translation>
+    </message>
+    <message>
+      <source>Cannot write {path}: {why}. Choose another file.</source>
+      <translation>No se puede escribir {path}: {why}. Elija otro archivo.</translation>
+    </message>
+    <message>
+      <source>Choose at least one real and one synthetic layer.</source>
+      <translation>Elija al menos una capa real y una sintética.</translation>
+    </message>
+    <message>
+      <source>Choose two different raster layers above.</source>
+      <translation>Elija arriba dos capas ráster distintas.</translation>
+    </message>
+    <message>
+      <source>Class shares (%)</source>
+      <translation>Proporciones de clases (%)</translation>
+    </message>
+    <message>
+      <source>Class weighting</source>
+      <translation>Ponderación de clases</translation>
+    </message>
+    <message>
+      <source>Clip NAIP</source>
+      <translation>Recortar NAIP</translation>
+    </message>
+    <message>
+      <source>Clip WorldCover</source>
+      <translation>Recortar WorldCover</translation>
+    </message>
+    <message>
+      <source>Clips NAIP aerial imagery (red, green, blue; United States only) to an extent. Neighbouring items, also in two UTM zones, become one mosaic on the extent's grid. With a layer as source it clips any RGB imagery, anywhere.</source>
+      <translation>Recorta las imágenes aéreas NAIP (rojo, verde, azul; solo Estados Unidos) a una extensión. Las imágenes vecinas, también en dos zonas UTM, se unen en un mosaico en la cuadrícula de la extensión. Con una capa como fuente recorta cualquier imagen RGB, en cualquier lugar.</translation>
+    </message>
+    <message>
+      <source>Clips the ESA WorldCover land cover map to an extent, on a grid of 10 m pixels. The result carries the official palette and class names, and lines up to the pixel with every other result of the same extent.</source>
+      <translation>Recorta el mapa de cobertura del suelo ESA WorldCover a una extensión, en una cuadrícula de píxeles de 10 m. El resultado lleva la paleta y los nombres de clase oficiales, y coincide píxel a píxel con cualquier otro resultado de la misma extensión.</translation>
+    </message>
+    <message>
+      <source>Clips the real land cover of an extent, generates a synthetic land cover map and an aerial image over the same ground, and compares the two maps: where they agree, and a confusion table in hectares. Its file, under processing_provider/models in the plugin's folder, opens in the model designer.</source>
+      <translation>Recorta la cobertura real del suelo de una extensión, genera un mapa sintético de cobertura y una imagen aérea sobre el mismo terreno, y compara los dos mapas: dónde coinciden, y una tabla de confusión en hectáreas. Su archivo, en processing_provider/models dentro de la carpeta del complemento, se abre en el diseñador de modelos.</translation>
+    </message>
+    <message>
+      <source>Compare real and synthetic…</source>
+      <translation>Comparar real y sintético…</translation>
+    </message>
+    <message>
+      <source>Compared land cover</source>
+      <translation>Cobertura comparada</translation>
+    </message>
+    <message>
+      <source>Comparing…</source>
+      <translation>Comparando…</translation>
+    </message>
+    <message>
+      <source>Compute on</source>
+      <translation>Calcular en</translation>
+    </message>
+    <message>
+      <source>Confusion page</source>
+      <translation>Página de confusión</translation>
+    </message>
+    <message>
+      <source>Confusion table</source>
+      <translation>Tabla de confusión</translation>
+    </message>
+    <message>
+      <source>Crop size (px)</source>
+      <translation>Tamaño del recorte (px)</translation>
+    </message>
+    <message>
+      <source>Crops a step; halved where the memory is too small.</source>
+      <translation>Recortes por paso; se reduce a la mitad si la memoria no basta.</translation>
+    </message>
+    <message>
+      <source>Cross-test</source>
+      <translation>Prueba cruzada</translation>
+    </message>
+    <message>
+      <source>Cuts a folder of images and their land cover into a data set, trains a segmentation model on it and tests the model on the tiles that were kept for testing. Its file, under processing_provider/models in the plugin's folder, opens in the model designer.</source>
+      <translation>Corta una carpeta de imágenes y su cobertura del suelo en un conjunto de datos, entrena con él un modelo de segmentación y prueba el modelo con las teselas reservadas para ello. Su archivo, en processing_provider/models dentro de la carpeta del complemento, se abre en el diseñador de modelos.</translation>
+    </message>
+    <message>
+      <source>Cuts images and their land cover labels into pairs of tiles with a manifest, ready for training; or labels alone, from which land cover generators learn. Real and synthetic rasters are cut alike, so that they can be compared or mixed.</source>
+      <translation>Corta imágenes y sus etiquetas de cobertura del suelo en pares de teselas con un manifiesto, listos para entrenar; o solo etiquetas, de las que aprenden los generadores de cobertura. Los rásteres reales y sintéticos se cortan igual, para poder compararlos o mezclarlos.</translation>
+    </message>
+    <message>
+      <source>Dask scheduler</source>
+      <translation>Planificador de Dask</translation>
+    </message>
+    <message>
+      <source>Dask scheduler (optional)</source>
+      <translation>Planificador de Dask (opcional)</translation>
+    </message>
+    <message>
+      <source>Data</source>
+      <translation>Datos</translation>
+    </message>
+    <message>
+      <source>Data set</source>
+      <translation>Conjunto de datos</translation>
+    </message>
+    <message>
+      <source>Data sets</source>
+      <translation>Conjuntos de datos</translation>
+    </message>
+    <message>
+      <source>Decides the first weights and the order of the crops.</source>
+      <translation>Decide los primeros pesos y el orden de los recortes.</translation>
+    </message>
+    <message>
+      <source>Decides the first weights and the order of the tiles.</source>
+      <translation>Decide los primeros pesos y el orden de las teselas.</translation>
+    </message>
+    <message>
+      <source>Decides which tiles go into which split, the first weights and the order of the tiles.</source>
+      <translation>Decide qué teselas van a qué parte, los primeros pesos y el orden de las teselas.</translation>
+    </message>
+    <message>
+      <source>Decides which tiles go into which split.</source>
+      <translation>Decide qué teselas van a qué parte.</translation>
+    </message>
+    <message>
+      <source>Denoising steps of the diffusion sampler: more is slower and, up to about 20, finer.</source>
+      <translation>Pasos de eliminación de ruido del muestreador de difusión: más es más lento y, hasta unos 20, más fino.</translation>
+    </message>
+    <message>
+      <source>Denoising steps of the diffusion sampler: more is slower and, up to about 20, finer. SPADE has none.</source>
+      <translation>Pasos de eliminación de ruido del muestreador de difusión: más es más lento y, hasta unos 20, más fino. SPADE no tiene ninguno.</translation>
+    </message>
+    <message>
+      <source>Difference of land cover</source>
+      <translation>Diferencia de cobertura del suelo</translation>
+    </message>
+    <message>
+      <source>Distance from tile to tile; 0: the tile's side, so without overlap.</source>
+      <translation>Distancia de tesela a tesela; 0: el lado de la tesela, es decir, sin solape.</translation>
+    </message>
+    <message>
+      <source>Drag the handle, or move it with the arrow keys (Shift: in large steps). T turns it, Escape ends.</source>
+      <translation>Arrastre el tirador, o muévalo con las flechas (Mayús: a pasos grandes). T lo gira, Escape termina.</translation>
+    </message>
+    <message>
+      <source>Drag to pan, turn the wheel to zoom: both maps follow. The red cross marks the same place.</source>
+      <translation>Arrastre para desplazar, gire la rueda para acercar: los dos mapas se siguen. La cruz roja marca el mismo lugar.</translation>
+    </message>
+    <message>
+      <source>Each is shown for</source>
+      <translation>Cada una se muestra</translation>
+    </message>
+    <message>
+      <source>Encoder</source>
+      <translation>Codificador</translation>
+    </message>
+    <message>
+      <source>Encoder weights</source>
+      <translation>Pesos del codificador</translation>
+    </message>
+    <message>
+      <source>Ends each stage after so many steps, if the minutes have not ended it before.</source>
+      <translation>Termina cada etapa después de tantos pasos, si los minutos no la han terminado antes.</translation>
+    </message>
+    <message>
+      <source>Ends the training after so many epochs without a better one; 0: never.</source>
+      <translation>Termina el entrenamiento después de tantas épocas sin una mejor; 0: nunca.</translation>
+    </message>
+    <message>
+      <source>Epochs</source>
+      <translation>Épocas</translation>
+    </message>
+    <message>
+      <source>Evaluate</source>
+      <translation>Evaluar</translation>
+    </message>
+    <message>
+      <source>Export the answers</source>
+      <translation>Exportar las respuestas</translation>
+    </message>
+    <message>
+      <source>Extent</source>
+      <translation>Extensión</translation>
+    </message>
+    <message>
+      <source>Extent to compared scene</source>
+      <translation>De extensión a escena comparada</translation>
+    </message>
+    <message>
+      <source>Folder of pairs</source>
+      <translation>Carpeta de pares</translation>
+    </message>
+    <message>
+      <source>Folder of pairs to tested model</source>
+      <translation>De carpeta de pares a modelo probado</translation>
+    </message>
+    <message>
+      <source>Generate</source>
+      <translation>Generar</translation>
+    </message>
+    <message>
+      <source>Generate image</source>
+      <translation>Generar imagen</translation>
+    </message>
+    <message>
+      <source>Generate land cover</source>
+      <translation>Generar cobertura del suelo</translation>
+    </message>
+    <message>
+      <source>Generate scene</source>
+      <translation>Generar escena</translation>
+    </message>
+    <message>
+      <source>Generates a synthetic land cover map (10 m) and the aerial image on it (1 m) over an extent or within polygons, in one go. A mix of classes can be asked for. Both cover exactly the same ground. They are not an observation of the Earth; their names and tags say so.</source>
+      <translation>Genera un mapa sintético de cobertura del suelo (10 m) y la imagen aérea sobre él (1 m) en una extensión o dentro de polígonos, de una vez. Se puede pedir una mezcla de clases. Ambos cubren exactamente el mismo terreno. No son una observación de la Tierra; sus nombres y etiquetas lo dicen.</translation>
+    </message>
+    <message>
+      <source>Generates a synthetic land cover map over an extent or within polygons, in WorldCover's classes on a grid of 10 m pixels, without seams and of any size. A mix of classes can be asked for. Extents that overlap agree where they do, as long as seed and settings are the same. The result is not an observation of the Earth; its name and tags say so.</source>
+      <translation>Genera un mapa sintético de cobertura del suelo en una extensión o dentro de polígonos, en las clases de WorldCover y en una cuadrícula de píxeles de 10 m, sin costuras y de cualquier tamaño. Se puede pedir una mezcla de clases. Las extensiones que se solapan coinciden donde lo hacen, siempre que la semilla y los ajustes sean los mismos. El resultado no es una observación de la Tierra; su nombre y sus etiquetas lo dicen.</translation>
+    </message>
+    <message>
+      <source>Generating and segmenting run on the Dask cluster at this address where an algorithm names no other. Name only a cluster that you trust: it runs the code that it is sent, and what it sends back is the result.</source>
+      <translation>Generar y segmentar se ejecutan en el clúster de Dask de esta dirección cuando un algoritmo no nombra otro. Nombre solo un clúster de confianza: ejecuta el código que se le envía, y lo que devuelve es el resultado.</translation>
+    </message>
+    <message>
+      <source>Guessing would give 50%, which lies in the interval: the test does not show that you can tell.</source>
+      <translation>Adivinando se acertaría el 50 %, que está dentro del intervalo: la prueba no demuestra que se puedan distinguir.</translation>
+    </message>
+    <message>
+      <source>Guessing would give 50%: you can tell them apart.</source>
+      <translation>Adivinando se acertaría el 50 %: usted los distingue.</translation>
+    </message>
+    <message>
+      <source>Guessing would give 50%: you see a difference, but take one for the other.</source>
+      <translation>Adivinando se acertaría el 50 %: usted ve una diferencia, pero toma lo uno por lo otro.</translation>
+    </message>
+    <message>
+      <source>Guidance scale</source>
+      <translation>Escala de guía</translation>
+    </message>
+    <message>
+      <source>How far the class shares are pushed (classifier-free guidance), where some are asked for: 1 not at all, which is half the work and with the bundled model nearest to what is asked; more favours the largest shares.</source>
+      <translation>Cuánto se fuerzan las proporciones de clases (guía sin clasificador), si se piden algunas: 1 nada, que es la mitad del trabajo y con el modelo incluido lo más cercano a lo pedido; más favorece las proporciones mayores.</translation>
+    </message>
+    <message>
+      <source>How long to train, all stages together. Packing and encoding the tiles, once, and the samples come on top. It may be raised to go on with a training that has ended.</source>
+      <translation>Cuánto tiempo entrenar, todas las etapas juntas. Empaquetar y codificar las teselas, una vez, y las muestras se suman a ello. Se puede aumentar para continuar un entrenamiento que ha terminado.</translation>
+    </message>
+    <message>
+      <source>How much of every epoch comes from each data set, in their order, for instance '25, 75' for a quarter of real and three quarters of synthetic tiles. An epoch stays as long. Left empty: as large as they are.</source>
+      <translation>Cuánto de cada época viene de cada conjunto de datos, en su orden, por ejemplo '25, 75' para un cuarto de teselas reales y tres cuartos de sintéticas. Una época dura lo mismo. Si se deja vacío: según su tamaño.</translation>
+    </message>
+    <message>
+      <source>How often each tile is seen.</source>
+      <translation>Cuántas veces se ve cada tesela.</translation>
+    </message>
+    <message>
+      <source>Image</source>
+      <translation>Imagen</translation>
+    </message>
+    <message>
+      <source>Image generator</source>
+      <translation>Generador de imágenes</translation>
+    </message>
+    <message>
+      <source>Images</source>
+      <translation>Imágenes</translation>
+    </message>
+    <message>
+      <source>In the layer {name} no place of {side} x {side} m without nodata was found. Choose smaller tiles, or leave the layer out.</source>
+      <translation>En la capa {name} no se encontró ningún lugar de {side} x {side} m sin nodata. Elija teselas más pequeñas, o deje fuera la capa.</translation>
+    </message>
+    <message>
+      <source>Interpreter</source>
+      <translation>Intérprete</translation>
+    </message>
+    <message>
+      <source>It is</source>
+      <translation>Es</translation>
+    </message>
+    <message>
+      <source>Labels</source>
+      <translation>Etiquetas</translation>
+    </message>
+    <message>
+      <source>Land cover</source>
+      <translation>Cobertura del suelo</translation>
+    </message>
+    <message>
+      <source>Landforge: compare</source>
+      <translation>Landforge: comparar</translation>
+    </message>
+    <message>
+      <source>Landforge: real or synthetic?</source>
+      <translation>Landforge: ¿real o sintético?</translation>
+    </message>
+    <message>
+      <source>Landforge: set up the backend</source>
+      <translation>Landforge: preparar el motor</translation>
+    </message>
+    <message>
+      <source>Landforge: setting up the backend</source>
+      <translation>Landforge: preparando el motor</translation>
+    </message>
+    <message>
+      <source>Landforge: side by side</source>
+      <translation>Landforge: lado a lado</translation>
+    </message>
+    <message>
+      <source>Largest area (km²)</source>
+      <translation>Área máxima (km²)</translation>
+    </message>
+    <message>
+      <source>Largest learning rate of the schedule.</source>
+      <translation>Mayor tasa de aprendizaje del programa.</translation>
+    </message>
+    <message>
+      <source>Largest learning rate. Left empty: what suits the model, a fifth of it where one is gone on from.</source>
+      <translation>Mayor tasa de aprendizaje. Si se deja vacío: la que conviene al modelo, o un quinto de ella si se continúa uno.</translation>
+    </message>
+    <message>
+      <source>Layer</source>
+      <translation>Capa</translation>
+    </message>
+    <message>
+      <source>Lays a land cover map over another, of any grid and CRS, and says where they agree and what they say where they do not: as a raster whose legend names both classes, and as a confusion table in hectares with the agreement of each class. Disagreement is parted into other amounts of the classes and the same amounts in other places, which is what to look at where one map is synthetic: it is not meant to match pixel by pixel.</source>
+      <translation>Pone un mapa de cobertura del suelo sobre otro, de cualquier cuadrícula y SRC, y dice dónde coinciden y qué dicen donde no: como ráster cuya leyenda nombra ambas clases, y como tabla de confusión en hectáreas con la coincidencia de cada clase. El desacuerdo se divide en otras cantidades de las clases y las mismas cantidades en otros lugares, que es lo que hay que mirar cuando un mapa es sintético: no pretende coincidir píxel a píxel.</translation>
+    </message>
+    <message>
+      <source>Learning rate</source>
+      <translation>Tasa de aprendizaje</translation>
+    </message>
+    <message>
+      <source>Least labelled share</source>
+      <translation>Mínima parte etiquetada</translation>
+    </message>
+    <message>
+      <source>Left empty: the bundled model of the generator. Else the folder of an image generator of your own.</source>
+      <translation>Si se deja vacío: el modelo incluido del generador. Si no, la carpeta de un generador de imágenes propio.</translation>
+    </message>
+    <message>
+      <source>Minutes</source>
+      <translation>Minutos</translation>
+    </message>
+    <message>
+      <source>Mix of the data sets (%)</source>
+      <translation>Mezcla de los conjuntos de datos (%)</translation>
+    </message>
+    <message>
+      <source>Model</source>
+      <translation>Modelo</translation>
+    </message>
+    <message>
+      <source>Model (bundled name or folder)</source>
+      <translation>Modelo (nombre incluido o carpeta)</translation>
+    </message>
+    <message>
+      <source>Models</source>
+      <translation>Modelos</translation>
+    </message>
+    <message>
+      <source>NVIDIA GPU (CUDA, large)</source>
+      <translation>GPU de NVIDIA (CUDA, grande)</translation>
+    </message>
+    <message>
+      <source>Of controlnet: autoencoder learns to keep an image in few numbers, decoder to bring it back without seams, denoiser to draw the numbers on land cover. Of spade: painter. 'all' trains one after another and shares the minutes out. A stage alone needs those before it.</source>
+      <translation>De controlnet: autoencoder aprende a guardar una imagen en pocos números, decoder a recuperarla sin costuras, denoiser a dibujar los números sobre la cobertura. De spade: painter. 'all' entrena una tras otra y reparte los minutos. Una etapa sola necesita las anteriores.</translation>
+    </message>
+    <message>
+      <source>Of two land cover layers: where they agree, and the confusion table in hectares.</source>
+      <translation>De dos capas de cobertura del suelo: dónde coinciden, y la tabla de confusión en hectáreas.</translation>
+    </message>
+    <message>
+      <source>One or more RGB rasters. Left empty: labels alone are cut, at their own pixel size.</source>
+      <translation>Uno o más rásteres RGB. Si se deja vacío: se cortan solo las etiquetas, con su propio tamaño de píxel.</translation>
+    </message>
+    <message>
+      <source>One or more data sets of 'Build data set', of images and labels: for each, its folder or its manifest.csv. Tiles must be 64 m wide or more, better 128.</source>
+      <translation>Uno o más conjuntos de datos de 'Crear conjunto de datos', de imágenes y etiquetas: de cada uno, su carpeta o su manifest.csv. Las teselas deben medir 64 m de lado o más, mejor 128.</translation>
+    </message>
+    <message>
+      <source>One or more data sets of 'Build data set', with images or of labels alone: for each, its folder or its manifest.csv. Tiles must be 1.28 km wide or more: 128 pixels of 10 m.</source>
+      <translation>Uno o más conjuntos de datos de 'Crear conjunto de datos', con imágenes o solo de etiquetas: de cada uno, su carpeta o su manifest.csv. Las teselas deben medir 1,28 km de lado o más: 128 píxeles de 10 m.</translation>
+    </message>
+    <message>
+      <source>One or more data sets of 'Build data set': for each, its folder or its manifest.csv.</source>
+      <translation>Uno o más conjuntos de datos de 'Crear conjunto de datos': de cada uno, su carpeta o su manifest.csv.</translation>
+    </message>
+    <message>
+      <source>One or more models of 'Train segmentation model': for each, its folder or its model_index.json, or a bundled model's name.</source>
+      <translation>Uno o más modelos de 'Entrenar modelo de segmentación': de cada uno, su carpeta o su model_index.json, o el nombre de un modelo incluido.</translation>
+    </message>
+    <message>
+      <source>Open as a web page</source>
+      <translation>Abrir como página web</translation>
+    </message>
+    <message>
+      <source>Or a Python of your own that has the packages</source>
+      <translation>O un Python propio que tenga los paquetes</translation>
+    </message>
+    <message>
+      <source>Packages from a folder (offline)</source>
+      <translation>Paquetes desde una carpeta (sin conexión)</translation>
+    </message>
+    <message>
+      <source>Paints a synthetic aerial image, 1 m a pixel, on a land cover map in WorldCover's codes, real or synthetic. The image lies exactly on the map. It is not an observation of the Earth; its name and tags say so.</source>
+      <translation>Pinta una imagen aérea sintética, de 1 m por píxel, sobre un mapa de cobertura del suelo con los códigos de WorldCover, real o sintético. La imagen queda exactamente sobre el mapa. No es una observación de la Tierra; su nombre y sus etiquetas lo dicen.</translation>
+    </message>
+    <message>
+      <source>Parameters</source>
+      <translation>Parámetros</translation>
+    </message>
+    <message>
+      <source>Patience (epochs)</source>
+      <translation>Paciencia (épocas)</translation>
+    </message>
+    <message>
+      <source>Pixel size</source>
+      <translation>Tamaño de píxel</translation>
+    </message>
+    <message>
+      <source>Pixel size (m)</source>
+      <translation>Tamaño de píxel (m)</translation>
+    </message>
+    <message>
+      <source>Pixel size of the result. Left empty: that of the source. The generators and models work at 1 m.</source>
+      <translation>Tamaño de píxel del resultado. Si se deja vacío: el de la fuente. Los generadores y modelos trabajan a 1 m.</translation>
+    </message>
+    <message>
+      <source>Polygons to fill</source>
+      <translation>Polígonos que llenar</translation>
+    </message>
+    <message>
+      <source>Predicted land cover</source>
+      <translation>Cobertura predicha</translation>
+    </message>
+    <message>
+      <source>Predicts the land cover, in WorldCover's classes, of every pixel of an RGB image, real or synthetic. Works through rasters of any size in overlapping windows, without seams.</source>
+      <translation>Predice la cobertura del suelo, en las clases de WorldCover, de cada píxel de una imagen RGB, real o sintética. Recorre rásteres de cualquier tamaño en ventanas solapadas, sin costuras.</translation>
+    </message>
+    <message>
+      <source>Pretrained weights to start from, for instance imagenet (downloaded on first use). Left empty: none.</source>
+      <translation>Pesos preentrenados de partida, por ejemplo imagenet (se descargan la primera vez). Si se deja vacío: ninguno.</translation>
+    </message>
+    <message>
+      <source>Real</source>
+      <translation>Real</translation>
+    </message>
+    <message>
+      <source>Real (R)</source>
+      <translation>Real (R)</translation>
+    </message>
+    <message>
+      <source>Real land cover</source>
+      <translation>Cobertura real del suelo</translation>
+    </message>
+    <message>
+      <source>Real or synthetic?</source>
+      <translation>¿Real o sintético?</translation>
+    </message>
+    <message>
+      <source>Real or synthetic?…</source>
+      <translation>¿Real o sintético?…</translation>
+    </message>
+    <message>
+      <source>Recognised: {real} of {reals} real tiles, {made} of {mades} synthetic ones.</source>
+      <translation>Reconocidas: {real} de {reals} teselas reales, {made} de {mades} sintéticas.</translation>
+    </message>
+    <message>
+      <source>Reference land cover</source>
+      <translation>Cobertura de referencia</translation>
+    </message>
+    <message>
+      <source>S&amp;ide by side</source>
+      <translation>&amp;Lado a lado</translation>
+    </message>
+    <message>
+      <source>Sampling steps</source>
+      <translation>Pasos de muestreo</translation>
+    </message>
+    <message>
+      <source>Seed</source>
+      <translation>Semilla</translation>
+    </message>
+    <message>
+      <source>Segment</source>
+      <translation>Segmentar</translation>
+    </message>
+    <message>
+      <source>Segment image</source>
+      <translation>Segmentar imagen</translation>
+    </message>
+    <message>
+      <source>Set up</source>
+      <translation>Preparar</translation>
+    </message>
+    <message>
+      <source>Set up the backend…</source>
+      <translation>Preparar el motor…</translation>
+    </message>
+    <message>
+      <source>Share of the tiles kept for testing.</source>
+      <translation>Parte de las teselas reservada para la prueba.</translation>
+    </message>
+    <message>
+      <source>Share of the tiles kept for validation.</source>
+      <translation>Parte de las teselas reservada para la validación.</translation>
+    </message>
+    <message>
+      <source>Side of a tile.</source>
+      <translation>Lado de una tesela.</translation>
+    </message>
+    <message>
+      <source>Side of the squares that a model sees at once, a multiple of 32.</source>
+      <translation>Lado de los cuadrados que un modelo ve de una vez, múltiplo de 32.</translation>
+    </message>
+    <message>
+      <source>Side of the squares that training sees, a multiple of 32.</source>
+      <translation>Lado de los cuadrados que ve el entrenamiento, múltiplo de 32.</translation>
+    </message>
+    <message>
+      <source>Source</source>
+      <translation>Fuente</translation>
+    </message>
+    <message>
+      <source>Source of the real land cover</source>
+      <translation>Fuente de la cobertura real del suelo</translation>
+    </message>
+    <message>
+      <source>Squares a step.</source>
+      <translation>Cuadrados por paso.</translation>
+    </message>
+    <message>
+      <source>Stage</source>
+      <translation>Etapa</translation>
+    </message>
+    <message>
+      <source>Start from (bundled name or folder)</source>
+      <translation>Partir de (nombre incluido o carpeta)</translation>
+    </message>
+    <message>
+      <source>Steps a stage, at most</source>
+      <translation>Pasos por etapa, como máximo</translation>
+    </message>
+    <message>
+      <source>Stop the test</source>
+      <translation>Detener la prueba</translation>
+    </message>
+    <message>
+      <source>Stride (px)</source>
+      <translation>Paso entre teselas (px)</translation>
+    </message>
+    <message>
+      <source>Synthetic</source>
+      <translation>Sintética</translation>
+    </message>
+    <message>
+      <source>Synthetic (S)</source>
+      <translation>Sintética (S)</translation>
+    </message>
+    <message>
+      <source>Synthetic image</source>
+      <translation>Imagen sintética</translation>
+    </message>
+    <message>
+      <source>Synthetic land cover</source>
+      <translation>Cobertura sintética del suelo</translation>
+    </message>
+    <message>
+      <source>Test sets</source>
+      <translation>Conjuntos de prueba</translation>
+    </message>
+    <message>
+      <source>Test share</source>
+      <translation>Parte de prueba</translation>
+    </message>
+    <message>
+      <source>Tests every model on the held-out tiles of every data set: trained on synthetic tiles and tested on real ones, a model says what the synthetic data is worth. Writes the mean IoU of each pair with its confidence interval and the IoU of each class as a web page with a heat map, and as CSV and JSON.</source>
+      <translation>Prueba cada modelo con las teselas reservadas de cada conjunto de datos: entrenado con teselas sintéticas y probado con reales, un modelo dice cuánto valen los datos sintéticos. Escribe el IoU medio de cada par con su intervalo de confianza y el IoU de cada clase como página web con mapa de calor, y como CSV y JSON.</translation>
+    </message>
+    <message>
+      <source>That is not enough room.</source>
+      <translation>No hay espacio suficiente.</translation>
+    </message>
+    <message>
+      <source>The CRS of the result's grid; it must be projected in metres. Left empty: the project's CRS where that is projected in metres and meant for this place, else the UTM zone of the extent's centre.</source>
+      <translation>El SRC de la cuadrícula del resultado; debe ser proyectado en metros. Si se deja vacío: el SRC del proyecto si es proyectado en metros y vale para este lugar, si no la zona UTM del centro de la extensión.</translation>
+    </message>
+    <message>
+      <source>The WorldCover layer to clip, where the source is 'layer'.</source>
+      <translation>La capa WorldCover que recortar, si la fuente es 'layer'.</translation>
+    </message>
+    <message>
+      <source>The address of a Dask cluster that computes the blocks, such as tcp://host:8786. Left empty: the one in Landforge's settings (Plugins, Landforge, Set up the backend), else this machine. Name only a cluster that you trust: it runs the code that it is sent, and what it sends back is taken as the result.</source>
+      <translation>La dirección de un clúster de Dask que calcula los bloques, como tcp://host:8786. Si se deja vacío: la de los ajustes de Landforge (Complementos, Landforge, Preparar el motor), si no este equipo. Nombre solo un clúster de confianza: ejecuta el código que se le envía, y lo que devuelve se toma como resultado.</translation>
+    </message>
+    <message>
+      <source>The area to clip. Typed as xmin,xmax,ymin,ymax [EPSG:code]; without a CRS the project's is taken.</source>
+      <translation>El área que recortar. Se escribe como xmin,xmax,ymin,ymax [EPSG:código]; sin SRC se toma el del proyecto.</translation>
+    </message>
+    <message>
+      <source>The area to cover.</source>
+      <translation>El área que cubrir.</translation>
+    </message>
+    <message>
+      <source>The area to fill. Typed as xmin,xmax,ymin,ymax [EPSG:code]; without a CRS the project's is taken. Left empty: the bounds of the polygons to fill.</source>
+      <translation>El área que llenar. Se escribe como xmin,xmax,ymin,ymax [EPSG:código]; sin SRC se toma el del proyecto. Si se deja vacío: los límites de los polígonos que llenar.</translation>
+    </message>
+    <message>
+      <source>The backend is ready: {python}</source>
+      <translation>El motor está listo: {python}</translation>
+    </message>
+    <message>
+      <source>The bundled model's name, or the folder of a land cover generator of your own.</source>
+      <translation>El nombre del modelo incluido, o la carpeta de un generador de cobertura propio.</translation>
+    </message>
+    <message>
+      <source>The bundled model's name, or the folder that 'Train segmentation model' wrote.</source>
+      <translation>El nombre del modelo incluido, o la carpeta que escribió 'Entrenar modelo de segmentación'.</translation>
+    </message>
+    <message>
+      <source>The clipped image, a Cloud Optimized GeoTIFF.</source>
+      <translation>La imagen recortada, un GeoTIFF optimizado para la nube (COG).</translation>
+    </message>
+    <message>
+      <source>The clipped land cover, a Cloud Optimized GeoTIFF.</source>
+      <translation>La cobertura recortada, un GeoTIFF optimizado para la nube (COG).</translation>
+    </message>
+    <message>
+      <source>The confusion table in hectares, a row for each class of the reference.</source>
+      <translation>La tabla de confusión en hectáreas, una fila por cada clase de la referencia.</translation>
+    </message>
+    <message>
+      <source>The difference could not be made; see the log.</source>
+      <translation>No se pudo hacer la diferencia; vea el registro.</translation>
+    </message>
+    <message>
+      <source>The folder of crosstest.html, .csv and .json.</source>
+      <translation>La carpeta de crosstest.html, .csv y .json.</translation>
+    </message>
+    <message>
+      <source>The folder of the data set.</source>
+      <translation>La carpeta del conjunto de datos.</translation>
+    </message>
+    <message>
+      <source>The folder of the trained model.</source>
+      <translation>La carpeta del modelo entrenado.</translation>
+    </message>
+    <message>
+      <source>The land cover of each image, in the same order; coarser pixels are repeated to the image's.</source>
+      <translation>La cobertura del suelo de cada imagen, en el mismo orden; los píxeles mayores se repiten hasta los de la imagen.</translation>
+    </message>
+    <message>
+      <source>The map to compare with, usually the real one; the result has its grid.</source>
+      <translation>El mapa con el que comparar, normalmente el real; el resultado tiene su cuadrícula.</translation>
+    </message>
+    <message>
+      <source>The mix of classes asked for, as code:percent, for instance '10:60, 50:20'. It is asked of every window of 1.28 km; percent that are left over are divided as in the model's training data. What comes out is near to it, not equal. Left empty: the model decides.</source>
+      <translation>La mezcla de clases pedida, como código:porcentaje, por ejemplo '10:60, 50:20'. Se pide de cada ventana de 1,28 km; el porcentaje que sobra se reparte como en los datos de entrenamiento del modelo. Lo que sale se acerca a ello, no es igual. Si se deja vacío: decide el modelo.</translation>
+    </message>
+    <message>
+      <source>The model to go on from, with smaller steps: a bundled one's name, or a folder that a training wrote. A few hundred tiles of a new region then change the look. Left empty: from nothing, which needs far more.</source>
+      <translation>El modelo que continuar, con pasos más pequeños: el nombre de uno incluido, o una carpeta que escribió un entrenamiento. Unos cientos de teselas de una región nueva cambian entonces el aspecto. Si se deja vacío: desde cero, que necesita mucho más.</translation>
+    </message>
+    <message>
+      <source>The other map; where its grid differs, its nearest pixel counts.</source>
+      <translation>El otro mapa; donde su cuadrícula difiere, cuenta su píxel más cercano.</translation>
+    </message>
+    <message>
+      <source>The prediction, a Cloud Optimized GeoTIFF.</source>
+      <translation>La predicción, un GeoTIFF optimizado para la nube (COG).</translation>
+    </message>
+    <message>
+      <source>The same as a web page.</source>
+      <translation>Lo mismo como página web.</translation>
+    </message>
+    <message>
+      <source>The same seed, layers and settings show the same tiles in the same order.</source>
+      <translation>La misma semilla, las mismas capas y los mismos ajustes muestran las mismas teselas en el mismo orden.</translation>
+    </message>
+    <message>
+      <source>The same seed, model and settings give the same pixels at the same place, whatever the extent.</source>
+      <translation>La misma semilla, el mismo modelo y los mismos ajustes dan los mismos píxeles en el mismo lugar, sea cual sea la extensión.</translation>
+    </message>
+    <message>
+      <source>The segmentation network.</source>
+      <translation>La red de segmentación.</translation>
+    </message>
+    <message>
+      <source>The synthetic image, a Cloud Optimized GeoTIFF.</source>
+      <translation>La imagen sintética, un GeoTIFF optimizado para la nube (COG).</translation>
+    </message>
+    <message>
+      <source>The synthetic land cover, a Cloud Optimized GeoTIFF.</source>
+      <translation>La cobertura sintética, un GeoTIFF optimizado para la nube (COG).</translation>
+    </message>
+    <message>
+      <source>The table of a difference comes here.</source>
+      <translation>La tabla de una diferencia aparece aquí.</translation>
+    </message>
+    <message>
+      <source>The tiles to test on. A data set without test tiles is tested on its val tiles, and the log says so.</source>
+      <translation>Las teselas con las que probar. Un conjunto de datos sin teselas de prueba se prueba con las de validación, y el registro lo dice.</translation>
+    </message>
+    <message>
+      <source>The year of flight. Left empty: the newest that covers the extent.</source>
+      <translation>El año del vuelo. Si se deja vacío: el más reciente que cubre la extensión.</translation>
+    </message>
+    <message>
+      <source>Tile size (px)</source>
+      <translation>Tamaño de tesela (px)</translation>
+    </message>
+    <message>
+      <source>Tile {number} of {count}</source>
+      <translation>Tesela {number} de {count}</translation>
+    </message>
+    <message>
+      <source>Tiles</source>
+      <translation>Teselas</translation>
+    </message>
+    <message>
+      <source>Tiles are drawn at random, real or synthetic with equal chance, and shown one at a time for a fixed time. Say of each which it is. At the end you see how often you were right, and what fooled you.</source>
+      <translation>Las teselas se sacan al azar, reales o sintéticas con igual probabilidad, y se muestran de una en una durante un tiempo fijo. Diga de cada una qué es. Al final verá con qué frecuencia acertó y qué le engañó.</translation>
+    </message>
+    <message>
+      <source>Tiles with a smaller share of labelled pixels are left out.</source>
+      <translation>Las teselas con una parte etiquetada menor se descartan.</translation>
+    </message>
+    <message>
+      <source>Tints where both agree; elsewhere the colour of what the compared map says.</source>
+      <translation>Tonos claros donde ambos coinciden; en lo demás, el color de lo que dice el mapa comparado.</translation>
+    </message>
+    <message>
+      <source>Train</source>
+      <translation>Entrenar</translation>
+    </message>
+    <message>
+      <source>Train image generator</source>
+      <translation>Entrenar generador de imágenes</translation>
+    </message>
+    <message>
+      <source>Train land cover generator</source>
+      <translation>Entrenar generador de cobertura</translation>
+    </message>
+    <message>
+      <source>Train segmentation model</source>
+      <translation>Entrenar modelo de segmentación</translation>
+    </message>
+    <message>
+      <source>Trains a generator of land cover maps, from nothing or from a model that it makes draw another region. It learns at 10 m: labels of finer pixels are voted to it. While it trains, the log says where samples lie to look at; at the end there are a model card and a report. Cancelled or ended, it goes on where it stopped when it is run again with the same settings and output. Much faster on a GPU.</source>
+      <translation>Entrena un generador de mapas de cobertura del suelo, desde cero o desde un modelo al que hace dibujar otra región. Aprende a 10 m: las etiquetas de píxeles más finos se votan a ese tamaño. Mientras entrena, el registro dice dónde hay muestras que mirar; al final hay una ficha del modelo y un informe. Cancelado o terminado, continúa donde quedó cuando se ejecuta otra vez con los mismos ajustes y la misma salida. Mucho más rápido con una GPU.</translation>
+    </message>
+    <message>
+      <source>Trains a generator that paints aerial images on land cover, from nothing or from a model that it gives the look of another region. It learns at 1 m: other pixels are resampled to it, once. While it trains, the log says where samples lie to look at; at the end there are a model card and a report. Cancelled or ended, it goes on where it stopped when it is run again with the same settings and output. Much faster on a GPU.</source>
+      <translation>Entrena un generador que pinta imágenes aéreas sobre la cobertura del suelo, desde cero o desde un modelo al que da el aspecto de otra región. Aprende a 1 m: los demás píxeles se remuestrean a ese tamaño, una vez. Mientras entrena, el registro dice dónde hay muestras que mirar; al final hay una ficha del modelo y un informe. Cancelado o terminado, continúa donde quedó cuando se ejecuta otra vez con los mismos ajustes y la misma salida. Mucho más rápido con una GPU.</translation>
+    </message>
+    <message>
+      <source>Trains a model that predicts land cover from an RGB image, on one data set or several together (real, synthetic or both). It reports IoU and F1 of each class on the validation tiles after every epoch and keeps the best epoch. Much faster on a GPU.</source>
+      <translation>Entrena un modelo que predice la cobertura del suelo a partir de una imagen RGB, con un conjunto de datos o varios juntos (reales, sintéticos o ambos). Después de cada época informa del IoU y F1 de cada clase en las teselas de validación y guarda la mejor época. Mucho más rápido con una GPU.</translation>
+    </message>
+    <message>
+      <source>Two maps in a window that pan and zoom as one.</source>
+      <translation>Dos mapas en una ventana que se desplazan y se acercan como uno.</translation>
+    </message>
+    <message>
+      <source>Validation share</source>
+      <translation>Parte de validación</translation>
+    </message>
+    <message>
+      <source>What fooled you (click to see it on the map):</source>
+      <translation>Lo que le engañó (pulse para verlo en el mapa):</translation>
+    </message>
+    <message>
+      <source>What reads the image, by its name in segmentation-models-pytorch; LALE has none to choose.</source>
+      <translation>Lo que lee la imagen, por su nombre en segmentation-models-pytorch; LALE no tiene ninguno que elegir.</translation>
+    </message>
+    <message>
+      <source>Where the real land cover comes from: ESA's public bucket, Planetary Computer, or a layer of yours.</source>
+      <translation>De dónde viene la cobertura real: el repositorio público de la ESA, Planetary Computer, o una capa propia.</translation>
+    </message>
+    <message>
+      <source>With 'balanced', rare classes weigh more in the loss.</source>
+      <translation>Con 'balanced', las clases raras pesan más en la pérdida.</translation>
+    </message>
+    <message>
+      <source>With SOURCE layer: a raster of WorldCover codes, of any provider. Resampled to the nearest pixel.</source>
+      <translation>Con SOURCE layer: un ráster con códigos de WorldCover, de cualquier proveedor. Se remuestrea al píxel más cercano.</translation>
+    </message>
+    <message>
+      <source>With SOURCE layer: an RGB raster of any provider. A web map is read at the pixel size, or at 1 m.</source>
+      <translation>Con SOURCE layer: un ráster RGB de cualquier proveedor. Un mapa web se lee al tamaño de píxel, o a 1 m.</translation>
+    </message>
+    <message>
+      <source>Workflows</source>
+      <translation>Flujos de trabajo</translation>
+    </message>
+    <message>
+      <source>Written: {path}</source>
+      <translation>Escrito: {path}</translation>
+    </message>
+    <message>
+      <source>Year</source>
+      <translation>Año</translation>
+    </message>
+    <message>
+      <source>autoencoder learns to keep a map in few numbers, decoder to bring it back without seams, denoiser to draw the numbers. 'all' trains one after another and shares the minutes out. A stage alone needs those before it.</source>
+      <translation>autoencoder aprende a guardar un mapa en pocos números, decoder a recuperarlo sin costuras, denoiser a dibujar los números. 'all' entrena una tras otra y reparte los minutos. Una etapa sola necesita las anteriores.</translation>
+    </message>
+    <message>
+      <source>controlnet: latent diffusion, richer and slower; spade: one pass, many times faster.</source>
+      <translation>controlnet: difusión latente, más rico y más lento; spade: una pasada, muchas veces más rápido.</translation>
+    </message>
+    <message>
+      <source>esa: ESA's public bucket; planetarycomputer: Microsoft's STAC catalogue; layer: the raster layer below. The first two need no account and read only the extent's part of the files.</source>
+      <translation>esa: el repositorio público de la ESA; planetarycomputer: el catálogo STAC de Microsoft; layer: la capa ráster de abajo. Los dos primeros no necesitan cuenta y leen solo la parte de los archivos que toca la extensión.</translation>
+    </message>
+    <message>
+      <source>left out</source>
+      <translation>dejada fuera</translation>
+    </message>
+    <message>
+      <source>planetarycomputer: Microsoft's STAC catalogue, without an account; layer: the raster layer below.</source>
+      <translation>planetarycomputer: el catálogo STAC de Microsoft, sin cuenta; layer: la capa ráster de abajo.</translation>
+    </message>
+    <message>
+      <source>real</source>
+      <translation>real</translation>
+    </message>
+    <message>
+      <source>real, taken for synthetic</source>
+      <translation>real, tomada por sintética</translation>
+    </message>
+    <message>
+      <source>synthetic</source>
+      <translation>sintética</translation>
+    </message>
+    <message>
+      <source>synthetic, taken for real</source>
+      <translation>sintética, tomada por real</translation>
+    </message>
+    <message>
+      <source>tcp://host:8786; empty: this machine</source>
+      <translation>tcp://host:8786; vacío: este equipo</translation>
+    </message>
+    <message>
+      <source>the coarsest layer's</source>
+      <translation>el de la capa más gruesa</translation>
+    </message>
+    <message>
+      <source>{share} right: {right} of {asked} ({level} interval: {low} to {high}).</source>
+      <translation>{share} de aciertos: {right} de {asked} (intervalo del {level}: {low} a {high}).</translation>
+    </message>
+  </context>
+</TS>
