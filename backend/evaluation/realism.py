@@ -118,7 +118,7 @@ class Copies:
         ours, theirs = ((found < NEAR).mean() for found in (self.synthetic, self.real))
         told = f"{ours:.1%} of the synthetic windows differ from a real one in less than {NEAR:.0%} of their cells"
         beside = f"{theirs:.1%} of the real ones do from other real ground"
-        lead = "Near copies" if ours > theirs + CLOSE / 2 else "No sign of copying"
+        lead = "Near copies" if ours > theirs + CLOSE / 2 else "No copies among the real windows that were looked at"
         return f"{lead}: {told}, {beside}."
 
     def told(self) -> dict[str, Any]:

@@ -22,8 +22,8 @@ READING = (
     "too narrow.",
     "A patch is ground of one class, joined over sides and corners; windows of one class have no contagion. Patches "
     "and edges depend on the pixel size and the window: compare figures of this page with one another alone.",
-    "Copies are looked for in 32 x 32 cells a window, in all turns, among up to 1,500 windows at places all over "
-    "the real ground. Only copies of the ground given here can be found: give what the generator was trained on.",
+    "Copies are looked for in 32 x 32 cells a window, in all turns, among up to 6,000 windows at places all over "
+    "the real ground, so that copies of a large ground may be missed. Give what the generator was trained on.",
 )
 
 

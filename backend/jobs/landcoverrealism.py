@@ -16,7 +16,7 @@ from backend.protocol import BackendError
 
 LEAST_PX = 16
 LEAST = 8  # windows; fewer say nothing
-CANDIDATES, STEPS = 1500, 8  # windows in which copies are looked for, at places an eighth of a window apart
+CANDIDATES, STEPS = 6000, 8  # windows in which copies are looked for, at places an eighth of a window apart
 SHOWN, SHOWN_PX = 16, 128
 
 

@@ -36,6 +36,6 @@ def test_large_windows_are_compared_in_cells_and_dull_ones_not():
 
 def test_copying_in_words():
     apart = np.linspace(0.2, 0.6, 20)
-    assert Copies(apart, apart).verdict.startswith("No sign")
+    assert Copies(apart, apart).verdict.startswith("No copies among")
     assert Copies(np.append(apart, [0.01] * 5), apart).verdict.startswith("Near copies: 20.0%")
     assert Copies(apart, np.array([])).verdict.startswith("Too few")

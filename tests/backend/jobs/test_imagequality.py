@@ -59,7 +59,8 @@ def test_the_report(sets, tmp_path, ear):
     painted, other = ({metric for name, metric in found if name.startswith(own)} for own in ("painted", "other"))
     assert {"FID", "KID", "IS", "LPIPS formula", "SSIM"} == painted and other == {"FID", "KID", "IS"}
     assert found["painted/dataset", "KID"]["distance"] > 3 * found["other/dataset", "KID"]["distance"]
-    assert found["painted/dataset", "KID"]["trusted"] and not found["painted/dataset", "SSIM"]["trusted"]
+    assert found["painted/dataset", "KID"]["trusted"]
+    assert found["painted/dataset", "SSIM"]["largest_change"] in ("rotated", "mirrored")
     assert found["painted/dataset", "SSIM"]["distance"] == pytest.approx(
         1 - found["painted/dataset", "SSIM"]["value"], abs=1e-4
     )
