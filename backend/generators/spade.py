@@ -6,7 +6,7 @@ trained, so a pixel depends on its neighbourhood alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -164,10 +164,18 @@ class ImageGenerator(Model):
         """The cells around a window that it sees."""
         return (self.index["window"] - self.index["stride"]) // 2
 
-    def field(self, world: str, seed: int, steps: int, landcover: Field | Source, coarse: int = 1) -> Field:
+    def field(
+        self,
+        world: str,
+        seed: int,
+        steps: int,
+        landcover: Field | Source,
+        coarse: int = 1,
+        styles: Sequence[str] = (),
+    ) -> Field:
         """The image of the whole world, (3, height, width) uint8 RGB at 1 m; a pixel of land cover is `coarse` m wide.
 
-        It takes one pass, whatever the steps.
+        It takes one pass, whatever the steps, and knows no styles.
         """
         stride, margin = self.index["stride"], self.margin
         compute = self.call("paint", world, seed)

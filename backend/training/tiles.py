@@ -88,12 +88,16 @@ def _counts(parts: Iterable[np.ndarray]) -> np.ndarray:
 
 
 class Group(NamedTuple):
-    """Tiles of one size: images (N, size, size, 3) and labels (N, size, size) uint8, and the split's tile numbers."""
+    """Tiles of one size: images (N, size, size, 3) and labels (N, size, size) uint8, and the split's tile numbers.
+
+    `styles` names each tile's look: its climate and its vintage, say.
+    """
 
     images: np.ndarray
     labels: np.ndarray
     chosen: np.ndarray
     emphasis: float
+    styles: list[list[str]]
 
     @property
     def pixels(self) -> int:
@@ -125,7 +129,16 @@ class PackedTiles:
         if images.shape != (count, height, width, 3) or height != width or len(entry["split"]) != count:
             raise BackendError(f"The packed tiles {name} of {folder} do not belong together. Pack them again.")
         chosen = np.flatnonzero(np.array(entry["split"]) == self.split)
-        return Group(images, labels, chosen, float(entry.get("emphasis", 1.0)))
+        styles = entry.get("styles") or [[]] * count
+        if len(styles) != count:
+            raise BackendError(f"The packed tiles {name} of {folder} have styles for {len(styles)} of {count} tiles.")
+        return Group(images, labels, chosen, float(entry.get("emphasis", 1.0)), styles)
+
+    @cached_property
+    def styles(self) -> list[str]:
+        """The styles that the split's tiles have."""
+        groups = self.groups.values()
+        return sorted({name for group in groups for tile in group.chosen for name in group.styles[tile]})
 
     def has(self, crop_px: int) -> bool:
         """Whether there is any tile; one that is smaller than a crop gives a smaller one."""
@@ -152,7 +165,7 @@ class PackedTiles:
 
         Where the group's tiles are smaller than `crop_px`, crops are as large as they are, in multiples of `step_px`.
         """
-        images, labels, chosen, _ = self.groups[self.choose(rng)]
+        images, labels, chosen, *_ = self.groups[self.choose(rng)]
         size = images.shape[1]
         crop = min(crop_px, size // step_px * step_px)
         out_images, out_labels = [], []
