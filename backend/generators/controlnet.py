@@ -31,6 +31,7 @@ WINDOW = 32  # latent cells, 128 m
 PHASES = 6  # with fewer, each window gives a meadow a tone of its own
 PERCEPTUAL_WEIGHT = 0.5
 JUDGE_WEIGHT, FEATURE_WEIGHT = 0.05, 4.0
+ROUGHNESS = 0.2  # of latents, in their deviations
 HIDDEN_SHARE = 0.1
 HIDDEN_STYLES = 0.3  # of the styles that are known, so that each works without the others
 GUIDANCE_SCALE = 3.0  # how far the image is pushed towards its land cover (Ho and Salimans 2022); 1 is not at all
@@ -65,16 +66,11 @@ def new_controlnet(denoiser: UNet2DConditionModel, styles: int) -> ControlNetMod
     )
 
 
-def condition(one_hot: torch.Tensor, styles: torch.Tensor) -> torch.Tensor:
-    """One-hot land cover (n, 11, h, w) and styles (n, s), 1 where given, as the ControlNet takes them."""
-    planes = styles.to(one_hot)[:, :, None, None].expand(-1, -1, *one_hot.shape[2:])
-    return torch.cat([one_hot, planes], dim=1)
-
-
 class Decoding(Objective):
     """What the decoder adds to the code: mean absolute error, perceptual distance where it can be had, and a judge.
 
-    The latents stay what the denoiser has learned. The judge asks for the texture that the absolute error smooths away.
+    The latents stay what the denoiser has learned; those of every other image are roughened a little, as a denoiser's
+    are. The judge asks for the texture that the absolute error smooths away.
     """
 
     turns = ("loss", "judge")
@@ -95,9 +91,9 @@ class Decoding(Objective):
         image = batch["image"]
         if turn == "judge":
             with torch.no_grad():
-                again = self.autoencoder(image).sample
+                again = self._again(image)
             return self.judge.loss(again, image), {}
-        again = self.autoencoder(image).sample
+        again = self._again(image)
         loss = functional.l1_loss(again.float(), image)
         figures = {"absolute": loss.item(), "psnr": psnr(again, image)}
         if self.distance[0] is not None:  # of one image in six: it costs more than all the rest
@@ -105,6 +101,13 @@ class Decoding(Objective):
             loss, figures["perceptual"] = loss + PERCEPTUAL_WEIGHT * felt, felt.item()
         fooled, matched = self.judge.opinion(again, image)
         return loss + JUDGE_WEIGHT * (fooled + FEATURE_WEIGHT * matched), {**figures, "features": matched.item()}
+
+    def _again(self, image: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            latents = self.autoencoder.encode(image).latent_dist.mode()
+            spread = latents.new_tensor(self.autoencoder.config.latents_std)[:, None, None]
+            latents[1::2] += ROUGHNESS * spread * torch.randn_like(latents[1::2])
+        return self.autoencoder.decode(latents).sample
 
     def shown(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
         return [rgb.pictures(batch["image"]), rgb.pictures(self.autoencoder(batch["image"]).sample)]
@@ -139,18 +142,18 @@ class Denoising(Objective):
     def forward(self, batch: Batch, turn: str) -> tuple[torch.Tensor, dict[str, float]]:
         """`latents` (n, 8, h, w) scaled, `one_hot` (n, 11, 4h, 4w), `styles` (n, s) to the loss of the predicted v."""
         styles, latents = batch["styles"], batch["latents"]
-        known = condition(batch["one_hot"], styles * (torch.rand_like(styles) > HIDDEN_STYLES))
-        told = known * (torch.rand(len(latents), 1, 1, 1, device=latents.device) > HIDDEN_SHARE)
+        known = rgb.told(batch["one_hot"], styles * (torch.rand_like(styles) > HIDDEN_STYLES))
+        shown = known * (torch.rand(len(latents), 1, 1, 1, device=latents.device) > HIDDEN_SHARE)
 
         def denoise(noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
-            return controlled(self.parts["denoiser"], self.parts["controlnet"], noisy, times, told)
+            return controlled(self.parts["denoiser"], self.parts["controlnet"], noisy, times, shown)
 
         return diffusion.v_loss(denoise, self.scheduler, batch["latents"]), {}
 
     def shown(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
         autoencoder, one_hot = self.decoder[0], batch["one_hot"]
         predict = partial(controlled, self.parts["denoiser"], self.parts["controlnet"])
-        known = condition(one_hot, batch["styles"])
+        known = rgb.told(one_hot, batch["styles"])
         denoise = diffusion.guided(predict, known, torch.zeros_like(known), GUIDANCE_SCALE)
         real = latent_model.decoded(autoencoder, batch["latents"])
         made = latent_model.drawn(autoencoder, denoise, batch["latents"])
@@ -181,7 +184,7 @@ class ImageGenerator(latent_model.LatentGenerator):
         (landcover,) = conditions
         (styles,) = control
         found = [classes.painted(landcover.read(window.scaled(CELL_PX)), self.seen) for window in windows]
-        told = condition(torch.from_numpy(np.stack(found)), torch.tensor(styles).expand(len(windows), -1))
+        told = rgb.told(torch.from_numpy(np.stack(found)), torch.tensor(styles).expand(len(windows), -1))
         shown = self._embedding(self.placed(told))
         hidden = self._embedding(self.placed(torch.zeros_like(told[:1]))).expand_as(shown)
         parts = self.networks["denoiser"], self.networks["controlnet"]

@@ -27,7 +27,7 @@ def _pairs(data: PackedTiles) -> Draw:
     """Batches of images and their one-hot land cover."""
 
     def draw(rng: np.random.Generator, count: int) -> Batch:
-        images, labels = data.batch(rng, count, CROP_PX)
+        images, labels, _ = data.batch(rng, count, CROP_PX)
         return {"image": torch.from_numpy(rgb.to_unit(images)), "one_hot": torch.from_numpy(classes.one_hot(labels))}
 
     return draw
@@ -116,9 +116,12 @@ def _styles(training: Training) -> list[str]:
 
 
 def _train_painter(training: Training, plan: Plan, report: Reporter) -> Outcome:
-    painter, draw = training.component("painter", spade.Painter), _pairs(training.data)
-    objective = spade.Painting(painter)
-    outcome = fit(objective, draw, plan, report, training.held_out and _pairs(training.held_out))
+    autoencoder, scale = latents.frozen(training)
+    stored, styles = latents.stored(training, autoencoder, _encoded, report), _styles(training)
+    painter = training.component("painter", partial(spade.Painter, controlnet.CHANNELS, len(styles)))
+    objective, draw = spade.Painting(painter, autoencoder), _windows(training.data, stored, scale, styles)
+    held_out = training.held_out and _windows(training.held_out, stored, scale, styles)
+    outcome = fit(objective, draw, plan, report, held_out)
     rng, where = np.random.default_rng(plan.seed), device.best()
     batches = (draw(rng, plan.batch) for _ in range(CALIBRATION_BATCHES))
     objective.calibrate({key: value.to(where) for key, value in batch.items()} for batch in batches)
@@ -133,7 +136,7 @@ def _save_controlnet(done: Training, figures: dict[str, Any], **more: Any) -> No
 
 
 def _save_spade(done: Training, figures: dict[str, Any], **more: Any) -> None:
-    spade.save(done.output, figures, **more)
+    spade.save(done.output, figures, styles=_styles(done), **more)
 
 
 RECIPES = {
@@ -153,8 +156,11 @@ RECIPES = {
         kind=spade.KIND,
         what="tiles",
         crop_px=CROP_PX,
-        loaders={"painter": spade.Painter},
-        stages={"painter": Stage(1.0, spade.Painting.columns, _train_painter)},
+        loaders={"autoencoder": PatchAutoencoder, "painter": spade.Painter},
+        stages={
+            latents.AUTOENCODER: Stage(0.01, (), _train_autoencoder),
+            "painter": Stage(0.99, spade.Painting.columns, _train_painter),
+        },
         save=_save_spade,
     ),
 }

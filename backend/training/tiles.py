@@ -160,22 +160,23 @@ class PackedTiles:
 
     def batch(
         self, rng: np.random.Generator, count: int, crop_px: int, step_px: int = 8
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Random crops of one group: images (count, 3, crop, crop) and labels (count, crop, crop), uint8.
+    ) -> tuple[np.ndarray, np.ndarray, list[list[str]]]:
+        """Random crops of one group: images (count, 3, crop, crop) and labels (count, crop, crop), uint8, and styles.
 
         Where the group's tiles are smaller than `crop_px`, crops are as large as they are, in multiples of `step_px`.
         """
-        images, labels, chosen, *_ = self.groups[self.choose(rng)]
+        images, labels, chosen, _, styles = self.groups[self.choose(rng)]
         size = images.shape[1]
         crop = min(crop_px, size // step_px * step_px)
-        out_images, out_labels = [], []
+        out_images, out_labels, out_styles = [], [], []
         for _ in range(count):
             tile, variant = rng.choice(chosen), int(rng.integers(8))
             row, col = rng.integers(size - crop + 1, size=2)
             where = (tile, slice(row, row + crop), slice(col, col + crop))
             out_images.append(recoloured(turned(np.moveaxis(images[where], -1, 0), variant), rng))
             out_labels.append(turned(labels[where], variant))
-        return np.stack(out_images), np.stack(out_labels)
+            out_styles.append(styles[tile])
+        return np.stack(out_images), np.stack(out_labels), out_styles
 
 
 class Place(NamedTuple):
