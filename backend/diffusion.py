@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL, DDPMScheduler, DPMSolverMultistepScheduler
+from diffusers import DDPMScheduler, DPMSolverMultistepScheduler
 from torch.nn import functional
 
 Denoise = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -27,7 +28,7 @@ def sampler() -> DPMSolverMultistepScheduler:
     return DPMSolverMultistepScheduler.from_config(schedule().config, timestep_spacing="trailing")
 
 
-def scaled(autoencoder: AutoencoderKL, latents: torch.Tensor, back: bool = False) -> torch.Tensor:
+def scaled(autoencoder: Any, latents: torch.Tensor, back: bool = False) -> torch.Tensor:
     """Latents (n, c, h, w) to mean 0 and deviation 1 a channel, or back, by the autoencoder's own statistics."""
     mean, std = (
         torch.tensor(values, dtype=latents.dtype, device=latents.device)[:, None, None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import reduce
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 import torch
@@ -16,10 +16,12 @@ from backend import checkpoint, diffusion, noise
 from backend.field import Field, Input, Patch, Windows, as_they_are
 from backend.lattice import Box, Lattice
 from backend.model import Model
+from backend.patch_autoencoder import PatchAutoencoder
 from backend.protocol import BackendError
 
 DECODED_AT_ONCE = 8  # more spills out of a CPU's cache
 PREVIEW_STEPS = 12
+Autoencoder: TypeAlias = AutoencoderKL | PatchAutoencoder
 
 
 def new_autoencoder(
@@ -38,6 +40,13 @@ def new_autoencoder(
         sample_size=size_px,
         mid_block_add_attention=False,
     )
+
+
+def cell_px(autoencoder: Autoencoder) -> int:
+    """The side of a latent cell in pixels."""
+    if isinstance(autoencoder, PatchAutoencoder):
+        return int(autoencoder.config.patch_px)
+    return int(2 ** (len(autoencoder.config.block_out_channels) - 1))
 
 
 class Affine(nn.Module):
@@ -99,12 +108,12 @@ def save(
     checkpoint.write_index(folder, kind, pixel_m=pixel_m, **geometry, **more, figures=figures)
 
 
-def decoded(autoencoder: AutoencoderKL, latents: torch.Tensor) -> torch.Tensor:
+def decoded(autoencoder: Autoencoder, latents: torch.Tensor) -> torch.Tensor:
     """Scaled latents (n, c, h, w) to pixels (n, channels, h * f, w * f)."""
     return autoencoder.decode(diffusion.scaled(autoencoder, latents, back=True)).sample
 
 
-def drawn(autoencoder: AutoencoderKL, denoise: diffusion.Denoise, like: torch.Tensor) -> torch.Tensor:
+def drawn(autoencoder: Autoencoder, denoise: diffusion.Denoise, like: torch.Tensor) -> torch.Tensor:
     """Pixels from fresh noise, for a look at a training; `like` (n, c, h, w) are latents of the shape that is due."""
     noise = torch.randn_like(like)
     return decoded(
@@ -115,26 +124,28 @@ def drawn(autoencoder: AutoencoderKL, denoise: diffusion.Denoise, like: torch.Te
 class LatentGenerator(Model):
     """A trained latent model, ready to render any region of the world's grid at its GSD.
 
-    `components` are the networks by name, `cell_px` the side of a latent cell in pixels, `side` the windows along a
+    `components` are the networks by name, `coder` the autoencoder's class, `cell_px` the side of a latent cell in
+    pixels, `side` the windows along a
     block's side: those of a block are denoised together.
     """
 
     pixel_m: ClassVar[float]
     side: ClassVar[int] = 4
     components: ClassVar[dict[str, Any]]
+    coder: ClassVar[type[Autoencoder]] = AutoencoderKL
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
         loaded = checkpoint.components(
-            self.folder, self.dtype, autoencoder=AutoencoderKL, scheduler=DPMSolverMultistepScheduler, **self.components
+            self.folder, self.dtype, autoencoder=self.coder, scheduler=DPMSolverMultistepScheduler, **self.components
         )
         self.sampler: DPMSolverMultistepScheduler = loaded.pop("scheduler")
         if self.index.get("frozen_norms"):
             freeze_norms(loaded["autoencoder"].decoder)
         for network in loaded.values():
             network.to(self.device, memory_format=torch.channels_last).eval()
-        self.autoencoder: AutoencoderKL = loaded.pop("autoencoder")
-        self.cell_px = 2 ** (len(self.autoencoder.config.block_out_channels) - 1)
+        self.autoencoder: Autoencoder = loaded.pop("autoencoder")
+        self.cell_px = cell_px(self.autoencoder)
         self.networks = loaded
 
     def placed(self, array: np.ndarray | torch.Tensor) -> torch.Tensor:

@@ -12,7 +12,7 @@ from backend import classes, landcover, model, provenance
 from backend.area import Area, Everywhere
 from backend.field import Field
 from backend.lattice import Box
-from backend.protocol import Reporter
+from backend.protocol import BackendError, Reporter
 from backend.raster import RasterWriter
 from backend.rendering import Output
 
@@ -23,6 +23,19 @@ def load_generator(generator: str, name: str) -> Any:
     """The image generator of a name ('controlnet', 'spade'), with a model's weights or its bundled ones."""
     module = importlib.import_module(f"backend.generators.{generator}")
     return model.load(module.ImageGenerator, name or generator)
+
+
+def styles_of(generator: Any, style: str) -> tuple[str, ...]:
+    """The styles that are asked for, parted by commas; BackendError for one that the generator does not know."""
+    styles = tuple(sorted({part.strip() for part in style.split(",")} - {""}))
+    known = generator.index.get("styles", [])
+    for foreign in styles:
+        if foreign not in known:
+            raise BackendError(
+                f"The image generator {generator.name} knows no style {foreign!r}. Choose among: "
+                f"{', '.join(known) or 'none'}."
+            )
+    return styles
 
 
 def unseen_note(generator: Any) -> str:

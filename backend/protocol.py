@@ -173,7 +173,10 @@ class GenerateLandCover:
 
 @dataclass(frozen=True)
 class GenerateImage:
-    """Paint an aerial image at 1 m on a land cover map."""
+    """Paint an aerial image at 1 m on a land cover map.
+
+    `style` names styles that the model knows, parted by commas: "coastal, 2018".
+    """
 
     landcover: str
     output: str
@@ -181,6 +184,7 @@ class GenerateImage:
     seed: int = 0
     steps: int = 12
     model: str = ""
+    style: str = ""
     scheduler: str = ""
     max_area_km2: float = DEFAULT_MAX_AREA_KM2
 
@@ -189,7 +193,7 @@ class GenerateImage:
 class GenerateScene:
     """Generate a land cover map and the aerial image on it, in one go.
 
-    `area`, `shares` and `guidance_scale` (the land cover's) as in GenerateLandCover.
+    `area`, `shares` and `guidance_scale` (the land cover's) as in GenerateLandCover, `style` as in GenerateImage.
     """
 
     extent: Extent
@@ -200,6 +204,7 @@ class GenerateScene:
     steps: int = 12
     shares: dict[int, float] = field(default_factory=dict)
     guidance_scale: float = 1.0
+    style: str = ""
     area: str = ""
     scheduler: str = ""
     grid_crs: str = ""

@@ -1,4 +1,4 @@
-"""How the image networks see RGB: -1..1 for 0..255."""
+"""How the image networks see RGB: -1..1 for 0..255; and what they are told to paint."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ def to_unit(pixels: np.ndarray) -> np.ndarray:
 def to_bytes(values: np.ndarray) -> np.ndarray:
     """Float RGB in -1..1 of any shape to uint8; what lies beyond is cut off."""
     return np.clip(np.rint((values + 1) * 127.5), 0, 255).astype(np.uint8)
+
+
+def told(one_hot: torch.Tensor, styles: torch.Tensor) -> torch.Tensor:
+    """One-hot land cover (n, 11, h, w) and styles (n, s), 1 where given, as the planes that a network is told."""
+    planes = styles.to(one_hot)[:, :, None, None].expand(-1, -1, *one_hot.shape[2:])
+    return torch.cat([one_hot, planes], dim=1)
 
 
 def pictures(images: torch.Tensor) -> np.ndarray:

@@ -95,7 +95,8 @@ def _forward(found: Any, field: Field, count: int) -> Pass:
         return partial(found.autoencoder.decode, latents)
     steps, times = round(field.passes), torch.full((count,), 500, device=found.device)
     if found.kind == "controlnet":
-        one_hot = found.placed(torch.rand(count + 1, classes.COUNT, *[cells * controlnet.CELL_PX] * 2))
+        channels = classes.COUNT + len(found.index["styles"])
+        one_hot = found.placed(torch.rand(count + 1, channels, *[cells * controlnet.CELL_PX] * 2))
         return partial(_controlled, found, latents.repeat(2, 1, 1, 1), times.repeat(2), one_hot, steps)
     planes = latent_diffusion.share_planes(torch.zeros(count, classes.COUNT, device=found.device), cells)
     noisy = found.placed(torch.cat([latents.float(), planes], dim=1))
@@ -113,8 +114,8 @@ def _segment(found: SegmentationModel, pixels: torch.Tensor) -> None:
 
 
 def _painter_inputs(found: Any, count: int, cells: int) -> list[torch.Tensor]:
-    shapes = [(spade.CHANNELS, cells), (spade.FINE_CHANNELS, cells * spade.CELL_PX)]
-    shapes.append((classes.COUNT, cells * spade.CELL_PX))
+    shapes = [(spade.COARSE_CHANNELS, cells // spade.COARSE), (spade.FINE_CHANNELS, cells)]
+    shapes.append((classes.COUNT + len(found.index["styles"]), cells * spade.CELL_PX))
     drawn = [torch.randn(count, channels, side, side) for channels, side in shapes]
     return [each.to(found.device, found.dtype, memory_format=torch.channels_last) for each in drawn]
 

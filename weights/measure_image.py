@@ -1,9 +1,9 @@
 """Measure an image generator on sites that it has not seen: `measure_image.py PACKED controlnet|spade`.
 
 KID (Binkowski et al. 2018, Inception features) of what it paints on held-out land cover, of what its autoencoder brings
-back, and of one half of the real crops against the other, which is the floor; PSNR of the autoencoder; and how well
-the bundled segmentation model reads the asked land cover back, beside how it reads real crops. Needs the packages of
-requirements.in here.
+back, and of one half of the real crops against the other, which is the floor; PSNR of the autoencoder; how well
+the bundled segmentation model reads the asked land cover back, beside how it reads real crops; and LPIPS between two
+paintings of a map, beside that between real crops of like land cover. Needs the packages of requirements.in here.
 """
 
 import argparse
@@ -27,22 +27,24 @@ from backend.field import Patch
 from backend.lattice import Box
 from backend.model import load
 from backend.segmentation import SegmentationModel
+from backend.training import sheets
 from backend.training.tiles import PackedTiles
 
 CROP_PX = 128
 BATCH = 16
 
 
-def crops(packed: Path, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Held-out images (n, 3, CROP_PX, CROP_PX) and labels (n, CROP_PX, CROP_PX), uint8; known for the most part."""
+def crops(packed: Path, count: int) -> tuple[np.ndarray, np.ndarray, list[list[str]]]:
+    """Held-out images (n, 3, CROP_PX, CROP_PX), uint8 labels (n, CROP_PX, CROP_PX), mostly known, and styles."""
     data, rng = PackedTiles((packed,), "val"), np.random.default_rng(1)
-    images, labels = [], []
+    images, labels, styles = [], [], []
     while len(images) < count:
-        image, label = data.batch(rng, 1, CROP_PX)
+        image, label, style = data.batch(rng, 1, CROP_PX)
         if image.shape[-1] == CROP_PX and (label != classes.IGNORE).mean() > 0.95:
             images.append(image[0])
             labels.append(label[0])
-    return np.stack(images), np.stack(labels)
+            styles.append(style[0])
+    return np.stack(images), np.stack(labels), styles
 
 
 def inception() -> Vectors:
@@ -62,31 +64,35 @@ def _batches(whole: Any) -> Iterator[Any]:
     return (whole[first : first + BATCH] for first in range(0, len(whole), BATCH))
 
 
-def painted(generator: Any, labels: np.ndarray, steps: int) -> np.ndarray:
-    """(n, 3, h, w) uint8: an image on each label map, every one alone."""
+def painted(generator: Any, labels: np.ndarray, styles: np.ndarray, steps: int, seed: int = 0) -> np.ndarray:
+    """(n, 3, h, w) uint8: an image on each label map in its style (n, s), every one alone."""
     paint = _by_diffusion if generator.kind == "controlnet" else _by_spade
-    return np.concatenate([paint(generator, batch, seed, steps) for seed, batch in enumerate(_batches(labels))])
+    batches = zip(_batches(labels), _batches(styles))
+    return np.concatenate([paint(generator, *batch, seed + number, steps) for number, batch in enumerate(batches)])
 
 
-def _by_diffusion(generator: Any, labels: np.ndarray, seed: int, steps: int) -> np.ndarray:
+def _by_diffusion(generator: Any, labels: np.ndarray, styles: np.ndarray, seed: int, steps: int) -> np.ndarray:
     cells = generator.index["window"]
     windows = [Box(0, number * cells, cells, cells) for number in range(len(labels))]
     ground = Box(0, 0, cells, len(labels) * cells)
     land = Patch(np.concatenate(labels, axis=1), ground.scaled(generator.cell_px))
-    latents = generator.phase("held out", seed, steps, range(steps), (), windows, land)
+    latents = []
+    for window, style in zip(windows, styles):  # a phase has one style
+        latents += [generator.phase("held out", seed, steps, range(steps), (tuple(style),), [window], land)[0]]
     return rgb.to_bytes(generator.decode(windows, Patch(np.concatenate(latents, axis=2), ground)))
 
 
-def _by_spade(generator: Any, labels: np.ndarray, seed: int, steps: int) -> np.ndarray:
+def _by_spade(generator: Any, labels: np.ndarray, styles: np.ndarray, seed: int, steps: int) -> np.ndarray:
     from backend.generators import spade
 
-    random, side = torch.Generator().manual_seed(seed), labels.shape[-1]
-    shapes = [(spade.CHANNELS, side // spade.CELL_PX), (spade.FINE_CHANNELS, side)]
-    drawn = [torch.randn(len(labels), channels, size, size, generator=random) for channels, size in shapes]
-    seen = np.stack([classes.painted(label, generator.seen) for label in labels])
-    with torch.inference_mode():
-        inputs = [each.to(generator.device, generator.dtype) for each in (*drawn, torch.from_numpy(seen))]
-        return rgb.to_bytes(generator.painter(*inputs).float().cpu().numpy())
+    random, cells = np.random.default_rng(seed), labels.shape[-1] // spade.CELL_PX
+    found = []
+    for label, style in zip(labels, styles):
+        coarse = random.normal(size=(1, spade.COARSE_CHANNELS, cells // spade.COARSE, cells // spade.COARSE))
+        fine = random.normal(size=(1, spade.FINE_CHANNELS, cells, cells))
+        one_hot = classes.painted(label, generator.seen)[None]
+        found.append(generator.pixels(coarse.astype(np.float32), fine.astype(np.float32), one_hot, tuple(style)))
+    return np.concatenate(found)
 
 
 def brought_back(generator: Any, images: np.ndarray) -> np.ndarray:
@@ -108,6 +114,25 @@ def read_back(images: np.ndarray, labels: np.ndarray) -> Scores:
         return score(model.segmenter, pairs)
 
 
+def variety(images: np.ndarray, labels: np.ndarray, made: np.ndarray, again: np.ndarray) -> tuple[float, float]:
+    """Mean LPIPS between two paintings of each map, and between each real crop and that of the likest land cover."""
+    from backend.training import perceptual
+
+    distance = perceptual.distance()
+    if distance is None:
+        raise SystemExit("stlpips-pytorch is missing: install requirements.in")
+    shares = np.stack([np.bincount(one.ravel(), minlength=256)[: classes.COUNT] / one.size for one in labels])
+    apart = np.abs(shares[:, None] - shares).sum(2) + np.eye(len(shares)) * 9
+    likest = images[apart.argmin(1)]
+
+    def mean(one: np.ndarray, other: np.ndarray) -> float:
+        with torch.inference_mode():
+            pairs = zip(*(_batches(torch.from_numpy(rgb.to_unit(whole))) for whole in (one, other)))
+            return float(torch.cat([distance(*pair).flatten() for pair in pairs]).mean())
+
+    return mean(made, again), mean(images, likest)
+
+
 def main() -> int:
     """Measure and print the figures as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -116,25 +141,39 @@ def main() -> int:
     parser.add_argument("--model", default="", help="a model folder instead of the bundled one")
     parser.add_argument("--count", type=int, default=288, help="crops")
     parser.add_argument("--steps", type=int, default=12)
+    parser.add_argument("--free", action="store_true", help="tell no styles")
+    parser.add_argument("--sheet", type=Path, help="a PNG of land cover, real and painted crops")
     args = parser.parse_args()
     generator, network = painting.load_generator(args.generator, args.model), inception()
-    images, labels = crops(args.packed, args.count)
+    images, labels, told = crops(args.packed, args.count)
+    known = generator.index.get("styles", [])
+    styles = np.array([[float(one in style) for one in known] for style in told], dtype=np.float32)
+    if args.free:
+        styles[:] = 0
     real = vectors(network, images)
-    made = painted(generator, labels, args.steps)
+    made = painted(generator, labels, styles, args.steps)
+    few = slice(0, 64)
+    between_seeds, between_real = variety(
+        images[few], labels[few], made[few], painted(generator, labels[few], styles[few], args.steps, seed=1000)
+    )
     figures = {
         "crops": len(images),
         "kid of real halves": kid(real[::2], real[1::2], 0)[0],
         "kid": kid(real, vectors(network, made), 0)[0],
         "miou read back": read_back(made, labels).miou,
         "miou of real": read_back(images, labels).miou,
+        "lpips between seeds": between_seeds,
+        "lpips between real": between_real,
     }
-    if args.generator == "controlnet":
-        again = brought_back(generator, images)
-        error = np.square(again.astype(np.float64) - images).mean(axis=(1, 2, 3))
-        figures |= {
-            "kid through autoencoder": kid(real, vectors(network, again), 0)[0],
-            "psnr through autoencoder": float((10 * np.log10(255**2 / error)).mean()),
-        }
+    again = brought_back(generator, images)
+    error = np.square(again.astype(np.float64) - images).mean(axis=(1, 2, 3))
+    figures |= {
+        "kid through autoencoder": kid(real, vectors(network, again), 0)[0],
+        "psnr through autoencoder": float((10 * np.log10(255**2 / error)).mean()),
+    }
+    if args.sheet:
+        rows = [whole[:12].transpose(0, 2, 3, 1) for whole in (images, made)]
+        sheets.write_png(args.sheet, sheets.sheet([classes.pictures(classes.one_hot(labels[:12])), *rows]))
     print(json.dumps({key: round(value, 4) for key, value in figures.items()}, indent=1))
     return 0
 

@@ -1,12 +1,14 @@
 """Aerial images at 1 m in one pass: spatially adaptive normalisation (Park et al. 2019), trained as a GAN.
 
-Written from the paper. Noise and land cover are the only inputs, and the batch statistics are frozen once
-trained, so a pixel depends on its neighbourhood alone.
+Written from the paper. What is painted is the code of an image, 4 m a cell, which the linear decoder of
+`patch_autoencoder` turns into pixels: painter and judge then work on a sixteenth of the pixels. Noise, land cover and
+styles are the only inputs, and the batch statistics are frozen once trained, so a pixel depends on its neighbourhood
+alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,22 +19,23 @@ from diffusers.configuration_utils import register_to_config
 from torch import nn
 from torch.nn import functional
 
-from backend import checkpoint, classes, device, noise, rgb
+from backend import checkpoint, classes, device, diffusion, latent_model, noise, rgb
 from backend.field import Field, Input, Patch, Source, Windows, as_they_are
 from backend.lattice import Box, Lattice
 from backend.model import Model
-from backend.training import perceptual
+from backend.patch_autoencoder import PatchAutoencoder
 from backend.training.judge import Judge
 from backend.training.loop import Batch, Objective
 
 KIND = "spade"
 PIXEL_M = 1.0
-CELL_PX = 8
-CHANNELS = 16  # of the coarse noise, one value a cell
-FINE_CHANNELS = 1  # of the fine noise, one value a pixel
-WINDOW, STRIDE = 42, 32  # cells; what surrounds the stride is a margin, as wide as a pixel sees
-FEATURE_WEIGHT, PERCEPTUAL_WEIGHT = 5.0, 3.0
-SIDE, BATCH = 4, 2
+CELL_PX = 4
+COARSE = 4  # cells along the side of a cell of the coarse noise, 16 m
+COARSE_CHANNELS, FINE_CHANNELS = 16, 4  # of the noise
+WINDOW, STRIDE = 168, 128  # cells; what surrounds the stride is a margin, as wide as a pixel sees
+FEATURE_WEIGHT = 2.0
+HIDDEN_STYLES = 0.3  # of the styles that are known, so that each works without the others
+SIDE, BATCH = 2, 1
 
 
 class SpatialNorm(nn.Module):
@@ -72,69 +75,74 @@ class Block(nn.Module):
 
 
 class Painter(ModelMixin, ConfigMixin):
-    """Coarse noise, fine noise and one-hot land cover to RGB; four scales from 8 m to 1 m."""
+    """Coarse noise, fine noise, and land cover with styles, to scaled latents; three scales from 16 m to 4 m."""
 
     @register_to_config
-    def __init__(self, widths: tuple[int, ...] = (96, 96, 64, 40, 24)) -> None:
+    def __init__(self, latent_channels: int = 8, styles: int = 0, widths: tuple[int, ...] = (128, 128, 96, 96)) -> None:
         super().__init__()
-        condition = classes.COUNT + FINE_CHANNELS
-        self.head = nn.Conv2d(CHANNELS, widths[0], 3, padding=1)
+        condition = classes.COUNT + styles + FINE_CHANNELS
+        self.head = nn.Conv2d(COARSE_CHANNELS, widths[0], 3, padding=1)
         self.blocks = nn.ModuleList(Block(a, b, condition) for a, b in zip(widths, widths[1:]))
-        self.last = nn.Conv2d(widths[-1], 3, 3, padding=1)
+        self.last = nn.Conv2d(widths[-1], latent_channels, 3, padding=1)
 
-    def forward(self, coarse: torch.Tensor, fine: torch.Tensor, one_hot: torch.Tensor) -> torch.Tensor:
-        """(n, 16, h, w), (n, 1, 8h, 8w) and (n, 11, 8h, 8w) to (n, 3, 8h, 8w) RGB in -1..1."""
+    def forward(self, coarse: torch.Tensor, fine: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
+        """(n, 16, h / 4, w / 4), (n, 4, h, w) and (n, 11 + styles, 4h, 4w) to (n, 8, h, w) latents."""
         features = self.head(coarse)
         for number, block in enumerate(self.blocks):
-            factor = CELL_PX >> number
+            factor = COARSE >> number
             # noise is thinned out rather than averaged, which would take its strength at the coarse scales
-            condition = torch.cat([functional.avg_pool2d(one_hot, factor), fine[..., ::factor, ::factor]], dim=1)
-            features = block(features, condition)
+            thinned, averaged = fine[..., ::factor, ::factor], functional.avg_pool2d(told, factor * CELL_PX)
+            features = block(features, torch.cat([averaged, thinned], dim=1))
             if factor > 1:
                 features = functional.interpolate(features, scale_factor=2.0, mode="nearest")
-        return torch.tanh(self.last(functional.leaky_relu(features, 0.2)))
+        return self.last(functional.leaky_relu(features, 0.2))
 
 
 class Painting(Objective):
-    """Hinge loss for painter and judge, feature matching, and perceptual distance where it can be had."""
+    """Hinge loss for painter and judge, and feature matching; both see latents.
+
+    Features of a real image and of one painted from noise lie apart even where both are good: matched for more than
+    their tone, noise would change nothing and all be blurred. The autoencoder is not trained: it shows the latents.
+    """
 
     turns = ("painter", "judge")
     learning_rate = 4e-4
     columns = ("land cover", "real", "painted on it")
 
-    def __init__(self, painter: Painter) -> None:
+    def __init__(self, painter: Painter, autoencoder: PatchAutoencoder) -> None:
         super().__init__()
-        self.painter, self.judge = painter, Judge(3 + classes.COUNT)
-        self.distance = [perceptual.distance()]  # in a list: it is no part of what is trained and saved
+        channels = painter.config.latent_channels + classes.COUNT + painter.config.styles
+        self.painter, self.judge = painter, Judge(channels, strides=(1, 2, 2, 1), widths=(64, 96, 128, 128))
+        self.decoder = [autoencoder]  # in a list: it is no part of what is trained and saved
 
     def trained(self, turn: str) -> nn.Module:
         """The painter or its judge."""
         return self.painter if turn == "painter" else self.judge
 
-    def paint(self, one_hot: torch.Tensor) -> torch.Tensor:
-        """(n, 11, h, w) one-hot land cover and fresh noise to an image."""
-        count, _, height, width = one_hot.shape
-        coarse = one_hot.new_empty(count, CHANNELS, height // CELL_PX, width // CELL_PX).normal_()
-        return self.painter(coarse, one_hot.new_empty(count, FINE_CHANNELS, height, width).normal_(), one_hot)
+    def paint(self, told: torch.Tensor) -> torch.Tensor:
+        """(n, 11 + styles, h, w) land cover and styles, and fresh noise, to latents (n, 8, h / 4, w / 4)."""
+        count, _, height, width = told.shape
+        rows, cols = height // CELL_PX, width // CELL_PX
+        coarse = told.new_empty(count, COARSE_CHANNELS, rows // COARSE, cols // COARSE).normal_()
+        return self.painter(coarse, told.new_empty(count, FINE_CHANNELS, rows, cols).normal_(), told)
 
     def forward(self, batch: Batch, turn: str) -> tuple[torch.Tensor, dict[str, float]]:
-        """`image` (n, 3, h, w) in -1..1 and `one_hot` (n, 11, h, w) to the loss of the turn."""
-        image, one_hot = batch["image"], batch["one_hot"]
+        """`latents` (n, 8, h, w) scaled, `one_hot` (n, 11, 4h, 4w) and `styles` (n, s) to the loss of the turn."""
+        styles = batch["styles"]
+        told = rgb.told(batch["one_hot"], styles * (torch.rand_like(styles) > HIDDEN_STYLES))
+        seen = functional.avg_pool2d(told, CELL_PX)
+        real = torch.cat([batch["latents"], seen], dim=1)
         if turn == "judge":
             with torch.no_grad():
-                painted = self.paint(one_hot)
-            return self.judge.loss(torch.cat([painted, one_hot], 1), torch.cat([image, one_hot], 1)), {}
-        painted = self.paint(one_hot)
-        fooled, matched = self.judge.opinion(torch.cat([painted, one_hot], 1), torch.cat([image, one_hot], 1))
-        loss, figures = fooled + FEATURE_WEIGHT * matched, {"features": matched.item()}
-        if self.distance[0] is not None:  # of every other image: it costs more than all the rest
-            felt = self.distance[0].to(image.device)(painted[::2], image[::2]).mean()
-            loss, figures["perceptual"] = loss + PERCEPTUAL_WEIGHT * felt, felt.item()
-        return loss, figures
+                painted = self.paint(told)
+            return self.judge.loss(torch.cat([painted, seen], dim=1), real), {}
+        fooled, matched = self.judge.opinion(torch.cat([self.paint(told), seen], dim=1), real)
+        return fooled + FEATURE_WEIGHT * matched, {"features": matched.item()}
 
     def shown(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
-        painted = self.paint(batch["one_hot"])
-        return [classes.pictures(batch["one_hot"].cpu().numpy()), rgb.pictures(batch["image"]), rgb.pictures(painted)]
+        painted = self.paint(rgb.told(batch["one_hot"], batch["styles"]))
+        pictures = (rgb.pictures(latent_model.decoded(self.decoder[0], each)) for each in (batch["latents"], painted))
+        return [classes.pictures(batch["one_hot"].cpu().numpy()), *pictures]
 
     def calibrate(self, batches: Iterator[Batch]) -> None:
         """Measure the batch statistics anew for the averaged weights; afterwards they are frozen."""
@@ -145,7 +153,7 @@ class Painting(Objective):
         self.painter.train()
         for batch in batches:
             with torch.no_grad(), device.autocast(batch["one_hot"].device):
-                self.paint(batch["one_hot"])
+                self.paint(rgb.told(batch["one_hot"], batch["styles"]))
         self.painter.eval()
 
 
@@ -156,39 +164,60 @@ class ImageGenerator(Model):
 
     def __init__(self, name: str = KIND) -> None:
         super().__init__(name)
-        painter = checkpoint.components(self.folder, self.dtype, painter=Painter)["painter"]
-        self.painter = painter.to(self.device, memory_format=torch.channels_last).eval()
+        loaded = checkpoint.components(self.folder, self.dtype, painter=Painter, autoencoder=PatchAutoencoder)
+        for network in loaded.values():
+            network.to(self.device, memory_format=torch.channels_last).eval()
+        self.painter: Painter = loaded["painter"]
+        self.autoencoder: PatchAutoencoder = loaded["autoencoder"]
 
     @property
     def margin(self) -> int:
         """The cells around a window that it sees."""
         return (self.index["window"] - self.index["stride"]) // 2
 
-    def field(self, world: str, seed: int, steps: int, landcover: Field | Source, coarse: int = 1) -> Field:
+    def field(
+        self,
+        world: str,
+        seed: int,
+        steps: int,
+        landcover: Field | Source,
+        coarse: int = 1,
+        styles: Sequence[str] = (),
+    ) -> Field:
         """The image of the whole world, (3, height, width) uint8 RGB at 1 m; a pixel of land cover is `coarse` m wide.
 
-        It takes one pass, whatever the steps.
+        It takes one pass, whatever the steps. `styles` are some of those that the model knows.
         """
         stride, margin = self.index["stride"], self.margin
-        compute = self.call("paint", world, seed)
+        given = tuple(float(known in styles) for known in self.index.get("styles", []))
+        compute = self.call("paint", world, seed, given)
         work = Windows(Lattice(stride, stride), compute, as_they_are, 0, CELL_PX, SIDE, BATCH, margin)
         return Field(KIND, work, (Input(landcover, CELL_PX, coarse),))
 
-    def paint(self, world: str, seed: int, windows: list[Box], landcover: Patch) -> np.ndarray:
-        """The pixels of a batch of windows, (n, 3, window * 8, window * 8) uint8."""
+    def paint(
+        self, world: str, seed: int, styles: tuple[float, ...], windows: list[Box], landcover: Patch
+    ) -> np.ndarray:
+        """The pixels of a batch of windows, (n, 3, window * 4, window * 4) uint8."""
         boxes = [window.grown(self.margin) for window in windows]
-        inputs = (
-            np.stack([noise.normal(seed, f"{world} coarse", CHANNELS, box) for box in boxes]),
-            np.stack([noise.normal(seed, f"{world} fine", FINE_CHANNELS, box.scaled(CELL_PX)) for box in boxes]),
-            np.stack([classes.painted(landcover.read(box.scaled(CELL_PX)), self.seen) for box in boxes]),
-        )
+        large = [box.coarsened(COARSE) for box in boxes]
+        coarse = np.stack([noise.normal(seed, f"{world} coarse", COARSE_CHANNELS, box) for box in large])
+        fine = np.stack([noise.normal(seed, f"{world} fine", FINE_CHANNELS, box) for box in boxes])
+        one_hot = np.stack([classes.painted(landcover.read(box.scaled(CELL_PX)), self.seen) for box in boxes])
         inside = slice(self.margin * CELL_PX, -self.margin * CELL_PX or None)
+        return self.pixels(coarse, fine, one_hot, styles)[..., inside, inside]
+
+    def pixels(
+        self, coarse: np.ndarray, fine: np.ndarray, one_hot: np.ndarray, styles: tuple[float, ...]
+    ) -> np.ndarray:
+        """(n, 3, 4h, 4w) uint8 RGB of noise (n, 16, h / 4, w / 4) and (n, 4, h, w) on land cover (n, 11, 4h, 4w)."""
+        told = rgb.told(torch.from_numpy(one_hot), torch.tensor(styles).expand(len(one_hot), -1))
         with torch.inference_mode():
-            tensors = (
-                torch.from_numpy(array).to(self.device, self.dtype, memory_format=torch.channels_last)
-                for array in inputs
+            inputs = (
+                tensor.to(self.device, self.dtype, memory_format=torch.channels_last)
+                for tensor in (torch.from_numpy(coarse), torch.from_numpy(fine), told)
             )
-            return rgb.to_bytes(self.painter(*tensors)[..., inside, inside].float().cpu().numpy())
+            latents = diffusion.scaled(self.autoencoder, self.painter(*inputs), back=True)
+            return rgb.to_bytes(self.autoencoder.decode(latents).sample.float().cpu().numpy())
 
 
 def save(folder: Path, figures: dict[str, Any], **more: Any) -> None:

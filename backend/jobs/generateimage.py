@@ -15,9 +15,10 @@ from backend.rendering import render
 def run(job: GenerateImage, report: Reporter) -> dict[str, str]:
     """Paint the land cover raster's whole extent at the generator's GSD; where it has no data, the image is masked."""
     generator = painting.load_generator(job.generator, job.model)
-    tags = painting.tags_of(generator, job.seed, job.steps, landcover=Path(job.landcover).name)
+    styles = painting.styles_of(generator, job.style)
+    tags = painting.tags_of(generator, job.seed, job.steps, landcover=Path(job.landcover).name, style=styles)
     with open_landcover(job.landcover, generator.pixel_m, job.max_area_km2) as (box, landcover):
-        field = generator.field(str(box.crs), job.seed, job.steps, landcover)
+        field = generator.field(str(box.crs), job.seed, job.steps, landcover, styles=styles)
         if note := painting.unseen_note(generator):
             report.log(note)
         with RasterWriter(

@@ -17,14 +17,15 @@ def run(job: GenerateScene, report: Reporter) -> dict[str, str]:
     image_box = grid.geobox(job.extent, painter.pixel_m, job.grid_crs, job.max_area_km2)
     world, factor = str(box.crs), round(grid.LANDCOVER_PIXEL_M / painter.pixel_m)
     landcover = cartographer.field(world, job.seed, job.steps, job.shares, job.guidance_scale)
-    image = painter.field(world, job.seed, job.steps, landcover, factor)
+    styles = painting.styles_of(painter, job.style)
+    image = painter.field(world, job.seed, job.steps, landcover, factor, styles)
     wanted = [area.of(job.area, job.extent, world, pixel_m) for pixel_m in (grid.LANDCOVER_PIXEL_M, painter.pixel_m)]
     origin = f"synthetic: {cartographer.name}, seed {job.seed}"
     asked = {"shares": job.shares, "guidance_scale": job.guidance_scale}
     tags = painting.tags_of(cartographer, job.seed, job.steps, **asked)
     below: dict[str, object] = {"landcover": origin, "landcover_sha256": cartographer.digest}
     below |= {f"landcover_{key}": value for key, value in asked.items()}
-    image_tags = painting.tags_of(painter, job.seed, job.steps, **below)
+    image_tags = painting.tags_of(painter, job.seed, job.steps, style=styles, **below)
     if note := painting.unseen_note(painter):
         report.log(note)
     # one inside the other: where either fails or is cancelled, neither appears

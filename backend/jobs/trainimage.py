@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
+from diffusers import ControlNetModel, UNet2DConditionModel
 
 from backend import classes, device, latent_model, rgb
 from backend.generators import controlnet, spade
+from backend.patch_autoencoder import PatchAutoencoder
 from backend.protocol import Reporter, TrainImage
 from backend.training import latents
 from backend.training.loop import Batch, Draw, Outcome, Plan, fit
@@ -19,27 +20,41 @@ from backend.training.tiles import PackedTiles, recoloured, turned
 
 CROP_PX = controlnet.WINDOW * controlnet.CELL_PX
 CALIBRATION_BATCHES = 30  # of the painter's norms
+CODE_BATCH, CODE_BATCHES = 4, 100  # what the code is found on: crops of all groups
 
 
 def _pairs(data: PackedTiles) -> Draw:
     """Batches of images and their one-hot land cover."""
 
     def draw(rng: np.random.Generator, count: int) -> Batch:
-        images, labels = data.batch(rng, count, CROP_PX)
+        images, labels, _ = data.batch(rng, count, CROP_PX)
         return {"image": torch.from_numpy(rgb.to_unit(images)), "one_hot": torch.from_numpy(classes.one_hot(labels))}
 
     return draw
 
 
+def _crops(data: PackedTiles, rng: np.random.Generator) -> torch.Tensor:
+    """(n, 3, h, w) RGB in -1..1, parts of tiles of any size."""
+    drawn = (data.batch(rng, CODE_BATCH, CROP_PX)[0] for _ in range(CODE_BATCHES))
+    patches = [torch.from_numpy(rgb.to_unit(images)).unfold(2, 64, 64).unfold(3, 64, 64) for images in drawn]
+    return torch.cat([each.permute(0, 2, 3, 1, 4, 5).flatten(0, 2) for each in patches if each.numel()])
+
+
 def _train_autoencoder(training: Training, plan: Plan, report: Reporter) -> Outcome:
+    """Find the code, which takes no steps; a model that is gone on from has its own."""
     autoencoder = latents.begun(training, controlnet.new_autoencoder)
-    held_out = training.held_out and _pairs(training.held_out)
-    outcome = fit(controlnet.Autoencoding(autoencoder), _pairs(training.data), plan, report, held_out)
+    figures: dict[str, float] = {"steps": 0}
+    rng = np.random.default_rng(plan.seed)
+    if not training.base:
+        figures["kept_variance"] = round(autoencoder.fit(_crops(training.data, rng)), 5)
+    if training.held_out:
+        image = _crops(training.held_out, rng)
+        figures["held_out_psnr"] = round(controlnet.psnr(autoencoder(image).sample, image), 2)
     latents.finish(training, autoencoder, _encoded, report)
-    return outcome
+    return Outcome(figures)
 
 
-def _encoded(autoencoder: AutoencoderKL, data: PackedTiles, name: str, variant: int) -> np.ndarray:
+def _encoded(autoencoder: PatchAutoencoder, data: PackedTiles, name: str, variant: int) -> np.ndarray:
     """The latents (tiles, channels, height, width) of a group of tiles in one turn, each in a light of its own."""
     images, rng = data.groups[name].images, np.random.default_rng(variant)
     size = images.shape[1] // controlnet.CELL_PX * controlnet.CELL_PX
@@ -56,23 +71,28 @@ def _train_decoder(training: Training, plan: Plan, report: Reporter) -> Outcome:
     return latents.train_decoder(training, controlnet.Decoding, _pairs, "image", plan, report)
 
 
-def _windows(data: PackedTiles, stored: latents.Stored, scale: latents.Scale) -> Draw:
-    """Batches of scaled latents and the one-hot land cover under them."""
+def _windows(data: PackedTiles, stored: latents.Stored, scale: latents.Scale, known: list[str]) -> Draw:
+    """Batches of scaled latents, the one-hot land cover under them, and the tiles' styles of those that are `known`."""
     cell = controlnet.CELL_PX
 
     def draw(rng: np.random.Generator, count: int) -> Batch:
         name = data.choose(rng)
-        _, labels, chosen, _ = data.groups[name]
+        _, labels, chosen, _, styles = data.groups[name]
         height, width = stored[name][0].shape[-2:]
         size = min(controlnet.WINDOW, height // 4 * 4)  # the denoiser halves it twice
-        cells, covers = [], []
+        cells, covers, given = [], [], []
         for _ in range(count):
             tile, variant = rng.choice(chosen), int(rng.integers(8))
             row, col = int(rng.integers(height - size + 1)), int(rng.integers(width - size + 1))
             cells.append(stored[name][variant][tile, :, row : row + size, col : col + size])
             label = turned(labels[tile], variant)
             covers.append(label[row * cell : (row + size) * cell, col * cell : (col + size) * cell])
-        return {"latents": scale(np.stack(cells)), "one_hot": torch.from_numpy(classes.one_hot(np.stack(covers)))}
+            given.append([float(style in styles[tile]) for style in known])
+        return {
+            "latents": scale(np.stack(cells)),
+            "one_hot": torch.from_numpy(classes.one_hot(np.stack(covers))),
+            "styles": torch.tensor(given),
+        }
 
     return draw
 
@@ -81,18 +101,27 @@ def _train_denoiser(training: Training, plan: Plan, report: Reporter) -> Outcome
     autoencoder, scale = latents.frozen(training)
     stored = latents.stored(training, autoencoder, _encoded, report)
     denoiser = training.component("denoiser", controlnet.new_denoiser)
-    network = training.component("controlnet", partial(controlnet.new_controlnet, denoiser))
+    styles = _styles(training)
+    network = training.component("controlnet", partial(controlnet.new_controlnet, denoiser, len(styles)))
     objective = controlnet.Denoising(denoiser, network, autoencoder)
-    held_out = training.held_out and _windows(training.held_out, stored, scale)
-    outcome = fit(objective, _windows(training.data, stored, scale), plan, report, held_out)
+    held_out = training.held_out and _windows(training.held_out, stored, scale, styles)
+    outcome = fit(objective, _windows(training.data, stored, scale, styles), plan, report, held_out)
     training.save(latents.DENOISER, denoiser=denoiser, controlnet=network)
     return outcome
 
 
+def _styles(training: Training) -> list[str]:
+    """The styles that the model is told of: those of the model that it goes on from, else those of its data."""
+    return training.base[1].get("styles", []) if training.base else training.data.styles
+
+
 def _train_painter(training: Training, plan: Plan, report: Reporter) -> Outcome:
-    painter, draw = training.component("painter", spade.Painter), _pairs(training.data)
-    objective = spade.Painting(painter)
-    outcome = fit(objective, draw, plan, report, training.held_out and _pairs(training.held_out))
+    autoencoder, scale = latents.frozen(training)
+    stored, styles = latents.stored(training, autoencoder, _encoded, report), _styles(training)
+    painter = training.component("painter", partial(spade.Painter, controlnet.CHANNELS, len(styles)))
+    objective, draw = spade.Painting(painter, autoencoder), _windows(training.data, stored, scale, styles)
+    held_out = training.held_out and _windows(training.held_out, stored, scale, styles)
+    outcome = fit(objective, draw, plan, report, held_out)
     rng, where = np.random.default_rng(plan.seed), device.best()
     batches = (draw(rng, plan.batch) for _ in range(CALIBRATION_BATCHES))
     objective.calibrate({key: value.to(where) for key, value in batch.items()} for batch in batches)
@@ -101,13 +130,13 @@ def _train_painter(training: Training, plan: Plan, report: Reporter) -> Outcome:
 
 
 def _save_controlnet(done: Training, figures: dict[str, Any], **more: Any) -> None:
-    more |= {"guidance_scale": controlnet.GUIDANCE_SCALE, "frozen_norms": latents.has_frozen_norms(done)}
+    more |= {"guidance_scale": controlnet.GUIDANCE_SCALE, "styles": _styles(done)}
     geometry = controlnet.PIXEL_M, controlnet.WINDOW, controlnet.PHASES
     latent_model.save(done.output, controlnet.KIND, *geometry, figures, **more)
 
 
 def _save_spade(done: Training, figures: dict[str, Any], **more: Any) -> None:
-    spade.save(done.output, figures, **more)
+    spade.save(done.output, figures, styles=_styles(done), **more)
 
 
 RECIPES = {
@@ -115,11 +144,11 @@ RECIPES = {
         kind=controlnet.KIND,
         what="tiles",
         crop_px=CROP_PX,
-        loaders={"autoencoder": AutoencoderKL, "denoiser": UNet2DConditionModel, "controlnet": ControlNetModel},
+        loaders={"autoencoder": PatchAutoencoder, "denoiser": UNet2DConditionModel, "controlnet": ControlNetModel},
         stages={
-            latents.AUTOENCODER: Stage(0.37, controlnet.Autoencoding.columns, _train_autoencoder),
-            latents.DECODER: Stage(0.18, controlnet.Decoding.columns, _train_decoder),
-            latents.DENOISER: Stage(0.45, controlnet.Denoising.columns, _train_denoiser),
+            latents.AUTOENCODER: Stage(0.01, (), _train_autoencoder),
+            latents.DECODER: Stage(0.14, controlnet.Decoding.columns, _train_decoder),
+            latents.DENOISER: Stage(0.85, controlnet.Denoising.columns, _train_denoiser),
         },
         save=_save_controlnet,
     ),
@@ -127,8 +156,11 @@ RECIPES = {
         kind=spade.KIND,
         what="tiles",
         crop_px=CROP_PX,
-        loaders={"painter": spade.Painter},
-        stages={"painter": Stage(1.0, spade.Painting.columns, _train_painter)},
+        loaders={"autoencoder": PatchAutoencoder, "painter": spade.Painter},
+        stages={
+            latents.AUTOENCODER: Stage(0.01, (), _train_autoencoder),
+            "painter": Stage(0.99, spade.Painting.columns, _train_painter),
+        },
         save=_save_spade,
     ),
 }

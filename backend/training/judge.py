@@ -11,16 +11,17 @@ from torch.nn.utils.parametrizations import spectral_norm
 class Judge(nn.Module):
     """A patch discriminator (Isola et al. 2017) of images of so many channels, conditions among them."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(
+        self, channels: int, strides: tuple[int, ...] = (2, 2, 2, 1), widths: tuple[int, ...] = (32, 64, 128, 128)
+    ) -> None:
         super().__init__()
-        widths = (channels, 32, 64, 128, 128)
         self.layers = nn.ModuleList(
-            spectral_norm(nn.Conv2d(a, b, 4, stride=2 if number < 3 else 1, padding=1))
-            for number, (a, b) in enumerate(zip(widths, widths[1:]))
+            spectral_norm(nn.Conv2d(a, b, 4 if stride > 1 else 3, stride=stride, padding=1))
+            for a, b, stride in zip((channels, *widths), widths, strides)
         )
         # without it the scores of a spectrally normalised stack stay near 0 and teach nothing
         self.norms = nn.ModuleList(
-            nn.InstanceNorm2d(width) if number else nn.Identity() for number, width in enumerate(widths[1:])
+            nn.InstanceNorm2d(width) if number else nn.Identity() for number, width in enumerate(widths)
         )
         self.last = nn.Conv2d(widths[-1], 1, 3, padding=1)
 

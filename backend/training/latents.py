@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL
 
 from backend import device, latent_model
+from backend.latent_model import Autoencoder
 from backend.protocol import BackendError, Reporter, partial_path
 from backend.training.loop import Draw, Objective, Outcome, Plan, fit, processes
 from backend.training.stages import HEAD_START, Training
@@ -25,7 +25,7 @@ Stored = dict[str, list[np.ndarray]]
 """By group of tiles: the latents (tiles, channels, height, width) float16 of each variant, mapped."""
 Scale = Callable[[np.ndarray], torch.Tensor]
 """Latents (n, channels, h, w) to mean 0 and deviation 1 a channel, float32."""
-Encode = Callable[[AutoencoderKL, Any, str, int], np.ndarray]
+Encode = Callable[[Autoencoder, Any, str, int], np.ndarray]
 """The latents of a group of tiles, by autoencoder, packed data, the group's name and the variant."""
 
 AUTOENCODER, DECODER, DENOISER = "autoencoder", "decoder", "denoiser"
@@ -36,7 +36,7 @@ CHUNK_PX = 1024
 MARGIN_PX = 64
 
 
-def encode(autoencoder: AutoencoderKL, pixels: np.ndarray) -> np.ndarray:
+def encode(autoencoder: Autoencoder, pixels: np.ndarray) -> np.ndarray:
     """(n, c, h, w) float32 pixels, h and w multiples of f, to unscaled latents (n, channels, h / f, w / f) float16."""
     where = device.best()
     with torch.inference_mode(), device.autocast(where):
@@ -45,7 +45,7 @@ def encode(autoencoder: AutoencoderKL, pixels: np.ndarray) -> np.ndarray:
 
 
 def encode_large(
-    autoencoder: AutoencoderKL, prepare: Callable[[np.ndarray], np.ndarray], source: np.ndarray, cell_px: int
+    autoencoder: Autoencoder, prepare: Callable[[np.ndarray], np.ndarray], source: np.ndarray, cell_px: int
 ) -> np.ndarray:
     """Latents of one large (H, W) array, chunk by chunk with a margin, so that memory stays small.
 
@@ -66,7 +66,7 @@ def encode_large(
     return np.concatenate(bands, axis=1)
 
 
-def stored(training: Training, autoencoder: AutoencoderKL, encode: Encode, report: Reporter) -> Stored:
+def stored(training: Training, autoencoder: Autoencoder, encode: Encode, report: Reporter) -> Stored:
     """The latents of all of a training's tiles, made where this autoencoder has not made them yet.
 
     Those of another autoencoder are removed. Raises BackendError where the disk is full.
@@ -93,11 +93,11 @@ def stored(training: Training, autoencoder: AutoencoderKL, encode: Encode, repor
     }
 
 
-def _key(autoencoder: AutoencoderKL) -> str:
+def _key(autoencoder: Autoencoder) -> str:
     """What tells an autoencoder's latents from another's: a hash of what encodes."""
     digest = hashlib.sha256()
-    for part in (autoencoder.encoder, autoencoder.quant_conv):
-        for weight in part.state_dict().values():
+    for name, weight in autoencoder.state_dict().items():
+        if name.startswith(("encoder.", "quant_conv.")):
             digest.update(weight.cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()[:16]
 
@@ -114,7 +114,7 @@ def has_frozen_norms(training: Training) -> bool:
     return bool(training.base and training.base[1].get("frozen_norms")) or training.record(DECODER).is_file()
 
 
-def written(training: Training) -> AutoencoderKL:
+def written(training: Training) -> Autoencoder:
     """The autoencoder as it lies in the output, in fp32."""
     autoencoder = training.trained("autoencoder")
     if has_frozen_norms(training):
@@ -122,12 +122,12 @@ def written(training: Training) -> AutoencoderKL:
     return autoencoder
 
 
-def begun(training: Training, new: Callable[[], AutoencoderKL]) -> AutoencoderKL:
+def begun(training: Training, new: Callable[[], Autoencoder]) -> Autoencoder:
     """The autoencoder that the first stage trains: that of the model to start from, else a new one."""
     return written(training) if training.base else new()
 
 
-def finish(training: Training, autoencoder: AutoencoderKL, encode: Encode, report: Reporter) -> None:
+def finish(training: Training, autoencoder: Autoencoder, encode: Encode, report: Reporter) -> None:
     """Write a trained autoencoder, with the statistics of its latents.
 
     One that went on from a model keeps the model's: the denoiser knows the latents by them.
@@ -144,7 +144,7 @@ def finish(training: Training, autoencoder: AutoencoderKL, encode: Encode, repor
 
 def train_decoder(
     training: Training,
-    objective: Callable[[AutoencoderKL], Objective],
+    objective: Callable[[Autoencoder], Objective],
     draw: Callable[[Any], Draw],
     key: str,
     plan: Plan,
@@ -167,7 +167,7 @@ def train_decoder(
     return outcome
 
 
-def _calibrate(autoencoder: AutoencoderKL, draw: Draw, key: str, plan: Plan) -> None:
+def _calibrate(autoencoder: Autoencoder, draw: Draw, key: str, plan: Plan) -> None:
     rng, where = np.random.default_rng(plan.seed), device.best()
     autoencoder.to(where)
 
@@ -179,7 +179,7 @@ def _calibrate(autoencoder: AutoencoderKL, draw: Draw, key: str, plan: Plan) -> 
         latent_model.calibrate(autoencoder.decoder, run)
 
 
-def frozen(training: Training) -> tuple[AutoencoderKL, Scale]:
+def frozen(training: Training) -> tuple[Autoencoder, Scale]:
     """The autoencoder in the output, not to be trained, and how its latents are scaled."""
     autoencoder = written(training).requires_grad_(False)
     config = autoencoder.config

@@ -29,6 +29,16 @@ TILE_GROUPS = {"naip": 0.6, "rural": 1.0, "usgs": 0.6}
 """Folders of tiles and their GSD in metres; each has `image/`, `label/` and `index.csv`."""
 EMPHASIS = {"usgs": 4.0}
 """How much more often than by its pixels a group is drawn."""
+CLIMATES = {
+    "bishop": "arid",
+    "palm_springs": "arid",
+    "chico": "inland",
+    "claremont": "inland",
+    "riverside": "inland",
+    "long_beach": "coastal",
+    "rural": "humid",
+}
+"""The climate of a city, or of a whole group: with the year, the styles of its tiles."""
 GSD_TOLERANCE = 0.03
 LEAST_LABELLED = 0.9  # where an image is masked it is black, which is no look of the ground
 HELD_OUT_PERCENT = 15
@@ -60,15 +70,17 @@ def _pack_tiles(source: Path, target: Path, name: str, pixel_m: float, report: R
             report.progress(number / len(rows), f"packing {name}")
     np.save(target / f"{name}_image.npy", np.stack(images))
     np.save(target / f"{name}_label.npy", np.stack(labels))
-    groups = [row.get("city") or row.get("scene") or "" for row in rows]
-    years = [row.get("year", "") for row in rows]
     return {
         "split": split,
         "names": [row["name"] for row in rows],
-        "places": groups,
-        "years": years,
+        "styles": [_styles(row, name) for row in rows],
         "emphasis": EMPHASIS.get(name, 1.0),
     }
+
+
+def _styles(row: dict[str, str], group: str) -> list[str]:
+    """The climate and the vintage of a tile, as far as they are known."""
+    return [style for style in (CLIMATES.get(row.get("city") or group), row.get("year")) if style]
 
 
 def _pack_landcover(path: Path, target: Path) -> dict[str, Any]:

@@ -88,12 +88,16 @@ def _counts(parts: Iterable[np.ndarray]) -> np.ndarray:
 
 
 class Group(NamedTuple):
-    """Tiles of one size: images (N, size, size, 3) and labels (N, size, size) uint8, and the split's tile numbers."""
+    """Tiles of one size: images (N, size, size, 3) and labels (N, size, size) uint8, and the split's tile numbers.
+
+    `styles` names each tile's look: its climate and its vintage, say.
+    """
 
     images: np.ndarray
     labels: np.ndarray
     chosen: np.ndarray
     emphasis: float
+    styles: list[list[str]]
 
     @property
     def pixels(self) -> int:
@@ -125,7 +129,16 @@ class PackedTiles:
         if images.shape != (count, height, width, 3) or height != width or len(entry["split"]) != count:
             raise BackendError(f"The packed tiles {name} of {folder} do not belong together. Pack them again.")
         chosen = np.flatnonzero(np.array(entry["split"]) == self.split)
-        return Group(images, labels, chosen, float(entry.get("emphasis", 1.0)))
+        styles = entry.get("styles") or [[]] * count
+        if len(styles) != count:
+            raise BackendError(f"The packed tiles {name} of {folder} have styles for {len(styles)} of {count} tiles.")
+        return Group(images, labels, chosen, float(entry.get("emphasis", 1.0)), styles)
+
+    @cached_property
+    def styles(self) -> list[str]:
+        """The styles that the split's tiles have."""
+        groups = self.groups.values()
+        return sorted({name for group in groups for tile in group.chosen for name in group.styles[tile]})
 
     def has(self, crop_px: int) -> bool:
         """Whether there is any tile; one that is smaller than a crop gives a smaller one."""
@@ -147,22 +160,23 @@ class PackedTiles:
 
     def batch(
         self, rng: np.random.Generator, count: int, crop_px: int, step_px: int = 8
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Random crops of one group: images (count, 3, crop, crop) and labels (count, crop, crop), uint8.
+    ) -> tuple[np.ndarray, np.ndarray, list[list[str]]]:
+        """Random crops of one group: images (count, 3, crop, crop) and labels (count, crop, crop), uint8, and styles.
 
         Where the group's tiles are smaller than `crop_px`, crops are as large as they are, in multiples of `step_px`.
         """
-        images, labels, chosen, _ = self.groups[self.choose(rng)]
+        images, labels, chosen, _, styles = self.groups[self.choose(rng)]
         size = images.shape[1]
         crop = min(crop_px, size // step_px * step_px)
-        out_images, out_labels = [], []
+        out_images, out_labels, out_styles = [], [], []
         for _ in range(count):
             tile, variant = rng.choice(chosen), int(rng.integers(8))
             row, col = rng.integers(size - crop + 1, size=2)
             where = (tile, slice(row, row + crop), slice(col, col + crop))
             out_images.append(recoloured(turned(np.moveaxis(images[where], -1, 0), variant), rng))
             out_labels.append(turned(labels[where], variant))
-        return np.stack(out_images), np.stack(out_labels)
+            out_styles.append(styles[tile])
+        return np.stack(out_images), np.stack(out_labels), out_styles
 
 
 class Place(NamedTuple):

@@ -26,6 +26,7 @@ class GenerateImage(BackendAlgorithm):
         return [
             parameters.raster("LANDCOVER", "Land cover", landcover),
             parameters.generator(Job),
+            parameters.style(Job),
             parameters.seed(Job),
             parameters.steps(Job),
             parameters.advanced(parameters.model(Job, model)),

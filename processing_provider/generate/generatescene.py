@@ -29,6 +29,7 @@ class GenerateScene(BackendAlgorithm):
             parameters.extent("The area to fill.", optional=True),
             parameters.area(),
             parameters.generator(Job),
+            parameters.style(Job),
             parameters.seed(Job),
             parameters.steps(Job),
             *parameters.shares(Job),

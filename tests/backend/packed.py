@@ -24,7 +24,7 @@ def write(folder: Path, sizes: dict[str, int], count: int = 6, seed: int = 0, ce
         np.save(folder / f"{name}_label.npy", labels)
         names = [f"{name}_{number}" for number in range(count)]
         split = ["val" if number == 0 else "train" for number in range(count)]
-        index["tiles"][name] = {"split": split, "names": names, "places": [""] * count, "years": [""] * count}
+        index["tiles"][name] = {"split": split, "names": names, "styles": [["arid", "2020"]] * count}
     coarse = rng.choice(list(COLOURS), size=(cells, cells + 20))
     np.save(folder / "made_landcover.npy", coarse.repeat(10, 0).repeat(10, 1).astype(np.uint8))
     index["landcover"]["made"] = {"held_out_blocks": [[0, 0]], "block_px": cells * 5}

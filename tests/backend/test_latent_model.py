@@ -3,7 +3,7 @@
 import torch
 
 from backend import latent_model
-from backend.generators.controlnet import ImageGenerator
+from backend.generators.latent_diffusion import LandCoverGenerator
 
 
 def decoder():
@@ -41,7 +41,7 @@ def test_only_a_frozen_decoder_is_the_same_in_every_window():
 
 
 @torch.no_grad()
-def test_the_bundled_painter_is_frozen():
-    generator = ImageGenerator()
+def test_the_bundled_land_cover_decoder_is_frozen():
+    generator = LandCoverGenerator("landcover")
     assert generator.index["frozen_norms"] is True
     assert not any(isinstance(module, torch.nn.GroupNorm) for module in generator.autoencoder.decoder.modules())

@@ -14,7 +14,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from backend import checkpoint, latent_model
+from backend import checkpoint, latent_model, painting
 from backend.area import Everywhere
 from backend.field import Patch, Source
 from backend.generators import controlnet, latent_diffusion, spade
@@ -75,8 +75,9 @@ GROUND = Source("land cover", lambda box: np.zeros((box.height, box.width), np.u
 STAGES = {
     "landcover": ["autoencoder", "decoder", "denoiser"],
     "controlnet": ["autoencoder", "decoder", "denoiser"],
-    "spade": ["painter"],
+    "spade": ["autoencoder", "painter"],
 }
+CODE = [("controlnet", "autoencoder"), ("spade", "autoencoder")]  # found without steps
 
 
 def test_land_cover_generates(models):
@@ -97,9 +98,9 @@ def test_a_training_leaves_model_card_report_and_samples(models, dataset, kind):
     folder, ear = models[kind]
     _, index = checkpoint.find(str(folder), kind)
     assert list(index["figures"]) == STAGES[kind]
-    assert all(
-        figures["steps"] == 1 and any("held_out" in name for name in figures) for figures in index["figures"].values()
-    )
+    steps = {stage: figures["steps"] for stage, figures in index["figures"].items()}
+    assert steps == {stage: int((kind, stage) not in CODE) for stage in STAGES[kind]}
+    assert all(any("held_out" in name for name in figures) for figures in index["figures"].values())
     card, report = (folder / "README.md").read_text(), (folder / "report.html").read_text()
     assert (
         card.startswith("---\nlicense: other\n")
@@ -108,7 +109,7 @@ def test_a_training_leaves_model_card_report_and_samples(models, dataset, kind):
     )
     assert "Permanent water bodies" in card and "20 Shrubland" in card.split("never seen")[1]
     assert 'src="data:image/png;base64,' in report and "<svg" in report and "http" not in report
-    for stage in STAGES[kind]:
+    for stage in filter(steps.get, STAGES[kind]):
         path = folder / "samples" / f"{stage}_000001.png"
         assert path.read_bytes().startswith(b"\x89PNG") and f"Stage {stage}" in report
         assert any(str(path) in event.message for event in ear.events("log"))
@@ -163,30 +164,63 @@ def test_a_bundled_model_can_be_fine_tuned(dataset, tmp_path, ear):
 
 
 def decoded(name, seed=0):
-    """Pixels that a ControlNet model decodes from made-up latents."""
-    generator = controlnet.ImageGenerator(str(name))
-    latents = np.random.default_rng(seed).normal(size=(4, 32, 32)).astype(np.float32)
-    return generator.decode([Box(0, 0, 32, 32)], Patch(latents, Box(0, 0, 32, 32)))
+    """Logits that a land cover model decodes from made-up latents."""
+    generator = latent_diffusion.LandCoverGenerator(str(name))
+    latents = np.random.default_rng(seed).normal(size=(4, 64, 64)).astype(np.float32)
+    return generator.decode([Box(0, 0, 64, 64)], Patch(latents, Box(0, 0, 64, 64)))
 
 
 def test_fine_tuning_an_autoencoder_with_frozen_norms_begins_where_it_was(dataset, tmp_path):
     """Its weights do not say that they are frozen: read as those of group norms they would decode to noise."""
-    job = TrainImage((dataset,), str(tmp_path / "m"), "controlnet", "controlnet", "autoencoder", **BRIEFLY)
-    trainimage.run(job, silent())
-    assert np.abs(decoded(tmp_path / "m") - decoded("controlnet")).mean() < 0.05
-    trainimage.run(replace(job, stage="decoder"), silent())
-    assert np.abs(decoded(tmp_path / "m") - decoded("controlnet")).mean() < 0.05
-    _, index = checkpoint.find(job.output, "controlnet")
+    job = TrainLandCover((dataset,), str(tmp_path / "m"), "landcover", "autoencoder", **BRIEFLY)
+    expected = decoded("landcover")
+    trainlandcover.run(job, silent())
+    assert np.abs(decoded(tmp_path / "m") - expected).mean() < 0.05 * expected.std()
+    trainlandcover.run(replace(job, stage="decoder"), silent())
+    assert np.abs(decoded(tmp_path / "m") - expected).mean() < 0.05 * expected.std()
+    _, index = checkpoint.find(job.output, "landcover")
     assert index["frozen_norms"] and list(index["figures"]) == ["autoencoder", "decoder"]
 
 
+def test_fine_tuning_keeps_the_code_and_the_styles(models, dataset, tmp_path):
+    """The denoiser knows the latents by their code; data with other styles is told as data without."""
+    base = models["controlnet"][0]
+    other = packed.write(tmp_path / "other", {"naip": 96}, count=3, cells=34)
+    index = json.loads((other / "packed.json").read_text())
+    index["tiles"]["naip"]["styles"] = [["humid"]] * 3
+    (other / "packed.json").write_text(json.dumps(index))
+    trainimage.run(TrainImage((str(other),), str(tmp_path / "m"), "controlnet", str(base), **BRIEFLY), silent())
+    before, after = (weights(folder, "autoencoder") for folder in (base, tmp_path / "m"))
+    assert all(torch.equal(before[key], after[key]) for key in before if key.startswith("encoder."))
+    assert checkpoint.find(str(tmp_path / "m"), "controlnet")[1]["styles"] == ["2020", "arid"]
+
+
+def test_a_style_changes_the_image_and_an_unknown_one_is_refused(models):
+    generator = controlnet.ImageGenerator(str(models["controlnet"][0]))
+    assert painting.styles_of(generator, " arid,2020") == ("2020", "arid")
+    for silent_part in (generator.networks["controlnet"].controlnet_mid_block, generator._embedding.conv_out):
+        torch.nn.init.normal_(silent_part.weight)  # at first a ControlNet says nothing
+    window, latents = Box(0, 0, 32, 32), torch.zeros(1, 8, 32, 32)
+    plain, arid = (
+        generator.denoiser([window], (styles,), Patch(np.zeros((128, 128), np.uint8), window.scaled(4)))(
+            latents, torch.tensor([500])
+        )
+        for styles in ((0.0, 0.0), (0.0, 1.0))
+    )
+    assert (plain - arid).abs().max() > 1e-3
+    with pytest.raises(BackendError, match="2020, arid"):
+        painting.styles_of(generator, "lunar")
+    with pytest.raises(BackendError, match="none"):
+        painting.styles_of(spade.ImageGenerator(), "arid")
+
+
 def test_an_earlier_stage_trained_on_outdates_the_later_ones(models, dataset, tmp_path):
-    shutil.copytree(models["controlnet"][0], tmp_path / "m")
-    job = TrainImage((dataset,), str(tmp_path / "m"), "controlnet", stage="autoencoder", **{**BRIEFLY, "steps": 2})
-    trainimage.run(job, silent())
+    shutil.copytree(models["landcover"][0], tmp_path / "m")
+    job = TrainLandCover((dataset,), str(tmp_path / "m"), stage="autoencoder", **{**BRIEFLY, "steps": 2})
+    trainlandcover.run(job, silent())
     assert not (tmp_path / "m" / checkpoint.INDEX).exists()
-    trainimage.run(replace(job, stage="all"), silent())
-    _, index = checkpoint.find(job.output, "controlnet")
+    trainlandcover.run(replace(job, stage="all"), silent())
+    _, index = checkpoint.find(job.output, "landcover")
     assert [figures["steps"] for figures in index["figures"].values()] == [2, 2, 2] and index["frozen_norms"]
 
 
@@ -267,7 +301,7 @@ def test_fewer_tiles_than_a_batch_lower_it(dataset, tmp_path, ear):
 
 
 REFUSED = {
-    "no stage 'denoiser': it has painter": {"stage": "denoiser"},
+    "no stage 'denoiser': it has autoencoder, painter": {"stage": "denoiser"},
     "MINUTES above 0": {"minutes": 0.0},
     "BATCH of at least 1": {"batch": 0},
     "STEPS of at least 1": {"steps": -1},

@@ -42,7 +42,7 @@ def source(tmp_path):
 
 def test_tiles_are_averaged_to_one_metre_and_split_by_site(source, tmp_path):
     folder = packing.pack(source, tmp_path / "packed", silent())
-    images, labels, _, _ = PackedTiles((folder,)).groups["0_naip"]
+    images, labels, *_ = PackedTiles((folder,)).groups["0_naip"]
     assert images.shape == (80, 30, 30, 3)
     expected = (np.arange(30) + 0.5) / 0.6 * 5 - 2.5
     assert np.abs(images[0, 10, :, 0].astype(float) - expected).max() <= 3

@@ -27,7 +27,7 @@ def test_image_and_label_stay_together(folder):
     data, rng = PackedTiles((folder,)), np.random.default_rng(1)
     sizes = set()
     for _ in range(20):
-        images, labels = data.batch(rng, 3, 128)
+        images, labels, _ = data.batch(rng, 3, 128)
         sizes.add(images.shape[-1])
         for index, colour in packed.COLOURS.items():
             there = np.moveaxis(images, 1, -1)[labels == index]
