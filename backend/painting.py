@@ -39,8 +39,8 @@ def tags_of(generator: Any, seed: int, steps: int, **more: Any) -> dict[str, str
     return provenance.synthetic(generator.name, generator.digest, seed, settings)
 
 
-def landcover_output(field: Field, writer: RasterWriter, area: Area) -> Output:
-    """A field of class indices as WorldCover codes in a raster; nodata outside the area."""
+def landcover_output(field: Field, writer: RasterWriter, area: Area, report: Reporter) -> Output:
+    """A field of class indices as WorldCover codes in a raster; nodata outside the area. Blocks are reported."""
     region = landcover.region_of(writer.box)
 
     def write(box: Box, indices: np.ndarray) -> None:
@@ -48,12 +48,13 @@ def landcover_output(field: Field, writer: RasterWriter, area: Area) -> Output:
         if not isinstance(area, Everywhere):
             codes[~area.inside(box)] = classes.NODATA
         writer.write(codes, box.row - region.row, box.col - region.col)
+        report.preview(writer.path, writer.preview())
 
     return _output(field, writer, area, write)
 
 
-def image_output(field: Field, writer: RasterWriter, area: Area) -> Output:
-    """A field of RGB in a raster; masked outside the area."""
+def image_output(field: Field, writer: RasterWriter, area: Area, report: Reporter) -> Output:
+    """A field of RGB in a raster; masked outside the area. Blocks are reported."""
     region = landcover.region_of(writer.box)
 
     def write(box: Box, image: np.ndarray) -> None:
@@ -62,6 +63,7 @@ def image_output(field: Field, writer: RasterWriter, area: Area) -> Output:
             inside = area.inside(box)
             image = np.where(inside, image, 0)
         writer.write(image, box.row - region.row, box.col - region.col, inside)
+        report.preview(writer.path, writer.preview())
 
     return _output(field, writer, area, write)
 
@@ -80,6 +82,7 @@ def announce(report: Reporter, *writers: RasterWriter) -> None:
             report.log(
                 f"{writer.path.name}: an earlier run left {len(writer.done):,} finished blocks; going on from them."
             )
+            report.preview(writer.path, writer.preview())
 
 
 def resumed(field: Field, *inputs: str) -> str:
