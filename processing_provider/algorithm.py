@@ -132,11 +132,13 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
                     feedback.setProgressText(said)
             elif event.kind == "log":
                 feedback.pushInfo(event.message)
+            elif event.kind == "preview" and hasattr(feedback, "preview"):  # the panel's
+                feedback.preview(event.outputs)
 
         python = environment.interpreter(settings.profile(), settings.get(settings.INTERPRETER))
-        warm = qgis.utils.iface is not None
+        warm, logs = qgis.utils.iface is not None, settings.log_folder()
         try:
-            return process.run_job(job, python, relay, feedback.isCanceled, warm, settings.log_folder())
+            return process.run_job(job, python, relay, feedback.isCanceled, warm, logs, settings.variables())
         except process.Cancelled as cancelled:
             said = self._kept(job) or "Cancelled: no output was written." + self._hint(job)
             raise QgsProcessingException(said) from cancelled

@@ -14,6 +14,7 @@ from .evaluate.crosstest import CrossTest
 from .generate.generateimage import GenerateImage
 from .generate.generatelandcover import GenerateLandCover
 from .generate.generatescene import GenerateScene
+from .generate.regeneratearea import RegenerateArea
 from .segment.segmentimage import SegmentImage
 from .train.trainimage import TrainImage
 from .train.trainlandcover import TrainLandCover
@@ -26,6 +27,7 @@ ALGORITHMS = (
     GenerateLandCover,
     GenerateImage,
     GenerateScene,
+    RegenerateArea,
     TrainLandCover,
     TrainImage,
     TrainSegmentation,
