@@ -36,7 +36,9 @@ def tags_of(generator: Any, seed: int, steps: int, **more: Any) -> dict[str, str
     """The provenance of what a generator makes: all that it depends on beside its place."""
     settings = {"steps": steps, "generator": generator.index["landforge"], **more}
     settings |= {key: generator.index[key] for key in SETTINGS if key in generator.index}
-    return provenance.synthetic(generator.name, generator.digest, seed, settings)
+    credited = "; ".join(generator.index.get("data", {}).get("attribution", []))
+    tags = provenance.synthetic(generator.name, generator.digest, seed, settings)
+    return {**tags, **({"LANDFORGE_ATTRIBUTION": credited} if credited else {})}
 
 
 def landcover_output(field: Field, writer: RasterWriter, area: Area, report: Reporter) -> Output:

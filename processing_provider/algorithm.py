@@ -113,7 +113,7 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
             inputs = fields.exported(self._inputs, Path(folder), self.MAP_PIXEL_M, feedback)
             outputs = self._run(self.JOB(**inputs, **absolute), feedback)
         labels = [definition.description() for definition in self.destinationParameterDefinitions()]
-        layers.style_on_completion(context, self.TITLE, destinations, labels)
+        layers.style_on_completion(context, destinations, labels)
         return {**{key.upper(): value for key, value in outputs.items()}, **destinations}
 
     def settle(self, given: dict[str, Any]) -> None:
