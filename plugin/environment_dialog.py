@@ -73,7 +73,14 @@ class EnvironmentTask(QgsTask):
 
 
 class EnvironmentDialog(QDialog):
-    """Says how the backend is, and sets it up. Closing it leaves a set-up running, as a task of QGIS."""
+    """Says how the backend is, and sets it up. Closing it leaves a set-up running, as a task of QGIS.
+
+    `begun`, `progressed` (a fraction and a line) and `ended` (what went wrong, or nothing) tell others of a set-up.
+    """
+
+    begun = pyqtSignal()
+    progressed = pyqtSignal(float, str)
+    ended = pyqtSignal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -150,11 +157,13 @@ class EnvironmentDialog(QDialog):
         self.log.clear()
         self.task = EnvironmentTask(compute, wheels)
         self.task.said.connect(self.log.appendPlainText)
+        self.task.said.connect(lambda line: self.progressed.emit(self.task.progress() / 100 if self.task else 1, line))
         self.task.progressChanged.connect(lambda percent: self.progress.setValue(round(percent)))
         self.task.taskCompleted.connect(self._ended)
         self.task.taskTerminated.connect(self._ended)
         self.refresh()
         QgsApplication.taskManager().addTask(self.task)
+        self.begun.emit()
 
     def cancel(self) -> None:
         """End a set-up that is running; what is done serves the next one."""
@@ -165,9 +174,11 @@ class EnvironmentDialog(QDialog):
         task, self.task = self.task, None
         if task is None:
             return
-        if task.failure or task.isCanceled():
-            self.log.appendPlainText(task.failure or "Cancelled. Setting up again goes on from here.")
+        fault = task.failure or ("Cancelled. Setting up again goes on from here." if task.isCanceled() else "")
+        if fault:
+            self.log.appendPlainText(fault)
         self.refresh()
+        self.ended.emit(fault)
 
 
 def _wrapped() -> QLabel:

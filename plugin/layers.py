@@ -58,16 +58,21 @@ def style(layer: QgsRasterLayer, name: str = "") -> None:
     source = gdal.Open(layer.source())
     tags = source.GetMetadata() if source else {}
     legend = _legend(source) if source else []
-    if legend:
-        layer.setRenderer(QgsPalettedRasterRenderer(layer.dataProvider(), 1, legend))
-    elif layer.bandCount() >= 3:
-        layer.setRenderer(_rgb_renderer(layer))
+    show(layer, legend)
     name = name or name_of(tags, bool(legend)) or layer.name()
     if tags.get("LANDFORGE_SYNTHETIC") == "YES" and SYNTHETIC not in name:
         name = f"{name} {SYNTHETIC}"
     layer.setName(name)
     _describe(layer, tags)
     layer.triggerRepaint()
+
+
+def show(layer: QgsRasterLayer, legend: list[QgsPalettedRasterRenderer.Class] | None = None) -> None:
+    """Give a raster its legend, or an image its fixed stretch; without either it stays as QGIS shows it."""
+    if legend:
+        layer.setRenderer(QgsPalettedRasterRenderer(layer.dataProvider(), 1, legend))
+    elif layer.bandCount() >= 3:
+        layer.setRenderer(_rgb_renderer(layer))
 
 
 def name_of(tags: dict[str, str], is_landcover: bool) -> str:
@@ -139,8 +144,14 @@ def _describe(layer: QgsRasterLayer, tags: dict[str, str]) -> None:
     if told and known["Date"]:
         metadata.setHistory([f"{known['Date']}: {tags.get('TIFFTAG_SOFTWARE', 'Landforge')}"])
     layer.setMetadata(metadata)
-    for key, value in told.items():
-        layer.setCustomProperty(key.lower().replace("_", "/", 1), value)
+    tell(layer, told)
+
+
+def tell(layer: QgsRasterLayer, tags: dict[str, str]) -> None:
+    """Keep Landforge's tags with the layer: `LANDFORGE_SEED` as `landforge/seed`."""
+    for key, value in tags.items():
+        if key.startswith("LANDFORGE_"):
+            layer.setCustomProperty(key.lower().replace("_", "/", 1), value)
 
 
 def _date(source: str) -> str:
