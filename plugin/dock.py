@@ -10,6 +10,7 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QGuiApplication
 from qgis.PyQt.QtWidgets import (
     QDockWidget,
+    QFrame,
     QGroupBox,
     QHBoxLayout,
     QLabel,
@@ -76,21 +77,29 @@ class GeneratePanel(QDockWidget):
         self.generate_button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         for button in (self.generate_button, self.cancel_button, self.copy_button):
             buttons.addWidget(button)
-        content = QWidget()
-        layout = QVBoxLayout(content)
+        choices = QWidget()
+        scrolled = QVBoxLayout(choices)
         for widget in (self.card, where, self.form):
-            layout.addWidget(widget)
-        layout.addLayout(buttons)
-        layout.addWidget(self.progress)
-        layout.addWidget(self.message)
-        layout.addStretch(1)
+            scrolled.addWidget(widget)
+        scrolled.addStretch(1)
         area = QgsScrollArea()
+        area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidgetResizable(True)
-        area.setWidget(content)
+        area.setWidget(choices)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         bar = area.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
-        area.setMinimumWidth(content.minimumSizeHint().width() + bar + 2)  # nothing is ever cut off at the side
-        self.setWidget(area)
+        area.setMinimumWidth(choices.minimumSizeHint().width() + bar + 2)  # nothing is ever cut off at the side
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.setContentsMargins(0, 0, 0, 6)
+        layout.addWidget(area, 1)
+        foot = QVBoxLayout()
+        foot.setContentsMargins(9, 0, 9, 0)
+        for widget in (self.message, self.progress):  # over the buttons, which so stay where they are
+            foot.addWidget(widget)
+        foot.addLayout(buttons)
+        layout.addLayout(foot)
+        self.setWidget(content)
 
     def _connect(self) -> None:
         self.places.changed.connect(self.refresh)
@@ -139,8 +148,8 @@ class GeneratePanel(QDockWidget):
             self.size.setText(self.tr("This place is not on the Earth, or too near to a pole.") if away else missing)
         elif not fits:
             over = self.tr(
-                "<b>Larger than the limit of {0:,.0f} km².</b> Choose a smaller place, or raise the limit in Settings › "
-                "Options › Landforge."
+                "<b>Larger than the limit of {0:,.0f} km².</b> Choose a smaller place, or raise the limit in "
+                "Settings › Options › Landforge."
             )
             self.size.setText(f"{self.estimate.text()}<br>{over.format(limit)}")
         else:
@@ -208,15 +217,20 @@ class GeneratePanel(QDockWidget):
             return False
         found = Generation(algorithm, parameters, self)
         self.generation = found
-        found.progressed.connect(lambda percent: self.progress.setValue(round(percent)))
+        found.progressed.connect(self._progressed)
         found.said.connect(self.message.setText)
         found.previewed.connect(self.preview.show)
         found.ended.connect(lambda ok, said, layers: self._ended(ok, said, layers, footprint, estimate))
-        self.progress.setValue(0)
+        self.progress.setRange(0, 0)  # which runs to and fro until there is something to count
         self.message.setText(self.tr("Starting…"))
         self.refresh()
         found.start()
         return True
+
+    def _progressed(self, percent: float) -> None:
+        if percent > 0:
+            self.progress.setRange(0, 100)
+            self.progress.setValue(round(percent))
 
     def cancel(self) -> None:
         """End the generation."""

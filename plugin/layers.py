@@ -19,6 +19,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtGui import QColor
 
+from ..backend.protocol import LEGEND
 from . import groups
 
 SYNTHETIC = "SYNTHETIC"
@@ -90,6 +91,11 @@ def name_of(tags: dict[str, str], is_landcover: bool) -> str:
     return " · ".join(part for part in parts if part)
 
 
+def official_legend() -> list[QgsPalettedRasterRenderer.Class]:
+    """WorldCover's codes, colours and names."""
+    return [QgsPalettedRasterRenderer.Class(code, QColor(f"#{rgb}"), name) for code, (name, rgb) in LEGEND.items()]
+
+
 def _legend(source: gdal.Dataset) -> list[QgsPalettedRasterRenderer.Class]:
     """Codes, colours and names from the raster's attribute table; empty where it has none."""
     table = source.GetRasterBand(1).GetDefaultRAT() if source.RasterCount == 1 else None
@@ -110,7 +116,9 @@ def _rgb_renderer(layer: QgsRasterLayer) -> QgsMultiBandColorRenderer:
     """Bands 1, 2, 3 as they are, 0 to 255, so that two images compare whatever they show."""
     provider = layer.dataProvider()
     renderer = QgsMultiBandColorRenderer(provider, 1, 2, 3)
-    renderer.setAlphaBand(layer.renderer().alphaBand())  # a mask, where there is one, as QGIS found it
+    before = layer.renderer()
+    # a mask, where there is one, as QGIS found it; in a growing raster, which QGIS has not looked at, the fourth band
+    renderer.setAlphaBand(before.alphaBand() if before else 4 if provider.bandCount() > 3 else -1)
     for band, put in enumerate(
         (renderer.setRedContrastEnhancement, renderer.setGreenContrastEnhancement, renderer.setBlueContrastEnhancement),
         start=1,

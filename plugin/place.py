@@ -18,6 +18,7 @@ from qgis.core import (
 )
 from qgis.gui import QgsMapTool
 from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtGui import QColor
 from qgis.PyQt.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
 from .extent_tool import PolygonTool, RectangleTool, band
@@ -26,6 +27,8 @@ from .grids import DEGREES
 # Where an empty project begins: Ithaca, New York, which both WorldCover and NAIP know.
 FIRST_PLACE = QgsRectangle(-76.516, 42.435, -76.488, 42.451)
 MAP_CRS = "EPSG:3857"
+NO_SCALE = 10
+"""A map at 1:1, as QGIS begins with, is none."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class PlacePicker(QWidget):
         self.iface, self.canvas = iface, iface.mapCanvas()
         self.place: Place | None = None
         self._band, self._before = band(self.canvas), None
+        self._band.setFillColor(QColor(0, 0, 0, 0))  # what is made there is to be seen in its own colours
         self.tools: dict[QToolButton, QgsMapTool] = {}
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
@@ -109,7 +113,7 @@ class PlacePicker(QWidget):
 
     def draw(self, button: QToolButton) -> None:
         """Begin to draw; in an empty project at a place to begin with."""
-        if not QgsProject.instance().mapLayers() and self.canvas.layerCount() == 0:
+        if not QgsProject.instance().mapLayers() and self._is_untouched():
             self._open_map()
         tool = self.tools[button]
         if self.canvas.mapTool() not in self.tools.values():
@@ -117,8 +121,14 @@ class PlacePicker(QWidget):
         self.canvas.setMapTool(tool)
         self.canvas.setFocus()
 
+    def _is_untouched(self) -> bool:
+        """Whether the map shows no place yet, neither a layer's nor one that coordinates were typed for."""
+        return not self.canvas.isVisible() or self.canvas.extent().isEmpty() or self.canvas.scale() < NO_SCALE
+
     def _open_map(self) -> None:
         """Bring an empty map to where a street is a street: it has no extent of its own yet."""
+        if not self.canvas.isVisible():  # QGIS shows its welcome page instead
+            self.iface.newProject(False)
         crs, degrees = QgsCoordinateReferenceSystem(MAP_CRS), QgsCoordinateReferenceSystem(DEGREES)
         QgsProject.instance().setCrs(crs)
         self.canvas.setDestinationCrs(crs)

@@ -44,11 +44,12 @@ class Preview(QObject):
             self._drop(output)
 
     def _add(self, output: str, raster: str) -> None:
-        layer = QgsRasterLayer(raster, f"{layers.SYNTHETIC} preview")
+        options = QgsRasterLayer.LayerOptions(loadDefaultStyle=False)  # for which QGIS would read all of it
+        layer = QgsRasterLayer(raster, f"{layers.SYNTHETIC} preview", "gdal", options)
         if not layer.isValid():
             return
         layer.setFlags(layer.flags() | QgsMapLayer.LayerFlag.Private)
-        layers.show(layer)
+        layers.show(layer, layers.official_legend() if layer.bandCount() == 1 else None)
         project = QgsProject.instance()
         project.addMapLayer(layer, False)
         above = 0 if layer.bandCount() > 1 else len(self.layers)  # images over land cover

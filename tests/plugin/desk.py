@@ -1,4 +1,4 @@
-"""A window like QGIS's: canvas, layer tree, docks, menus; with the plugin in it. Pictures of it go to build/screenshots."""
+"""A window like QGIS's: canvas, layers, docks, menus, and the plugin in it. Its pictures go to build/screenshots."""
 
 import time
 
