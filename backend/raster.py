@@ -124,7 +124,9 @@ def _vrt(box: GeoBox, kind: Kind, tags: dict[str, str], masked: bool, growing: b
         ET.SubElement(band, "ColorInterp").text = colour
         if kind == "classes":
             _describe_classes(band)
-        elif growing and not masked:
+        elif growing:
+            _spare_statistics(band)
+        if growing and not masked and kind == "rgb":
             ET.SubElement(band, "NoDataValue").text = "0"
     if masked:
         _raw_band(ET.SubElement(root, "MaskBand"), width, store.MASK)
@@ -138,6 +140,13 @@ def _raw_band(parent: ET.Element, width: int, file: str, index: int = 0, bands: 
     for name, value in [("ImageOffset", index), ("PixelOffset", bands), ("LineOffset", bands * width)]:
         ET.SubElement(band, name).text = str(value)
     return band
+
+
+def _spare_statistics(band: ET.Element) -> None:
+    """Some statistics, so that a viewer neither reads all of a growing raster for them nor writes them into it."""
+    metadata = ET.SubElement(band, "Metadata")
+    for key, value in {"MINIMUM": 0, "MAXIMUM": 255, "MEAN": 127, "STDDEV": 64}.items():
+        ET.SubElement(metadata, "MDI", key=f"STATISTICS_{key}").text = str(value)
 
 
 def _describe_classes(band: ET.Element) -> None:

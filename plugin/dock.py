@@ -6,7 +6,7 @@ from typing import Any, Callable
 
 from qgis.core import Qgis, QgsCsException, QgsProject
 from qgis.gui import QgsScrollArea
-from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtGui import QGuiApplication
 from qgis.PyQt.QtWidgets import (
     QDockWidget,
@@ -224,7 +224,7 @@ class GeneratePanel(QDockWidget):
         self.progress.setRange(0, 0)  # which runs to and fro until there is something to count
         self.message.setText(self.tr("Starting…"))
         self.refresh()
-        found.start()
+        QTimer.singleShot(0, found.start)  # once the window has drawn that it begins
         return True
 
     def _progressed(self, percent: float) -> None:
@@ -243,11 +243,10 @@ class GeneratePanel(QDockWidget):
         found, self.generation = self.generation, None
         self.preview.clear()
         if ok and layers:
-            if estimate is not None and found is not None and found.window_seconds > 0:
-                estimates.learn(estimate, found.window_seconds)
             if footprint:
-                groups.outline(footprint, layers[0], QgsProject.instance())
-            self.iface.mapCanvas().refresh()
+                QTimer.singleShot(0, lambda: groups.outline(footprint, layers[0], QgsProject.instance()))
+            if estimate is not None and found is not None and found.window_seconds > 0:
+                QTimer.singleShot(0, lambda: estimates.learn(estimate, found.window_seconds))
             said = self.tr("Done: {0}.").format(", ".join(layer.name() for layer in layers))
         self.refresh()
         self.message.setText(said)

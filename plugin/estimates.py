@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from .grids import Grid
 
 LANDCOVER, IMAGE, SCENE = "generatelandcover", "generateimage", "generatescene"
 LANDCOVER_M, IMAGE_M = 10.0, 1.0
+KEY = "paces"
 STEPS = 12
 """The sampling steps that the paces below are for."""
 START_S = 7.0
@@ -74,17 +76,24 @@ def _seconds(generator: str, steps: int, grid: Grid) -> float:
 def _factor(generator: str) -> float:
     """How much slower than expected this machine has shown itself."""
     try:
-        return float(settings.get(f"pace/{generator}") or 1)
-    except ValueError:
+        return float(_paces().get(generator, 1.0))
+    except (TypeError, ValueError):
         return 1.0
+
+
+def _paces() -> dict[str, float]:
+    try:
+        found = json.loads(settings.get(KEY) or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def learn(estimate: Estimate, seconds: float) -> None:
     """Keep how long a finished generation took, from its first window on, for the next estimate."""
-    expected = sum(estimate.parts.values())
-    for generator in estimate.parts:
-        factor = _factor(generator) * min(max(seconds / expected, 0.1), 10.0)
-        settings.put(f"pace/{generator}", f"{math.sqrt(_factor(generator) * factor):.4f}")  # half way, in the log
+    wrong_by = min(max(seconds / sum(estimate.parts.values()), 0.1), 10.0)
+    paces = {generator: _factor(generator) * math.sqrt(wrong_by) for generator in estimate.parts}  # half way
+    settings.put(KEY, json.dumps({**_paces(), **paces}))
 
 
 def rounded(value: float) -> str:

@@ -15,7 +15,7 @@ from qgis.core import (
     QgsProject,
 )
 from qgis.gui import QgsGui
-from qgis.PyQt.QtCore import QObject, pyqtSignal
+from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
 
 class Ear(QgsProcessingFeedback):
@@ -52,8 +52,7 @@ class Generation(QObject):
         super().__init__(parent)
         self.algorithm = QgsApplication.processingRegistry().createAlgorithmById(f"landforge:{algorithm}")
         self.parameters = parameters
-        self.ear, self.context = Ear(), QgsProcessingContext()
-        self.context.setProject(QgsProject.instance())
+        self.ear, self.context = Ear(), _context()
         self.context.setFeedback(self.ear)
         self.ear.said.connect(self._hear)
         self.ear.previewed.connect(self.previewed)
@@ -68,10 +67,10 @@ class Generation(QObject):
         if not usable:
             self.ended.emit(False, problem, [])
             return False
-        remember(self.algorithm, self.parameters, self.context)
         self.task = QgsProcessingAlgRunnerTask(self.algorithm, self.parameters, self.context, self.ear)
         self.task.executed.connect(self._executed)
         QgsApplication.taskManager().addTask(self.task)
+        QTimer.singleShot(0, lambda: remember(self.algorithm, self.parameters))
         return True
 
     def cancel(self) -> None:
@@ -93,7 +92,8 @@ class Generation(QObject):
 
         handleAlgorithmResults(self.algorithm, self.context, self.ear, parameters=self.parameters)
         found = [_layer(path) for path in results.values()]
-        self.ended.emit(True, "", [layer for layer in found if layer is not None])
+        layers = [layer for layer in found if layer is not None]
+        QTimer.singleShot(0, lambda: self.ended.emit(True, "", layers))  # the window draws in between
 
 
 def _layer(path: Any) -> QgsMapLayer | None:
@@ -103,14 +103,19 @@ def _layer(path: Any) -> QgsMapLayer | None:
 
 def command(algorithm: str, parameters: dict[str, Any]) -> str:
     """The call in Python that runs an algorithm with these parameters."""
+    found = QgsApplication.processingRegistry().algorithmById(f"landforge:{algorithm}")
+    return found.asPythonCommand(parameters, _context())
+
+
+def _context() -> QgsProcessingContext:
     context = QgsProcessingContext()
     context.setProject(QgsProject.instance())
-    found = QgsApplication.processingRegistry().algorithmById(f"landforge:{algorithm}")
-    return found.asPythonCommand(parameters, context)
+    return context
 
 
-def remember(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
+def remember(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any]) -> None:
     """Put a run into Processing's history, in whichever way this QGIS keeps it."""
+    context = _context()
     call = algorithm.asPythonCommand(parameters, context)
     if not hasattr(QgsGui, "historyProviderRegistry"):  # before 3.24
         from processing.core.ProcessingLog import ProcessingLog

@@ -149,6 +149,7 @@ class Desk:
     def done(self, within_s=120):
         """Wait for the generation to end."""
         wait_for(lambda: self.panel.generation is None, within_s)
+        settle(0.1)  # what follows it: footprint, history
 
 
 def settle(seconds=0.2):

@@ -3,11 +3,12 @@
 import os
 import shutil
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import qgis.utils
-from landforge.plugin import estimates, settings
+from landforge.plugin import estimates, outputs, settings
 from landforge.plugin.bridge import environment, process
 from osgeo import gdal
 from qgis.core import (
@@ -145,37 +146,56 @@ def test_a_place_over_the_limit_is_not_begun(desk, scripted):
     assert not desk.panel.generate_button.isEnabled() and "limit of 0 km²" in desk.panel.size.text()
 
 
-def test_what_is_generated_grows_on_the_canvas_and_the_window_stays_awake(desk, scripted):
-    """No more than 100 ms between two heartbeats of the main thread, from the click to the layers."""
+def busy():
+    """How many times longer than by itself the main thread now takes to compute: other programs want the cores too."""
+    wall, computing = time.monotonic(), time.thread_time()
+    while time.thread_time() - computing < 0.1:
+        pass
+    return max((time.monotonic() - wall) / 0.1, 1.0)
+
+
+@contextmanager
+def heartbeats():
+    """When the main thread was free, five milliseconds apart where nothing holds it up."""
+    beats, timer = [time.monotonic()], QTimer()
+    timer.setInterval(5)
+    timer.timeout.connect(lambda: beats.append(time.monotonic()))
+    timer.start()
+    yield beats
+    timer.stop()
+
+
+def test_the_window_stays_awake(desk, scripted):
+    """No more than 100 ms between two heartbeats, from the click to the layers, were the machine ours alone."""
     gaps = []
-    for attempt in range(3):  # the machine itself may be busy; what blocks the thread does so each time
+    for _ in range(4):  # what blocks the thread does so each time; what else goes on here does not
         drawn(desk, scripted, pace=0.05)
-        seen, beats = set(), [time.monotonic()]
-        timer = QTimer()
-        timer.setInterval(5)
-        timer.timeout.connect(lambda beats=beats: beats.append(time.monotonic()))
-        timer.start()
-        desk.click(desk.panel.generate_button)
-        found = desk.panel.generation
-        found.said.connect(seen.add)
-        previews = []
-        found.previewed.connect(lambda _, previews=previews: previews.append(len(desk.panel.preview.layers)))
-        beats.append(time.monotonic())
-        wait_for(lambda previews=previews: len(previews) > 13)
-        if attempt == 0:
-            settle(0.6)
-            desk.picture("growing")
-            beats.clear()
-        desk.done()
-        timer.stop()
-        assert previews[0] == 1 and previews[-1] == 2 and "window 3 of 10" in seen
-        assert not desk.panel.preview.layers and len(rasters()) == 2, "the previews are gone"
-        if attempt:
-            gaps.append(max(later - earlier for earlier, later in zip(beats, beats[1:])))
+        load = busy()
+        with heartbeats() as beats:
+            desk.click(desk.panel.generate_button)
+            beats.append(time.monotonic())
+            desk.done()
+            settle(0.3)
+        gaps.append(max(later - earlier for earlier, later in zip(beats, beats[1:])) / max(load, busy()))
+        assert len(rasters()) == 2 and len(beats) > 50
         QgsProject.instance().clear()
-        if gaps and gaps[-1] < 0.1:
+        if gaps[-1] < 0.1:
             break
     assert min(gaps) < 0.1, gaps
+
+
+def test_what_is_generated_grows_on_the_canvas(desk, scripted):
+    drawn(desk, scripted, pace=0.1)
+    desk.click(desk.panel.generate_button)
+    said, previews = set(), []
+    desk.panel.generation.said.connect(said.add)
+    desk.panel.generation.previewed.connect(lambda _: previews.append(len(desk.panel.preview.layers)))
+    wait_for(lambda: len(previews) > 14)
+    settle(0.6)
+    desk.picture("growing")
+    desk.done()
+    assert previews[0] == 1 and previews[-1] == 2 and "window 3 of 10" in said
+    assert not desk.panel.preview.layers and len(rasters()) == 2, "the previews are gone"
 
 
 def test_the_preview_shows_finished_blocks_alone(desk, scripted):
@@ -210,7 +230,7 @@ def test_cancel_acts_within_two_seconds_and_leaves_no_layer(desk, scripted, tmp_
     desk.done()
     assert len(rasters()) == 2 and not list((tmp_path / "out").glob(".*.unfinished"))
     names = sorted(path.name for path in (tmp_path / "out").glob("*.tif"))
-    assert [name[-23:] for name in names] == ["78.494W_seed0_image.tif", "4W_seed0_landcover.tif"]
+    assert [name.split("W_")[1] for name in names] == ["seed0_image.tif", "seed0_landcover.tif"]
 
 
 def test_a_failure_is_told_in_the_backends_words(desk, scripted):
@@ -299,9 +319,7 @@ def test_the_dice(desk):
 
 def test_the_run_is_in_the_history_and_can_be_copied(desk, scripted, monkeypatch):
     kept = []
-    monkeypatch.setattr(
-        layer_menu.outputs, "path", lambda folder, name: Path(QgsApplication.qgisSettingsDirPath()) / name
-    )
+    monkeypatch.setattr(outputs, "path", lambda folder, name: settings.profile() / name)
     from processing.core import ProcessingLog
 
     monkeypatch.setattr(ProcessingLog.ProcessingLog, "addToLog", kept.append)
