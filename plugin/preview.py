@@ -40,6 +40,8 @@ class Preview(QObject):
         """Take all of them away."""
         self._timer.stop()
         self._grown.clear()
+        if self.layers:
+            QTimer.singleShot(PAUSE_MS, self.canvas.refresh)  # a canvas that is left without layers does not of itself
         for output in list(self.layers):
             self._drop(output)
 

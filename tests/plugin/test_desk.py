@@ -185,12 +185,12 @@ def test_the_window_stays_awake(desk, scripted):
 
 
 def test_what_is_generated_grows_on_the_canvas(desk, scripted):
-    drawn(desk, scripted, pace=0.1)
+    drawn(desk, scripted, pace=0.2)
     desk.click(desk.panel.generate_button)
     said, previews = set(), []
     desk.panel.generation.said.connect(said.add)
     desk.panel.generation.previewed.connect(lambda _: previews.append(len(desk.panel.preview.layers)))
-    wait_for(lambda: len(previews) > 14)
+    wait_for(lambda: len(previews) > 13)
     settle(0.6)
     desk.picture("growing")
     desk.done()
@@ -224,6 +224,9 @@ def test_cancel_acts_within_two_seconds_and_leaves_no_layer(desk, scripted, tmp_
     assert rasters() == [] and "Cancelled" in desk.panel.message.text() and "goes on" in desk.panel.message.text()
     assert desk.panel.generate_button.isEnabled() and not desk.panel.cancel_button.isEnabled()
     assert not list((tmp_path / "out").glob("*.tif")) and list((tmp_path / "out").glob(".*.unfinished"))
+    settle(1.0)
+    picture = desk.canvas.grab().toImage()
+    assert picture.pixelColor(desk.pixel((778800, 9984790))).name() == "#ffffff", "the preview is gone"
     desk.picture("cancelled")
     scripted("LANDFORGE_TEST_PACE_S", "0")
     desk.click(desk.panel.generate_button)  # goes on, under the same names

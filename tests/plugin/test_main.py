@@ -3,32 +3,10 @@
 import landforge
 import pytest
 from landforge.plugin import main
-from landforge.processing_provider.provider import LandforgeProvider
 from qgis.core import QgsApplication
-from qgis.PyQt.QtWidgets import QMainWindow
+from qgis.PyQt.QtWidgets import QDockWidget
 
-
-class Window:
-    """As much of QGIS's window as the plugin touches."""
-
-    def __init__(self):
-        self.window, self.menu = QMainWindow(), {}
-
-    def mainWindow(self):
-        return self.window
-
-    def addPluginToMenu(self, menu, action):
-        self.menu.setdefault(menu, []).append(action)
-
-    def removePluginMenu(self, menu, action):
-        self.menu[menu].remove(action)
-
-
-class Provider(LandforgeProvider):
-    """Beside the one that the tests' own QGIS has loaded."""
-
-    def id(self):
-        return "landforgetwice"
+from tests.plugin.desk import Provider, Window
 
 
 def provider():
@@ -40,12 +18,19 @@ def test_with_a_window():
     plugin = main.LandforgePlugin(iface, Provider())
     plugin.initGui()
     assert provider() is not None and len(provider().algorithms()) > 7
-    (action,) = iface.menu["Landforge"]
-    assert action.text() == "Set up the backend…" and not action.icon().isNull()
-    action.trigger()
-    assert plugin.dialog.isVisible()
+    generate, set_up = iface.menu["Landforge"]
+    assert generate.text() == "Generate…" and iface.menu["toolbar"] == [generate] and len(iface.factories) == 1
+    assert set_up.text() == "Set up the backend…" and not set_up.icon().isNull()
+    iface.window.show()
+    assert not plugin.panel.isVisible(), "it comes when it is asked for"
+    generate.trigger()
+    assert plugin.panel.isVisible() and plugin.panel in iface.window.findChildren(QDockWidget)
+    set_up.trigger()
+    assert plugin.dialog.isVisible() and len(iface.layer_actions) == 3
     plugin.unload()
-    assert provider() is None and iface.menu == {"Landforge": []} and plugin.dialog is None
+    assert provider() is None and iface.menu == {"Landforge": [], "toolbar": []} and plugin.dialog is None
+    assert iface.factories == [] and iface.layer_actions == {} and plugin.panel is None
+    iface.window.close()
 
 
 @pytest.mark.parametrize("start", ["initProcessing", "initGui"])
