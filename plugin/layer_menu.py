@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from osgeo import gdal
-from qgis.core import QgsMapLayer, QgsMapLayerType, QgsProject, QgsRasterLayer
+from qgis.core import QgsCoordinateTransform, QgsMapLayer, QgsMapLayerType, QgsProject, QgsRasterLayer
+from qgis.gui import QgsMapTool
 from qgis.PyQt.QtCore import QObject
 from qgis.PyQt.QtWidgets import QAction
 
@@ -17,6 +18,8 @@ from .dock import GeneratePanel
 from .place import Place
 
 MENU = "Landforge"
+ROOM_AROUND = 2.5
+"""How much more of the ground than a layer's own the map shows for drawing what extends it."""
 SUFFIXES = (".tif", ".tiff")
 
 
@@ -33,6 +36,7 @@ class LayerMenu(QObject):
         QgsProject.instance().layersAdded.connect(self._offer)
         self._offer(list(QgsProject.instance().mapLayers().values()))
         panel.places.changed.connect(self._extend_to_drawn)
+        iface.mapCanvas().mapToolSet.connect(self._give_up)
 
     def _action(self, text: str, slot: Any) -> QAction:
         action = QAction(text, self)
@@ -60,13 +64,23 @@ class LayerMenu(QObject):
 
     def extend(self, layer: QgsRasterLayer) -> None:
         """Have the ground beside it drawn; the rest follows when it is."""
-        self._extended = layer
+        canvas, ground = self.iface.mapCanvas(), layer.extent()
+        ground.scale(ROOM_AROUND)
+        transform = QgsCoordinateTransform(layer.crs(), canvas.mapSettings().destinationCrs(), QgsProject.instance())
+        canvas.setExtent(transform.transformBoundingBox(ground))
+        canvas.refresh()
         self.panel.message.setText(
             self.tr("Drag a rectangle beside {0}, or over its edge: it goes on there, pixel by pixel.").format(
                 layer.name()
             )
         )
         self.panel.places.draw(self.panel.places.rectangle)
+        self._extended = layer
+
+    def _give_up(self, tool: QgsMapTool | None, _: QgsMapTool | None = None) -> None:
+        """Forget what was to be extended once the tool for it is put down."""
+        if tool is not self.panel.places.tools[self.panel.places.rectangle]:
+            self._extended = None
 
     def _extend_to_drawn(self) -> None:
         layer, self._extended = self._extended, None
@@ -93,6 +107,7 @@ class LayerMenu(QObject):
     def close_down(self) -> None:
         """Take the actions back."""
         QgsProject.instance().layersAdded.disconnect(self._offer)
+        self.iface.mapCanvas().mapToolSet.disconnect(self._give_up)
         for action in (self.again, self.more, self.same):
             self.iface.removeCustomActionForLayerType(action)
 

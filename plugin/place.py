@@ -144,8 +144,8 @@ class PlacePicker(QWidget):
 
     def _drawn(self, shape: QgsGeometry) -> None:
         is_rectangle = self.canvas.mapTool() is self.tools[self.rectangle]
-        self._put_down()
         self.take(Place(shape, self.canvas.mapSettings().destinationCrs(), is_rectangle))
+        self._put_down()
 
     def _put_down(self) -> None:
         """Give the canvas its former tool back."""
