@@ -6,7 +6,7 @@ import sys
 
 from qgis.core import Qgis, QgsApplication, QgsMessageLog, QgsTask
 from qgis.gui import QgsFileWidget
-from qgis.PyQt.QtCore import pyqtSignal
+from qgis.PyQt.QtCore import QCoreApplication, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QComboBox,
     QDialog,
@@ -84,7 +84,7 @@ class EnvironmentDialog(QDialog):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Landforge: set up the backend")
+        self.setWindowTitle(self.tr("Landforge: set up the backend"))
         self.resize(640, 520)
         self.task: EnvironmentTask | None = None
         self.state, self.plan = _wrapped(), _wrapped()
@@ -99,13 +99,13 @@ class EnvironmentDialog(QDialog):
         self.interpreter = QgsFileWidget()
         self.interpreter.setFilePath(settings.get(settings.INTERPRETER))
         self.scheduler = QLineEdit(settings.get(settings.SCHEDULER))
-        self.scheduler.setPlaceholderText("tcp://host:8786; empty: this machine")
-        self.scheduler.setToolTip(SCHEDULER_TIP)
+        self.scheduler.setPlaceholderText(self.tr("tcp://host:8786; empty: this machine"))
+        self.scheduler.setToolTip(QCoreApplication.translate("Landforge", SCHEDULER_TIP))
         self.progress, self.log = QProgressBar(), QPlainTextEdit()
         self.log.setReadOnly(True)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        self.start_button = self.buttons.addButton("Set up", QDialogButtonBox.ButtonRole.ActionRole)
-        self.cancel_button = self.buttons.addButton("Cancel", QDialogButtonBox.ButtonRole.ActionRole)
+        self.start_button = self.buttons.addButton(self.tr("Set up"), QDialogButtonBox.ButtonRole.ActionRole)
+        self.cancel_button = self.buttons.addButton(self.tr("Cancel"), QDialogButtonBox.ButtonRole.ActionRole)
         self._lay_out()
         self.compute.currentIndexChanged.connect(self.refresh)
         self.wheels.fileChanged.connect(self.refresh)
@@ -117,15 +117,15 @@ class EnvironmentDialog(QDialog):
         self.refresh()
 
     def _lay_out(self) -> None:
-        made = QGroupBox("An environment made for Landforge, in your QGIS profile")
+        made = QGroupBox(self.tr("An environment made for Landforge, in your QGIS profile"))
         form = QFormLayout(made)
-        form.addRow("Compute on", self.compute)
-        form.addRow("Packages from a folder (offline)", self.wheels)
+        form.addRow(self.tr("Compute on"), self.compute)
+        form.addRow(self.tr("Packages from a folder (offline)"), self.wheels)
         form.addRow(self.plan)
-        own = QGroupBox("Or a Python of your own that has the packages")
-        QFormLayout(own).addRow("Interpreter", self.interpreter)
-        cluster = QGroupBox("A cluster of your own that computes, instead of this machine")
-        QFormLayout(cluster).addRow("Dask scheduler (optional)", self.scheduler)
+        own = QGroupBox(self.tr("Or a Python of your own that has the packages"))
+        QFormLayout(own).addRow(self.tr("Interpreter"), self.interpreter)
+        cluster = QGroupBox(self.tr("A cluster of your own that computes, instead of this machine"))
+        QFormLayout(cluster).addRow(self.tr("Dask scheduler (optional)"), self.scheduler)
         layout = QVBoxLayout(self)
         for widget in (self.state, made, own, cluster, self.progress, self.log, self.buttons):
             layout.addWidget(widget)
@@ -174,7 +174,8 @@ class EnvironmentDialog(QDialog):
         task, self.task = self.task, None
         if task is None:
             return
-        fault = task.failure or ("Cancelled. Setting up again goes on from here." if task.isCanceled() else "")
+        cancelled = self.tr("Cancelled. Setting up again goes on from here.")
+        fault = task.failure or (cancelled if task.isCanceled() else "")
         if fault:
             self.log.appendPlainText(fault)
         self.refresh()

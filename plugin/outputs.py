@@ -7,17 +7,15 @@ from typing import Any
 
 from qgis.core import (
     QgsFeature,
-    QgsField,
-    QgsFields,
     QgsGeometry,
     QgsPointXY,
     QgsProcessingOutputLayerDefinition,
     QgsProcessingUtils,
     QgsProject,
     QgsVectorFileWriter,
+    QgsVectorLayer,
     QgsWkbTypes,
 )
-from qgis.PyQt.QtCore import QVariant
 
 from .place import Place
 
@@ -52,9 +50,9 @@ def rasters(folder: str, kinds: dict[str, str], begin: str) -> dict[str, QgsProc
 
 def footprint(folder: str, place: Place, begin: str, attributes: dict[str, Any]) -> str:
     """Write a place as a GeoPackage beside the rasters; its path. Raises OSError where it cannot be written."""
-    fields = QgsFields()
-    for name, value in attributes.items():
-        fields.append(QgsField(name, QVariant.Int if isinstance(value, int) else QVariant.String))
+    kinds = {name: "integer" if isinstance(value, int) else "string" for name, value in attributes.items()}
+    described = "&".join(f"field={name}:{kind}" for name, kind in kinds.items())  # Qt 5 and 6 name types differently
+    fields = QgsVectorLayer(f"MultiPolygon?{described}", "extent", "memory").fields()
     target = path(folder, f"{begin}_extent.gpkg")
     options = QgsVectorFileWriter.SaveVectorOptions()
     options.layerName = "extent"
