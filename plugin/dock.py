@@ -148,10 +148,10 @@ class GeneratePanel(QDockWidget):
             self.size.setText(self.tr("This place is not on the Earth, or too near to a pole.") if away else missing)
         elif not fits:
             over = self.tr(
-                "<b>Larger than the limit of {0:,.0f} km².</b> Choose a smaller place, or raise the limit in "
+                "<b>Larger than the limit of {0} km².</b> Choose a smaller place, or raise the limit in "
                 "Settings › Options › Landforge."
             )
-            self.size.setText(f"{self.estimate.text()}<br>{over.format(limit)}")
+            self.size.setText(f"{self.estimate.text()}<br>{over.format(estimates.rounded(limit))}")
         else:
             self.size.setText(self.estimate.text())
         set_up = self.card.isVisibleTo(self)

@@ -104,7 +104,7 @@ class OptionsPage(QgsOptionsPageWidget):
             form.addRow(label, widget)
         named = [name for name in ("LANDFORGE_PYTHON", *settings.VARIABLES) if os.environ.get(name)]
         if named:
-            note = QLabel(self.tr("QGIS was started with {0}, which come first.").format(", ".join(named)))
+            note = QLabel(self.tr("Set outside of QGIS, and stronger than this page: {0}.").format(", ".join(named)))
             note.setWordWrap(True)
             form.addRow(note)
 
