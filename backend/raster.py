@@ -240,7 +240,7 @@ class RasterWriter:
         path = self._store.folder / f"preview{'-masked' * masked}.vrt"
         if path != self._preview:
             with self._disk_errors():
-                growing = _vrt(self.box, self.kind, self._tags, masked, growing=True)
+                growing = _vrt(self.box, self.kind, self._tags, masked, self.legend, growing=True)
                 growing.write(path, encoding="unicode")
             self._preview = path
         return path
