@@ -33,7 +33,8 @@ CELL_PX = 4
 COARSE = 4  # cells along the side of a cell of the coarse noise, 16 m
 COARSE_CHANNELS, FINE_CHANNELS = 16, 4  # of the noise
 WINDOW, STRIDE = 168, 128  # cells; what surrounds the stride is a margin, as wide as a pixel sees
-FEATURE_WEIGHT = 2.0
+FEATURE_WEIGHT, TONE_WEIGHT = 1.0, 2.0
+TONE_CELLS = 8  # over which a tone is the mean, 32 m
 HIDDEN_STYLES = 0.3  # of the styles that are known, so that each works without the others
 SIDE, BATCH = 2, 1
 
@@ -99,10 +100,10 @@ class Painter(ModelMixin, ConfigMixin):
 
 
 class Painting(Objective):
-    """Hinge loss for painter and judge, and feature matching; both see latents.
+    """Hinge loss for painter and judge, a little feature matching, and the tone, which the judge does not see.
 
     Features of a real image and of one painted from noise lie apart even where both are good: matched for more than
-    their tone, noise would change nothing and all be blurred. The autoencoder is not trained: it shows the latents.
+    that, noise would change nothing and all be blurred. The autoencoder is not trained: it shows the latents.
     """
 
     turns = ("painter", "judge")
@@ -136,8 +137,13 @@ class Painting(Objective):
             with torch.no_grad():
                 painted = self.paint(told)
             return self.judge.loss(torch.cat([painted, seen], dim=1), real), {}
-        fooled, matched = self.judge.opinion(torch.cat([self.paint(told), seen], dim=1), real)
-        return fooled + FEATURE_WEIGHT * matched, {"features": matched.item()}
+        painted = self.paint(told)
+        fooled, matched = self.judge.opinion(torch.cat([painted, seen], dim=1), real)
+        tone = functional.l1_loss(
+            *(functional.avg_pool2d(each.float(), TONE_CELLS) for each in (painted, batch["latents"]))
+        )
+        loss = fooled + FEATURE_WEIGHT * matched + TONE_WEIGHT * tone
+        return loss, {"features": matched.item(), "tone": tone.item()}
 
     def shown(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
         painted = self.paint(rgb.told(batch["one_hot"], batch["styles"]))

@@ -19,10 +19,10 @@ class Judge(nn.Module):
             spectral_norm(nn.Conv2d(a, b, 4 if stride > 1 else 3, stride=stride, padding=1))
             for a, b, stride in zip((channels, *widths), widths, strides)
         )
-        # Without norms the scores of a spectrally normalised stack stay near 0 and teach nothing; normalised channel by
-        # channel, the judge would not see colours.
+        # Without norms the scores of a spectrally normalised stack stay near 0 and teach nothing, nor do they with those
+        # of all channels together. With these the judge does not see colours: something else must mind them.
         self.norms = nn.ModuleList(
-            nn.GroupNorm(1, width, affine=False) if number else nn.Identity() for number, width in enumerate(widths)
+            nn.InstanceNorm2d(width) if number else nn.Identity() for number, width in enumerate(widths)
         )
         self.last = nn.Conv2d(widths[-1], 1, 3, padding=1)
 
