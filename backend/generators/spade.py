@@ -139,9 +139,8 @@ class Painting(Objective):
             return self.judge.loss(torch.cat([painted, seen], dim=1), real), {}
         painted = self.paint(told)
         fooled, matched = self.judge.opinion(torch.cat([painted, seen], dim=1), real)
-        tone = functional.l1_loss(
-            *(functional.avg_pool2d(each.float(), TONE_CELLS) for each in (painted, batch["latents"]))
-        )
+        tones = [functional.avg_pool2d(each.float(), TONE_CELLS) for each in (painted, batch["latents"])]
+        tone = functional.l1_loss(tones[0], tones[1])
         loss = fooled + FEATURE_WEIGHT * matched + TONE_WEIGHT * tone
         return loss, {"features": matched.item(), "tone": tone.item()}
 

@@ -19,8 +19,8 @@ class Judge(nn.Module):
             spectral_norm(nn.Conv2d(a, b, 4 if stride > 1 else 3, stride=stride, padding=1))
             for a, b, stride in zip((channels, *widths), widths, strides)
         )
-        # Without norms the scores of a spectrally normalised stack stay near 0 and teach nothing, nor do they with those
-        # of all channels together. With these the judge does not see colours: something else must mind them.
+        # Without norms the scores of a spectrally normalised stack stay near 0 and teach nothing, nor with norms of all
+        # channels together. With these the judge does not see colours: something else must mind them.
         self.norms = nn.ModuleList(
             nn.InstanceNorm2d(width) if number else nn.Identity() for number, width in enumerate(widths)
         )
