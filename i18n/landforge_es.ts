@@ -69,11 +69,11 @@
     </message>
     <message>
       <source>At most so many squares of each set. FID wants thousands; KID gives its own spread with few.</source>
-      <translation>Como máximo tantos cuadrados de cada conjunto. FID necesita miles; KID da su propia dispersión con pocos.</translation>
+      <translation>Número máximo de cuadrados de cada conjunto. FID necesita miles; KID da su propia dispersión con pocos.</translation>
     </message>
     <message>
       <source>At most so many windows of each, drawn at random.</source>
-      <translation>Como máximo tantas ventanas de cada una, sacadas al azar.</translation>
+      <translation>Número máximo de ventanas de cada una, sacadas al azar.</translation>
     </message>
     <message>
       <source>Batch size</source>
@@ -237,7 +237,7 @@
     </message>
     <message>
       <source>Data sets whose test tiles the models are tested on. Left empty: the real ones' own.</source>
-      <translation>Conjuntos de datos con cuyas teselas de prueba se prueban los modelos. Si se deja vacío: las de los propios conjuntos reales.</translation>
+      <translation>Conjuntos de datos cuyas teselas de prueba sirven para probar los modelos. Si se deja vacío: las de los propios conjuntos reales.</translation>
     </message>
     <message>
       <source>Decides the first weights and the order of the crops.</source>
@@ -521,7 +521,7 @@
     </message>
     <message>
       <source>Makes of a real data set the four sets by which the worth of synthetic data is measured: real images on real land cover, ControlNet's and SPADE's images on the same land cover, and ControlNet's images on synthetic land cover. All have the same tiles, places and splits, and are data sets for 'Train segmentation model' and 'Cross-test'. Before the long work the log says how long it will take; a run that was interrupted goes on when it is run again with the same settings and output.</source>
-      <translation>Hace de un conjunto de datos real los cuatro conjuntos con los que se mide el valor de los datos sintéticos: imágenes reales sobre cobertura real, imágenes de ControlNet y de SPADE sobre la misma cobertura, e imágenes de ControlNet sobre cobertura sintética. Todos tienen las mismas teselas, lugares y partes, y son conjuntos de datos para 'Entrenar modelo de segmentación' y 'Prueba cruzada'. Antes del trabajo largo el registro dice cuánto durará; una ejecución interrumpida continúa cuando se ejecuta otra vez con los mismos ajustes y la misma salida.</translation>
+      <translation>Crea a partir de un conjunto de datos real los cuatro conjuntos con los que se mide el valor de los datos sintéticos: imágenes reales sobre cobertura real, imágenes de ControlNet y de SPADE sobre la misma cobertura, e imágenes de ControlNet sobre cobertura sintética. Todos tienen las mismas teselas, lugares y partes, y son conjuntos de datos para 'Entrenar modelo de segmentación' y 'Prueba cruzada'. Antes del trabajo largo el registro dice cuánto durará; una ejecución interrumpida continúa cuando se ejecuta otra vez con los mismos ajustes y la misma salida.</translation>
     </message>
     <message>
       <source>Measure</source>
@@ -797,11 +797,11 @@
     </message>
     <message>
       <source>So many are added in each round.</source>
-      <translation>Se añaden tantas en cada ronda.</translation>
+      <translation>Cuántas se añaden en cada ronda.</translation>
     </message>
     <message>
       <source>So many synthetic tiles for each real one come on top of all real ones: 1, 3. 0: none.</source>
-      <translation>Tantas teselas sintéticas por cada real se suman a todas las reales: 1, 3. 0: ninguna.</translation>
+      <translation>Cuántas teselas sintéticas por cada real se suman a todas las reales: 1, 3. 0: ninguna.</translation>
     </message>
     <message>
       <source>Source</source>
@@ -1185,7 +1185,7 @@
     </message>
     <message>
       <source>entropy, margin: tiles in whose pixels the model is in doubt (Shannon 1948; Scheffer et al. 2001); diversity: tiles farthest from all that it knows (k-centre greedy, Sener and Savarese 2018); combined: the most diverse of those in most doubt (as Yang et al. 2017).</source>
-      <translation>entropy, margin: teselas en cuyos píxeles el modelo duda (Shannon 1948; Scheffer et al. 2001); diversity: teselas lo más lejos posible de todo lo que conoce (k centros voraz, Sener y Savarese 2018); combined: las más diversas entre las de más duda (como Yang et al. 2017).</translation>
+      <translation>entropy, margin: teselas en cuyos píxeles el modelo duda (Shannon 1948; Scheffer et al. 2001); diversity: las teselas más lejanas de todo lo que conoce (k centros voraz, Sener y Savarese 2018); combined: las más diversas entre las de más duda (como Yang et al. 2017).</translation>
     </message>
     <message>
       <source>esa: ESA's public bucket; planetarycomputer: Microsoft's STAC catalogue; layer: the raster layer below. The first two need no account and read only the extent's part of the files.</source>
