@@ -7,11 +7,14 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
+import rasterio
 import shapely
 from affine import Affine
 from pyproj import Transformer
 from pyproj.exceptions import ProjError
+from rasterio.enums import MaskFlags
 from rasterio.features import geometry_mask
+from rasterio.windows import Window
 
 from backend import grid
 from backend.lattice import Box
@@ -132,6 +135,31 @@ class Boxes:
         for each in self._boxes:
             found[each.intersection(box).within(box)] = True
         return found
+
+
+def is_whole(source: rasterio.DatasetReader) -> bool:
+    """Whether a raster has no masked pixels."""
+    return all(MaskFlags.all_valid in flags for flags in source.mask_flag_enums[:3])
+
+
+def where_valid(source: rasterio.DatasetReader, region: Box, factor: int = 1) -> Area:
+    """Where a raster is not masked, for pixels `factor` times as large as its own.
+
+    `region` is the raster in its own pixels of the world.
+    """
+    if is_whole(source):
+        return Everywhere()
+
+    def present(box: Box) -> np.ndarray:
+        fine = box.scaled(factor)
+        inside = fine.intersection(region)
+        window = Window(inside.col - region.col, inside.row - region.row, inside.width, inside.height)
+        found = np.zeros((fine.height, fine.width), dtype=bool)
+        if inside.height and inside.width:
+            found[inside.within(fine)] = source.dataset_mask(window=window) > 0
+        return found[factor // 2 :: factor, factor // 2 :: factor]
+
+    return Mapped(present, region.coarsened(factor))
 
 
 def of(wkt: str, extent: Extent, crs: str, pixel_m: float) -> Area:

@@ -9,21 +9,10 @@ from collections.abc import Collection
 
 import numpy as np
 
+from backend.protocol import LEGEND
+
 NODATA = 0
 
-LEGEND: dict[int, tuple[str, str]] = {
-    10: ("Tree cover", "006400"),
-    20: ("Shrubland", "FFBB22"),
-    30: ("Grassland", "FFFF4C"),
-    40: ("Cropland", "F096FF"),
-    50: ("Built-up", "FA0000"),
-    60: ("Bare / sparse vegetation", "B4B4B4"),
-    70: ("Snow and ice", "F0F0F0"),
-    80: ("Permanent water bodies", "0064C8"),
-    90: ("Herbaceous wetland", "0096A0"),
-    95: ("Mangroves", "00CF75"),
-    100: ("Moss and lichen", "FAE6A0"),
-}
 CODES = np.array(list(LEGEND), dtype=np.uint8)
 NAMES = [name for name, _ in LEGEND.values()]
 COUNT = len(LEGEND)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -35,18 +36,22 @@ def check_codes(source: rasterio.DatasetReader, what: str) -> None:
 
 
 @contextmanager
-def open_landcover(path: str, pixel_m: float, max_area_km2: float) -> Iterator[tuple[GeoBox, Source]]:
+def open_landcover(
+    path: str, pixel_m: float, max_area_km2: float, wanted: Extent | None = None
+) -> Iterator[tuple[GeoBox, Source]]:
     """Open a land cover raster on the image grid of its own extent; yields the grid and the raster as class indices.
 
-    Beyond the raster the nearest edge pixels are repeated. Raises BackendError for a raster without CRS, of
-    several bands, of another type than whole numbers, without any WorldCover class, or beyond the area limit.
+    The grid is cut to the `wanted` extent, not what can be read. Beyond the raster the nearest edge pixels are
+    repeated. Raises BackendError for a raster without CRS, of several bands, of another type than whole numbers,
+    without any WorldCover class, that does not reach into the wanted extent, or beyond the area limit.
     """
     with raster.open_raster(path, "land cover") as source:
         raster.check_crs(source, "land cover")
         check_codes(source, "land cover")
         left, bottom, right, top = source.bounds
         extent = Extent(left, bottom, right, top, source.crs.to_wkt())
-        box = grid.geobox(extent, pixel_m, source.crs.to_wkt(), max_area_km2)
+        box = grid.geobox(extent, pixel_m, source.crs.to_wkt(), math.inf if wanted else max_area_km2)
+        cut = _cut(path, box, grid.geobox(wanted, pixel_m, str(box.crs), max_area_km2)) if wanted else box
         height, width = box.shape
         with WarpedVRT(
             source, crs=str(box.crs), transform=box.affine, height=height, width=width, resampling=Resampling.nearest
@@ -59,7 +64,16 @@ def open_landcover(path: str, pixel_m: float, max_area_km2: float) -> Iterator[t
                 codes = raster.read_window(warped, row, col, region.height, region.width)[0]
                 return classes.to_index(np.where((codes >= 0) & (codes <= 255), codes, 0).astype(np.uint8))
 
-            yield box, Source("land cover", read)
+            yield cut, Source("land cover", read)
+
+
+def _cut(path: str, box: GeoBox, wanted: GeoBox) -> GeoBox:
+    """What of a grid lies in another one of the same CRS and pixels."""
+    region = region_of(box)
+    shared = region_of(wanted).intersection(region)
+    if not shared.height or not shared.width:
+        raise BackendError(f"The land cover {path} does not reach into the extent.")
+    return box[shared.within(region)]
 
 
 def _check_classes(path: str, warped: WarpedVRT) -> None:

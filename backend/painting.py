@@ -49,11 +49,13 @@ def tags_of(generator: Any, seed: int, steps: int, **more: Any) -> dict[str, str
     """The provenance of what a generator makes: all that it depends on beside its place."""
     settings = {"steps": steps, "generator": generator.index["landforge"], **more}
     settings |= {key: generator.index[key] for key in SETTINGS if key in generator.index}
-    return provenance.synthetic(generator.name, generator.digest, seed, settings)
+    credited = "; ".join(generator.index.get("data", {}).get("attribution", []))
+    tags = provenance.synthetic(generator.name, generator.digest, seed, settings)
+    return {**tags, **({"LANDFORGE_ATTRIBUTION": credited} if credited else {})}
 
 
-def landcover_output(field: Field, writer: RasterWriter, area: Area) -> Output:
-    """A field of class indices as WorldCover codes in a raster; nodata outside the area."""
+def landcover_output(field: Field, writer: RasterWriter, area: Area, report: Reporter) -> Output:
+    """A field of class indices as WorldCover codes in a raster; nodata outside the area. Blocks are reported."""
     region = landcover.region_of(writer.box)
 
     def write(box: Box, indices: np.ndarray) -> None:
@@ -61,12 +63,13 @@ def landcover_output(field: Field, writer: RasterWriter, area: Area) -> Output:
         if not isinstance(area, Everywhere):
             codes[~area.inside(box)] = classes.NODATA
         writer.write(codes, box.row - region.row, box.col - region.col)
+        report.preview(writer.path, writer.preview())
 
     return _output(field, writer, area, write)
 
 
-def image_output(field: Field, writer: RasterWriter, area: Area) -> Output:
-    """A field of RGB in a raster; masked outside the area."""
+def image_output(field: Field, writer: RasterWriter, area: Area, report: Reporter) -> Output:
+    """A field of RGB in a raster; masked outside the area. Blocks are reported."""
     region = landcover.region_of(writer.box)
 
     def write(box: Box, image: np.ndarray) -> None:
@@ -75,6 +78,7 @@ def image_output(field: Field, writer: RasterWriter, area: Area) -> Output:
             inside = area.inside(box)
             image = np.where(inside, image, 0)
         writer.write(image, box.row - region.row, box.col - region.col, inside)
+        report.preview(writer.path, writer.preview())
 
     return _output(field, writer, area, write)
 
@@ -93,6 +97,7 @@ def announce(report: Reporter, *writers: RasterWriter) -> None:
             report.log(
                 f"{writer.path.name}: an earlier run left {len(writer.done):,} finished blocks; going on from them."
             )
+            report.preview(writer.path, writer.preview())
 
 
 def resumed(field: Field, *inputs: str) -> str:

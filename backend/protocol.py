@@ -21,7 +21,21 @@ from typing import Any, Literal, Optional, TextIO
 DEFAULT_MAX_AREA_KM2 = 2500.0
 CHECKPOINTS = "checkpoints"
 """The folder in a training's output of what only the training needs."""
-WORLDCOVER_CODES = (10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 100)
+LEGEND: dict[int, tuple[str, str]] = {
+    10: ("Tree cover", "006400"),
+    20: ("Shrubland", "FFBB22"),
+    30: ("Grassland", "FFFF4C"),
+    40: ("Cropland", "F096FF"),
+    50: ("Built-up", "FA0000"),
+    60: ("Bare / sparse vegetation", "B4B4B4"),
+    70: ("Snow and ice", "F0F0F0"),
+    80: ("Permanent water bodies", "0064C8"),
+    90: ("Herbaceous wetland", "0096A0"),
+    95: ("Mangroves", "00CF75"),
+    100: ("Moss and lichen", "FAE6A0"),
+}
+"""WorldCover's codes, names and official colours (ESA WorldCover Product User Manual v2.0, table 3)."""
+WORLDCOVER_CODES = tuple(LEGEND)
 
 
 class BackendError(Exception):
@@ -208,6 +222,24 @@ class GenerateScene:
     area: str = ""
     scheduler: str = ""
     grid_crs: str = ""
+    max_area_km2: float = DEFAULT_MAX_AREA_KM2
+
+
+@dataclass(frozen=True)
+class RegenerateArea:
+    """Make a synthetic raster again by its own tags: the same ground or another extent, the same seed or a new one.
+
+    `landcover` is what an image was painted on, where that was a raster. `output_landcover` is wanted, or not, of the
+    image of a scene.
+    """
+
+    raster: str
+    output: str
+    extent: Optional[Extent] = None  # noqa: UP045
+    seed: Optional[int] = None  # noqa: UP045
+    landcover: str = ""
+    output_landcover: str = ""
+    scheduler: str = ""
     max_area_km2: float = DEFAULT_MAX_AREA_KM2
 
 
@@ -413,6 +445,7 @@ JOBS: dict[str, type[Any]] = {
         GenerateLandCover,
         GenerateImage,
         GenerateScene,
+        RegenerateArea,
         TrainLandCover,
         TrainImage,
         TrainSegmentation,
@@ -473,9 +506,13 @@ def remove_partials(job: Any) -> None:
 
 @dataclass(frozen=True)
 class Event:
-    """One line of the backend's standard output."""
+    """One line of the backend's standard output.
 
-    kind: Literal["progress", "log", "result", "error"]
+    A `preview` has in `outputs`, by an output's path, a raster of what is finished of it so far; it grows while the
+    job runs and is gone when the job ends.
+    """
+
+    kind: Literal["progress", "log", "preview", "result", "error"]
     message: str = ""
     fraction: float = 0.0
     outputs: dict[str, str] = field(default_factory=dict)
@@ -488,7 +525,7 @@ class Event:
     def from_line(cls, line: str) -> Event:
         """The event of one line; raises ValueError when the line is not one."""
         data = json.loads(line)
-        if not isinstance(data, dict) or data.get("kind") not in ("progress", "log", "result", "error"):
+        if not isinstance(data, dict) or data.get("kind") not in ("progress", "log", "preview", "result", "error"):
             raise ValueError(f"not an event: {line[:80]!r}")
         try:
             return cls(**data)
@@ -515,6 +552,10 @@ class Reporter:
     def log(self, message: str) -> None:
         """Say something worth reading."""
         self.send(Event("log", message))
+
+    def preview(self, output: str | Path, preview: str | Path) -> None:
+        """Say that another block of an output is finished, and which raster shows it."""
+        self.send(Event("preview", outputs={str(output): str(preview)}))
 
     def part(self, start: float, stop: float) -> Reporter:
         """A reporter whose 0 to 1 is this one's `start` to `stop`."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from backend import __version__
+from backend.protocol import BackendError
 
 ESA_ATTRIBUTION = (
     "© ESA WorldCover project {year} / Contains modified Copernicus Sentinel data ({year}) "
@@ -73,3 +75,62 @@ def difference(*maps: tuple[str, dict[str, str]]) -> dict[str, str]:
         "LANDFORGE_COMPARED": compared,
         "LANDFORGE_ATTRIBUTION": "; ".join(credits),
     }
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a synthetic raster was made, read back from its tags."""
+
+    model: str
+    digest: str
+    seed: int
+    settings: dict[str, Any]
+
+    @property
+    def generator(self) -> Any:
+        """The kind of its model: landcover, controlnet or spade."""
+        return self.settings["generator"]
+
+    @property
+    def is_scene(self) -> bool:
+        """Whether it is an image whose land cover was generated with it."""
+        return "landcover_sha256" in self.settings
+
+    @property
+    def models(self) -> list[tuple[str, str, str]]:
+        """Kind, name and SHA-256 of all models that it depends on."""
+        below = [("landcover", "landcover", self.settings["landcover_sha256"])] if self.is_scene else []
+        return [*below, (self.generator, self.model, self.digest)]
+
+    @property
+    def shares(self) -> dict[int, float]:
+        """The class shares that were asked for, percentages by code."""
+        return {int(code): share for code, share in (self._asked("shares") or {}).items()}
+
+    @property
+    def guidance_scale(self) -> float:
+        """How far they were pushed."""
+        return float(self._asked("guidance_scale") or 1.0)
+
+    @property
+    def style(self) -> str:
+        """The styles of the image."""
+        return ", ".join(self.settings.get("style", []))
+
+    def _asked(self, key: str) -> Any:
+        return self.settings.get(f"landcover_{key}" if self.is_scene else key)
+
+
+def recipe(tags: dict[str, str], name: str) -> Recipe:
+    """What `synthetic` wrote into a raster's tags; BackendError names a raster without them."""
+    try:
+        settings = json.loads(tags["LANDFORGE_SETTINGS"])
+        found = Recipe(tags["LANDFORGE_MODEL"], tags["LANDFORGE_MODEL_SHA256"], int(tags["LANDFORGE_SEED"]), settings)
+        if not isinstance(settings["steps"], int) or not found.generator:
+            raise ValueError(settings)
+    except (KeyError, ValueError, TypeError) as error:
+        raise BackendError(
+            f"{name} does not say how it was made: it is no synthetic raster of Landforge, or another program has "
+            "dropped its tags. Choose one that Landforge generated."
+        ) from error
+    return found

@@ -111,8 +111,10 @@ def _attribute_table(path: Path, legend: Legend) -> None:
     ET.ElementTree(root).write(path, encoding="unicode")
 
 
-def _vrt(box: GeoBox, kind: Kind, tags: dict[str, str], masked: bool, legend: Legend) -> ET.ElementTree:
-    """The raster that a store's raw files are, for GDAL."""
+def _vrt(
+    box: GeoBox, kind: Kind, tags: dict[str, str], masked: bool, legend: Legend, growing: bool = False
+) -> ET.ElementTree:
+    """The raster that a store's raw files are, for GDAL; in a growing one what is not written yet is nodata."""
     height, width = box.shape
     root = ET.Element("VRTDataset", rasterXSize=str(width), rasterYSize=str(height))
     ET.SubElement(root, "SRS").text = CRS.from_user_input(str(box.crs)).to_wkt()
@@ -126,6 +128,10 @@ def _vrt(box: GeoBox, kind: Kind, tags: dict[str, str], masked: bool, legend: Le
         ET.SubElement(band, "ColorInterp").text = colour
         if kind == "classes":
             _describe_classes(band, legend)
+        elif growing:
+            _spare_statistics(band)
+        if growing and not masked and kind == "rgb":
+            ET.SubElement(band, "NoDataValue").text = "0"
     if masked:
         _raw_band(ET.SubElement(root, "MaskBand"), width, store.MASK)
     return ET.ElementTree(root)
@@ -138,6 +144,13 @@ def _raw_band(parent: ET.Element, width: int, file: str, index: int = 0, bands: 
     for name, value in [("ImageOffset", index), ("PixelOffset", bands), ("LineOffset", bands * width)]:
         ET.SubElement(band, name).text = str(value)
     return band
+
+
+def _spare_statistics(band: ET.Element) -> None:
+    """Some statistics, so that a viewer neither reads all of a growing raster for them nor writes them into it."""
+    metadata = ET.SubElement(band, "Metadata")
+    for key, value in {"MINIMUM": 0, "MAXIMUM": 255, "MEAN": 127, "STDDEV": 64}.items():
+        ET.SubElement(metadata, "MDI", key=f"STATISTICS_{key}").text = str(value)
 
 
 def _describe_classes(band: ET.Element, legend: Legend) -> None:
@@ -189,6 +202,7 @@ class RasterWriter:
         with self._disk_errors():
             self._store = store.BlockStore(folder, (bands, height, width), identity if self._resumable else None)
         self.done = self._store.done
+        self._preview: Path | None = None
 
     @contextmanager
     def _disk_errors(self) -> Iterator[None]:
@@ -219,6 +233,17 @@ class RasterWriter:
         mask = valid[rows, cols] if valid is not None and self.kind == "rgb" else None
         with self._disk_errors():
             self._store.write((row, col), data[:, rows, cols], row + rows.start, col + cols.start, mask)
+
+    def preview(self) -> Path:
+        """A raster, for GDAL, of what is written so far, which stays up to date; gone when this writer ends."""
+        masked = self._store.masked
+        path = self._store.folder / f"preview{'-masked' * masked}.vrt"
+        if path != self._preview:
+            with self._disk_errors():
+                growing = _vrt(self.box, self.kind, self._tags, masked, self.legend, growing=True)
+                growing.write(path, encoding="unicode")
+            self._preview = path
+        return path
 
     def __enter__(self) -> RasterWriter:
         return self

@@ -29,7 +29,7 @@ class SegmentationModel(Model):
     @property
     def legend(self) -> str:
         """The legend that the model reads, of `classes.LEGENDS`."""
-        return self.segmenter.legend
+        return str(self.index.get("legend", "worldcover"))
 
     def field(self, image: Source) -> Field:
         """The land cover of an image (3, height, width) uint8: (height, width) uint8 class indices."""

@@ -14,7 +14,10 @@ FOLDERS = ("plugin", "processing_provider")
 
 def sources() -> list[str]:
     """All texts, once each, sorted. Landforge must be loaded as the plugin `landforge`."""
-    return sorted({text for text in (*_said(), *_declared(), *_modelled()) if text})
+    from landforge.backend.protocol import LEGEND
+
+    names = (name for name, _ in LEGEND.values())
+    return sorted({text for text in (*_said(), *_declared(), *_modelled(), *names) if text})
 
 
 def _said() -> Iterator[str]:

@@ -68,7 +68,14 @@ class EnvironmentTask(QgsTask):
 
 
 class EnvironmentDialog(QDialog):
-    """Says how the backend is, and sets it up. Closing it leaves a set-up running, as a task of QGIS."""
+    """Says how the backend is, and sets it up. Closing it leaves a set-up running, as a task of QGIS.
+
+    `begun`, `progressed` (a fraction and a line) and `ended` (what went wrong, or nothing) tell others of a set-up.
+    """
+
+    begun = pyqtSignal()
+    progressed = pyqtSignal(float, str)
+    ended = pyqtSignal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -88,7 +95,7 @@ class EnvironmentDialog(QDialog):
         self.interpreter.setFilePath(settings.get(settings.INTERPRETER))
         self.scheduler = QLineEdit(settings.get(settings.SCHEDULER))
         self.scheduler.setPlaceholderText(tr("tcp://host:8786; empty: this machine"))
-        self.scheduler.setToolTip(_scheduler_tip())
+        self.scheduler.setToolTip(scheduler_tip())
         self.progress, self.log = QProgressBar(), QPlainTextEdit()
         self.log.setReadOnly(True)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
@@ -145,11 +152,13 @@ class EnvironmentDialog(QDialog):
         self.log.clear()
         self.task = EnvironmentTask(compute, wheels)
         self.task.said.connect(self.log.appendPlainText)
+        self.task.said.connect(lambda line: self.progressed.emit(self.task.progress() / 100 if self.task else 1, line))
         self.task.progressChanged.connect(lambda percent: self.progress.setValue(round(percent)))
         self.task.taskCompleted.connect(self._ended)
         self.task.taskTerminated.connect(self._ended)
         self.refresh()
         QgsApplication.taskManager().addTask(self.task)
+        self.begun.emit()
 
     def cancel(self) -> None:
         """End a set-up that is running; what is done serves the next one."""
@@ -160,16 +169,19 @@ class EnvironmentDialog(QDialog):
         task, self.task = self.task, None
         if task is None:
             return
-        if task.failure or task.isCanceled():
-            self.log.appendPlainText(task.failure or tr("Cancelled. Setting up again goes on from here."))
+        fault = task.failure or (tr("Cancelled. Setting up again goes on from here.") if task.isCanceled() else "")
+        if fault:
+            self.log.appendPlainText(fault)
         self.refresh()
+        self.ended.emit(fault)
 
 
 def _label(compute: str) -> str:
     return {"cpu": tr("CPU (small)"), "cuda": tr("NVIDIA GPU (CUDA, large)")}[compute]
 
 
-def _scheduler_tip() -> str:
+def scheduler_tip() -> str:
+    """What the scheduler's address means."""
     return tr(
         "Generating and segmenting run on the Dask cluster at this address where an algorithm names no other. "
         "Name only a cluster that you trust: it runs the code that it is sent, and what it sends back is the result."

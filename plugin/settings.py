@@ -7,10 +7,21 @@ from qgis.core import QgsApplication, QgsNetworkAccessManager, QgsSettings
 from qgis.PyQt.QtCore import QUrl
 from qgis.PyQt.QtNetwork import QNetworkProxy, QNetworkProxyFactory, QNetworkProxyQuery
 
+from ..backend.protocol import DEFAULT_MAX_AREA_KM2
+
 INTERPRETER = "interpreter"
 COMPUTE = "compute"
 WHEELS = "wheels"
 SCHEDULER = "scheduler"
+MAX_AREA = "max_area_km2"
+FOLDER = "folder"
+# What the backend reads from its environment, and the settings that give it where the environment itself does not.
+VARIABLES = {
+    "LANDFORGE_DEVICE": "device",
+    "LANDFORGE_ESA_URL": "esa_url",
+    "LANDFORGE_STAC_URL": "stac_url",
+    "GDAL_CACHEMAX": "cache_mb",
+}
 
 _SCHEMES = {
     QNetworkProxy.ProxyType.HttpProxy: "http",
@@ -27,6 +38,19 @@ def get(key: str, default: str = "") -> str:
 def put(key: str, value: str) -> None:
     """Keep one of Landforge's settings."""
     QgsSettings().setValue(f"landforge/{key}", value)
+
+
+def max_area_km2() -> float:
+    """The largest area that is generated or clipped unless an algorithm is told otherwise."""
+    try:
+        return float(get(MAX_AREA) or DEFAULT_MAX_AREA_KM2)
+    except ValueError:
+        return DEFAULT_MAX_AREA_KM2
+
+
+def variables() -> dict[str, str]:
+    """What the settings put into the backend's environment."""
+    return {variable: get(key) for variable, key in VARIABLES.items() if get(key)}
 
 
 def profile() -> Path:

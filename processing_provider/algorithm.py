@@ -122,7 +122,7 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
             inputs = fields.exported(self._inputs, Path(folder), self.MAP_PIXEL_M, feedback)
             outputs = self._run(self.JOB(**inputs, **absolute), feedback)
         labels = [definition.description() for definition in self.destinationParameterDefinitions()]
-        layers.style_on_completion(context, self.displayName(), destinations, labels)
+        layers.style_on_completion(context, destinations, labels)
         return {**{key.upper(): value for key, value in outputs.items()}, **destinations}
 
     def settle(self, given: dict[str, Any]) -> None:
@@ -141,11 +141,13 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
                     feedback.setProgressText(said)
             elif event.kind == "log":
                 feedback.pushInfo(event.message)
+            elif event.kind == "preview" and hasattr(feedback, "preview"):  # the panel's
+                feedback.preview(event.outputs)
 
         python = environment.interpreter(settings.profile(), settings.get(settings.INTERPRETER))
-        warm = qgis.utils.iface is not None
+        warm, logs = qgis.utils.iface is not None, settings.log_folder()
         try:
-            return process.run_job(job, python, relay, feedback.isCanceled, warm, settings.log_folder())
+            return process.run_job(job, python, relay, feedback.isCanceled, warm, logs, settings.variables())
         except process.Cancelled as cancelled:
             said = self._kept(job) or "Cancelled: no output was written." + self._hint(job)
             raise QgsProcessingException(said) from cancelled

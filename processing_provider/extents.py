@@ -16,12 +16,11 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingException,
     QgsRectangle,
-    QgsUnitTypes,
 )
 
 from ..backend.protocol import Extent
+from ..plugin import grids
 
-DEGREES = "EPSG:4326"
 AUTHORITIES = ("EPSG", "ESRI", "OGC", "IAU_2015")
 MARGIN_M = 20.0  # the grid snaps outward by up to 10 m
 _NUMBER = r"\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*"
@@ -66,24 +65,17 @@ def extent(
 def grid_crs(wanted: QgsCoordinateReferenceSystem, place: Extent, context: QgsProcessingContext) -> str:
     """The CRS asked for, else the project's where it counts metres and is meant for the place, else nothing."""
     if wanted.isValid():
-        if not _is_metric(wanted):
+        if not grids.is_metric(wanted):
             raise QgsProcessingException(
                 f"{wanted.userFriendlyIdentifier()} is not projected in metres, so it cannot carry the grid. "
                 "Choose another CRS or leave it empty."
             )
         return crs_text(wanted)
     project = context.project().crs() if context.project() else QgsCoordinateReferenceSystem()
-    if not _is_metric(project):
+    if not grids.is_metric(project):
         return ""
-    centre = moved(place_box(place), place.crs, DEGREES, context.transformContext()).center()
-    meant_for = project.bounds()  # empty for a CRS of the user's own
-    return crs_text(project) if meant_for.isEmpty() or meant_for.contains(centre) else ""
-
-
-def _is_metric(crs: QgsCoordinateReferenceSystem) -> bool:
-    """Whether a CRS is projected in metres; Web Mercator's are not metres on the ground."""
-    metres = crs.mapUnits() == QgsUnitTypes.DistanceUnit.DistanceMeters
-    return crs.isValid() and not crs.isGeographic() and metres and crs.authid() != "EPSG:3857"
+    centre = moved(place_box(place), place.crs, grids.DEGREES, context.transformContext()).center()
+    return crs_text(project) if grids.suits(project, centre) else ""
 
 
 def place_box(place: Extent) -> QgsRectangle:
@@ -118,8 +110,6 @@ def check_area(place: Extent, max_area_km2: float, transforms: QgsCoordinateTran
 
 def grid_box(place: Extent, wanted_crs: str, target: str, transforms: QgsCoordinateTransformContext) -> QgsRectangle:
     """The bounds, in a target CRS, of all that the job's grid over an extent may read (see backend.grid)."""
-    centre = moved(place_box(place), place.crs, DEGREES, transforms).center()
-    zone = min(max(int((centre.x() + 180) // 6), 0), 59) + 1
-    grid = wanted_crs or f"EPSG:{(32600 if centre.y() >= 0 else 32700) + zone}"
+    grid = wanted_crs or grids.utm(moved(place_box(place), place.crs, grids.DEGREES, transforms).center())
     box = moved(place_box(place), place.crs, grid, transforms)
     return moved(box.buffered(MARGIN_M), grid, target, transforms)

@@ -201,10 +201,13 @@ def check_outputs(algorithm: Any, parameters: Parameters, fields: dict[str, Any]
 
 
 def destinations(algorithm: Any, parameters: Parameters, context: QgsProcessingContext) -> dict[str, str]:
-    """Key to path, as QGIS names it. Ask once: each asking makes another temporary name."""
+    """Key to path, as QGIS names it, of what is wanted. Ask once: each asking makes another temporary name."""
     names = {"rasterDestination": algorithm.parameterAsOutputLayer, "fileDestination": algorithm.parameterAsFileOutput}
     found = {}
     for definition in algorithm.destinationParameterDefinitions():
+        optional = definition.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional
+        if optional and parameters.get(definition.name()) in (None, ""):
+            continue
         name = names.get(definition.type(), algorithm.parameterAsString)
         found[definition.name()] = name(parameters, definition.name(), context)
     return found

@@ -24,6 +24,8 @@ from qgis.core import (
     QgsProcessingParameterString,
 )
 
+from ..plugin import settings
+
 Parameter = QgsProcessingParameterDefinition
 MAX_SEED = 2**31 - 1
 ARCHITECTURES = Path(__file__).parent.parent / "backend" / "architectures"
@@ -58,11 +60,14 @@ def _field(job: type[Any], key: str) -> dataclasses.Field:
     return field
 
 
-def extent(text: str = "The area to cover.", optional: bool = False) -> Parameter:
-    """EXTENT; optional where polygons can give it."""
+BY_POLYGONS = " Left empty: the bounds of the polygons to fill."
+
+
+def extent(text: str = "The area to cover.", optional: bool = False, empty: str = BY_POLYGONS) -> Parameter:
+    """EXTENT; optional where polygons, or what `empty` says, can give it."""
     help_text = f"{text} Typed as xmin,xmax,ymin,ymax [EPSG:code]; without a CRS the project's is taken."
     if optional:
-        help_text += " Left empty: the bounds of the polygons to fill."
+        help_text += empty
     return explained(QgsProcessingParameterExtent("EXTENT", "Extent", None, optional), help_text)
 
 
@@ -273,9 +278,9 @@ def file_output(key: str, label: str, kind: str, text: str) -> Parameter:
     return explained(QgsProcessingParameterFileDestination(key, label, kind), text)
 
 
-def raster_output(key: str, label: str, text: str) -> Parameter:
-    """Where a GeoTIFF goes."""
-    return explained(QgsProcessingParameterRasterDestination(key, label), text)
+def raster_output(key: str, label: str, text: str, optional: bool = False) -> Parameter:
+    """Where a GeoTIFF goes; an optional one is not made unless it is asked for."""
+    return explained(QgsProcessingParameterRasterDestination(key, label, None, optional, not optional), text)
 
 
 def grid_crs() -> Parameter:
@@ -290,4 +295,6 @@ def grid_crs() -> Parameter:
 def max_area(job: type[Any]) -> Parameter:
     """MAX_AREA_KM2, advanced."""
     text = "A guard against an extent drawn by mistake: larger areas are refused, with an estimate of their size."
-    return advanced(number(job, "MAX_AREA_KM2", "Largest area (km²)", text, 0.0, whole=False))
+    found = number(job, "MAX_AREA_KM2", "Largest area (km²)", text, 0.0, whole=False)
+    found.setDefaultValue(settings.max_area_km2())
+    return advanced(found)

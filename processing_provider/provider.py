@@ -21,6 +21,7 @@ from .evaluate.mixturestudy import MixtureStudy
 from .generate.generateimage import GenerateImage
 from .generate.generatelandcover import GenerateLandCover
 from .generate.generatescene import GenerateScene
+from .generate.regeneratearea import RegenerateArea
 from .segment.segmentimage import SegmentImage
 from .train.trainimage import TrainImage
 from .train.trainlandcover import TrainLandCover
@@ -34,6 +35,7 @@ ALGORITHMS = (
     GenerateLandCover,
     GenerateImage,
     GenerateScene,
+    RegenerateArea,
     TrainLandCover,
     TrainImage,
     TrainSegmentation,

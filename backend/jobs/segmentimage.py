@@ -10,12 +10,10 @@ from pathlib import Path
 import numpy as np
 import rasterio
 from odc.geo.geobox import GeoBox
-from rasterio.enums import MaskFlags, Resampling
+from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
-from rasterio.windows import Window
 
-from backend import classes, grid, landcover, model, painting, protocol, provenance
-from backend.area import Area, Everywhere, Mapped
+from backend import area, classes, grid, landcover, model, painting, protocol, provenance
 from backend.field import Source
 from backend.lattice import Box
 from backend.protocol import BackendError, Extent
@@ -72,22 +70,6 @@ def on_model_grid(
         yield warped, target
 
 
-def _area(source: rasterio.DatasetReader, region: Box) -> Area:
-    """Where the image is not masked."""
-    if all(MaskFlags.all_valid in flags for flags in source.mask_flag_enums[:3]):
-        return Everywhere()
-
-    def present(box: Box) -> np.ndarray:
-        inside = box.intersection(region)
-        window = Window(inside.col - region.col, inside.row - region.row, inside.width, inside.height)
-        found = np.zeros((box.height, box.width), dtype=bool)
-        if inside.height and inside.width:
-            found[inside.within(box)] = source.dataset_mask(window=window) > 0
-        return found
-
-    return Mapped(present, region)
-
-
 def run(job: protocol.SegmentImage, report: protocol.Reporter) -> dict[str, str]:
     """Write the predicted WorldCover codes on the image's grid, or on the model's where their GSDs differ.
 
@@ -123,12 +105,12 @@ def _segment(
         # mirrored, because stripes of repeated edge pixels look like roads to a model
         return read_window(source, row, col, wanted.height, wanted.width, mirrored=True)[:3]
 
-    area = _area(source, region)
-    if not area.touches(np.array([region.row]), np.array([region.col]), max(region.height, region.width)).any():
+    wanted = area.where_valid(source, region)
+    if not wanted.touches(np.array([region.row]), np.array([region.col]), max(region.height, region.width)).any():
         raise BackendError(f"The image {job.image} holds no data: all of its pixels are masked.")
     field = found.field(Source("image", read))
     resume = painting.resumed(field, painting.stamp(job.image))
     with RasterWriter(job.output, box, "classes", tags, resume, found.legend) as writer:
         painting.announce(report, writer)
-        output = painting.landcover_output(field, writer, area)
+        output = painting.landcover_output(field, writer, wanted, report)
         render([output], job.scheduler, report)

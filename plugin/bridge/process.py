@@ -10,6 +10,8 @@ import signal
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -42,11 +44,13 @@ def run_job(
     is_cancelled: Callable[[], bool] = never,
     warm: bool = False,
     log_folder: str | Path | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Run a job dataclass with the backend's Python and return its outputs, paths by field name.
 
     `on_event` gets the progress and log events, in the caller's thread. `warm` runs it in the worker that is
-    kept between jobs. The backend's stderr goes to a new file in `log_folder`. Raises BackendError when the job
+    kept between jobs. The backend's stderr goes to a new file in `log_folder`. `variables` stand in its environment
+    where QGIS's own has no such. Raises BackendError when the job
     fails in whatever way, and Cancelled within 2 s after `is_cancelled()` turns true; then nothing of the
     job is running or left on disk.
     """
@@ -56,7 +60,7 @@ def run_job(
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(protocol.dump_job(job))
         run = _run_warm if warm else _run_once
-        outcome = run(path, str(python), on_event, is_cancelled, logs)
+        outcome = run(path, _Surroundings.now(str(python), variables or {}), on_event, is_cancelled, logs)
         if outcome.kind == "error":
             raise BackendError(outcome.message)
     except BaseException:
@@ -67,9 +71,17 @@ def run_job(
     return outcome.outputs
 
 
-def _surroundings(python: str) -> tuple[str, str, dict[str, str]]:
+@dataclass(frozen=True)
+class _Surroundings:
     """What a worker has had from its start and a job may rely on: its Python, folder and environment."""
-    return python, os.getcwd(), clean_environment(os.environ)
+
+    python: str
+    folder: str
+    environment: dict[str, str]
+
+    @classmethod
+    def now(cls, python: str, variables: Mapping[str, str]) -> _Surroundings:
+        return cls(python, os.getcwd(), clean_environment({**variables, **os.environ}))
 
 
 class _NotTaken(BackendError):
@@ -79,17 +91,17 @@ class _NotTaken(BackendError):
 class _Backend:
     """A backend process and its log."""
 
-    def __init__(self, python: str, arguments: list[str], logs: Path, feed: bool = False) -> None:
-        self.surroundings = _surroundings(python)
+    def __init__(self, surroundings: _Surroundings, arguments: list[str], logs: Path, feed: bool = False) -> None:
+        self.surroundings = surroundings
         self.log = _new_log(logs)
         self._start = 0  # where the job's part of the log begins, in bytes
         try:
             with open(self.log, "wb") as stderr:
-                command = [python, "-c", _MAIN, str(ROOT), *arguments]
-                self.child = Child(command, clean_environment(os.environ), stderr, feed)
+                command = [surroundings.python, "-c", _MAIN, str(ROOT), *arguments]
+                self.child = Child(command, surroundings.environment, stderr, feed)
         except OSError as error:
             raise BackendError(
-                f"The backend's Python, {python}, cannot be started ({error.strerror or error}). "
+                f"The backend's Python, {surroundings.python}, cannot be started ({error.strerror or error}). "
                 "Choose Plugins > Landforge > Set up the backend."
             ) from error
 
@@ -135,9 +147,13 @@ class _Backend:
 
 
 def _run_once(
-    path: str, python: str, on_event: Callable[[Event], None], is_cancelled: Callable[[], bool], logs: Path
+    path: str,
+    surroundings: _Surroundings,
+    on_event: Callable[[Event], None],
+    is_cancelled: Callable[[], bool],
+    logs: Path,
 ) -> Event:
-    backend = _Backend(python, ["run", path], logs)
+    backend = _Backend(surroundings, ["run", path], logs)
     try:
         outcome = backend.follow(on_event, is_cancelled)
         backend.child.end(_PATIENCE_S)
@@ -151,16 +167,20 @@ _worker: _Backend | None = None
 
 
 def _run_warm(
-    path: str, python: str, on_event: Callable[[Event], None], is_cancelled: Callable[[], bool], logs: Path
+    path: str,
+    surroundings: _Surroundings,
+    on_event: Callable[[Event], None],
+    is_cancelled: Callable[[], bool],
+    logs: Path,
 ) -> Event:
     if not _busy.acquire(blocking=False):  # the worker has a job: this one gets a process of its own
-        return _run_once(path, python, on_event, is_cancelled, logs)
+        return _run_once(path, surroundings, on_event, is_cancelled, logs)
     try:
         try:
-            return _hand_over(path, python, logs).follow(on_event, is_cancelled)
+            return _hand_over(path, surroundings, logs).follow(on_event, is_cancelled)
         except _NotTaken:  # it was just ending of itself
             stop_worker()
-            return _hand_over(path, python, logs).follow(on_event, is_cancelled)
+            return _hand_over(path, surroundings, logs).follow(on_event, is_cancelled)
     except BaseException:
         stop_worker()
         raise
@@ -168,13 +188,13 @@ def _run_warm(
         _busy.release()
 
 
-def _hand_over(path: str, python: str, logs: Path) -> _Backend:
+def _hand_over(path: str, surroundings: _Surroundings, logs: Path) -> _Backend:
     """Give the job to the worker, or to a new one where it has died or has other surroundings."""
     global _worker
     worker = _worker
-    if not (worker and worker.surroundings == _surroundings(python) and worker.child.running()):
+    if not (worker and worker.surroundings == surroundings and worker.child.running()):
         stop_worker()
-        worker = _worker = _Backend(python, ["serve"], logs, feed=True)
+        worker = _worker = _Backend(surroundings, ["serve"], logs, feed=True)
     worker.give(path)
     return worker
 

@@ -136,6 +136,31 @@ def test_blocks_are_clipped_to_the_raster(tmp_path):
         np.testing.assert_array_equal(found.read(1), data[2:6, 3:7])
 
 
+@pytest.mark.parametrize("kind", ["classes", "rgb"])
+def test_a_growing_raster_can_be_looked_at(tmp_path, kind):
+    data = codes(60, 40) if kind == "classes" else picture(60, 40) | 1
+    with raster.RasterWriter(tmp_path / "out.tif", grid(60, 40), kind, {"NOTE": "for a test"}) as target:
+        for row, end in ((30, 60), (0, 30)):
+            target.write(data[..., row:end, :], row, 0)
+            with rasterio.open(target.preview()) as found:
+                np.testing.assert_array_equal(found.read().squeeze()[..., row:end, :], data[..., row:end, :])
+                assert found.crs.to_epsg() == 32618 and found.tags()["NOTE"] == "for a test"
+                assert not row or not found.dataset_mask()[:30].any(), "what is not written yet is transparent"
+        preview = target.preview()
+    assert not preview.parent.exists()
+
+
+def test_a_growing_image_of_polygons_shows_their_inside(tmp_path):
+    valid = np.zeros((60, 40), dtype=bool)
+    valid[10:50, 5:20] = True
+    with raster.RasterWriter(tmp_path / "out.tif", grid(60, 40), "rgb", {}) as target:
+        before = target.preview()
+        target.write(np.where(valid, picture(60, 40), 0), 0, 0, valid)
+        assert target.preview() != before, "GDAL keeps what it knows of a file by its name"
+        with rasterio.open(target.preview()) as found:
+            np.testing.assert_array_equal(found.dataset_mask() > 0, valid)
+
+
 @pytest.mark.parametrize("earlier", [False, True])
 def test_an_interrupted_raster_leaves_nothing_and_keeps_what_was_there(tmp_path, earlier):
     path = tmp_path / "out.tif"

@@ -1,37 +1,58 @@
-"""A window with a map for the tests of what is seen: real widgets and real events, QGIS's own canvas."""
+"""A window like QGIS's: canvas, layers, docks, menus, and the plugin in it. Its pictures go to build/screenshots."""
 
 import time
-from pathlib import Path
 
-import numpy as np
-from qgis.core import QgsApplication, QgsRasterLayer
-from qgis.gui import QgsMapCanvas
-from qgis.PyQt.QtCore import QEvent, QPoint, QPointF, Qt
-from qgis.PyQt.QtGui import QMouseEvent
+from landforge.plugin import main
+from landforge.processing_provider.provider import LandforgeProvider
+from qgis.core import QgsApplication, QgsProject
+from qgis.gui import QgsLayerTreeMapCanvasBridge, QgsLayerTreeView, QgsMapCanvas, QgsMapToolPan, QgsMessageBar
+from qgis.PyQt.QtCore import QPoint, Qt
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QMainWindow
+from qgis.PyQt.QtWidgets import QDockWidget, QMainWindow, QVBoxLayout, QWidget
 
-from tests.processing_provider.conftest import CODES, write_raster
 from tests.qgis_environment import ROOT
 
-SCREENSHOTS = ROOT / "build" / "screenshots"
-SYNTHETIC_TAGS = {"LANDFORGE_SYNTHETIC": "YES", "LANDFORGE_MODEL": "spade", "LANDFORGE_SEED": "7"}
+PICTURES = ROOT / "build" / "screenshots"
+LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
 
 
-class Desk:
-    """As much of QGIS's interface as the plugin touches, with a real window and canvas."""
+class Window:
+    """As much of QGIS's interface as the plugin touches, over a real main window."""
 
     def __init__(self):
-        self.window, self.canvas, self.menu = QMainWindow(), QgsMapCanvas(), {}
-        self.window.setCentralWidget(self.canvas)
-        self.window.resize(1000, 600)
-        self.canvas.setCanvasColor(Qt.GlobalColor.white)
+        self.window, self.menu, self.layer_actions, self.factories = QMainWindow(), {}, {}, []
+        self.window.resize(1280, 860)
+        self.canvas, self.bar, self.active = QgsMapCanvas(), QgsMessageBar(), None
+        self.canvas.setMapTool(QgsMapToolPan(self.canvas))
+        middle = QWidget()
+        layout = QVBoxLayout(middle)
+        layout.addWidget(self.bar)
+        layout.addWidget(self.canvas, 1)
+        self.window.setCentralWidget(middle)
+        project = QgsProject.instance()
+        self.tree = QgsLayerTreeView()
+        from qgis.core import QgsLayerTreeModel
+
+        self.tree.setModel(QgsLayerTreeModel(project.layerTreeRoot(), self.tree))
+        dock = QDockWidget("Layers")
+        dock.setWidget(self.tree)
+        dock.setMinimumWidth(300)
+        self.window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
+        self.bridge = QgsLayerTreeMapCanvasBridge(project.layerTreeRoot(), self.canvas)
+        self.canvas.setDestinationCrs(project.crs())
+        project.crsChanged.connect(lambda: self.canvas.setDestinationCrs(project.crs()))
 
     def mainWindow(self):
         return self.window
 
     def mapCanvas(self):
         return self.canvas
+
+    def messageBar(self):
+        return self.bar
+
+    def activeLayer(self):
+        return self.active
 
     def addDockWidget(self, area, dock):
         self.window.addDockWidget(area, dock)
@@ -45,72 +66,103 @@ class Desk:
     def removePluginMenu(self, menu, action):
         self.menu[menu].remove(action)
 
-    def look_at(self, layer):
-        """Show a layer, whole."""
-        self.canvas.setDestinationCrs(layer.crs())
-        self.canvas.setLayers([layer])
-        self.canvas.setExtent(layer.extent())
-        self.window.show()
+    def addToolBarIcon(self, action):
+        self.menu.setdefault("toolbar", []).append(action)
+
+    def removeToolBarIcon(self, action):
+        self.menu["toolbar"].remove(action)
+
+    def registerOptionsWidgetFactory(self, factory):
+        self.factories.append(factory)
+
+    def unregisterOptionsWidgetFactory(self, factory):
+        self.factories.remove(factory)
+
+    def addCustomActionForLayerType(self, action, menu, kind, all_layers):
+        self.layer_actions[action] = []
+
+    def addCustomActionForLayer(self, action, layer):
+        self.layer_actions[action].append(layer.id())
+
+    def removeCustomActionForLayerType(self, action):
+        del self.layer_actions[action]
+
+
+class Provider(LandforgeProvider):
+    """Beside the one that the tests' own QGIS has loaded."""
+
+    def id(self):
+        return "landforgetwice"
+
+
+class Desk:
+    """The window with the plugin in it, as a user has it, and what a user does there."""
+
+    def __init__(self):
+        self.iface = Window()
+        self.plugin = main.LandforgePlugin(self.iface, Provider())
+        self.plugin.initGui()
+        self.panel, self.canvas = self.plugin.panel, self.iface.canvas
+        self.iface.window.show()
+        self.panel.show()
+        wait_for(lambda: self.panel.card.is_ready or self.panel.card.isVisible())
+
+    def close(self):
+        self.plugin.unload()
+        self.iface.window.close()
+
+    def look_at(self, left, bottom, right, top, crs="EPSG:32717"):
+        """Show an extent on the canvas."""
+        from qgis.core import QgsCoordinateReferenceSystem, QgsRectangle
+
+        QgsProject.instance().setCrs(QgsCoordinateReferenceSystem(crs))
+        self.canvas.setExtent(QgsRectangle(left, bottom, right, top))
+        self.canvas.refresh()
         wait_for(lambda: not self.canvas.isDrawing())
 
+    def click(self, button):
+        assert button.isVisible() and button.isEnabled(), "a user could not click it"
+        QTest.mouseClick(button, LEFT)
 
-def wait_for(condition, seconds=60):
+    def drag(self, first, last):
+        """Drag over the canvas, from one point of map coordinates to another."""
+        view, (start, end) = self.canvas.viewport(), map(self.pixel, (first, last))
+        QTest.mousePress(view, LEFT, Qt.KeyboardModifier.NoModifier, start)
+        QTest.mouseMove(view, QPoint((start.x() + end.x()) // 2, (start.y() + end.y()) // 2))
+        QTest.mouseMove(view, end)
+        QTest.mouseRelease(view, LEFT, Qt.KeyboardModifier.NoModifier, end)
+
+    def click_map(self, point, button=LEFT):
+        QTest.mouseClick(self.canvas.viewport(), button, Qt.KeyboardModifier.NoModifier, self.pixel(point))
+
+    def pixel(self, point):
+        found = self.canvas.getCoordinateTransform().transform(*point)
+        return QPoint(round(found.x()), round(found.y()))
+
+    def picture(self, name):
+        """Keep a picture of the window."""
+        wait_for(lambda: not self.canvas.isDrawing())
+        settle()
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        assert self.iface.window.grab().save(str(PICTURES / f"{name}.png"))
+
+    def done(self, within_s=120):
+        """Wait for the generation to end."""
+        wait_for(lambda: self.panel.generation is None, within_s)
+        settle(0.1)  # what follows it: footprint, history
+
+
+def settle(seconds=0.2):
+    """Let the window come to rest."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        QgsApplication.processEvents()
+        time.sleep(0.005)
+
+
+def wait_for(condition, within_s=30):
     start = time.monotonic()
-    while not condition() and time.monotonic() - start < seconds:
+    while not condition() and time.monotonic() - start < within_s:
         QgsApplication.processEvents()
         time.sleep(0.005)
     assert condition()
-
-
-def settle(milliseconds=100):
-    QTest.qWait(milliseconds)
-
-
-def screenshot(widget, name) -> Path:
-    """What a widget looks like, kept as an artifact."""
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    path = SCREENSHOTS / f"{name}.png"
-    assert widget.grab().save(str(path))
-    return path
-
-
-def drag(canvas, start, end, steps=25):
-    """Press, move and release on a canvas, as the mouse does; how long each move took to be seen, in seconds."""
-    view, times = canvas.viewport(), []
-    left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
-
-    def send(kind, place, button, buttons):
-        began = time.perf_counter()
-        QgsApplication.sendEvent(
-            view, QMouseEvent(kind, QPointF(place), button, buttons, Qt.KeyboardModifier.NoModifier)
-        )
-        QgsApplication.processEvents()
-        return time.perf_counter() - began
-
-    send(QEvent.Type.MouseButtonPress, start, left, left)
-    for step in range(1, steps + 1):
-        place = start + QPoint(*(round(way * step / steps) for way in ((end - start).x(), (end - start).y())))
-        times.append(send(QEvent.Type.MouseMove, place, none, left))
-    send(QEvent.Type.MouseButtonRelease, end, left, none)
-    return times
-
-
-def hover(canvas, place):
-    """Move the mouse to a place of a canvas."""
-    none = Qt.MouseButton.NoButton
-    moved = QMouseEvent(QEvent.Type.MouseMove, QPointF(place), none, none, Qt.KeyboardModifier.NoModifier)
-    QgsApplication.sendEvent(canvas.viewport(), moved)
-    QgsApplication.processEvents()
-
-
-def scene(folder, name, colour, tags=None, size=400):
-    """An image of one colour with some texture, 1 m pixels, as a layer."""
-    noise = np.random.default_rng(sum(colour)).integers(-20, 20, (1, size, size))
-    pixels = np.clip(np.array(colour)[:, None, None] + noise, 0, 255).astype(np.uint8)
-    return QgsRasterLayer(write_raster(folder / f"{name}.tif", pixels, pixel=1.0, tags=tags), name)
-
-
-def landcover(folder, name, seed, tags=None):
-    """A map of patches, as a layer."""
-    codes = np.random.default_rng(seed).choice(CODES, (8, 8)).repeat(5, 0).repeat(5, 1)
-    return QgsRasterLayer(write_raster(folder / f"{name}.tif", codes[None], tags=tags), name)

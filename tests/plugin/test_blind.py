@@ -14,8 +14,8 @@ from qgis.PyQt.QtGui import QColor, QImage
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QAbstractButton, QLabel
 
-from tests.plugin import desk
-from tests.plugin.desk import SYNTHETIC_TAGS, wait_for
+from tests.plugin import viewing
+from tests.plugin.viewing import SYNTHETIC_TAGS, wait_for
 from tests.processing_provider.conftest import read_raster, write_raster
 
 GREEN, BROWN = (40, 120, 40), (150, 110, 70)
@@ -32,8 +32,8 @@ def project():
 @pytest.fixture
 def pair(tmp_path, project):
     layers = [
-        desk.scene(tmp_path, "Anytown 2021", GREEN),
-        desk.scene(tmp_path, "spade seed 7", BROWN, SYNTHETIC_TAGS),
+        viewing.scene(tmp_path, "Anytown 2021", GREEN),
+        viewing.scene(tmp_path, "spade seed 7", BROWN, SYNTHETIC_TAGS),
     ]
     project.addMapLayers(layers)
     return layers
@@ -41,7 +41,7 @@ def pair(tmp_path, project):
 
 @pytest.fixture
 def window(pair):
-    found = desk.Desk()
+    found = viewing.Desk()
     found.look_at(pair[0])
     yield found
     found.window.close()
@@ -81,11 +81,11 @@ def test_wilson_against_published_values():
 
 
 def test_from_start_to_csv(dialog, tmp_path, window):
-    desk.screenshot(dialog, "blind-test-choices")
+    viewing.screenshot(dialog, "blind-test-choices")
     begin(dialog)
     truth = [tile.synthetic for tile in dialog.test.trial.tiles]
     assert set(truth) == {True, False}
-    desk.screenshot(dialog, "blind-test-tile")
+    viewing.screenshot(dialog, "blind-test-tile")
     for number, synthetic in enumerate(truth):
         assert dialog.test.count.text() == f"Tile {number + 1} of 8"
         said = synthetic if number > 1 else not synthetic  # the first two wrongly
@@ -95,7 +95,7 @@ def test_from_start_to_csv(dialog, tmp_path, window):
             QTest.mouseClick(dialog.test.synthetic_button if said else dialog.test.real_button, LEFT)
     assert dialog.pages.currentWidget() is dialog.result
     assert "75% right: 6 of 8" in dialog.result.summary.text() and dialog.result.wrong.count() == 2
-    desk.screenshot(dialog, "blind-test-result")
+    viewing.screenshot(dialog, "blind-test-result")
     dialog.result.export(str(tmp_path / "answers.csv"))
     rows = list(csv.DictReader((tmp_path / "answers.csv").open(encoding="utf-8")))
     assert [row["truth"] == "synthetic" for row in rows] == truth and [row["right"] for row in rows] == ["0"] * 2 + [
@@ -112,7 +112,7 @@ def test_what_fooled_is_shown_on_the_map(dialog, window):
     for other in dialog.test.trial.tiles[1:]:
         (dialog.test.synthetic_button if other.synthetic else dialog.test.real_button).click()
     wrong = dialog.result.wrong
-    desk.settle()
+    viewing.settle()
     QTest.mouseClick(wrong.viewport(), LEFT, pos=wrong.visualItemRect(wrong.item(0)).center())
     extent, place = window.canvas.extent(), QgsRectangle(*tile.bounds)
     assert extent.contains(place.center()) and extent.height() == pytest.approx(64, rel=0.1)
@@ -130,7 +130,7 @@ def test_a_tile_goes_after_its_time_and_waits_for_the_answer(dialog):
     begin(dialog)
     assert dialog.test.picture.pixmap() is not None and not dialog.test.picture.text()
     wait_for(lambda: dialog.test.picture.text() == "Real or synthetic?", 2)
-    desk.settle(300)
+    viewing.settle(300)
     assert not dialog.test.trial.answers
     dialog.test.real_button.click()
     assert not dialog.test.picture.text() and dialog.test.trial.answers[0].seconds > 0.2
@@ -154,7 +154,7 @@ def test_the_seed_decides_the_tiles(pair):
 
 
 def test_real_and_synthetic_have_equal_chance_however_many_layers(tmp_path, pair):
-    more = [desk.scene(tmp_path, f"more {number}", GREEN, size=100) for number in range(3)]
+    more = [viewing.scene(tmp_path, f"more {number}", GREEN, size=100) for number in range(3)]
     tiles = drawn([pair[0], *more], pair[1:], count=120, size_px=16)
     assert 40 <= sum(tile.synthetic for tile in tiles) <= 80
     assert len({tile.layer_id for tile in tiles}) == 5
@@ -170,7 +170,7 @@ def test_a_tile_shows_its_place_pixel_by_pixel(pair):
 
 
 def test_equal_pixels_of_unequal_layers(tmp_path, pair, project):
-    coarse = desk.scene(tmp_path, "coarse", BROWN, SYNTHETIC_TAGS)
+    coarse = viewing.scene(tmp_path, "coarse", BROWN, SYNTHETIC_TAGS)
     path = write_raster(tmp_path / "coarse2.tif", read_raster(coarse.source()), pixel=2.0)
     tiles = drawn(pair[:1], [QgsRasterLayer(path, "coarse")])
     assert {tile.pixel_m for tile in tiles} == {2.0} and len({tile.synthetic for tile in tiles}) == 2

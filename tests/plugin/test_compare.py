@@ -9,8 +9,8 @@ from qgis.gui import QgsMapToolPan
 from qgis.PyQt.QtCore import QPoint, Qt
 from qgis.PyQt.QtTest import QTest
 
-from tests.plugin import desk
-from tests.plugin.desk import SYNTHETIC_TAGS, wait_for
+from tests.plugin import viewing
+from tests.plugin.viewing import SYNTHETIC_TAGS, wait_for
 
 GREEN, BROWN = (40, 120, 40), (150, 110, 70)
 
@@ -24,14 +24,14 @@ def project():
 
 @pytest.fixture
 def window(project):
-    found = desk.Desk()
+    found = viewing.Desk()
     yield found
     found.window.close()
 
 
 @pytest.fixture
 def pair(tmp_path, project):
-    layers = [desk.scene(tmp_path, "real", GREEN), desk.scene(tmp_path, "made", BROWN, SYNTHETIC_TAGS)]
+    layers = [viewing.scene(tmp_path, "real", GREEN), viewing.scene(tmp_path, "made", BROWN, SYNTHETIC_TAGS)]
     project.addMapLayers(layers)
     return layers
 
@@ -63,10 +63,10 @@ def test_the_panel_guesses_the_pair(windows, pair):
 
 
 def test_synthetic_is_told_by_tags_then_by_name(tmp_path, project, pair):
-    named = desk.scene(tmp_path, "x", GREEN)
+    named = viewing.scene(tmp_path, "x", GREEN)
     named.setName("Image SYNTHETIC · spade")
     assert [rasters.is_synthetic(layer) for layer in (*pair, named)] == [False, True, True]
-    maps = [desk.landcover(tmp_path, "map", 1), desk.landcover(tmp_path, "made map", 2, SYNTHETIC_TAGS)]
+    maps = [viewing.landcover(tmp_path, "map", 1), viewing.landcover(tmp_path, "made map", 2, SYNTHETIC_TAGS)]
     assert rasters.pair([pair[0], maps[1], maps[0]]) == (maps[0], maps[1])  # like with like
     assert rasters.pair([pair[0]]) == (pair[0], None) and rasters.pair([]) == (None, None)
 
@@ -79,17 +79,17 @@ def test_swiping(windows, window):
     width, height = canvas.width(), canvas.height()
     assert is_like(colour_at(canvas, width * 0.45, height / 4), GREEN)
     assert is_like(colour_at(canvas, width * 0.55, height / 4), BROWN)
-    desk.drag(canvas, QPoint(width // 2, 100), QPoint(width * 7 // 10, 120))
+    viewing.drag(canvas, QPoint(width // 2, 100), QPoint(width * 7 // 10, 120))
     assert panel.tool.item.share == pytest.approx(0.7, abs=0.01)
     assert is_like(colour_at(canvas, width * 0.55, height / 4), GREEN)
-    desk.screenshot(window.window, "swipe")
+    viewing.screenshot(window.window, "swipe")
 
 
 def test_dragging_is_smooth(windows, window):
     panel, canvas = windows.panel, window.canvas
     panel.swipe_button.click()
     wait_for(lambda: drawn(panel))
-    times = desk.drag(canvas, QPoint(20, 100), QPoint(canvas.width() - 20, 100), steps=100)
+    times = viewing.drag(canvas, QPoint(20, 100), QPoint(canvas.width() - 20, 100), steps=100)
     assert sorted(times)[95] < 0.1  # all but what other programs on this machine may have taken
 
 
@@ -106,7 +106,7 @@ def test_swiping_by_keys(windows, window):
     width, height = canvas.width(), canvas.height()
     assert is_like(colour_at(canvas, width / 2, height * 0.3), GREEN)
     assert is_like(colour_at(canvas, width / 2, height * 0.8), BROWN)
-    desk.screenshot(window.window, "swipe-level")
+    viewing.screenshot(window.window, "swipe-level")
     QTest.keyClick(canvas, Qt.Key.Key_Escape)
     assert panel.tool is None and not panel.swipe_button.isChecked()
     QTest.keyClick(canvas, Qt.Key.Key_Left)
@@ -156,19 +156,19 @@ def test_side_by_side(windows, window, pair):
     assert [canvas.layers() for canvas in (left, right)] == [[layer] for layer in pair]
     same_place(left, right)
     assert left.center().distance(window.canvas.center()) < 1
-    desk.drag(left, QPoint(200, 200), QPoint(120, 160))
+    viewing.drag(left, QPoint(200, 200), QPoint(120, 160))
     same_place(left, right)
     assert left.center().distance(window.canvas.center()) > 10
     right.zoomByFactor(0.25)
     same_place(left, right)
-    desk.drag(right, QPoint(100, 100), QPoint(150, 100))
+    viewing.drag(right, QPoint(100, 100), QPoint(150, 100))
     same_place(left, right)
     wait_for(lambda: not left.isDrawing() and not right.isDrawing())
-    desk.hover(left, QPoint(150, 150))
+    viewing.hover(left, QPoint(150, 150))
     assert not windows.panel.view.views[0].mark.isVisible() and windows.panel.view.views[1].mark.isVisible()
     assert is_like(colour_at(right, 150, 150), (255, 0, 0))
     wait_for(lambda: is_like(colour_at(left, left.width() / 2, 30), GREEN) and is_like(colour_at(right, 30, 30), BROWN))
-    desk.screenshot(windows.panel.view, "side-by-side")
+    viewing.screenshot(windows.panel.view, "side-by-side")
 
 
 def same_place(one, other):
@@ -179,13 +179,13 @@ def same_place(one, other):
 def test_side_by_side_ends_with_its_layers(windows, project, pair):
     windows.panel.side_by_side()
     project.removeMapLayer(pair[0].id())
-    desk.settle()
+    viewing.settle()
     assert windows.panel.view is None
 
 
 @pytest.fixture
 def maps(tmp_path, project, windows):
-    layers = [desk.landcover(tmp_path, "map", 1), desk.landcover(tmp_path, "made map", 2, SYNTHETIC_TAGS)]
+    layers = [viewing.landcover(tmp_path, "map", 1), viewing.landcover(tmp_path, "made map", 2, SYNTHETIC_TAGS)]
     project.addMapLayers(layers)
     windows.panel.real.setLayer(layers[0])
     windows.panel.synthetic.setLayer(layers[1])
@@ -204,8 +204,8 @@ def test_the_difference_and_its_table(windows, window, project, maps):
     assert panel.page_button.isVisible() and panel.difference_button.isEnabled()
     panel.setMinimumWidth(560)
     window.canvas.setLayers([added])
-    desk.settle(300)
-    desk.screenshot(window.window, "difference")
+    viewing.settle(300)
+    viewing.screenshot(window.window, "difference")
 
 
 def test_what_is_wrong_with_a_difference_is_said(windows, pair):
@@ -231,5 +231,5 @@ def test_cancelling_a_difference(windows, maps, project):
 
 def test_broken_layers_and_differences_are_not_offered(tmp_path, project, pair):
     broken = QgsRasterLayer("/nowhere.tif", "broken")
-    project.addMapLayers([broken, desk.landcover(tmp_path, "difference", 1, {"LANDFORGE_REFERENCE": "a.tif"})])
+    project.addMapLayers([broken, viewing.landcover(tmp_path, "difference", 1, {"LANDFORGE_REFERENCE": "a.tif"})])
     assert set(rasters.rasters(project)) == set(pair)

@@ -7,8 +7,8 @@ from qgis.core import QgsCoordinateReferenceSystem, QgsProcessingOutputLayerDefi
 from qgis.PyQt.QtCore import QPoint, Qt
 from qgis.PyQt.QtTest import QTest
 
-from tests.plugin import desk
-from tests.plugin.desk import wait_for
+from tests.plugin import viewing
+from tests.plugin.viewing import wait_for
 from tests.processing_provider.test_chain import bundled
 from tests.qgis_environment import ROOT
 
@@ -26,7 +26,7 @@ def project():
 
 @pytest.fixture
 def window(project):
-    found = desk.Desk()
+    found = viewing.Desk()
     yield found
     found.window.close()
 
@@ -56,16 +56,16 @@ def test_the_first_example(window, project, tmp_path):
     panel.setMinimumWidth(520)
     panel.real.setLayer(layers["real"])
     panel.synthetic.setLayer(layers["map"])
-    desk.settle()
+    viewing.settle()
     QTest.mouseClick(panel.swipe_button, Qt.MouseButton.LeftButton)
-    desk.drag(canvas, QPoint(100, 200), QPoint(canvas.width() * 55 // 100, 260))
+    viewing.drag(canvas, QPoint(100, 200), QPoint(canvas.width() * 55 // 100, 260))
     wait_for(lambda: all(not sheet.image.isNull() for sheet in panel.tool.sheets) and not canvas.isDrawing())
     assert panel.tool.item.share == pytest.approx(0.55, abs=0.01)
     QTest.mouseClick(panel.difference_button, Qt.MouseButton.LeftButton)
     wait_for(lambda: panel.run is None)
     assert "The maps agree on" in panel.table.toPlainText()
-    desk.settle(300)
-    desk.screenshot(window.window, "first-example-compare")
+    viewing.settle(300)
+    viewing.screenshot(window.window, "first-example-compare")
     blind_test(windows, layers["image"])
     windows.close()
 
@@ -87,8 +87,8 @@ def blind_test(windows, image):
     test.set_up.seed.setValue(11)
     QTest.mouseClick(test.set_up.start_button, Qt.MouseButton.LeftButton)
     wait_for(lambda: test.pages.currentWidget() is test.test)
-    desk.screenshot(test, "first-example-tile")
+    viewing.screenshot(test, "first-example-tile")
     for number in range(20):
         QTest.keyClick(test.test, Qt.Key.Key_R if number % 3 else Qt.Key.Key_S)
     assert test.pages.currentWidget() is test.result
-    desk.screenshot(test, "first-example-result")
+    viewing.screenshot(test, "first-example-result")

@@ -1,8 +1,10 @@
 """Rasters of Landforge as layers."""
 
+import time
+
 import numpy as np
 import pytest
-from landforge.plugin import layers
+from landforge.plugin import groups, layers
 from osgeo import gdal
 from qgis.core import (
     QgsContrastEnhancement,
@@ -28,10 +30,11 @@ ESA = {
 LEGEND = {10: ("Tree cover", 0, 100, 0), 80: ("Permanent water bodies", 0, 100, 200)}
 
 
-def raster(path, bands, tags, legend=None):
+def raster(path, bands, tags, legend=None, left=500000):
     """A raster of noise with tags and, as Landforge writes it, an attribute table."""
     target = gdal.GetDriverByName("GTiff").Create(str(path), 8, 8, bands, gdal.GDT_Byte)
-    target.SetGeoTransform((500000, 1, 0, 1000, 0, -1))
+    target.SetGeoTransform((left, 1, 0, 1000, 0, -1))
+    target.SetProjection("EPSG:32631")
     target.SetMetadata(tags)
     for band in range(1, bands + 1):
         target.GetRasterBand(band).WriteArray(np.random.default_rng(band).integers(90, 160, (8, 8), dtype=np.uint8))
@@ -122,6 +125,17 @@ def test_a_synthetic_layer_says_so_whatever_it_is_called(tmp_path):
     assert layer.customProperty("landforge/synthetic") == "YES"
 
 
+def test_the_metadata_tab_tells_model_seed_date_and_credit(tmp_path):
+    layer = raster(tmp_path / "a.tif", 3, {**SYNTHETIC, "LANDFORGE_ATTRIBUTION": "USDA"})
+    layers.style(layer)
+    told = layer.metadata().abstract().splitlines()
+    assert told[0].startswith("SYNTHETIC") and {"Model: landcover", "Seed: 7", "Attribution: USDA"} <= set(told)
+    (date,) = (line for line in told if line.startswith("Date: "))
+    assert date.startswith(f"Date: {time.strftime('%Y-%m-%d')}") and layer.metadata().history()
+    shown = layer.htmlMetadata()
+    assert all(word in shown for word in ("SYNTHETIC", "Seed: 7", "USDA", date))
+
+
 def test_whom_to_credit_is_in_the_metadata(tmp_path):
     layer = raster(tmp_path / "a.tif", 1, ESA, LEGEND)
     layers.style(layer)
@@ -143,31 +157,57 @@ def context(project):
     return found
 
 
-def arrive(styler, layer, context):
+def arrive(layer, context):
     context.project().addMapLayer(layer)
-    styler.postProcessLayer(layer, context, QgsProcessingFeedback(False))
+    layers.LayerStyler(["OUTPUT"]).postProcessLayer(layer, context, QgsProcessingFeedback(False))
 
 
-def test_one_group_a_run_with_the_image_on_top(tmp_path, project, context):
+def test_one_group_an_extent_with_the_images_on_top(tmp_path, project, context):
     image, landcover = raster(tmp_path / "i.tif", 3, SYNTHETIC), raster(tmp_path / "l.tif", 1, SYNTHETIC, LEGEND)
-    styler = layers.LayerStyler(layers.Run("Generate scene · 12:00:00"), ["OUTPUT"])
-    for layer in (image, landcover):
-        arrive(styler, layer, context)
+    other = raster(tmp_path / "o.tif", 3, {**SYNTHETIC, "LANDFORGE_MODEL": "spade", "LANDFORGE_SEED": "12"})
+    real = raster(tmp_path / "r.tif", 1, ESA, LEGEND)
+    for layer in (landcover, image, real, other):
+        arrive(layer, context)
     (group,) = project.layerTreeRoot().children()
-    assert group.name() == "Generate scene · 12:00:00"
-    assert [node.layer() for node in group.children()] == [image, landcover]
-    assert [node.isExpanded() for node in group.children()] == [False, True]
+    assert group.name() == "0.009° N 3.000° E · spade · seeds 7, 12"
+    assert [node.layer() for node in group.children()] == [other, image, real, landcover]
+    assert [node.isExpanded() for node in group.children()] == [False, False, True, True]
 
 
-def test_a_run_does_not_nest_in_the_one_before(tmp_path, project, context):
-    first, second = (raster(tmp_path / f"{name}.tif", 3, SYNTHETIC) for name in "ab")
-    arrive(layers.LayerStyler(layers.Run("first"), ["OUTPUT"]), first, context)
+def test_a_group_that_the_user_named_keeps_its_name(tmp_path, project, context):
+    arrive(raster(tmp_path / "a.tif", 3, SYNTHETIC), context)
+    (group,) = project.layerTreeRoot().children()
+    group.setName("My valley")
+    arrive(raster(tmp_path / "b.tif", 3, SYNTHETIC), context)
+    assert project.layerTreeRoot().children() == [group] and group.name() == "My valley"
+
+
+def test_an_extent_does_not_nest_in_another(tmp_path, project, context):
+    first, second = raster(tmp_path / "a.tif", 3, SYNTHETIC), raster(tmp_path / "b.tif", 3, SYNTHETIC, left=600000)
+    arrive(first, context)
     (group,) = project.layerTreeRoot().children()
     project.addMapLayer(second, False)
     group.addLayer(second)  # what QGIS does while a layer of the first run is selected
-    layers.LayerStyler(layers.Run("second"), ["OUTPUT"]).postProcessLayer(second, context, QgsProcessingFeedback(False))
-    assert [node.name() for node in project.layerTreeRoot().children()] == ["second", "first"]
+    layers.LayerStyler(["OUTPUT"]).postProcessLayer(second, context, QgsProcessingFeedback(False))
+    assert [node.name()[:15] for node in project.layerTreeRoot().children()] == ["0.009° N 3.899°", "0.009° N 3.000°"]
     assert [len(node.children()) for node in project.layerTreeRoot().children()] == [1, 1]
+
+
+def test_the_footprint_lies_at_the_foot_of_its_group_once(tmp_path, project, context):
+    image = raster(tmp_path / "i.tif", 3, SYNTHETIC)
+    path = tmp_path / "extent.geojson"
+    path.write_text('{"type": "Polygon", "coordinates": [[[3, 0], [3.1, 0], [3, 0.1], [3, 0]]]}')
+    assert groups.outline(str(path), image, project) is None, "there is no group yet"
+    arrive(image, context)
+    layer = groups.outline(str(path), image, project)
+    assert groups.outline(str(path), image, project) is None
+    (group,) = project.layerTreeRoot().children()
+    assert [node.layer() for node in group.children()] == [image, layer] and layer.name() == "Extent"
+    assert (
+        layer.renderer().symbol().color().alpha() == 255 and layer.renderer().symbol().symbolLayer(0).brushStyle() == 0
+    )
+    arrive(raster(tmp_path / "l.tif", 1, SYNTHETIC, LEGEND), context)
+    assert group.children()[-1].layer() is layer
 
 
 def test_a_raster_that_is_not_ours_keeps_its_name(tmp_path):

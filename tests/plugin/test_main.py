@@ -3,45 +3,10 @@
 import landforge
 import pytest
 from landforge.plugin import main
-from landforge.processing_provider.provider import LandforgeProvider
 from qgis.core import QgsApplication
-from qgis.gui import QgsMapCanvas
-from qgis.PyQt.QtWidgets import QMainWindow
+from qgis.PyQt.QtWidgets import QDockWidget
 
-
-class Window:
-    """As much of QGIS's window as the plugin touches."""
-
-    def __init__(self):
-        self.window, self.canvas, self.menu, self.docks = QMainWindow(), QgsMapCanvas(), {}, []
-        self.window.show()
-
-    def mainWindow(self):
-        return self.window
-
-    def mapCanvas(self):
-        return self.canvas
-
-    def addDockWidget(self, area, dock):
-        self.window.addDockWidget(area, dock)
-        self.docks.append(dock)
-
-    def removeDockWidget(self, dock):
-        self.window.removeDockWidget(dock)
-        self.docks.remove(dock)
-
-    def addPluginToMenu(self, menu, action):
-        self.menu.setdefault(menu, []).append(action)
-
-    def removePluginMenu(self, menu, action):
-        self.menu[menu].remove(action)
-
-
-class Provider(LandforgeProvider):
-    """Beside the one that the tests' own QGIS has loaded."""
-
-    def id(self):
-        return "landforgetwice"
+from tests.plugin.desk import Provider, Window
 
 
 def provider():
@@ -53,19 +18,24 @@ def test_with_a_window():
     plugin = main.LandforgePlugin(iface, Provider())
     plugin.initGui()
     assert provider() is not None and len(provider().algorithms()) > 7
-    found = iface.menu["Landforge"]
-    names = ["Set up the backend…", "Compare real and synthetic…", "Real or synthetic?…"]
-    assert [action.text() for action in found] == names and not any(action.icon().isNull() for action in found)
-    action, compare, blind_test = found
+    generate, set_up, compare, blind_test = iface.menu["Landforge"]
+    assert generate.text() == "Generate…" and iface.menu["toolbar"] == [generate] and len(iface.factories) == 1
+    assert set_up.text() == "Set up the backend…" and not set_up.icon().isNull()
+    iface.window.show()
+    assert not plugin.panel.isVisible(), "it comes when it is asked for"
+    generate.trigger()
+    assert plugin.panel.isVisible() and plugin.panel in iface.window.findChildren(QDockWidget)
+    assert [each.text() for each in (compare, blind_test)] == ["Compare real and synthetic…", "Real or synthetic?…"]
     compare.trigger()
     blind_test.trigger()
-    panel, test = plugin.windows.panel, plugin.windows.test
-    assert panel.isVisible() and test.isVisible() and iface.docks == [panel]
-    action.trigger()
-    assert plugin.dialog.isVisible()
+    assert plugin.windows.panel.isVisible() and plugin.windows.test.isVisible()
+    set_up.trigger()
+    assert plugin.dialog.isVisible() and len(iface.layer_actions) == 3
     plugin.unload()
-    assert provider() is None and iface.menu == {"Landforge": []} and plugin.dialog is None
-    assert iface.docks == [] and plugin.windows.panel is plugin.windows.test is None
+    assert provider() is None and iface.menu == {"Landforge": [], "toolbar": []} and plugin.dialog is None
+    assert plugin.windows.panel is plugin.windows.test is None
+    assert iface.factories == [] and iface.layer_actions == {} and plugin.panel is None
+    iface.window.close()
 
 
 @pytest.mark.parametrize("start", ["initProcessing", "initGui"])

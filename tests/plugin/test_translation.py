@@ -10,8 +10,8 @@ from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QCoreApplication
 
 from i18n import texts
-from tests.plugin.desk import Desk
 from tests.plugin.test_main import Provider
+from tests.plugin.viewing import Desk
 from tests.qgis_environment import qgis_process
 
 

@@ -6,9 +6,8 @@ from pathlib import Path
 import numpy as np
 import processing
 import pytest
-from landforge.plugin import layers
 from osgeo import gdal
-from qgis.core import QgsProcessingException, QgsProcessingOutputLayerDefinition
+from qgis.core import QgsProcessingException, QgsProcessingOutputLayerDefinition, QgsRasterLayer
 
 from tests.processing_provider.conftest import CODES, read_raster, write_raster
 from tests.qgis_environment import ROOT
@@ -79,7 +78,7 @@ def test_a_scene_of_two_layers_over_the_same_ground(tmp_path, project):
     processing.runAndLoadResults("landforge:generatescene", parameters)
     (group,) = project.layerTreeRoot().children()
     image, landcover = [node.layer() for node in group.children()]
-    assert image.name() == "Image SYNTHETIC · spade · seed 7" and group.customProperty(layers.RUN)
+    assert image.name() == "Image SYNTHETIC · spade · seed 7" and group.name().endswith(" · spade · seed 7")
     assert landcover.name() == "Land cover SYNTHETIC · landcover · seed 7"
     assert image.extent() == landcover.extent() and (image.width(), landcover.width()) == (320, 32)
 
@@ -107,3 +106,35 @@ def test_the_bundled_segmentation(pair, tmp_path, context):
     parameters = {"IMAGE": pair[0], "OUTPUT": str(tmp_path / "out.tif")}
     result = processing.run("landforge:segmentimage", parameters, context=context)
     assert gdal.Open(result["OUTPUT"]).GetMetadata()["LANDFORGE_PREDICTED"] == "YES"
+
+
+@bundled("landcover")
+def test_land_cover_again_beside_itself(tmp_path, context):
+    """By its tags: the seed stays, and so do the pixels."""
+    first = {"EXTENT": EXTENT, "SEED": 7, "STEPS": 2, "SHARES": "10:60", "OUTPUT": str(tmp_path / "first.tif")}
+    processing.run("landforge:generatelandcover", first, context=context)
+    beside = {"RASTER": first["OUTPUT"], "EXTENT": "778200,778500,9984680,9985000 [EPSG:32717]"}
+    found = processing.run(
+        "landforge:regeneratearea", {**beside, "OUTPUT": str(tmp_path / "next.tif")}, context=context
+    )
+    assert found == {"OUTPUT": str(tmp_path / "next.tif")}
+    assert (read_raster(found["OUTPUT"])[:, :, :12] == read_raster(first["OUTPUT"])[:, :, 20:]).all()
+    other = {"RASTER": first["OUTPUT"], "SEED": 8, "OUTPUT": str(tmp_path / "other.tif")}
+    processing.run("landforge:regeneratearea", other, context=context)
+    assert gdal.Open(other["OUTPUT"]).GetMetadata()["LANDFORGE_SEED"] == "8"
+    assert read_raster(other["OUTPUT"]).shape == (1, 32, 32)
+
+
+def test_a_real_raster_is_not_made_again(pair, tmp_path, context):
+    parameters = {"RASTER": pair[1], "OUTPUT": str(tmp_path / "out.tif")}
+    with pytest.raises(QgsProcessingException, match="does not say how it was made"):
+        processing.run("landforge:regeneratearea", parameters, context=context)
+
+
+def test_a_layer_that_is_no_file_is_not_made_again(pair, tmp_path, context):
+    layer = QgsRasterLayer(write_raster("/vsimem/label.tif", read_raster(pair[1])), "in memory")
+    context.project().addMapLayer(layer)
+    with pytest.raises(QgsProcessingException, match="'in memory' is no local file"):
+        processing.run(
+            "landforge:regeneratearea", {"RASTER": layer, "OUTPUT": str(tmp_path / "o.tif")}, context=context
+        )

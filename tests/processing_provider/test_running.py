@@ -9,7 +9,6 @@ import numpy as np
 import processing
 import pytest
 from landforge.backend import protocol
-from landforge.plugin import layers
 from landforge.plugin.bridge import process
 from osgeo import gdal
 from qgis.core import (
@@ -248,9 +247,8 @@ def test_results_arrive_styled_named_and_grouped(codes, tmp_path, project):
     found = list(project.mapLayers().values())
     assert [layer.name() for layer in found] == ["Land cover SYNTHETIC · landcover · seed 7"] * 2
     assert all(isinstance(layer.renderer(), QgsPalettedRasterRenderer) for layer in found)
-    groups = project.layerTreeRoot().children()
-    assert [len(group.children()) for group in groups] == [1, 1]  # one group a run
-    assert all(group.customProperty(layers.RUN) and group.name().startswith("Clip WorldCover · ") for group in groups)
+    (group,) = project.layerTreeRoot().children()  # one group an extent
+    assert len(group.children()) == 2 and group.name() == "0.138° S 78.500° W · landcover · seed 7"
 
 
 def test_a_name_that_the_user_gave_stays(landcover, tmp_path, project):

@@ -1,5 +1,6 @@
 """Generating with the bundled models: grids, provenance, the world lock, and every bad input by its message."""
 
+import io
 import json
 import re
 import typing
@@ -11,9 +12,9 @@ import shapely
 import torch
 from rio_cogeo.cogeo import cog_validate
 
-from backend import checkpoint, classes
+from backend import checkpoint, classes, generation
 from backend.jobs import generateimage, generatelandcover, generatescene
-from backend.protocol import Extent, GenerateImage, GenerateLandCover, GenerateScene, silent
+from backend.protocol import Extent, GenerateImage, GenerateLandCover, GenerateScene, Reporter, silent
 from tests.backend.scenes import write_raster
 
 GENERATORS = typing.get_args(typing.get_type_hints(GenerateImage)["generator"])
@@ -69,6 +70,25 @@ def test_an_image_covers_its_land_cover_to_the_metre(tmp_path, landcover, genera
     again = str(tmp_path / "again.tif")
     generateimage.run(GenerateImage(landcover, again, generator, seed=2, steps=2), silent())
     assert np.abs(read(again)[0].astype(int) - data)[:, 50:].mean() > 2, "another seed is another place"
+
+
+def test_each_finished_block_is_told_with_what_shows_it(tmp_path):
+    landcover = str(write_raster(tmp_path / "wide.tif", np.full((1, 5, 150), 30, np.uint8), pixel=10.0))
+
+    class Looking(Reporter):
+        """Looks at each preview as it is told."""
+
+        seen: typing.ClassVar[list] = []
+
+        def send(self, event):
+            for output, preview in event.outputs.items():
+                with rasterio.open(preview) as source:
+                    self.seen.append((output, float((source.dataset_mask() > 0).mean())))
+
+    output = str(tmp_path / "image.tif")
+    generateimage.run(GenerateImage(landcover, output, "spade"), Looking(io.StringIO()))
+    found = [share for path, share in Looking.seen if path == output]
+    assert len(found) > 1 and found == sorted(found) and 0 < found[0] < found[-1]
 
 
 @pytest.mark.parametrize("generator", GENERATORS)
@@ -251,7 +271,7 @@ def test_a_scene_that_fails_at_once_leaves_nothing(tmp_path, monkeypatch):
     def fail(*_, **__):
         raise RuntimeError("power cut")
 
-    monkeypatch.setattr(generatescene, "render", fail)
+    monkeypatch.setattr(generation, "render", fail)
     job = GenerateScene(utm(376_000, 4_700_000, 50, 50), str(tmp_path / "a.tif"), str(tmp_path / "b.tif"), steps=1)
     with pytest.raises(RuntimeError):
         generatescene.run(job, silent())

@@ -293,3 +293,15 @@ def test_only_the_newest_logs_are_kept(output, tmp_path):
     run("well", output, logs=tmp_path)
     logs = sorted(path.name for path in tmp_path.glob("backend-*.log"))
     assert len(logs) == 20 and logs[0] == "backend-20200101-000011-x.log"
+
+
+@BOTH
+def test_what_the_settings_give_stands_in_the_environment_where_nothing_else_does(output, warm, monkeypatch):
+    monkeypatch.setenv("LANDFORGE_ESA_URL", "http://named.before")
+    given = {"LANDFORGE_ESA_URL": "http://setting", "LANDFORGE_DEVICE": "cpu"}
+    job = SegmentImage(image="surroundings", output=str(output))
+    run_job(job, PYTHON, lambda event: None, warm=warm, variables=given)
+    found = json.loads(output.read_text())["environ"]
+    assert (found["LANDFORGE_ESA_URL"], found["LANDFORGE_DEVICE"]) == ("http://named.before", "cpu")
+    run_job(job, PYTHON, lambda event: None, warm=warm, variables={})
+    assert "LANDFORGE_DEVICE" not in json.loads(output.read_text())["environ"], "a setting counts from the next job on"
