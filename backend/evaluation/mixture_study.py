@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -13,11 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from backend import classes
-from backend.evaluation import study_page
+from backend.evaluation import page, study_page
 from backend.evaluation.chart import Mark, chart
-from backend.evaluation.cross_test import Cell, cell, interval, resampled
-from backend.protocol import partial_path
+from backend.evaluation.cross_test import Cell, as_json, as_row, cell, interval, resampled
 
 NAME = "mixturestudy"
 APART = 15.0  # of the additions behind the shares, in percent of the axis
@@ -60,70 +56,54 @@ class Point:
         return self.real == 1 and self.synthetic > 0
 
 
-def write(folder: Path, points: Sequence[Point], equal: Sequence[str], notes: Sequence[str]) -> None:
-    """Write `mixturestudy.csv`, `.json` and `.html`, each whole or not at all; OSError where that cannot be.
+def write(folder: Path, points: Sequence[Point], equal: Sequence[str], notes: Sequence[str], legend: str) -> None:
+    """Write `mixturestudy.csv`, `.json` and `.html`, all or none; BackendError where that cannot be.
 
-    `equal` says what was held equal, `notes` what else a reader must know.
+    `equal` says what was held equal, `notes` what else a reader must know; `legend`, of `classes.LEGENDS`, is the one
+    that the points were scored in.
     """
+    rows = [(_place(point, repetition), each) for point in points for repetition, each in _cells(point)]
+    told = [{**place, **as_json(each, legend)} for place, each in rows]
     texts = {
-        "csv": _csv(points),
-        "json": json.dumps({"held_equal": list(equal), "notes": list(notes), "points": _told(points)}, indent=1),
-        "html": page(points, equal, notes),
+        f"{NAME}.csv": page.comma_separated([{**place, **as_row(each, legend)} for place, each in rows]),
+        f"{NAME}.json": json.dumps({"held_equal": list(equal), "notes": list(notes), "points": told}, indent=1),
+        f"{NAME}.html": _page(points, equal, notes, legend),
     }
-    for kind, said in texts.items():
-        path = folder / f"{NAME}.{kind}"
-        partial_path(path).write_text(said, encoding="utf-8", newline="")
-        partial_path(path).replace(path)
+    page.write_together(folder, texts)
 
 
-def _rows(point: Point) -> list[tuple[str, Cell]]:
+def _cells(point: Point) -> list[tuple[str, Cell]]:
     """All repetitions together, then each where there are several."""
     single = enumerate(point.single, start=1) if len(point.matrices) > 1 else ()
     return [("all", point.cell), *((str(number), each) for number, each in single)]
 
 
-def _csv(points: Sequence[Point]) -> str:
-    found = io.StringIO()
-    writer = csv.writer(found)
-    told = ["architecture", "test_set", "mixture", "real", "synthetic", "real_tiles", "synthetic_tiles", "repetition"]
-    writer.writerow([*told, "tiles", "miou", "low", "high", "accuracy", *(f"iou_{code}" for code in classes.CODES)])
-    for point in points:
-        mixed = [point.architecture, point.test_set, point.label, f"{point.real:g}", f"{point.synthetic:g}"]
-        for repetition, each in _rows(point):
-            figures = (each.scores.miou, each.low, each.high, each.scores.accuracy)
-            iou = ["" if np.isnan(value) else f"{value:.4f}" for value in each.scores.iou]
-            counts = [point.real_tiles, point.synthetic_tiles, repetition, each.tiles]
-            writer.writerow([*mixed, *counts, *(f"{value:.4f}" for value in figures), *iou])
-    return found.getvalue()
+def _place(point: Point, repetition: str) -> dict[str, Any]:
+    return {
+        "architecture": point.architecture,
+        "test_set": point.test_set,
+        "mixture": point.label,
+        "real": point.real,
+        "synthetic": point.synthetic,
+        "real_tiles": point.real_tiles,
+        "synthetic_tiles": point.synthetic_tiles,
+        "repetition": repetition,
+    }
 
 
-def _told(points: Sequence[Point]) -> list[dict[str, Any]]:
-    return [
-        {
-            **{key: value for key, value in vars(point).items() if isinstance(value, (str, int, float))},
-            "repetition": repetition,
-            "tiles": each.tiles,
-            "low": each.low,
-            "high": each.high,
-            **each.scores.figures(),
-        }
-        for point in points
-        for repetition, each in _rows(point)
-    ]
-
-
-def page(points: Sequence[Point], equal: Sequence[str], notes: Sequence[str]) -> str:
+def _page(points: Sequence[Point], equal: Sequence[str], notes: Sequence[str], legend: str) -> str:
     """The study as one HTML page: for each test set what came out, the curves and the tables."""
     parts = []
     for name in dict.fromkeys(point.test_set for point in points):
         found = [point for point in points if point.test_set == name]
-        heading = study_page.heading(f"Tested on {name}, {found[0].cell.tiles} tiles")
+        heading = page.heading(f"Tested on {name}, {found[0].cell.tiles} tiles")
         parts += [heading, *_answers(found), _curves(found), _table(found)]
-        parts.append(study_page.by_class([(f"{point.architecture}, {point.label}", point.cell) for point in found]))
-    parts += [study_page.heading("What was held equal"), study_page.listed(equal)]
+        cells = [(f"{point.architecture}, {point.label}", point.cell) for point in found]
+        parts.append(study_page.by_class(cells, legend))
+    parts += [page.heading("What was held equal"), page.notes(equal)]
     if notes:
-        parts += [study_page.heading("To be known"), study_page.listed(notes)]
-    return study_page.page("Real and synthetic tiles, mixed", study_page.text(study_page.HOW), *parts)
+        parts += [page.heading("To be known"), page.notes(notes)]
+    return page.page("Real and synthetic tiles, mixed", study_page.reading(legend), *parts)
 
 
 def _by_architecture(points: Sequence[Point]) -> dict[str, list[Point]]:
@@ -161,7 +141,7 @@ def _answers(points: Sequence[Point]) -> list[str]:
         if none and alone and alone.cell.scores.miou > 0:
             share = none.cell.scores.miou / alone.cell.scores.miou
             line += f" Synthetic tiles alone reach {share:.0%} of the mIoU of real ones alone."
-        said.append(study_page.text(line, "big"))
+        said.append(page.text(line, "big"))
     return said
 
 
@@ -201,4 +181,4 @@ def _table(points: Sequence[Point]) -> str:
             counts = (point.real_tiles, point.synthetic_tiles)
             rows.append([name, point.label, *counts, len(point.matrices), figures, against])
     heads = ["architecture", "mixture", "real tiles", "synthetic tiles", "models", "mIoU", "against real alone"]
-    return study_page.table(heads, rows)
+    return page.table(heads, rows)

@@ -17,19 +17,30 @@ STYLE = (
     "body{font:15px/1.5 sans-serif;max-width:1100px;margin:2em auto;padding:0 1em;color:#222}"
     "table{border-collapse:collapse;margin:1em 0}caption{text-align:left;color:#555}"
     "td,th{border:1px solid #ccc;padding:.3em .7em;text-align:left}"
-    "table.scores td{text-align:right}table.scores td.words{text-align:left}small{color:#555;display:block}"
+    "table.scores td{text-align:right;white-space:nowrap}table.scores td.words{text-align:left;white-space:normal}"
+    "small{color:#555;display:block;white-space:normal}.big{font-size:17px}"
     "figure{display:inline-block;margin:.5em 1em .5em 0;vertical-align:top}figcaption{color:#555;font-size:13px}"
-    "svg{border:1px solid #ccc}img{max-width:100%}"
+    "svg{border:1px solid #ccc}svg,img{max-width:100%;height:auto}"
     ".bad{background:#f6cccc}.care{background:#fbeab8}.good{background:#d3ecd0}"
 )
 
 
-def page(title: str, body: str) -> str:
-    """A whole HTML page with nothing outside it; `body` is HTML, `title` plain text."""
+def page(title: str, *parts: str) -> str:
+    """A whole HTML page with nothing outside it; `parts` are HTML, `title` plain text."""
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f"<style>{STYLE}</style></head><body><h1>{escape(title)}</h1>{body}</body></html>\n"
+        f"<style>{STYLE}</style></head><body><h1>{escape(title)}</h1>{''.join(parts)}</body></html>\n"
     )
+
+
+def heading(said: str) -> str:
+    """The heading of a part, of plain text."""
+    return f"<h2>{escape(said)}</h2>"
+
+
+def text(said: str, kind: str = "") -> str:
+    """A paragraph of plain text; `kind` is a class of the style."""
+    return f'<p class="{kind}">{escape(said)}</p>' if kind else f"<p>{escape(said)}</p>"
 
 
 def scores(corner: str, heads: Sequence[object], rows: Sequence[Sequence[str]], caption: str = "") -> str:
@@ -37,6 +48,12 @@ def scores(corner: str, heads: Sequence[object], rows: Sequence[Sequence[str]], 
     head = "".join(f"<th>{escape(str(one))}</th>" for one in heads)
     body = "".join(f"<tr><th>{first}</th>{''.join(rest)}</tr>" for first, *rest in rows)
     return f'<table class="scores"><caption>{caption}</caption><tr><th>{corner}</th>{head}</tr>{body}</table>'
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A table of plain texts, those of the first column as heads of their rows."""
+    cells = [[escape(str(first)), *(f"<td>{escape(str(one))}</td>" for one in rest)] for first, *rest in rows]
+    return scores(escape(heads[0]), heads[1:], cells)
 
 
 def shade(value: float, below: str = "") -> str:
@@ -47,6 +64,11 @@ def shade(value: float, below: str = "") -> str:
 def picture(encoded: bytes, alt: str = "samples") -> str:
     """A PNG within the page."""
     return f'<img alt="{escape(alt)}" src="data:image/png;base64,{base64.b64encode(encoded).decode()}">'
+
+
+def captioned(encoded: bytes, caption: str) -> str:
+    """A PNG with its caption, plain text."""
+    return f"<figure>{picture(encoded)}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
 def notes(texts: Sequence[str]) -> str:
@@ -78,4 +100,6 @@ def write_together(folder: Path, texts: Mapping[str, str]) -> None:
         for name in texts:
             with contextlib.suppress(OSError):
                 partial_path(folder / name).unlink()
-        raise BackendError(f"Cannot write to {folder}: {error}. Choose another output.") from error
+        raise BackendError(
+            f"Cannot write to {folder}: {error}. Free space on its disk, or choose another output."
+        ) from error

@@ -90,4 +90,4 @@ def figure(value: float) -> str:
 def _samples(name: str, pixels: np.ndarray, same_ground: bool) -> str:
     told = "on the same labels" if same_ground else "of other ground"
     caption = f"Real above, {name} below, {told}."
-    return f"<figure>{page.picture(sheets.png(pixels))}<figcaption>{escape(caption)}</figcaption></figure>"
+    return page.captioned(sheets.png(pixels), caption)

@@ -126,5 +126,4 @@ def _sheet(name: str, windows: np.ndarray) -> str:
     across = max(1, int(len(windows) ** 0.5))
     pictures = classes.picture(windows[: across**2])
     columns = [pictures[number::across] for number in range(across)]
-    encoded = sheets.png(sheets.sheet(columns))
-    return f"<figure>{page.picture(encoded)}<figcaption>{name}</figcaption></figure>"
+    return page.captioned(sheets.png(sheets.sheet(columns)), name)

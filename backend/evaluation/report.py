@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from backend import classes
-from backend.evaluation.page import page, picture
+from backend.evaluation.page import captioned, page, picture
 from backend.evaluation.scores import Scores
 from backend.training import sheets
 
@@ -64,7 +64,7 @@ def _samples(folder: Path, stage: str) -> str:
     found = []
     for file in chosen:
         step = int(file.stem.rpartition("_")[2])
-        found.append(f"<figure>{picture(file.read_bytes())}<figcaption>step {step:,}</figcaption></figure>")
+        found.append(captioned(file.read_bytes(), f"step {step:,}"))
     return "".join(found)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from backend import classes, protocol, subset
 from backend.dataset import Tile, counts_of
-from backend.evaluation import choice_study, study_page
+from backend.evaluation import choice_study, page
 from backend.evaluation.choice_study import Told
 from backend.protocol import BackendError, Reporter
 from backend.training import course, sheets, trials
@@ -20,12 +20,10 @@ SHOWN, SHOWN_PX = 10, 96  # tiles on the page, and the side of what is shown of 
 
 def _write(output: Path, choice: Choice) -> None:
     """The page, the tables and the data set of what is chosen so far."""
-    counts = {
-        f"the {len(choice.chosen)} chosen tiles": counts_of(choice.chosen),
-        "the whole pool": counts_of(choice.candidates),
-    }
+    chosen, pool = (choice.learned(tiles) for tiles in (choice.chosen, choice.candidates))
+    counts = {f"the {len(chosen)} chosen tiles": counts_of(chosen), "the whole pool": counts_of(pool)}
     shares = {name: found / max(found.sum(), 1) for name, found in counts.items()}
-    told = Told(choice.job.measure, _equal(choice), shares, _samples(list[Tile](choice.chosen)))
+    told = Told(choice.job.measure, choice.job.legend, _equal(choice), shares, _samples(chosen))
     picks = [subset.Pick(tile.image.parent.parent, tile.image.stem, tile.name) for tile in choice.chosen]
     try:
         choice_study.write(output, choice.steps, choice.ranking, told)
@@ -58,7 +56,7 @@ def _samples(tiles: list[Tile]) -> str:
         image, label = tile.read(0, 0, side, side)
         columns.append(np.stack([image, classes.picture(label)]))
     caption = "The tiles that were chosen first: a corner of the image, and its label."
-    return study_page.picture(sheets.png(sheets.sheet(columns)), caption)
+    return page.captioned(sheets.png(sheets.sheet(columns)), caption)
 
 
 def _check_job(job: protocol.ChooseTiles) -> None:

@@ -64,10 +64,11 @@ def _notes(job: protocol.MixtureStudy, real: TileSet, synthetic: TileSet, tests:
             f"There are fewer synthetic tiles ({there}) than {most:g} times the real ones ({ours}): where more are "
             "asked for, all are used, and each is seen more often."
         )
+    names = classes.names_of(job.legend)
     tested = set().union(*(codes_of(tiles.tiles) for tiles in tests))
     for tiles in (real, synthetic):
         if missing := sorted(tested - set(codes_of(tiles_of([tiles], "train")))):
-            listed = ", ".join(f"{code} {classes.LEGEND[code][0]}" for code in missing)
+            listed = ", ".join(f"{code} {names[code]}" for code in missing)
             notes.append(f"The test tiles show classes that no training tile of {tiles.folder.name} shows: {listed}.")
     return notes
 
@@ -140,13 +141,7 @@ def run(job: protocol.MixtureStudy, report: protocol.Reporter) -> dict[str, str]
     for place in places:
         done.append((place, trained.run(place.trial)))
         left = [f"So far {len(done)} of {len(places)} models are trained."] if len(done) < len(places) else []
-        _write(output, _points(tests, done, [real, synthetic]), equal, [*left, *notes])
+        points = _points(tests, done, [real, synthetic])
+        mixture_study.write(output, points, equal, [*left, *notes], job.legend)
     report.log(f"study: {output / 'mixturestudy.html'}")
     return {"output": job.output}
-
-
-def _write(output: Path, points: list[Point], equal: list[str], notes: list[str]) -> None:
-    try:
-        mixture_study.write(output, points, equal, notes)
-    except OSError as error:
-        raise BackendError(f"Cannot write to {output}: {error}. Check the space on its disk.") from error

@@ -48,8 +48,12 @@ class Choice:
     def trial(self, name: str, added: list[FileTile]) -> Trial:
         """A model that learns from the real tiles and those added."""
         job = self.job
-        sets = [self.real, replace(self.pool, tiles=list[Tile](added)).joined(job.legend)] if added else [self.real]
+        sets = [self.real, replace(self.pool, tiles=self.learned(added))] if added else [self.real]
         return Trial(name, trials.lesson(job, dataset=(*job.real, *job.pool), crops=self.crops, output=""), sets)
+
+    def learned(self, tiles: list[FileTile]) -> list[Tile]:
+        """Tiles of the pool as models learn them, in the study's legend."""
+        return replace(self.pool, tiles=list[Tile](tiles)).joined(self.job.legend).tiles
 
     def rounds(self, report: Reporter) -> Iterator[int]:
         """Train on the real tiles; then, in each round, choose, and train with what is chosen and with chance."""

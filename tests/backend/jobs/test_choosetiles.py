@@ -82,6 +82,18 @@ def test_the_page_holds_all_that_it_shows(studied):
     ]
 
 
+def test_a_merged_choice_names_the_merged_classes(data, tmp_path, studied):
+    settings = {**SETTINGS, "rounds": 1}
+    job = ChooseTiles((data[0],), (data[1],), str(tmp_path / "study"), legend="merged", **settings)
+    choosetiles.run(job, silent())
+    text, plain = ((folder / "choosetiles.html").read_text() for folder in (tmp_path / "study", studied[0]))
+    assert "merged legend, of 7 classes" in text and "merged legend" not in plain
+    assert "<th>Tree cover + Mangroves</th>" in text and "<th>Tree cover</th>" not in text
+    assert "<th>Tree cover</th>" in plain
+    assert {row["legend"] for row in rows(tmp_path / "study/choosetiles.csv")} == {"merged"}
+    assert {tile.name for tile in dataset.open_tiles(tmp_path / "study/chosen").tiles}
+
+
 def test_a_stopped_study_goes_on_with_the_same_choice(studied, data, tmp_path, monkeypatch):
     job = ChooseTiles((data[0],), (data[1],), str(tmp_path / "study"), **SETTINGS)
     with pytest.raises(Stopped):

@@ -80,7 +80,7 @@ def test_bad_input_is_said(models, data, tmp_path):
     refused("is not a data set", dataset=(str(tmp_path),))
     refused(r"reads pixels of 1 m.*have 2 m", dataset=(str(coarse),))
     refused("nor 'val' tiles", dataset=(str(only_train),))
-    refused("Choose another output", output=str(tmp_path / "file" / "out"))
+    refused("or choose another output", output=str(tmp_path / "file" / "out"))
     assert np.array_equal(sorted(path.name for path in tmp_path.iterdir()), ["coarse", "file", "train"])
 
 

@@ -142,4 +142,4 @@ def test_bad_input_is_said(sets, tmp_path):
     refused("holds no 'test' tile|crops of 64 pixels that hold data", split="test")
     refused("no folder of a cross-test", crosstest=str(tmp_path))
     refused("no folder of a cross-test", crosstest=str(tmp_path / "wrong"))
-    refused("Choose another output", output=str(tmp_path / "file" / "out"))
+    refused("or choose another output", output=str(tmp_path / "file" / "out"))

@@ -118,4 +118,4 @@ def test_bad_input_is_said(maps, tmp_path):
     refused("one band", real=(written("rgb.tif", np.ones((3, 640, 640), np.uint8), pixel=10.0),))
     refused("does not exist", real=(str(tmp_path / "nowhere.tif"),))
     refused("is not a data set", real_dataset=(str(tmp_path),))
-    refused("Choose another output", output=str(tmp_path / "file" / "out"))
+    refused("or choose another output", output=str(tmp_path / "file" / "out"))

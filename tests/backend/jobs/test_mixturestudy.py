@@ -99,8 +99,34 @@ def test_the_page_holds_all_that_it_shows(studied):
         assert words in text
     told = json.loads((studied[0] / "mixturestudy.json").read_text())
     labels = ["0 % real", "50 % real", "100 % real", "real + 2x synthetic"]
-    assert [point["label"] for point in told["points"]] == labels
+    assert [point["mixture"] for point in told["points"]] == labels
     assert not list(studied[0].glob(".*part*"))
+
+
+def test_a_merged_study_names_the_merged_classes(data, tmp_path, ear):
+    settings = {**SETTINGS, "shares": (100,), "additions": ()}
+    merged = write_packed(tmp_path / "merged", 8, codes=(2, 8, 6))  # grassland, wetland, and snow, which becomes bare
+    job = MixtureStudy((merged,), data[1:], str(tmp_path / "study"), legend="merged", **settings)
+    mixturestudy.run(job, ear)
+    text, names = (tmp_path / "study/mixturestudy.html").read_text(), classes.names_of("merged")
+    assert f"<th>{names[30]}</th><th>{names[60]}</th></tr>" in text, "the columns, by the legend's names"
+    assert "merged legend, of 7 classes: Tree cover + Mangroves;" in text
+    (row,) = rows(tmp_path / "study")
+    assert row["legend"] == "merged" and row["iou_30"] and row["iou_60"] and not row["iou_90"] + row["iou_70"]
+    assert any(
+        f"no training tile of made shows: 30 {names[30]}, 60 {names[60]}" in e.message for e in ear.events("log")
+    )
+
+
+def test_a_study_that_cannot_be_written_says_so(data, tmp_path):
+    settings = {**SETTINGS, "shares": (100,), "additions": ()}
+    job = MixtureStudy((data[0],), data[1:], str(tmp_path / "study"), **settings)
+    mixturestudy.run(job, silent())
+    (tmp_path / "study/mixturestudy.csv").unlink()
+    (tmp_path / "study/mixturestudy.csv").mkdir()
+    with pytest.raises(BackendError, match=r"Cannot write to .*study"):
+        mixturestudy.run(job, silent())
+    assert not list((tmp_path / "study").glob(".*part*"))
 
 
 def test_a_stopped_study_goes_on_and_ends_the_same(studied, data, tmp_path, ear, monkeypatch):
