@@ -74,6 +74,16 @@ def model_hash(folder: Path) -> str:
     return _hash(folder, tuple((path.as_posix(), (folder / path).stat().st_mtime) for path in kept))
 
 
+def _component(folder: Path, cls: Any, dtype: torch.dtype) -> Any:
+    if not issubclass(cls, torch.nn.Module):
+        return cls.from_pretrained(folder, local_files_only=True)
+    options = dict(use_safetensors=True, local_files_only=True, low_cpu_mem_usage=False)
+    component, info = cls.from_pretrained(folder, torch_dtype=dtype, output_loading_info=True, **options)
+    if foreign := [*info["missing_keys"], *info["unexpected_keys"]]:  # of which diffusers only warns
+        raise ValueError(f"its weights are those of another architecture: {foreign[0]}")
+    return component
+
+
 def components(folder: Path, dtype: torch.dtype, **loaders: Any) -> dict[str, Any]:
     """Load components by name with their classes' `from_pretrained`, as `dtype`, safetensors only and offline.
 
@@ -82,13 +92,7 @@ def components(folder: Path, dtype: torch.dtype, **loaders: Any) -> dict[str, An
     loaded = {}
     for name, cls in loaders.items():
         try:
-            loaded[name] = cls.from_pretrained(
-                folder / name,
-                torch_dtype=dtype,
-                use_safetensors=True,
-                local_files_only=True,
-                low_cpu_mem_usage=False,
-            )
+            loaded[name] = _component(folder / name, cls, dtype)
         except Exception as error:  # diffusers and safetensors raise many kinds for a bad folder
             raise BackendError(
                 f"The model in {folder} cannot be loaded: its {name} is missing or damaged ({error})."

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
+from backend import checkpoint
 from backend.patch_autoencoder import PatchAutoencoder
 
 
@@ -54,3 +56,14 @@ def test_it_loads_as_it_was_saved(pixels, tmp_path):
     again = PatchAutoencoder.from_pretrained(tmp_path, use_safetensors=True, low_cpu_mem_usage=False)
     assert again.config.latents_mean == [0.0] * 6
     assert all(torch.equal(a, b) for a, b in zip(autoencoder.state_dict().values(), again.state_dict().values()))
+
+
+def test_weights_of_another_architecture_are_refused(pixels, tmp_path):
+    autoencoder, _ = fitted(pixels, 6)
+    autoencoder.save_pretrained(tmp_path / "coder")
+    (file,) = (tmp_path / "coder").glob("*.safetensors")
+    weights = load_file(file)
+    weights["decoder.second.weight"] = weights.pop("decoder.first.weight")
+    save_file(weights, file)
+    with pytest.raises(BackendError, match=r"its coder is missing or damaged .*decoder\.first\.weight"):
+        checkpoint.components(tmp_path, torch.float32, coder=PatchAutoencoder)
