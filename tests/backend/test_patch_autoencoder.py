@@ -7,6 +7,7 @@ from safetensors.torch import load_file, save_file
 
 from backend import checkpoint
 from backend.patch_autoencoder import PatchAutoencoder
+from backend.protocol import BackendError
 
 
 @pytest.fixture(scope="module")
