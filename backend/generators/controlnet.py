@@ -34,7 +34,7 @@ JUDGE_WEIGHT, FEATURE_WEIGHT = 0.05, 4.0
 ROUGHNESS = 0.2  # of latents, in their deviations
 HIDDEN_SHARE = 0.1
 HIDDEN_STYLES = 0.3  # of the styles that are known, so that each works without the others
-GUIDANCE_SCALE = 3.0  # how far the image is pushed towards its land cover (Ho and Salimans 2022); 1 is not at all
+GUIDANCE_SCALE = 2.0  # how far the image is pushed towards its land cover (Ho and Salimans 2022); 1 is not at all
 
 
 def new_autoencoder() -> PatchAutoencoder:
