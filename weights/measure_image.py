@@ -100,7 +100,8 @@ def brought_back(generator: Any, images: np.ndarray) -> np.ndarray:
     network, found = generator.autoencoder, []
     with torch.inference_mode():
         for batch in _batches(rgb.to_unit(images)):
-            latents = network.encode(generator.placed(batch)).latent_dist.mode()
+            placed = torch.as_tensor(batch).to(generator.device, generator.dtype)
+            latents = network.encode(placed).latent_dist.mode()
             found.append(rgb.to_bytes(network.decode(latents).sample.float().cpu().numpy()))
     return np.concatenate(found)
 

@@ -91,6 +91,7 @@ def _compositions(data: PackedLandCover) -> list[list[float]]:
 
 def _save(done: Training, figures: dict[str, Any], **more: Any) -> None:
     more |= {"frozen_norms": latents.has_frozen_norms(done), "compositions": _compositions(done.data)}
+    more |= {"own_vote": model.OWN_VOTE}
     latent_model.save(done.output, model.KIND, model.PIXEL_M, model.WINDOW, model.PHASES, figures, **more)
 
 
