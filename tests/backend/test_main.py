@@ -169,7 +169,8 @@ extent = protocol.Extent(0, 0, 1, 1, "EPSG:4326")
 values = {"extent": extent, "image": "a.tif", "landcover": "a.tif", "dataset": "folder"}
 for cls in protocol.JOBS.values():
     import dataclasses
-    given = {"shares": {10: 60.0}} if "shares" in cls.__dataclass_fields__ else {}
+    mapped = [f.name for f in dataclasses.fields(cls) if f.name == "shares" and "dict" in f.type]
+    given = {name: {10: 60.0} for name in mapped}
     missing = dataclasses.MISSING
     needed = [f for f in dataclasses.fields(cls) if f.default is missing and f.default_factory is missing]
     for f in needed:

@@ -83,7 +83,7 @@ def test_copies_of_training_ground_are_found_however_turned(tmp_path):
     assert len(held) == 1 and (held[0] == whole[:512, :512]).all()
     copy, other = whole[512:1024, 512:].copy(), rng.permutation(whole[512:1024, 512:])
     turned = np.ascontiguousarray(np.rot90(copy)[:, ::-1])
-    distances = measure.nearest(np.stack([copy, turned, held[0], other]), tmp_path)
+    distances = measure.nearest(np.stack([copy, turned, held[0], other]), measure.candidates(tmp_path))
     assert distances[:2].tolist() == [0, 0] and (distances[2:] > 0.5).all()
 
 

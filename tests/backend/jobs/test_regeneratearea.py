@@ -19,6 +19,7 @@ from tests.backend.scenes import write_raster
 UTM = "EPSG:32618"
 LEFT, BOTTOM = 376_000, 4_700_000
 PLACE = Extent(LEFT, BOTTOM, LEFT + 160, BOTTOM + 130, UTM)
+LARGE = Extent(LEFT, BOTTOM, LEFT + 1600, BOTTOM + 1300, UTM)  # 160 m are too little for two classes
 # the same place and the ground east of it
 WIDER = Extent(LEFT + 50, BOTTOM, LEFT + 300, BOTTOM + 130, UTM)
 CORNER = f"POLYGON(({LEFT} {BOTTOM}, {LEFT + 90} {BOTTOM}, {LEFT} {BOTTOM + 90}, {LEFT} {BOTTOM}))"
@@ -40,7 +41,7 @@ def again(raster, folder, name="again", **more):
 def landcover(tmp_path):
     output = str(tmp_path / "landcover.tif")
     shares = {10: 60.0, 80: 30.0}
-    generatelandcover.run(GenerateLandCover(PLACE, output, seed=4, steps=2, shares=shares), silent())
+    generatelandcover.run(GenerateLandCover(LARGE, output, seed=4, steps=2, shares=shares), silent())
     return output
 
 
@@ -66,9 +67,10 @@ def test_land_cover_is_the_same_again_and_another_with_a_new_seed(landcover, tmp
 
 
 def test_land_cover_goes_on_beside_itself(landcover, tmp_path):
-    pixels, found = read(landcover)[0], read(again(landcover, tmp_path, extent=WIDER))
-    assert found[2] == (WIDER.xmin, WIDER.ymin, WIDER.xmax, WIDER.ymax)
-    assert np.array_equal(found[0][:, :, :11], pixels[:, :, 5:])
+    east = Extent(LEFT + 1500, BOTTOM, LEFT + 1700, BOTTOM + 130, UTM)
+    pixels, found = read(landcover)[0], read(again(landcover, tmp_path, extent=east))
+    assert found[2] == (east.xmin, east.ymin, east.xmax, east.ymax)
+    assert np.array_equal(found[0][:, :, :10], pixels[:, -13:, 150:])
 
 
 def test_an_extent_in_another_crs_stays_on_the_rasters_grid(landcover, tmp_path):
