@@ -179,7 +179,3 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
             f"\nFinished blocks are kept beside the output, in {folders}. Running again with the same settings and "
             "output goes on from there."
         )
-
-
-def _html(text: str) -> str:
-    return escape(text, quote=False)

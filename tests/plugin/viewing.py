@@ -11,6 +11,7 @@ from qgis.PyQt.QtGui import QMouseEvent
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QMainWindow
 
+from tests.plugin.desk import wait_for
 from tests.processing_provider.conftest import CODES, write_raster
 from tests.qgis_environment import ROOT
 
@@ -52,14 +53,6 @@ class Desk:
         self.canvas.setExtent(layer.extent())
         self.window.show()
         wait_for(lambda: not self.canvas.isDrawing())
-
-
-def wait_for(condition, seconds=60):
-    start = time.monotonic()
-    while not condition() and time.monotonic() - start < seconds:
-        QgsApplication.processEvents()
-        time.sleep(0.005)
-    assert condition()
 
 
 def settle(milliseconds=100):
