@@ -86,6 +86,8 @@ def calibrate(decoder: nn.Module, run: Callable[[], None]) -> None:
         groups = inputs[0].float().reshape(len(inputs[0]), norm.num_groups, -1)
         sums[norm].append(torch.stack([groups.mean((0, 2)), groups.square().mean((0, 2))]))
 
+    if not sums:
+        return
     hooks = [norm.register_forward_pre_hook(measure) for norm in sums]
     run()
     for hook in hooks:

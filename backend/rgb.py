@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
+
+HIDDEN_STYLES = 0.3  # in training, of the styles that are known, so that each works without the others
 
 
 def to_unit(pixels: np.ndarray) -> np.ndarray:
@@ -20,6 +24,16 @@ def told(one_hot: torch.Tensor, styles: torch.Tensor) -> torch.Tensor:
     """One-hot land cover (n, 11, h, w) and styles (n, s), 1 where given, as the planes that a network is told."""
     planes = styles.to(one_hot)[:, :, None, None].expand(-1, -1, *one_hot.shape[2:])
     return torch.cat([one_hot, planes], dim=1)
+
+
+def partly_told(one_hot: torch.Tensor, styles: torch.Tensor) -> torch.Tensor:
+    """The same in training, where some of the styles are hidden."""
+    return told(one_hot, styles * (torch.rand_like(styles) > HIDDEN_STYLES))
+
+
+def given(styles: Sequence[str], known: Sequence[str]) -> tuple[float, ...]:
+    """Of the styles that a model knows, 1 where one is asked for."""
+    return tuple(float(each in styles) for each in known)
 
 
 def pictures(images: torch.Tensor) -> np.ndarray:

@@ -33,7 +33,6 @@ PERCEPTUAL_WEIGHT = 0.5
 JUDGE_WEIGHT, FEATURE_WEIGHT = 0.05, 4.0
 ROUGHNESS = 0.2  # of latents, in their deviations
 HIDDEN_SHARE = 0.1
-HIDDEN_STYLES = 0.3  # of the styles that are known, so that each works without the others
 GUIDANCE_SCALE = 2.0  # how far the image is pushed towards its land cover (Ho and Salimans 2022); 1 is not at all
 
 
@@ -141,8 +140,8 @@ class Denoising(Objective):
 
     def forward(self, batch: Batch, turn: str) -> tuple[torch.Tensor, dict[str, float]]:
         """`latents` (n, 8, h, w) scaled, `one_hot` (n, 11, 4h, 4w), `styles` (n, s) to the loss of the predicted v."""
-        styles, latents = batch["styles"], batch["latents"]
-        known = rgb.told(batch["one_hot"], styles * (torch.rand_like(styles) > HIDDEN_STYLES))
+        latents = batch["latents"]
+        known = rgb.partly_told(batch["one_hot"], batch["styles"])
         shown = known * (torch.rand(len(latents), 1, 1, 1, device=latents.device) > HIDDEN_SHARE)
 
         def denoise(noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
@@ -207,5 +206,5 @@ class ImageGenerator(latent_model.LatentGenerator):
 
         `styles` are some of those that the model knows.
         """
-        control = (tuple(float(known in styles) for known in self.index.get("styles", [])),)
+        control = (rgb.given(styles, self.index.get("styles", [])),)
         return self.rendered(world, seed, steps, (Input(landcover, CELL_PX, coarse),), rgb.to_bytes, control)

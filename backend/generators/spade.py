@@ -35,7 +35,6 @@ COARSE_CHANNELS, FINE_CHANNELS = 16, 4  # of the noise
 WINDOW, STRIDE = 168, 128  # cells; what surrounds the stride is a margin, as wide as a pixel sees
 FEATURE_WEIGHT, TONE_WEIGHT = 1.0, 2.0
 TONE_CELLS = 8  # over which a tone is the mean, 32 m
-HIDDEN_STYLES = 0.3  # of the styles that are known, so that each works without the others
 SIDE, BATCH = 2, 1
 
 
@@ -129,8 +128,7 @@ class Painting(Objective):
 
     def forward(self, batch: Batch, turn: str) -> tuple[torch.Tensor, dict[str, float]]:
         """`latents` (n, 8, h, w) scaled, `one_hot` (n, 11, 4h, 4w) and `styles` (n, s) to the loss of the turn."""
-        styles = batch["styles"]
-        told = rgb.told(batch["one_hot"], styles * (torch.rand_like(styles) > HIDDEN_STYLES))
+        told = rgb.partly_told(batch["one_hot"], batch["styles"])
         seen = functional.avg_pool2d(told, CELL_PX)
         real = torch.cat([batch["latents"], seen], dim=1)
         if turn == "judge":
@@ -194,7 +192,7 @@ class ImageGenerator(Model):
         It takes one pass, whatever the steps. `styles` are some of those that the model knows.
         """
         stride, margin = self.index["stride"], self.margin
-        given = tuple(float(known in styles) for known in self.index.get("styles", []))
+        given = rgb.given(styles, self.index.get("styles", []))
         compute = self.call("paint", world, seed, given)
         work = Windows(Lattice(stride, stride), compute, as_they_are, 0, CELL_PX, SIDE, BATCH, margin)
         return Field(KIND, work, (Input(landcover, CELL_PX, coarse),))
