@@ -1,10 +1,10 @@
 """The whole study: `python study/make.py DATA OUT [KEY=VALUE ...]`, resumable at any point.
 
-DATA is a data set of 'Build data set', or a folder of `image/` and `label/` with rasters of the same names. From it
-come the four standard sets, a model of each architecture on each of them, the cross-test of all, the quality of the
-synthetic images, and the mixture study. What is finished is not made again. study.json is the recipe; KEY=VALUE
-replaces what it says in every job that has the key: `epochs=5 crops=500 seed=3` fits the study to whatever time there
-is.
+DATA is a data set of 'Build data set', a folder of `image/` and `label/` with rasters of the same names, or the
+training data of the bundled weights, of which what these have not seen is tested on. From it come the four standard
+sets, a model of each architecture on each of them, the cross-test of all, the quality of the synthetic images, and the
+mixture study. What is finished is not made again. study.json is the recipe; KEY=VALUE replaces what it says in every
+job that has the key: `epochs=5 crops=500 seed=3` fits the study to whatever time there is.
 """
 
 import dataclasses
@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any, Optional
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent)]
+sys.path[:0] = [str(HERE.parent), str(HERE)]
+
+import tiles  # noqa: E402
 
 from backend import device, protocol  # noqa: E402
 from backend.dataset import INDEX  # noqa: E402
@@ -67,7 +69,8 @@ def steps(data: Path, out: Path, recipe: dict[str, Any]) -> Iterator[Step]:
     real, made = (sets["real"],), tuple(folder for name, folder in sets.items() if name != "real")
     quality = {"real": real, "synthetic": made, "crosstest": str(table), "output": str(out / "imagequality")}
     yield Step("imagequality", quality, out / "imagequality" / "imagequality.html")
-    mixtures = {"real": real, "synthetic": (sets[recipe["added"]],), "output": str(out / "mixturestudy")}
+    added = tuple(sets[name] for name in recipe["added"])
+    mixtures = {"real": real, "synthetic": added, "output": str(out / "mixturestudy")}
     yield Step("mixturestudy", mixtures, None)  # its page is written after every model
 
 
@@ -86,6 +89,10 @@ def main(data: Path, out: Path, changes: dict[str, Any]) -> int:
     """Run what is not done yet, step after step."""
     reporter, recipe = Reporter(sys.stdout), json.loads((HERE / "study.json").read_text(encoding="utf-8"))
     try:
+        if tiles.is_training_data(data):
+            data, source = out / "dataset", data
+            if not (data / INDEX).is_file():
+                tiles.build(source, data, reporter)
         for step in steps(data, out, recipe):
             if step.done and step.done.exists():
                 reporter.log(f"{step.job}: {step.done} is there")

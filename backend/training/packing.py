@@ -45,14 +45,14 @@ HELD_OUT_PERCENT = 15
 BLOCK_PX = 512
 
 
-def _held_out(site: str) -> bool:
+def held_out(site: str) -> bool:
     """Whether a site belongs to validation: by its name's checksum, so the same on every machine."""
     return zlib.crc32(site.encode()) % 100 < HELD_OUT_PERCENT
 
 
 def _read(path: Path, factor: float, resampling: Resampling) -> np.ndarray:
     with rasterio.open(path) as source:
-        return _resized(source, factor, resampling)
+        return resized(source, factor, resampling)
 
 
 def _pack_tiles(source: Path, target: Path, name: str, pixel_m: float, report: Reporter) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def _pack_tiles(source: Path, target: Path, name: str, pixel_m: float, report: R
         label = _read(source / name / "label" / image.name, pixel_m, Resampling.nearest)[0]
         labels.append(classes.to_index(label))
         # different years of one site show the same ground, so the site decides, not the tile
-        split.append("val" if _held_out(row.get("site") or row["name"]) else "train")
+        split.append("val" if held_out(row.get("site") or row["name"]) else "train")
         if number % 50 == 0:
             report.progress(number / len(rows), f"packing {name}")
     np.save(target / f"{name}_image.npy", np.stack(images))
@@ -91,7 +91,7 @@ def _pack_landcover(path: Path, target: Path) -> dict[str, Any]:
         [row, col]
         for row in range(0, indices.shape[0] - BLOCK_PX + 1, BLOCK_PX)
         for col in range(0, indices.shape[1] - BLOCK_PX + 1, BLOCK_PX)
-        if _held_out(f"{path.stem}_{row}_{col}")
+        if held_out(f"{path.stem}_{row}_{col}")
     ]
     return {"held_out_blocks": held, "block_px": BLOCK_PX}
 
@@ -149,7 +149,7 @@ class _Tiles:
 
     def _codes(self, row: dict[str, str], factor: float) -> np.ndarray:
         """The class indices of a label, by nearest at `factor` pixels for each of its own."""
-        codes = self._open(row["label"], lambda source: _resized(source, factor, Resampling.nearest)[0])
+        codes = self._open(row["label"], lambda source: resized(source, factor, Resampling.nearest)[0])
         foreign = np.setdiff1d(np.unique(codes), [*classes.CODES, classes.NODATA])
         if len(foreign):
             raise BackendError(
@@ -163,7 +163,7 @@ class _Tiles:
         factor = self._factor(PIXEL_M)
 
         def read(row: dict[str, str]) -> np.ndarray:
-            pixels = self._open(row["image"], lambda source: _resized(source, factor, Resampling.average))
+            pixels = self._open(row["image"], lambda source: resized(source, factor, Resampling.average))
             return pixels[:3].transpose(1, 2, 0)
 
         return self._stack("image", read)
@@ -193,7 +193,7 @@ class _Tiles:
         self.rows = kept
 
 
-def _resized(source: rasterio.DatasetReader, factor: float, resampling: Resampling) -> np.ndarray:
+def resized(source: rasterio.DatasetReader, factor: float, resampling: Resampling) -> np.ndarray:
     """A raster's (bands, height, width) with `factor` pixels for each of its own; its last fraction is left out."""
     size = (int(source.height * factor + 1e-6), int(source.width * factor + 1e-6))
     window = rasterio.windows.Window(0, 0, size[1] / factor, size[0] / factor)

@@ -1,14 +1,19 @@
 """The study's chain of jobs: each takes what those before it have made, and what is done is not done again."""
 
+import csv
 import importlib.util
 import json
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import rasterio
+from rasterio.transform import from_origin
 
-from backend import protocol
+from backend import catalog, protocol
 from backend.protocol import BackendError
+from backend.training import packing
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = ["builddataset", "buildstandardsets", *["trainsegmentation"] * 16, "crosstest", "imagequality", "mixturestudy"]
@@ -42,6 +47,7 @@ def test_each_step_takes_what_those_before_it_make(make, data, tmp_path):
         ]
         assert {one for value in taken for one in ([value] if isinstance(value, str) else value)} <= made
         assert step.done is None or str(tmp_path / "out") in str(step.done)
+    assert found[-1].fields["synthetic"] == tuple(str(tmp_path / "out" / "sets" / n) for n in recipe["added"])
     assert len(found[-3].fields["model"]) == 16 and len(found[-3].fields["dataset"]) == 4
 
 
@@ -85,3 +91,48 @@ def test_a_folder_of_something_else_is_said(make, tmp_path, capsys):
     assert make.parsed(["epochs=5", "class_weighting=balanced", "shares=[0,50]"]) == {
         **{"epochs": 5, "class_weighting": "balanced", "shares": [0, 50]}
     }
+
+
+def _pair(folder, name, side, pixel_m, left, colour):
+    profile = {"driver": "GTiff", "height": side, "width": side, "dtype": "uint8", "crs": "EPSG:26911"}
+    place = {"transform": from_origin(left, 4_000_000, pixel_m, pixel_m)}
+    for kind, count, value in (("image", 3, colour), ("label", 1, 10)):
+        (folder / kind).mkdir(parents=True, exist_ok=True)
+        with rasterio.open(folder / kind / f"{name}.tif", "w", count=count, **profile, **place) as target:
+            target.write(np.full((count, side, side), value, np.uint8))
+
+
+@pytest.fixture
+def training_data(tmp_path):
+    """Twelve sites of two years at 0.6 m, and two larger tiles at 1 m."""
+    data = tmp_path / "data"
+    rows = [{"name": f"{site}_{year}", "site": f"s{site}"} for site in range(12) for year in (2016, 2018)]
+    for number, row in enumerate(rows):
+        _pair(data / "naip", row["name"], 256, 0.6, 500_000 + 1000 * (number // 2), number)
+    for number in range(2):
+        _pair(data / "rural", f"r{number}", 320, 1.0, 600_000 + 1000 * number, 200)
+    for group, found in (("naip", rows), ("rural", [{"name": "r0"}, {"name": "r1"}])):
+        with open(data / group / "index.csv", "w", newline="") as file:
+            writer = csv.DictWriter(file, found[0])
+            writer.writeheader()
+            writer.writerows(found)
+    return data
+
+
+def test_what_the_bundled_weights_have_not_seen_is_the_test(make, training_data, tmp_path):
+    assert make.tiles.is_training_data(training_data) and not make.tiles.is_training_data(tmp_path)
+    make.tiles.build(training_data, tmp_path / "set", protocol.silent())
+    index, entries = catalog.read(tmp_path / "set")
+    assert (index["pixel_m"], index["tile_px"]) == (1.0, 153)
+    years = {}
+    for each in entries:
+        group, *name = each.tile.name.split("_")
+        site = f"s{name[0]}" if group == "naip" else name[0]
+        assert (each.tile.split == "test") == packing.held_out(site)
+        years.setdefault((group, site), []).append(each.tile.split)
+        with rasterio.open(tmp_path / "set" / each.files["image"]) as image:
+            assert image.shape == (153, 153) and image.res == (1, 1) and tuple(image.bounds) == each.tile.bounds
+    assert {split for splits in years.values() for split in splits} >= {"train", "test"}
+    for (group, _), splits in years.items():
+        assert len(set(splits)) == 1, "years of a site lie in one split"
+        assert len(splits) == (4 if group == "rural" else 2 if splits[0] == "test" else 1)

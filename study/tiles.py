@@ -1,0 +1,102 @@
+"""The data set of the study from the training data of the bundled weights: what those have not seen is tested on.
+
+DATA's `naip/` and `rural/` become tiles of 153 m at 1 m. Years of one site show the same ground: one of them is trained
+on, all are tested. The sites that `backend.training.packing` holds out are the test; some others choose the epoch.
+"""
+
+import csv
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import rasterio
+from affine import Affine
+from rasterio.enums import Resampling
+
+from backend import catalog, classes
+from backend.protocol import Reporter, partial_path
+from backend.splits import Footprint, Split
+from backend.training import packing
+
+GROUPS = ("naip", "rural")
+TILE_PX = 153
+VAL_PERCENT = 12
+ATTRIBUTION = "NAIP: USDA, public domain"
+
+
+def is_training_data(data: Path) -> bool:
+    """Whether a folder is laid out as the training data of the bundled weights."""
+    return all((data / group / "index.csv").is_file() for group in GROUPS)
+
+
+def split_of(site: str) -> Split:
+    """The split of a site's tiles, on every machine the same."""
+    if packing.held_out(site):
+        return "test"
+    return "val" if zlib.crc32(f"{site} val".encode()) % 100 < VAL_PERCENT else "train"
+
+
+def chosen(rows: list[dict[str, str]]) -> list[tuple[dict[str, str], Split]]:
+    """The rows of an index that are used, with their splits."""
+    years: dict[str, list[str]] = {}
+    for row in rows:
+        years.setdefault(row.get("site") or row["name"], []).append(row["name"])
+    found = []
+    for row in rows:
+        site = row.get("site") or row["name"]
+        split = split_of(site)
+        names = sorted(years[site])
+        if split == "test" or row["name"] == names[zlib.crc32(site.encode()) % len(names)]:
+            found.append((row, split))
+    return found
+
+
+def _cut(data: Path, group: str, row: dict[str, str], split: Split, folder: Path) -> Iterator[catalog.Entry]:
+    """Write the tiles of a pair of rasters, side by side from its first pixel."""
+    name, factor = row["name"], packing.TILE_GROUPS[group]
+    with rasterio.open(data / group / "label" / f"{name}.tif") as source:
+        label, corner, crs = packing.resized(source, factor, Resampling.nearest)[0], source.transform, source.crs
+    with rasterio.open(data / group / "image" / f"{name}.tif") as source:
+        image = packing.resized(source, factor, Resampling.average)[:3]
+    for top in range(0, label.shape[0] - TILE_PX + 1, TILE_PX):
+        for left in range(0, label.shape[1] - TILE_PX + 1, TILE_PX):
+            part = (..., slice(top, top + TILE_PX), slice(left, left + TILE_PX))
+            place = (crs, Affine(1, 0, corner.c + left, 0, -1, corner.f - top), {"LANDFORGE_SYNTHETIC": "NO"})
+            bounds = (corner.c + left, corner.f - top - TILE_PX, corner.c + left + TILE_PX, corner.f - top)
+            tile = Footprint(f"{group}_{name}_{top}_{left}", str(crs), bounds, split)
+            each = catalog.entry(tile, classes.to_index(label[part]))
+            catalog.write_tile(folder / each.files["image"], image[part], *place)
+            catalog.write_tile(folder / each.files["label"], label[part][None], *place)
+            yield each
+
+
+def build(data: Path, output: Path, report: Reporter) -> None:
+    """Write the data set; it appears whole or not at all."""
+    partial, entries = partial_path(output), []
+    for group in GROUPS:
+        with open(data / group / "index.csv", newline="", encoding="utf-8") as file:
+            rows = chosen(list(csv.DictReader(file)))
+        for number, (row, split) in enumerate(rows):
+            entries += _cut(data, group, row, split, partial)
+            report.progress(number / len(rows), f"cutting {group}")
+    catalog.write(partial, entries, index(data))
+    output.parent.mkdir(parents=True, exist_ok=True)
+    partial.replace(output)
+    report.log("tiles: " + ", ".join(f"{count} {split}" for split, count in catalog.counts(entries).items()))
+
+
+def index(data: Path) -> dict[str, Any]:
+    """What `dataset.json` says beside what all data sets say."""
+    sources = [{"image": str(data / one / "image"), "label": str(data / one / "label")} for one in GROUPS]
+    return {
+        "tile_px": TILE_PX,
+        "stride_px": TILE_PX,
+        "min_valid": 0.0,
+        "pixel_m": 1.0,
+        "seed": 0,
+        "synthetic": False,
+        "attribution": [ATTRIBUTION],
+        "sources": [{**one, "synthetic": False} for one in sources],
+        "offset_m": None,
+    }
