@@ -46,6 +46,12 @@ def v_loss(denoise: Denoise, scheduler: DDPMScheduler, latents: torch.Tensor) ->
     return functional.mse_loss(denoise(noisy, times).float(), target)
 
 
+def clean(scheduler: Any, noisy: torch.Tensor, times: torch.Tensor, predicted: torch.Tensor) -> torch.Tensor:
+    """What noisy latents (n, c, h, w) at timesteps (n,) would become in one step of a predicted v of that shape."""
+    alpha = scheduler.alphas_cumprod.to(noisy.device)[times.long()].to(noisy.dtype)[:, None, None, None]
+    return alpha.sqrt() * noisy - (1 - alpha).sqrt() * predicted
+
+
 def guided(
     predict: Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor],
     shown: torch.Tensor,

@@ -33,6 +33,7 @@ MAX_GUIDANCE_SCALE = 20.0
 COMPOSED_CELLS = 320  # latent cells, 6.4 km: at it maps of 5 km differ in their mix as much as real ones do
 MIXED_AT = 0.05  # squared distances, in these, over which two compositions mix
 COMPOSITIONS = 128  # that an index holds
+ALL_NOISE = 960  # of 1,000 timesteps, from which nothing of a map is to be seen
 OWN_VOTE = 5.0  # of a pixel for its class, beside 2 of each side's neighbour and 1 of each corner's
 SHARE_PLANES = classes.COUNT + 1  # the shares, and one that says whether they are given
 
@@ -184,15 +185,45 @@ class LandCoverGenerator(latent_model.LatentGenerator):
         shares, guidance_scale, world, seed = control
         if any(shares):
             asked = torch.tensor(shares, device=self.device).expand(len(windows), -1)
-        else:
-            found = [composition(self.index.get("compositions", []), window, world, seed) for window in windows]
-            asked = torch.tensor(np.stack(found), dtype=torch.float32, device=self.device)
-        shown, hidden = (share_planes(given, self.index["window"]) for given in (asked, torch.zeros_like(asked)))
+            return self._kept_to(asked, guidance_scale)
+        found = [composition(self.index.get("compositions", []), window, world, seed) for window in windows]
+        return self._told(torch.tensor(np.stack(found), dtype=torch.float32, device=self.device), 1.0)
+
+    def _told(self, shares: torch.Tensor, guidance_scale: float) -> diffusion.Denoise:
+        """The denoising function of windows that are told shares, (n, 11)."""
+        shown, hidden = (share_planes(given, self.index["window"]) for given in (shares, torch.zeros_like(shares)))
 
         def predict(noisy: torch.Tensor, times: torch.Tensor, planes: torch.Tensor) -> torch.Tensor:
             return self.networks["denoiser"](self.placed(torch.cat([noisy, planes], dim=1)), times).sample
 
-        return diffusion.guided(predict, shown, hidden, guidance_scale if any(shares) else 1.0)
+        return diffusion.guided(predict, shown, hidden, guidance_scale)
+
+    def _kept_to(self, asked: torch.Tensor, guidance_scale: float) -> diffusion.Denoise:
+        """The same, told more of what it would give too little of.
+
+        The denoiser follows shares half-heartedly where training saw few like them. So at the first step of a phase
+        each window's shares are read from what it would become, and what it misses is added to what it is told. Not in
+        the first phase: what pure noise would become in one step is a mean of all maps, not one of them.
+        """
+        corrected: diffusion.Denoise | None = None
+
+        def denoise(noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
+            nonlocal corrected
+            if corrected is None and times.max() >= ALL_NOISE:
+                corrected = self._told(asked, guidance_scale)
+            elif corrected is None:
+                predicted = self._told(asked, guidance_scale)(noisy, times)
+                missed = asked - self._shares(diffusion.clean(self.sampler, noisy, times, predicted))
+                told = (asked + missed).clamp(min=0) * (asked > 0)
+                corrected = self._told(told / told.sum(1, keepdim=True), guidance_scale)
+            return corrected(noisy, times)
+
+        return denoise
+
+    def _shares(self, latents: torch.Tensor) -> torch.Tensor:
+        """(n, 11) the class shares of scaled latents (n, 4, h, w)."""
+        unscaled = self.placed(diffusion.scaled(self.autoencoder, latents, back=True))
+        return torch.softmax(self.autoencoder.decode(unscaled).sample.float(), dim=1).mean((2, 3))
 
     def decode(self, windows: list[Box], before: Patch) -> np.ndarray:
         """The class probabilities of a batch of windows, (n, 11, window * 2, window * 2) float32.

@@ -51,6 +51,13 @@ def test_the_solver_ends_on_a_constant_image():
     assert torch.allclose(latents, clean, atol=1e-3)
 
 
+def test_a_perfect_prediction_shows_the_clean_latents():
+    schedule, image = diffusion.schedule(), torch.randn(2, 1, 4, 4)
+    times, noise = torch.tensor([10, 900]), torch.randn(2, 1, 4, 4)
+    noisy, velocity = schedule.add_noise(image, noise, times), schedule.get_velocity(image, noise, times)
+    assert torch.allclose(diffusion.clean(diffusion.sampler(), noisy, times, velocity), image, atol=1e-4)
+
+
 def test_scaling_goes_there_and_back():
     class Config:
         latents_mean, latents_std = [1.0, -2.0], [0.5, 3.0]

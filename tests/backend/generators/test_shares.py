@@ -114,6 +114,34 @@ def test_shares_that_are_none_are_refused(refusal, fields, said):
     assert said in refusal(generatelandcover.run, GenerateLandCover, extent(), **fields)
 
 
+def test_what_a_window_would_miss_is_added_to_what_it_is_told(generator, monkeypatch):
+    told = []
+    network = generator.networks["denoiser"]
+
+    def listening(noisy, times):
+        told.append(noisy[0, 4:15, 0, 0].float().numpy())
+        return network(noisy, times)
+
+    monkeypatch.setitem(generator.networks, "denoiser", listening)
+    asked = np.array(generator._whole({10: 50, 80: 50}))
+    would = torch.zeros(1, classes.COUNT)
+    would[0, 0], would[0, 7], would[0, 4] = 0.6, 0.2, 0.2  # too little water, and built-up land that nobody asked for
+    monkeypatch.setattr(generator, "_shares", lambda latents: would)
+    size = generator.index["window"]
+    denoise = generator.denoiser([Box(0, 0, size, size)], (tuple(asked), 1.0, "w", 1))
+    with torch.inference_mode():
+        for time in (999, 990):
+            denoise(torch.randn(1, 4, size, size), torch.full((1,), time))
+        assert all(each == pytest.approx(asked) for each in told), "nothing can be read from pure noise"
+        told.clear()
+        denoise = generator.denoiser([Box(0, 0, size, size)], (tuple(asked), 1.0, "w", 1))
+        for time in (900, 800):
+            denoise(torch.randn(1, 4, size, size), torch.full((1,), time))
+    assert len(told) == 3, "looked at once, at the first step of a phase"
+    assert told[0] == pytest.approx(asked) and np.array_equal(told[1], told[2])
+    assert told[1][7] > 0.6 and told[1][0] < 0.4 and told[1][4] == 0 and told[1].sum() == pytest.approx(1, abs=0.01)
+
+
 def test_the_sampler_is_asked_once_a_step_without_shares(generator, monkeypatch):
     sizes = []
     network = generator.networks["denoiser"]
@@ -129,8 +157,9 @@ def test_the_sampler_is_asked_once_a_step_without_shares(generator, monkeypatch)
     for shares in ({}, {10: 100.0}):
         denoise = generator.denoiser(windows, (generator._whole(shares), 3.0, "w", 1))
         with torch.inference_mode():
-            assert denoise(noisy, times).shape == noisy.shape
-    assert sizes == [2, 4] and np.isfinite(sizes).all()
+            for _ in range(2):
+                assert denoise(noisy, times).shape == noisy.shape
+    assert sizes == [2, 2, 4, 4, 4], "with them twice, and once more where a phase begins"
 
 
 def test_compositions_are_locked_to_the_world_and_change_over_kilometres():
