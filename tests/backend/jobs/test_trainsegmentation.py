@@ -114,8 +114,8 @@ def test_the_best_epoch_is_kept(data, tmp_path, monkeypatch):
     miou = iter([0.1, 0.5, 0.3, 0.5])
     real = trainer.score
 
-    def scored(run, batches):
-        found = real(run, batches)
+    def scored(run, batches, legend):
+        found = real(run, batches, legend)
         value = next(miou, None)
         return found if value is None else type("Fixed", (type(found),), {"miou": value})(found.matrix)
 
@@ -311,8 +311,8 @@ def test_rare_classes_weigh_more(data):
 def test_patience_ends_a_training_that_gets_no_better(data, tmp_path, monkeypatch, ear):
     real, given = trainer.score, iter([0.3, 0.5, 0.4, 0.5, 0.9])
 
-    def scored(run, batches):
-        found = real(run, batches)
+    def scored(run, batches, legend):
+        found = real(run, batches, legend)
         value = next(given, None)
         return found if value is None else type("Fixed", (type(found),), {"miou": value})(found.matrix)
 
