@@ -63,7 +63,7 @@ def _narrowed(real: torch.Tensor, other: torch.Tensor) -> tuple[torch.Tensor, to
 def spread(measure: Callable[..., float], sets: Sequence[torch.Tensor], seed: int) -> float:
     """The standard error of a measure of sets of features, by its deviation over random halves of each.
 
-    That is the jackknife that leaves out half (Shao and Wu 1989): halves of one set vary about as much as whole sets do.
+    That is the jackknife that leaves out half (Shao and Wu 1989): halves of a set vary about as much as whole sets do.
     """
     rng = np.random.default_rng(seed)
     found = [measure(*(one[rng.permutation(len(one))[::2]] for one in sets)) for _ in range(DRAWS)]

@@ -123,4 +123,11 @@ class Finding:
         rounded = {key: round(value, 5) for key, value in {**figures, **changes, **of_real}.items()}
         place = {"synthetic": self.synthetic, "metric": self.metric, "features": self.features, "tiles": self.tiles}
         trust = {"largest_change": name, "largest_change_distance": round(most, 5)}
-        return {**place, **rounded, **trust, "grade": grade, "trusted": grade != "bad" and not self.few, "verdict": words}
+        return {
+            **place,
+            **rounded,
+            **trust,
+            "grade": grade,
+            "trusted": grade != "bad" and not self.few,
+            "verdict": words,
+        }

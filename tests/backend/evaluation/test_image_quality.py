@@ -92,7 +92,11 @@ def finding(distance, halves=0.1, rotated=0.05, mirrored=0.02, recoloured=0.01, 
         (finding(1.0, tiles=49), "care", "Too few to tell: 49 tiles, but at least 50"),
         (finding(0.5, rotated=0.5, tiles=16), "care", "Too few to tell"),
         (finding(1.0, halves=0.9, kind="pairs", tiles=29), "care", "at least 30"),
-        (finding(1.0, spread=0.42), "care", "of 1, 0.94 may be chance with 90 tiles, and 0.9 would leave it clear; about 100"),
+        (
+            finding(1.0, spread=0.42),
+            "care",
+            "of 1, 0.94 may be chance with 90 tiles, and 0.9 would leave it clear; about 100",
+        ),
         (finding(1.0, halves=0.85, rotated=0.1), "care", "0.87 may be chance"),
         (finding(0.5, halves=0.515, kind="pairs"), "care", "Too few to tell"),
         (finding(0.4, halves=0.8, recoloured=0.3, spread=0.06, kind="variety"), "care", "Too few to tell"),
@@ -101,5 +105,6 @@ def finding(distance, halves=0.1, rotated=0.05, mirrored=0.02, recoloured=0.01, 
 def test_verdicts(given, grade, words):
     assert given.verdict[0] == grade and words in given.verdict[1]
     told = given.told()
-    assert told["trusted"] is (grade != "bad" and not given.few) and told["grade"] == grade and told["largest_change"] == max(given.changes, key=given.changes.get)
+    assert told["trusted"] is (grade != "bad" and not given.few) and told["grade"] == grade
+    assert told["largest_change"] == max(given.changes, key=given.changes.get)
     assert np.isfinite(told["value"])
