@@ -23,7 +23,7 @@ CELLS = 16  # along a window's side, in which all places are tried, and what fit
 POINTS = 32  # along a window's side, by which a place is found to the pixel
 TRIED = 8  # places of a window that are tried to the pixel
 KNOWN = 0.95  # share of a place that must be known
-NEAR = 0.05  # share of cells in which a near copy differs
+NEAR = 0.08  # share of cells in which a near copy differs; specks that are changed tip some votes
 DULL = 0.9  # share of one class above which a window is nearly like any other of it
 BATCH = 8  # windows that are tried together
 NOWHERE = np.iinfo(np.uint8).max - 1  # what no pixel of the ground is
@@ -64,6 +64,13 @@ class _Search:
     @property
     def cell(self) -> int:
         return max(self.side // CELLS, 1)
+
+    @cached_property
+    def points(self) -> tuple[np.ndarray, np.ndarray]:
+        """Rows (p, 1) and columns (1, p) of a window, irregular: maps are often made of larger pixels."""
+        rng = np.random.default_rng(0)
+        rows, cols = (np.sort(rng.permutation(self.side)[:POINTS]) for _ in range(2))
+        return rows[:, None], cols[None]
 
     @cached_property
     def kernels(self) -> torch.Tensor:
@@ -157,13 +164,13 @@ def _lowest(search: _Search, ground: Ground, number: int, apart: torch.Tensor) -
 
 def _fitted(search: _Search, ground: Ground, number: int, turn: int, row: int, col: int) -> tuple[float, np.ndarray]:
     """How well a window fits where it fits best within a cell of a place, and both, (2, s, s); -1 where it may not."""
-    side, cell, step = search.side, search.cell, max(search.side // POINTS, 1)
+    side, cell, (down, across) = search.side, search.cell, search.points
     window = turned(search.windows[number], turn)
     known = np.where(window == classes.IGNORE, NOWHERE, window)
     top, left = max(row - cell, 0), max(col - cell, 0)
     near = ground.pixels[top : row + side + cell, left : col + side + cell]
-    tried = np.lib.stride_tricks.sliding_window_view(near, (side, side))[:, :, ::step, ::step]
-    alike = (tried == known[::step, ::step]).mean((2, 3), dtype=np.float32)
+    tried = np.lib.stride_tricks.sliding_window_view(near, (side, side))[:, :, down, across]
+    alike = (tried == known[down, across]).mean((2, 3), dtype=np.float32)
     if own := search.own(number, ground):
         rows, cols = (slice(max(at.start - first, 0), max(at.stop - first, 0)) for at, first in zip(own, (top, left)))
         alike[rows, cols] = -1

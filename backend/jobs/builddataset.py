@@ -17,18 +17,17 @@ from backend.protocol import BackendError
 from backend.raster import check_writable
 from backend.splits import Footprint, split_by_ground
 
-
 MOST_STYLES, MOST_LETTERS = 8, 24
 
 
 def _styles(job: protocol.BuildDataset) -> list[str]:
-    """The words for the look of all images; BackendError for what is no short word, for too many, and without images."""
+    """The words for the look of all images; BackendError for what is no short word, too many, and without images."""
     found = list(dict.fromkeys(part.strip() for part in job.style.split(",") if part.strip()))
     for style in found:
         if not re.fullmatch(f"[A-Za-z0-9_-]{{1,{MOST_LETTERS}}}", style):
             raise BackendError(
-                f"{style!r} is no style: use letters, digits, - and _, at most {MOST_LETTERS} of them, and part styles by "
-                "commas: 'coastal, 2018'."
+                f"{style!r} is no style: use letters, digits, - and _, at most {MOST_LETTERS} of them, and part styles "
+                "by commas: 'coastal, 2018'."
             )
     if len(found) > MOST_STYLES:
         raise BackendError(f"There are {len(found)} styles, but a data set has {MOST_STYLES} at most.")
