@@ -73,6 +73,8 @@ def _of_dataset(folder: Path) -> Iterator[Land]:
         )
     with dataset.damage(folder):
         index, rows = dataset.manifest(folder)
+        if not rows:
+            raise BackendError(f"The data set {folder} holds no tiles. Build it again.")
         side, pixel_m = int(index["tile_px"]), float(index["pixel_m"])
         for row in rows:
             corner = round(-float(row["ymax"]) / pixel_m), round(float(row["xmin"]) / pixel_m)

@@ -224,9 +224,7 @@ def fit(job: protocol.TrainSegmentation, sets: list[TileSet], report: protocol.R
     if not index["data"]["codes"]:
         raise BackendError("No label of the training tiles is known: all of their pixels are nodata.")
     _claim(output, settings)
-    for tiles in sets:
-        if warning := registration.warning(tiles.offset):
-            report.log(f"{tiles.folder}: {warning}")
+    registration.warn(sets, report)
     if classes.LEGENDS[job.legend]:
         report.log(f"legend {job.legend}: {'; '.join(classes.names_of(job.legend).values())}")
     trainer = Trainer(job, sets, architectures.Segmenter(module, index["mean"], index["std"], job.legend))

@@ -136,4 +136,13 @@ def test_bad_input_is_said(maps, tmp_path):
     refused("one band", real=(written("rgb.tif", np.ones((3, 640, 640), np.uint8), pixel=10.0),))
     refused("does not exist", real=(str(tmp_path / "nowhere.tif"),))
     refused("is not a data set", real_dataset=(str(tmp_path),))
+    built = tmp_path / "built"
+    builddataset.run(protocol.BuildDataset((maps["real"],), str(built), tile_px=64), silent())
+    index, listed = ((built / name).read_text() for name in ("dataset.json", "manifest.csv"))
+    (built / "dataset.json").write_text(json.dumps({**json.loads(index), "legend": {"10": "Wheat"}}))
+    refused("its 10 is 'Wheat'", real=(), real_dataset=(str(built),))
+    (built / "dataset.json").write_text(index)
+    refused("largest window that fits is 640 m", real=(), real_dataset=(str(built),), window_m=1280.0)
+    (built / "manifest.csv").write_text(listed.splitlines()[0])
+    refused("holds no tiles", real=(), real_dataset=(str(built),))
     refused("or choose another output", output=str(tmp_path / "file" / "out"))
