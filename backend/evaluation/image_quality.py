@@ -80,7 +80,7 @@ def by_chance(measure: Callable[[torch.Tensor, torch.Tensor], float], features: 
     return float(np.mean([measure(features[order[::2]], features[order[1::2]]) for order in orders]))
 
 
-def kid(real: torch.Tensor, other: torch.Tensor, seed: int, subsets: int = KID_SUBSETS) -> tuple[float, float]:
+def kid(real: torch.Tensor, other: torch.Tensor, seed: int) -> tuple[float, float]:
     """The kernel distance (Binkowski et al. 2018), unbiased: its mean over random subsets and its standard error.
 
     The error is the subsets' deviation, made that of the whole sets as in `spread`.
@@ -89,7 +89,7 @@ def kid(real: torch.Tensor, other: torch.Tensor, seed: int, subsets: int = KID_S
 
     size = max(2, min(KID_SUBSET, min(len(real), len(other)) // 2))
     with _seeded(seed):
-        metric = KernelInceptionDistance(feature=_Given(real.shape[1]), subsets=subsets, subset_size=size)
+        metric = KernelInceptionDistance(feature=_Given(real.shape[1]), subsets=KID_SUBSETS, subset_size=size)
         metric.update(real.double(), real=True)
         metric.update(other.double(), real=False)
         mean, deviation = metric.compute()
