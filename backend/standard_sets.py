@@ -72,8 +72,8 @@ class RealSet:
             for tile in region.tiles:
                 if tile.entry.tile.split == "train" or not any_train:
                     box, entry = tile.box, tile.entry
-                    middle = (int(at // side) for at in (box.row + box.height / 2, box.col + box.width / 2))
-                    found[(region.world, *middle)] += entry.valid * np.array(entry.shares)
+                    row, col = (int(at // side) for at in (box.row + box.height / 2, box.col + box.width / 2))
+                    found[(region.world, row, col)] += entry.valid * np.array(entry.shares)
         known = [ground for _, ground in sorted(found.items()) if ground.sum() > 0]
         ends = np.cumsum([ground.sum() for ground in known])
         drawn = np.searchsorted(ends, (np.arange(COMPOSITIONS) + 0.5) / COMPOSITIONS * ends[-1])

@@ -104,12 +104,12 @@ def nearest(
     for number, ground in enumerate(grounds):
         if min(ground.pixels.shape) >= search.side:
             for window, fits in enumerate(_fits(search, ground)):
-                best = sorted([*found[window], *((fit, number, *where) for fit, *where in fits)])
-                found[window] = best[:TRIED]
+                tried = [(fit, number, turn, row, col) for fit, turn, row, col in fits]
+                found[window] = sorted([*found[window], *tried])[:TRIED]
         tick(0.8 * (number + 1) / len(grounds))
     best = np.ones(len(windows), dtype=np.float32)
-    for window, tried in enumerate(found):
-        fitted = [_fitted(search, grounds[at[0]], window, *at[1:]) for _, *at in tried]
+    for window, places_tried in enumerate(found):
+        fitted = [_fitted(search, grounds[at], window, turn, row, col) for _, at, turn, row, col in places_tried]
         alike, pair = max(fitted, key=itemgetter(0), default=(-1.0, windows[:0]))
         if alike >= 0:
             one, other = shrunk(pair)
