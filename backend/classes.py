@@ -5,7 +5,7 @@ Source: ESA WorldCover Product User Manual v2.0, table 3.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import numpy as np
 
@@ -18,10 +18,6 @@ NAMES = [name for name, _ in LEGEND.values()]
 COUNT = len(LEGEND)
 IGNORE = 255  # the class index of nodata and of codes outside the legend
 
-LOOKS = {70: 60, 90: 30, 95: 10, 100: 60}
-"""The nearest look of classes that few training pictures show: snow as bare, wetland as grass, mangroves as trees,
-moss as bare ground."""
-
 MERGED = {70: 60, 90: 30, 95: 10, 100: 30}
 """Seven classes that RGB at 1 m can tell apart: each code that is joined, and the code that it is joined to.
 
@@ -30,6 +26,8 @@ its roads and buildings as built-up, OpenEarthMap's (Xia et al. 2023), but that 
 and grassland. Without infrared or radar, mangroves look like any trees, and wet herbs like dry ones; GlobCover 2009
 joins mosses and lichens to grassland (class 140), and DeepGlobe's barren land, on which nothing grows, takes snow.
 """
+LOOKS = MERGED
+"""What an image generator paints in the place of a class that it has never seen: what RGB cannot tell from it."""
 LEGENDS: dict[str, dict[int, int]] = {"worldcover": {}, "merged": MERGED}
 """By name: which codes are joined to which. Class indices, codes and colours are the same in all."""
 
@@ -65,6 +63,12 @@ def names_of(legend: str) -> dict[int, str]:
     joined = LEGENDS[legend]
     parts = {code: [code, *(other for other, to in joined.items() if to == code)] for code in codes_of(legend)}
     return {code: " + ".join(LEGEND[each][0] for each in found) for code, found in parts.items()}
+
+
+def named(indices: Iterable[int], legend: str) -> list[str]:
+    """What a legend calls the classes of these indices, which it keeps."""
+    names = names_of(legend)
+    return [names[int(CODES[index])] for index in indices]
 
 
 def merged(indices: np.ndarray, legend: str) -> np.ndarray:

@@ -211,6 +211,12 @@ def open_tiles(folder: str | Path) -> TileSet:
     return tiles
 
 
+def check_known(tiles: TileSet, what: str) -> None:
+    """BackendError where no label of the tiles, which `what` names, has a class."""
+    if not codes_of(tiles.tiles):
+        raise BackendError(f"No label of the {what} tiles of {tiles.folder} is known: all their pixels are nodata.")
+
+
 def tiles_of(sets: list[TileSet], split: Split) -> list[Tile]:
     """The tiles of one split, in the data sets' order."""
     return [tile for tiles in sets for tile in tiles.tiles if tile.split == split]

@@ -133,7 +133,10 @@ class ClipNaip:
 
 @dataclass(frozen=True)
 class BuildDataset:
-    """Cut aligned image and label rasters into pairs of tiles with a manifest; without images, labels alone."""
+    """Cut aligned image and label rasters into pairs of tiles with a manifest; without images, labels alone.
+
+    `style` are words for the look of all images, parted by commas, which an image generator learns: "coastal, 2018".
+    """
 
     label: tuple[str, ...]
     output: str
@@ -144,13 +147,15 @@ class BuildDataset:
     val_share: float = 0.15
     test_share: float = 0.15
     seed: int = 0
+    style: str = ""
 
 
 @dataclass(frozen=True)
 class BuildStandardSets:
     """Make of a real data set the four sets of a study: real, ControlNet and SPADE on its land cover, and synthetic.
 
-    `composition`: the synthetic land cover is asked for the class shares of the real training tiles, or for none.
+    `composition`: each place of the synthetic land cover is asked for the class shares of one of the places where the
+    real training tiles lie, or for none.
     """
 
     dataset: str

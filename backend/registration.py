@@ -8,7 +8,7 @@ like itself. Offsets are found in one half of the places and tested in the other
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,7 +17,9 @@ from rasterio.enums import Resampling
 from rasterio.windows import Window
 
 from backend import classes
+from backend.dataset import TileSet
 from backend.pairs import Pair
+from backend.protocol import Reporter
 
 WORK_M = 2.0  # finer pixels are averaged to about this
 CORES_PX = (64, 48, 32, 24)  # of an image that labels are moved over; the first that gives enough places
@@ -61,6 +63,13 @@ def warning(found: dict[str, Any] | None) -> str:
         f"{100 * found['confidence']:.2f} %, {found['places']} places). Check the CRS and the datum of both; a model "
         "trained on them learns the offset."
     )
+
+
+def warn(sets: Iterable[TileSet], report: Reporter) -> None:
+    """Say of which data sets the labels lie aside."""
+    for tiles in sets:
+        if said := warning(tiles.offset):
+            report.log(f"{tiles.folder}: {said}")
 
 
 def _features(image: np.ndarray) -> np.ndarray:

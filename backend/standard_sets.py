@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
+import hashlib
+import json
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +18,32 @@ from rasterio.transform import from_origin
 
 from backend import catalog, classes, grid, painting, tile_mosaic
 from backend.field import Field, Patch
-from backend.generators.latent_diffusion import LandCoverGenerator
+from backend.generators.latent_diffusion import CELL_PX, WINDOW, LandCoverGenerator
 from backend.protocol import BuildStandardSets, Reporter, partial_path, silent
 from backend.rendering import LARGE_WINDOWS, Output, passes, render
 from backend.tile_mosaic import PlacedTile, Region, Strip
 
+WINDOW_M = WINDOW * CELL_PX * grid.LANDCOVER_PIXEL_M
+COMPOSITIONS = 128  # that are drawn from
+Compositions = tuple[tuple[float, ...], ...]
+"""(n, COUNT) class shares."""
 KEPT = ("tile_px", "stride_px", "min_valid", "pixel_m", "seed")
 """What the index of a painted set says as that of the real one does."""
+
+
+def mean(compositions: Compositions) -> tuple[float, ...]:
+    """The class shares of all together."""
+    return tuple(np.mean(compositions, axis=0).tolist())
+
+
+def said(composition: Sequence[float]) -> dict[str, float]:
+    """Class shares as percentages by code, of the classes that are there."""
+    percent = zip(classes.CODES, (round(100 * share, 2) for share in composition))
+    return {str(code): share for code, share in percent if share}
+
+
+def _asked(known: Compositions) -> dict[str, Any]:
+    return {"compositions_asked": [said(each) for each in known], "shares_asked": said(mean(known))}
 
 
 @dataclass(frozen=True)
@@ -39,13 +60,24 @@ class RealSet:
         """The pixel's side in metres."""
         return float(self.index["pixel_m"])
 
-    def shares(self) -> dict[int, float]:
-        """The percentage of each class in the training tiles, by code; they sum to 100."""
-        train = [each for each in self.entries if each.tile.split == "train"] or self.entries
-        whole = np.sum([each.valid * np.array(each.shares) for each in train], axis=0)
-        percent = np.round(100 * whole / whole.sum(), 2)
-        percent[percent.argmax()] += 100 - percent.sum()
-        return {int(code): round(float(share), 2) for code, share in zip(classes.CODES, percent) if share > 0}
+    def compositions(self) -> Compositions:
+        """The class shares of the training tiles, of each group of tiles that lie in one window of land cover.
+
+        Each is there as often as it has labelled ground, so that their mean is the mix of all.
+        """
+        side = WINDOW_M / self.pixel_m
+        found: dict[tuple[str, int, int], np.ndarray] = defaultdict(lambda: np.zeros(classes.COUNT))
+        any_train = any(each.tile.split == "train" for each in self.entries)
+        for region in self.regions:
+            for tile in region.tiles:
+                if tile.entry.tile.split == "train" or not any_train:
+                    box, entry = tile.box, tile.entry
+                    row, col = (int(at // side) for at in (box.row + box.height / 2, box.col + box.width / 2))
+                    found[(region.world, row, col)] += entry.valid * np.array(entry.shares)
+        known = [ground for _, ground in sorted(found.items()) if ground.sum() > 0]
+        ends = np.cumsum([ground.sum() for ground in known])
+        drawn = np.searchsorted(ends, (np.arange(COMPOSITIONS) + 0.5) / COMPOSITIONS * ends[-1])
+        return tuple(tuple(np.round(known[one] / known[one].sum(), 4).tolist()) for one in drawn)
 
 
 @dataclass(frozen=True)
@@ -54,14 +86,14 @@ class Recipe:
 
     painter: Any
     cartographer: LandCoverGenerator | None = None
-    shares: Mapping[int, float] = dataclasses.field(default_factory=dict)
+    compositions: Compositions = ()
 
     def fields(self, job: BuildStandardSets, real: RealSet, region: Region) -> dict[str, Field]:
         """What is rendered of a region, by kind of tile; images count in pixels, land cover in its own."""
         world = region.world
         if self.cartographer is None:
             return {"image": self.painter.field(world, job.seed, job.steps, tile_mosaic.labels(real.folder, region))}
-        landcover = self.cartographer.field(world, job.seed, job.steps, self.shares)
+        landcover = self.cartographer.field(world, job.seed, job.steps, compositions=self.compositions)
         return {"label": landcover, "image": self.painter.field(world, job.seed, job.steps, landcover, self.factor)}
 
     @property
@@ -69,14 +101,22 @@ class Recipe:
         """The side of a pixel of synthetic land cover in pixels of the image."""
         return round(grid.LANDCOVER_PIXEL_M / self.painter.pixel_m)
 
+    def _asked(self) -> dict[str, str]:
+        """What tags say of the compositions, which are too many for them."""
+        if not self.compositions:
+            return {}
+        return {"compositions_sha256": hashlib.sha256(json.dumps(self.compositions).encode()).hexdigest()}
+
     def tags(self, job: BuildStandardSets, real: RealSet) -> dict[str, dict[str, str]]:
         """The provenance of what is made, by kind of tile."""
         below: dict[str, Any] = {"landcover": real.folder.name}
         found = {}
         if self.cartographer is not None:
-            found["label"] = painting.tags_of(self.cartographer, job.seed, job.steps, shares=self.shares)
+            asked = self._asked()
+            found["label"] = painting.tags_of(self.cartographer, job.seed, job.steps, **asked)
             below = {"landcover": f"synthetic: {self.cartographer.name}, seed {job.seed}"}
-            below |= {"landcover_sha256": self.cartographer.digest, "landcover_shares": self.shares}
+            below |= {"landcover_sha256": self.cartographer.digest}
+            below |= {f"landcover_{key}": value for key, value in asked.items()}
         return {**found, "image": painting.tags_of(self.painter, job.seed, job.steps, **below)}
 
 
@@ -169,7 +209,7 @@ class Stage:
             kind: {key: value for key, value in one.items() if key.startswith("LANDFORGE_")}
             for kind, one in tags.items()
         }
-        label, shares = str(self.real.folder) if on_real else "synthetic", self.recipe.shares
+        label, known = str(self.real.folder) if on_real else "synthetic", self.recipe.compositions
         return {
             **{key: self.real.index[key] for key in KEPT if key in self.real.index},
             "synthetic": True,
@@ -177,5 +217,5 @@ class Stage:
             "sources": [{"image": f"synthetic: {self.recipe.painter.name}", "label": label, "synthetic": True}],
             "made_from": str(self.real.folder),
             "generated": made,
-            **({"shares_asked": {str(code): share for code, share in shares.items()}} if shares else {}),
+            **(_asked(known) if known else {}),
         }

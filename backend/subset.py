@@ -97,10 +97,12 @@ def _write_lists(part: Path, rows: list[dict[str, str]], items: list[dict[str, A
 
 def _joined(indices: list[dict[str, Any]], rows: list[dict[str, str]]) -> dict[str, Any]:
     """The first data set's index, with what all of them have to say."""
+    styles = [index.get("styles", []) for index in indices]
     return {
         **indices[0],
         "counts": {split: sum(row["split"] == split for row in rows) for split in SPLITS},
         "synthetic": any(index["synthetic"] for index in indices),
         "attribution": sorted({text for index in indices for text in index.get("attribution", [])}),
         "sources": [source for index in indices for source in index.get("sources", [])],
+        "styles": styles[0] if all(each == styles[0] for each in styles) else [],
     }

@@ -1612,6 +1612,10 @@
       <translation>Con SOURCE layer: un ráster RGB de cualquier proveedor. Un mapa web se lee al tamaño de píxel, o a 1 m.</translation>
     </message>
     <message>
+      <source>Words for the look of all images, parted by commas, for instance 'coastal, 2018'. An image generator that is trained on several data sets learns to tell their styles apart, and can be asked for one.</source>
+      <translation>Palabras para el aspecto de todas las imágenes, separadas por comas, por ejemplo «coastal, 2018». Un generador de imágenes entrenado con varios conjuntos de datos aprende a distinguir sus estilos, y se le puede pedir uno.</translation>
+    </message>
+    <message>
       <source>Workflows</source>
       <translation>Flujos de trabajo</translation>
     </message>
@@ -1672,8 +1676,8 @@
       <translation>real, tomada por sintética</translation>
     </message>
     <message>
-      <source>real: synthetic land cover is asked for the class shares of the real training tiles, the same in every window of 1.28 km; free: its model decides.</source>
-      <translation>real: a la cobertura sintética se le piden las proporciones de clases de las teselas reales de entrenamiento, las mismas en cada ventana de 1,28 km; free: decide su modelo.</translation>
+      <source>real: each place of synthetic land cover, of 1.28 km or so, is asked for the class shares of one of the places where real training tiles lie, so that all together have their mix; free: its model decides.</source>
+      <translation>real: a cada lugar de la cobertura sintética, de 1,28 km más o menos, se le piden las proporciones de clases de uno de los lugares donde hay teselas reales de entrenamiento, de modo que en conjunto tengan su mezcla; free: decide su modelo.</translation>
     </message>
     <message>
       <source>synthetic</source>

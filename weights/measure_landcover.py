@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from backend import classes, protocol
 from backend.area import Everywhere
 from backend.evaluation import copies, landscape
-from backend.evaluation.copies import DULL
+from backend.evaluation.copies import Ground
 from backend.field import Field
 from backend.generators.latent_diffusion import LandCoverGenerator
 from backend.lattice import Box
@@ -28,7 +28,7 @@ from backend.training.tiles import PackedLandCover
 
 WINDOW = 512
 SHEET, SHEET_PX = 64, 128
-FACTOR = 16  # near copies are looked for at this fraction of the resolution
+STEP = 4 * WINDOW  # from one block of training ground to the next
 MIXES = (
     {10: 60, 50: 20},
     {40: 70, 10: 20},
@@ -87,28 +87,19 @@ def landscapes(maps: np.ndarray) -> dict[str, float]:
     return {name: float(np.nanmean([one[name] for one in found])) for name in landscape.METRICS}
 
 
-def candidates(packed: Path) -> np.ndarray:
-    """(m, s, s) the windows that training saw, at places all over its ground, at 1 / FACTOR of the resolution."""
-    found, side = [], WINDOW // FACTOR
+def training_ground(packed: Path) -> Iterator[Ground]:
+    """What training saw, in blocks that hold each window of it whole; the rest is IGNORE."""
     for arrays, held in PackedLandCover((packed,)).groups.values():
         for array, mask in zip(arrays, held):
-            whole, hidden = _shrunk(array), mask[FACTOR // 2 :: FACTOR, FACTOR // 2 :: FACTOR]
-            hidden = hidden[: whole.shape[0], : whole.shape[1]]
-            for row in range(0, whole.shape[0] - side + 1, 2):
-                for col in range(0, whole.shape[1] - side + 1, 2):
-                    where = (slice(row, row + side), slice(col, col + side))
-                    if not hidden[where].any() and np.bincount(whole[where].ravel()).max() <= DULL * side**2:
-                        found.append(whole[where])
-    return np.stack(found)
+            seen = np.where(mask, classes.IGNORE, array).astype(np.uint8)
+            for row in range(0, seen.shape[0] - WINDOW + 1, STEP):
+                for col in range(0, seen.shape[1] - WINDOW + 1, STEP):
+                    yield Ground(seen[row : row + STEP + WINDOW - 1, col : col + STEP + WINDOW - 1])
 
 
-def nearest(maps: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """(n,) the smallest share of cells in which each map differs from any candidate, in any of 8 turns."""
-    return copies.nearest(np.stack([_shrunk(one) for one in maps]), seen)
-
-
-def _shrunk(indices: np.ndarray) -> np.ndarray:
-    return classes.voted(indices, FACTOR)
+def nearest(maps: np.ndarray, seen: list[Ground]) -> np.ndarray:
+    """(n,) the smallest share of cells in which each map differs from any place that training saw; see `copies`."""
+    return copies.nearest(maps[copies.lively(maps)], seen)
 
 
 def sheet(maps: np.ndarray) -> np.ndarray:
@@ -145,7 +136,7 @@ def main() -> int:
 
     made = samples(model, args.count, 1, 12)
     sheets.write_png(args.folder / "samples.png", sheet(made))
-    seen = candidates(args.packed)
+    seen = list(training_ground(args.packed))
     near = {"nearest training window": nearest(made, seen), "of held out": nearest(real, seen)}
     note("12 steps", made, **{key: np.quantile(value, [0, 0.5]).round(3).tolist() for key, value in near.items()})
     note("50 steps", samples(model, args.few, 1, 50))

@@ -9,7 +9,6 @@ from typing import Any
 
 from backend import classes
 
-_NAME_OF = dict(zip((str(code) for code in classes.CODES), classes.NAMES))
 _ABOUT = {
     "landcover": (
         ["land cover", "latent diffusion"],
@@ -46,26 +45,28 @@ def _yaml(value: Any) -> str:
     return value if re.fullmatch(r"[A-Za-z][A-Za-z0-9_ .-]*", value) else json.dumps(value)
 
 
-def _table(figures: dict[str, Any]) -> str:
+def _table(figures: dict[str, Any], legend: str) -> str:
+    names = classes.names_of(legend)
     rows = [
-        f"| {code} {_NAME_OF[code]} | {100 * one['share']:.1f} % | {one['iou']:.3f} | {one['f1']:.3f} |"
+        f"| {code} {names[int(code)]} | {100 * one['share']:.1f} % | {one['iou']:.3f} | {one['f1']:.3f} |"
         for code, one in figures["classes"].items()
     ]
     return "\n".join(["| class | share of the labels | IoU | F1 |", "|---|---|---|---|", *rows])
 
 
-def _scores(index: dict[str, Any]) -> str:
+def _scores(index: dict[str, Any], legend: str) -> str:
     parts = []
     for split, figures in index["figures"].items():
         parts.append(
             f"On the `{split}` tiles: mIoU over the classes present {figures['miou']:.3f}, "
-            f"pixel accuracy {figures['accuracy']:.3f}.\n\n{_table(figures)}"
+            f"pixel accuracy {figures['accuracy']:.3f}.\n\n{_table(figures, legend)}"
         )
     return "\n\n".join(parts)
 
 
-def _listed(codes: list[int]) -> str:
-    return ", ".join(f"{code} {_NAME_OF[str(code)]}" for code in codes) or "none"
+def _listed(codes: list[int], legend: str = "worldcover") -> str:
+    names = classes.names_of(legend)
+    return ", ".join(f"{code} {names[code]}" for code in codes) or "none"
 
 
 def _missing(codes: list[int], legend: str = "worldcover") -> list[int]:
@@ -104,9 +105,9 @@ def model_card(index: dict[str, Any], title: str) -> str:
 - Tiles: {tiles}. Training saw the `train` tiles alone; the best epoch was chosen on `val`. Data sets of
   'Build data set' are split by blocks of ground, so that neighbours stay together.
 - GSD: {pixel}. Imagery of another GSD is resampled to it first.
-- Classes seen in training: {_listed(data["codes"])}.
-- Classes not seen, which this model cannot find: {_listed(_missing(data["codes"], legend))}.{merged}""",
-        "Scores": _scores(index),
+- Classes seen in training: {_listed(data["codes"], legend)}.
+- Classes not seen, which this model cannot find: {_listed(_missing(data["codes"], legend), legend)}.{merged}""",
+        "Scores": _scores(index, legend),
         "Use": """- Intended: a first land cover map of imagery like the training data's, to be checked by a person;
   experiments on the worth of training data.
 - Not intended: decisions about people, property or safety; change statistics without an estimate of the error;
@@ -139,7 +140,7 @@ def generator_card(index: dict[str, Any], title: str) -> str:
 
 def _generator_data(index: dict[str, Any], data: dict[str, Any]) -> str:
     crops = ", ".join(f"{count:,} {split}" for split, count in data["crops"].items())
-    shares = ", ".join(f"{_NAME_OF[code]} {100 * share:.1f} %" for code, share in index["shares"].items())
+    shares = ", ".join(f"{classes.LEGEND[int(code)][0]} {100 * share:.1f} %" for code, share in index["shares"].items())
     gsd = ", ".join(f"{size:g} m" for size in data["gsd_m"])
     before = sorted(set(index["seen"]) - set(data["codes"]))
     unseen = f"- Classes never seen: {_listed(_missing(index['seen']))}."

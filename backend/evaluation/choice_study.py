@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from backend import classes
 from backend.evaluation import page, study_page
 from backend.evaluation.chart import Mark, chart
 from backend.evaluation.cross_test import Cell, as_json, as_row, cell, interval, resampled
@@ -137,4 +138,4 @@ def _table(steps: Sequence[Step]) -> str:
 def _shares(shares: Mapping[str, np.ndarray], legend: str) -> str:
     shown = np.flatnonzero(np.sum(list(shares.values()), axis=0))
     rows = [[name, *(f"{100 * own[index]:.1f} %" for index in shown)] for name, own in shares.items()]
-    return page.table(["class shares of", *study_page.named(shown, legend)], rows)
+    return page.table(["class shares of", *classes.named(shown, legend)], rows)

@@ -57,36 +57,39 @@ class Comparison:
             yield from self._distances(synthetic, looks, features)
         yield self._score(synthetic, looks)
 
-    def _halves(self, features: str) -> tuple[torch.Tensor, torch.Tensor]:
-        return self.looks[features][::2], self.looks[features][1::2]
-
     @cache  # noqa: B019 (a comparison lives as long as its job)
     def _of_real(self, features: str) -> Checks:
         """FID and KID of the real images' halves, and of themselves changed."""
-        real, (one, other) = self.looks[features], self._halves(features)
+        real = self.looks[features]
         looks = {name: look[features] for name, look in self.changed.items()}
         fids = {name: image_quality.fid(real, look) for name, look in looks.items()}
-        kids = {name: image_quality.kid(real, look, self.seed)[0] for name, look in looks.items()}
-        halves = image_quality.fid(one, other), image_quality.kid(one, other, self.seed)[0]
-        return {"FID": (halves[0], fids), "KID": (halves[1], kids)}
+        kids = {name: self._kid(real, look) for name, look in looks.items()}
+        fid, kid = (image_quality.by_chance(measure, real, self.seed) for measure in (image_quality.fid, self._kid))
+        return {"FID": (fid, fids), "KID": (kid, kids)}
+
+    def _kid(self, one: torch.Tensor, other: torch.Tensor) -> float:
+        return image_quality.kid(one, other, self.seed)[0]
 
     def _distances(self, synthetic: Images, looks: Looks, features: str) -> Iterator[Finding]:
         real, made, checks = self.looks[features], looks[features], self._of_real(features)
-        spread = image_quality.fid_spread(real, made, self.seed)
+        spread = image_quality.spread(image_quality.fid, (real, made), self.seed)
         found = {"FID": (image_quality.fid(real, made), spread), "KID": image_quality.kid(real, made, self.seed)}
         for metric, (value, spread) in found.items():
             yield Finding(synthetic.name, metric, features, len(made), value, spread, value, *checks[metric])
 
     def _score(self, synthetic: Images, looks: Looks) -> Finding:
-        def score(log_classes: torch.Tensor) -> tuple[float, float]:
+        def score(log_classes: torch.Tensor) -> float:
             return image_quality.inception_score(log_classes, self.seed)
 
-        (value, spread), (of_real, _) = score(looks[CLASSES]), score(self.looks[CLASSES])
-        changes = {name: abs(score(look[CLASSES])[0] - of_real) for name, look in self.changed.items()}
-        one, other = (score(half)[0] for half in self._halves(CLASSES))
-        features, count, apart = f"{OWN}, land cover classes", len(synthetic.images), abs(value - of_real)
-        figures = (count, value, spread, apart, abs(one - other))
-        return Finding(synthetic.name, "IS", features, *figures, changes, of_real=of_real)
+        def apart(one: torch.Tensor, other: torch.Tensor) -> float:
+            return abs(score(one) - score(other))
+
+        real, made = self.looks[CLASSES], looks[CLASSES]
+        changes = {name: apart(look[CLASSES], real) for name, look in self.changed.items()}
+        spread = image_quality.spread(lambda one, other: score(one) - score(other), (real, made), self.seed)
+        chance, features = image_quality.by_chance(apart, real, self.seed), f"{OWN}, land cover classes"
+        figures = (len(made), score(made), spread, apart(made, real), chance)
+        return Finding(synthetic.name, "IS", features, *figures, changes, of_real=score(real))
 
     def of_pairs(self, synthetic: Images, matched: Sequence[tuple[int, int]]) -> Iterator[Finding]:
         """LPIPS and SSIM of images and the real images whose labels they were painted on, by their numbers."""

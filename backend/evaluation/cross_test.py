@@ -163,7 +163,7 @@ def _page(cells: Sequence[Cell], legend: str) -> str:
     return page.page(
         "Cross-test",
         f"{merged}{pairs_table([_told(each, legend) for each in cells])}"
-        f"<h2>IoU by class</h2>{page.scores('', [names[int(classes.CODES[index])] for index in shown], by_class)}"
+        f"<h2>IoU by class</h2>{page.scores('', classes.named(shown, legend), by_class)}"
         "<h2>The study that this work follows</h2>"
         f"{page.scores('', PUBLISHED['trained on'], published, pattern)}",
     )

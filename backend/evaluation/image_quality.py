@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ from torch import nn
 
 KID_SUBSETS = 100
 KID_SUBSET = 1000
-DRAWS = 4  # halves of the images, by which FID's spread is told
+DRAWS = 8  # random halves of the images, by which the noise of a metric is told
 SCORE_PART = 25  # images in each part that an inception score is averaged over
 FID_LEAST = 5  # images for each feature; fewer bias FID upward (10,000 for 2,048, as Heusel et al. advise)
 
@@ -60,15 +60,31 @@ def _narrowed(real: torch.Tensor, other: torch.Tensor) -> tuple[torch.Tensor, to
     return moved[: len(real)], moved[len(real) :]
 
 
-def fid_spread(real: torch.Tensor, other: torch.Tensor, seed: int) -> float:
-    """The standard deviation of the Fréchet distance over random halves of both sets."""
+def spread(measure: Callable[..., float], sets: Sequence[torch.Tensor], seed: int) -> float:
+    """The standard error of a measure of sets of features, by its deviation over random halves of each.
+
+    That is the jackknife that leaves out half (Shao and Wu 1989): halves of a set vary about as much as whole sets do.
+    """
     rng = np.random.default_rng(seed)
-    halves = [(rng.permutation(len(real))[::2], rng.permutation(len(other))[::2]) for _ in range(DRAWS)]
-    return float(np.std([fid(real[one], other[two]) for one, two in halves], ddof=1))
+    found = [measure(*(one[rng.permutation(len(one))[::2]] for one in sets)) for _ in range(DRAWS)]
+    return float(np.std(found, ddof=1))
+
+
+def by_chance(measure: Callable[[torch.Tensor, torch.Tensor], float], features: torch.Tensor, seed: int) -> float:
+    """The mean of a measure between random halves of one set: what is left of it where there is no difference.
+
+    FID's bias is in it, larger than that of the whole set, because halves are smaller.
+    """
+    rng = np.random.default_rng(seed)
+    orders = [torch.from_numpy(rng.permutation(len(features))) for _ in range(DRAWS)]
+    return float(np.mean([measure(features[order[::2]], features[order[1::2]]) for order in orders]))
 
 
 def kid(real: torch.Tensor, other: torch.Tensor, seed: int) -> tuple[float, float]:
-    """The kernel distance (Binkowski et al. 2018), unbiased: its mean and standard deviation over random subsets."""
+    """The kernel distance (Binkowski et al. 2018), unbiased: its mean over random subsets and its standard error.
+
+    The error is the subsets' deviation, made that of the whole sets as in `spread`.
+    """
     from torchmetrics.image.kid import KernelInceptionDistance
 
     size = max(2, min(KID_SUBSET, min(len(real), len(other)) // 2))
@@ -77,18 +93,19 @@ def kid(real: torch.Tensor, other: torch.Tensor, seed: int) -> tuple[float, floa
         metric.update(real.double(), real=True)
         metric.update(other.double(), real=False)
         mean, deviation = metric.compute()
-    return float(mean), float(deviation)
+    left_out = max(min(len(real), len(other)) - size, 1)
+    return float(mean), float(deviation) * (size / left_out) ** 0.5
 
 
-def inception_score(log_classes: torch.Tensor, seed: int) -> tuple[float, float]:
-    """The inception score (Salimans et al. 2016) of (n, classes) log probabilities: mean and deviation over parts."""
+def inception_score(log_classes: torch.Tensor, seed: int) -> float:
+    """The inception score (Salimans et al. 2016) of (n, classes) log probabilities: the mean over parts."""
     from torchmetrics.image.inception import InceptionScore
 
     with _seeded(seed):
         metric = InceptionScore(feature=_Given(log_classes.shape[1]), splits=max(2, len(log_classes) // SCORE_PART))
         metric.update(log_classes)
-        mean, deviation = metric.compute()
-    return float(mean), float(deviation)
+        mean, _ = metric.compute()
+    return float(mean)
 
 
 def ssim(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:

@@ -11,7 +11,7 @@ import numpy as np
 
 from backend.evaluation import page
 from backend.evaluation.cross_test import pairs_table
-from backend.evaluation.trust import CHANGES, Finding
+from backend.evaluation.trust import CHANCE, CHANGES, LEAST, Finding
 from backend.training import sheets
 
 MISSING = (
@@ -20,16 +20,18 @@ MISSING = (
     "on real tiles ('Cross-test'), and give that folder as CROSSTEST."
 )
 READING = (
-    "Real halves: the metric between two halves of the real tiles. For FID, KID and IS it is the floor that chance "
-    "leaves; for metrics of pairs it is what tiles of different ground have, a ceiling.",
+    "Real halves: the mean of the metric between random halves of the real tiles. For FID, KID and IS it is the floor "
+    "that chance leaves, FID's bias included; for metrics of pairs it is what tiles of different ground have, a "
+    "ceiling.",
     "Rotated, mirrored, recoloured: the same real tiles beside themselves after a change that makes none less real. "
     "A metric that such a change moves as much as the synthetic set does cannot be trusted here.",
     "FID, KID: 0 is best. IS: judged by its distance from the real tiles' own. LPIPS: 0 is best. SSIM: 1 is best; its "
     "checks are given as 1 - SSIM. A turned tile no longer lies on its label, which metrics of pairs punish.",
     "Landforge encoder: the bundled segmentation model's, its features scaled by the real tiles' spread; its figures "
     "compare within a page, not between pages.",
-    "Spread: for FID the standard deviation over random halves, for KID over random subsets of half the tiles, for IS "
-    "over parts, for pairs the standard error of the mean.",
+    "Spread: the standard error, for FID, KID and IS by random halves of the tiles, for pairs that of their mean. A "
+    f"verdict is green only where the distance stays clear of the harmless changes with {CHANCE} spreads, and for sets "
+    f"the real halves, taken off; under {LEAST['sets']} tiles, or {LEAST['pairs']} pairs, it is never given.",
 )
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from backend import classes
-from backend.evaluation.copies import NEAR, lively, nearest, shrunk
+from backend.evaluation.copies import NEAR, Ground, lively, nearest
 from backend.evaluation.windows import Cut
 
 RESAMPLES = 1000
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 CLOSE = 0.1
+LOOKED = 100  # windows of which copies are looked for; each is held to all of the ground
 
 
 @dataclass(frozen=True)
@@ -105,10 +106,14 @@ def of_classes(real: np.ndarray, synthetic: np.ndarray, seed: int) -> Iterator[C
 
 @dataclass(frozen=True)
 class Copies:
-    """How near synthetic windows come to real ones, (n,), and real ones to other real ground, (m,), as `nearest`."""
+    """How near synthetic windows come to real ground, (n,), and real ones to other real ground, (m,), as `nearest`.
+
+    `share` of the real ground was looked at.
+    """
 
     synthetic: np.ndarray
     real: np.ndarray
+    share: float = 1.0
 
     @property
     def verdict(self) -> str:
@@ -116,14 +121,15 @@ class Copies:
         if not len(self.synthetic) or not len(self.real):
             return "Too few windows of several classes, on ground apart from one another, to look for copies."
         ours, theirs = ((found < NEAR).mean() for found in (self.synthetic, self.real))
-        told = f"{ours:.1%} of the synthetic windows differ from a real one in less than {NEAR:.0%} of their cells"
-        beside = f"{theirs:.1%} of the real ones do from other real ground"
-        lead = "Near copies" if ours > theirs + CLOSE / 2 else "No copies among the real windows that were looked at"
-        return f"{lead}: {told}, {beside}."
+        told = f"{ours:.1%} of {len(self.synthetic)} synthetic windows differ from a place in it"
+        beside = f"{theirs:.1%} of {len(self.real)} real ones do from another"
+        lead = "Near copies" if ours > theirs + CLOSE / 2 else "No copies"
+        where = "all of the real ground" if self.share == 1 else f"{self.share:.0%} of the real ground"
+        return f"{lead} in {where}: {told} in less than {NEAR:.0%} of their cells, {beside}."
 
     def told(self) -> dict[str, Any]:
         """As JSON: the smallest and the median distance of each, the share of near copies."""
-        found: dict[str, Any] = {"verdict": self.verdict}
+        found: dict[str, Any] = {"verdict": self.verdict, "share_of_the_ground": round(self.share, 4)}
         for name, values in (("synthetic", self.synthetic), ("real", self.real)):
             if len(values):
                 found[name] = {
@@ -135,16 +141,11 @@ class Copies:
         return found
 
 
-def copies(real: Cut, synthetic: Cut, candidates: Cut) -> Copies:
-    """The nearest candidates, which are windows of the real ground, of both; real windows are held to other ground."""
-    found = shrunk(candidates.windows)
-    seen = lively(real.windows)
-    apart = np.abs(real.corners[seen][:, None, 1:] - candidates.corners[None, :, 1:]).max(2) >= real.windows.shape[1]
-    apart |= real.corners[seen][:, None, 0] != candidates.corners[None, :, 0]
-    ours = synthetic.windows[lively(synthetic.windows)]
-    held = apart.any(1)
-    theirs = real.windows[seen][held]
+def copies(real: Cut, synthetic: Cut, grounds: Sequence[Ground], share: float, tick: Callable[[float], None]) -> Copies:
+    """The nearest places of the real ground, of which a share is given, for the first LOOKED windows of both."""
+    seen, made = (np.flatnonzero(lively(one.windows))[:LOOKED] for one in (real, synthetic))
     return Copies(
-        nearest(shrunk(ours), found) if len(ours) else np.array([]),
-        nearest(shrunk(theirs), found, apart[held]) if len(theirs) else np.array([]),
+        nearest(synthetic.windows[made], grounds, tick=lambda done: tick(done / 2)),
+        nearest(real.windows[seen], grounds, [real.corners[one] for one in seen], lambda done: tick(0.5 + done / 2)),
+        share,
     )

@@ -10,8 +10,9 @@ import numpy as np
 
 from backend import classes
 from backend.evaluation import page
+from backend.evaluation.copies import CELLS, DULL
 from backend.evaluation.quality_page import figure
-from backend.evaluation.realism import Comparison, Copies, mean, quantiles
+from backend.evaluation.realism import LOOKED, Comparison, Copies, mean, quantiles
 from backend.training import sheets
 
 WIDTH, ROW, EDGE = 420, 22, 70
@@ -22,8 +23,9 @@ READING = (
     "too narrow.",
     "A patch is ground of one class, joined over sides and corners; windows of one class have no contagion. Patches "
     "and edges depend on the pixel size and the window: compare figures of this page with one another alone.",
-    "Copies are looked for in 32 x 32 cells a window, in all turns, among up to 6,000 windows at places all over "
-    "the real ground, so that copies of a large ground may be missed. Give what the generator was trained on.",
+    f"Copies: up to {LOOKED} windows, none of them of one class to more than {DULL:.0%}, are held to the real ground "
+    f"at every shift and in all turns, and compared where they fit best, in {CELLS} x {CELLS} cells. Real windows are "
+    "held to ground apart from their own. Give what the generator was trained on.",
 )
 
 

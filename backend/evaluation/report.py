@@ -101,21 +101,20 @@ def write_segmentation_report(
     folder: Path,
     index: Mapping[str, Any],
     history: list[dict[str, float]],
-    matrices: Mapping[str, np.ndarray],
+    scores: Mapping[str, Scores],
     samples: np.ndarray,
 ) -> None:
     """Write `report.html` into a segmentation model's folder: curves, scores, confusion and samples.
 
-    `matrices` are (COUNT, COUNT) confusion matrices by split, `samples` a (h, w, 3) uint8 sheet of image, label and
-    prediction.
+    `scores` are by split, `samples` a (h, w, 3) uint8 sheet of image, label and prediction.
     """
     curves = "".join(
         curve([(entry["epoch"], entry[key]) for entry in history], key, "epochs") for key in ("loss", "val mIoU")
     )
     found = "".join(
-        f"<h2>Tiles of {escape(split)}: mIoU {Scores(matrix).miou:.3f}</h2>{_by_class(Scores(matrix))}"
-        f"<h3>Confusion, percent of the label's pixels</h3>{_confusion(matrix)}"
-        for split, matrix in matrices.items()
+        f"<h2>Tiles of {escape(split)}: mIoU {each.miou:.3f}</h2>{_by_class(each)}"
+        f"<h3>Confusion, percent of the label's pixels</h3>{_confusion(each)}"
+        for split, each in scores.items()
     )
     shown = f"<h2>Samples</h2><p>By column: image, label, prediction.</p>{picture(sheets.png(samples))}"
     title = f"Training of {folder.name}, a segmentation model"
@@ -123,22 +122,25 @@ def write_segmentation_report(
 
 
 def _by_class(scores: Scores) -> str:
+    shown = np.flatnonzero(scores.present)
     rows = [
-        f"<tr><th>{escape(classes.NAMES[i])}</th><td>{scores.iou[i]:.3f}</td><td>{scores.f1[i]:.3f}</td></tr>"
-        for i in np.flatnonzero(scores.present)
+        f"<tr><th>{escape(name)}</th><td>{scores.iou[i]:.3f}</td><td>{scores.f1[i]:.3f}</td></tr>"
+        for i, name in zip(shown, classes.named(shown, scores.legend))
     ]
     return f"<table><tr><th>class</th><th>IoU</th><th>F1</th></tr>{''.join(rows)}</table>"
 
 
-def _confusion(matrix: np.ndarray) -> str:
+def _confusion(scores: Scores) -> str:
     """Labels by row, predictions by column; classes that neither shows are left out."""
+    matrix = scores.matrix
     shown = np.flatnonzero(matrix.sum(axis=0) + matrix.sum(axis=1))
-    heads = "".join(f"<th>{escape(classes.NAMES[i])}</th>" for i in shown)
+    names = [escape(name) for name in classes.named(shown, scores.legend)]
+    heads = "".join(f"<th>{name}</th>" for name in names)
     rows = []
-    for i in shown:
+    for i, name in zip(shown, names):
         shares = 100 * matrix[i, shown] / max(matrix[i].sum(), 1)
         cells = "".join(
             f'<td style="background:rgba(0,100,200,{share / 150:.2f})">{share:.1f}</td>' for share in shares
         )
-        rows.append(f"<tr><th>{escape(classes.NAMES[i])}</th>{cells}</tr>")
+        rows.append(f"<tr><th>{name}</th>{cells}</tr>")
     return f"<table><tr><th>label, predicted as</th>{heads}</tr>{''.join(rows)}</table>"

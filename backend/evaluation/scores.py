@@ -23,9 +23,13 @@ def confusion(label: np.ndarray, predicted: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Scores:
-    """What a confusion matrix says; classes that no label shows have no score."""
+    """What a confusion matrix says; classes that no label shows have no score.
+
+    `legend`, of `classes.LEGENDS`, is the one that its labels and predictions are in.
+    """
 
     matrix: np.ndarray
+    legend: str = "worldcover"
 
     @property
     def present(self) -> np.ndarray:
@@ -65,17 +69,21 @@ class Scores:
 
     def lines(self) -> list[str]:
         """One line of text a class present, in the legend's order."""
-        return [f"{classes.NAMES[i]}: IoU {self.iou[i]:.3f}, F1 {self.f1[i]:.3f}" for i in np.flatnonzero(self.present)]
+        shown = np.flatnonzero(self.present)
+        names = classes.named(shown, self.legend)
+        return [f"{name}: IoU {self.iou[i]:.3f}, F1 {self.f1[i]:.3f}" for i, name in zip(shown, names)]
 
 
-def score(run: Callable[[torch.Tensor], torch.Tensor], batches: Iterable[list[torch.Tensor]]) -> Scores:
+def score(
+    run: Callable[[torch.Tensor], torch.Tensor], batches: Iterable[list[torch.Tensor]], legend: str = "worldcover"
+) -> Scores:
     """The scores of `run`, (N, 3, H, W) uint8 RGB to (N, COUNT, H, W) logits, on batches of images and labels.
 
-    Labels are (N, H, W) uint8 class indices; where they are IGNORE nothing counts.
+    Labels are (N, H, W) uint8 class indices in `legend`; where they are IGNORE nothing counts.
     """
     matrix = np.zeros((classes.COUNT, classes.COUNT), dtype=np.int64)
     with torch.inference_mode():
         for image, label in batches:
             predicted = run(image).argmax(dim=1).to(torch.uint8)
             matrix += confusion(label.cpu().numpy(), predicted.cpu().numpy())
-    return Scores(matrix)
+    return Scores(matrix, legend)

@@ -28,12 +28,6 @@ def reading(legend: str) -> str:
     return page.text(_READING) + page.text(told)
 
 
-def named(indices: Sequence[int] | np.ndarray, legend: str) -> list[str]:
-    """What a legend calls the classes of these indices."""
-    names = classes.names_of(legend)
-    return [names[int(classes.CODES[index])] for index in indices]
-
-
 def by_class(rows: Sequence[tuple[str, Cell]], legend: str) -> str:
     """The IoU of each class that any row's labels show."""
     shown = [index for index in range(classes.COUNT) if any(each.scores.present[index] for _, each in rows)]
@@ -41,7 +35,7 @@ def by_class(rows: Sequence[tuple[str, Cell]], legend: str) -> str:
         [name, *("none" if np.isnan(each.scores.iou[i]) else f"{each.scores.iou[i]:.3f}" for i in shown)]
         for name, each in rows
     ]
-    return page.table(["IoU", *named(shown, legend)], cells)
+    return page.table(["IoU", *classes.named(shown, legend)], cells)
 
 
 def bracketed(low: float, high: float, sign: str = "") -> str:

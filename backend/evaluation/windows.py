@@ -2,41 +2,53 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 from rasterio.windows import Window
 
 from backend import classes, dataset, pairs
+from backend.evaluation.copies import Ground, Place
+from backend.lattice import Box
 from backend.protocol import BackendError
 from backend.raster import open_raster
 
 MOST_UNKNOWN = 0.05  # share of a window that may be nodata
+BLOCK = 4  # windows along a block of ground, in which one may begin
 
 
 @dataclass(frozen=True)
 class Land:
-    """A land cover raster of (height, width) pixels of `pixel_m` metres."""
+    """A land cover raster of (height, width) pixels of `pixel_m` metres.
+
+    Those of one sheet, such as the tiles of a data set, lie on one grid, with the first pixel at `corner`, row and
+    column; what is cut from a sheet may reach over several.
+    """
 
     path: Path
     shape: tuple[int, int]
     pixel_m: float
+    sheet: str
+    corner: tuple[int, int] = (0, 0)
 
-    def read(self, row: int, col: int, side: int) -> np.ndarray:
-        """(side, side) uint8 class indices."""
+    def read(self, row: int, col: int, height: int, width: int) -> np.ndarray:
+        """(height, width) uint8 class indices."""
         with open_raster(self.path, "land cover") as source:
-            codes = source.read(1, window=Window(col, row, side, side))
+            codes = source.read(1, window=Window(col, row, width, height))
         return classes.to_index(np.where((codes >= 0) & (codes <= 255), codes, classes.NODATA).astype(np.uint8))
 
 
 @dataclass(frozen=True)
 class Cut:
-    """(n, side, side) uint8 class indices, and where each was cut: the number of its raster, row and column."""
+    """(n, side, side) uint8 class indices, and where each was cut: the number of its sheet, row and column there."""
 
     windows: np.ndarray
-    corners: np.ndarray
+    corners: list[Place]
 
 
 def open_lands(rasters: Sequence[str], datasets: Sequence[str]) -> list[Land]:
@@ -51,7 +63,7 @@ def _of_raster(path: Path) -> Land:
     with open_raster(path, "land cover") as source:
         pairs.check_label(source)
         pairs.check_grid(source, "land cover", 1)
-        return Land(path, (source.height, source.width), source.transform.a)
+        return Land(path, (source.height, source.width), source.transform.a, str(path))
 
 
 def _of_dataset(folder: Path) -> Iterator[Land]:
@@ -61,8 +73,12 @@ def _of_dataset(folder: Path) -> Iterator[Land]:
         )
     with dataset.damage(folder):
         index, rows = dataset.manifest(folder)
+        if not rows:
+            raise BackendError(f"The data set {folder} holds no tiles. Build it again.")
         side, pixel_m = int(index["tile_px"]), float(index["pixel_m"])
-        return (Land(folder / row["label"], (side, side), pixel_m) for row in rows)
+        for row in rows:
+            corner = round(-float(row["ymax"]) / pixel_m), round(float(row["xmin"]) / pixel_m)
+            yield Land(folder / row["label"], (side, side), pixel_m, f"{folder} {row['crs']}", corner)
 
 
 def common_pixel(lands: Sequence[Land]) -> float:
@@ -89,13 +105,14 @@ def cut(lands: Sequence[Land], side: int, stride: int, count: int, seed: int, wh
             f"No {what} land cover is as large as a window of {side} pixels ({side * lands[0].pixel_m:g} m). The "
             f"largest window that fits is {largest * lands[0].pixel_m:g} m."
         )
-    windows, corners = [], []
+    windows, corners, numbers = [], list[Place](), _numbers(lands)
     for turn in np.random.default_rng(seed).permutation(len(places)):
         number, row, col = places[turn]
-        window = lands[number].read(row, col, side)
+        land = lands[number]
+        window = land.read(row, col, side, side)
         if (window == classes.IGNORE).mean() <= MOST_UNKNOWN:
             windows.append(window)
-            corners.append(places[turn])
+            corners.append((numbers[land.sheet], land.corner[0] + row, land.corner[1] + col))
         if len(windows) == count:
             break
     if not windows:
@@ -103,9 +120,48 @@ def cut(lands: Sequence[Land], side: int, stride: int, count: int, seed: int, wh
             f"The {what} land cover holds no window of WorldCover classes: everywhere, more than {MOST_UNKNOWN:.0%} of "
             "it is nodata or has another legend. Choose other rasters or smaller windows."
         )
-    return Cut(np.stack(windows), np.array(corners))
+    return Cut(np.stack(windows), corners)
 
 
 def _places(land: Land, side: int, stride: int) -> Iterator[tuple[int, int]]:
     for row in range(0, land.shape[0] - side + 1, stride):
         yield from ((row, col) for col in range(0, land.shape[1] - side + 1, stride))
+
+
+def _numbers(lands: Sequence[Land]) -> dict[str, int]:
+    return {sheet: number for number, sheet in enumerate(dict.fromkeys(land.sheet for land in lands))}
+
+
+def grounds(lands: Sequence[Land], side: int, most_px: int, seed: int) -> tuple[list[Ground], float]:
+    """All ground in blocks, so that each window of `side` pixels lies whole in one, and the share of it that is given.
+
+    Of more than `most_px` pixels, blocks are drawn by the seed. Where a sheet has nothing, there is IGNORE.
+    """
+    step, numbers = BLOCK * side, _numbers(lands)
+    reach = step + side - 1
+    blocks: dict[Place, list[Land]] = defaultdict(list)
+    for land in lands:
+        spans = (
+            range((at - reach) // step + 1, (at + size - 1) // step + 1) for at, size in zip(land.corner, land.shape)
+        )
+        for row, col in product(*spans):
+            blocks[(numbers[land.sheet], row * step, col * step)].append(land)
+    keys, found, left = list(blocks), list[Ground](), most_px
+    for turn in np.random.default_rng(seed).permutation(len(keys)):
+        if left < 0:
+            break
+        found.append(_ground(keys[turn], blocks[keys[turn]], reach))
+        left -= found[-1].pixels.size
+    return found, len(found) / len(keys)
+
+
+def _ground(place: Place, lands: Sequence[Land], reach: int) -> Ground:
+    """A block of `reach` pixels at most, where its lands lie."""
+    block = Box(place[1], place[2], reach, reach)
+    boxes = [Box(*land.corner, *land.shape) for land in lands]
+    shared = [box.intersection(block) for box in boxes]
+    whole = reduce(Box.joined, shared)
+    pixels = np.full((whole.height, whole.width), classes.IGNORE, dtype=np.uint8)
+    for land, box, part in zip(lands, boxes, shared):
+        pixels[part.within(whole)] = land.read(part.row - box.row, part.col - box.col, part.height, part.width)
+    return Ground(pixels, (place[0], whole.row, whole.col))

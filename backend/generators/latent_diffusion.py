@@ -148,16 +148,19 @@ def share_planes(shares: torch.Tensor, size: int) -> torch.Tensor:
     return torch.cat([shares, given], dim=1)[:, :, None, None].expand(-1, -1, size, size)
 
 
-def composition(known: Sequence[Sequence[float]], window: Box, world: str, seed: int) -> np.ndarray:
+def composition(
+    known: Sequence[Sequence[float]], window: Box, world: str, seed: int, cells: int = COMPOSED_CELLS
+) -> np.ndarray:
     """(11,) the class shares of a window where none are asked for: some training window's, much the same over some km.
 
     Windows that are left to themselves agree with their neighbours on the mean of all, and every place looks alike. So
     the world is parted into cells about random points, each with a composition of its own; near the borders they mix.
+    Such a cell is `cells` latent cells wide.
     Zeros, which leave the window to itself, where none are `known`.
     """
     if not known:
         return np.zeros(classes.COUNT)
-    row, col = (window.row + window.height / 2) / COMPOSED_CELLS, (window.col + window.width / 2) / COMPOSED_CELLS
+    row, col = (window.row + window.height / 2) / cells, (window.col + window.width / 2) / cells
     around = Box(math.floor(row) - 2, math.floor(col) - 2, 5, 5)
     drawn = noise.normal(seed, f"{world} composition", 3, around)
     uniform = 0.5 + 0.5 * np.vectorize(math.erf)(drawn.reshape(3, -1) / math.sqrt(2))
@@ -182,11 +185,12 @@ class LandCoverGenerator(latent_model.LatentGenerator):
     components: ClassVar = {"denoiser": UNet2DModel}
 
     def denoiser(self, windows: list[Box], control: tuple[Any, ...], *conditions: Patch) -> diffusion.Denoise:  # noqa: D102
-        shares, guidance_scale, world, seed = control
+        shares, guidance_scale, world, seed, *drawn = control  # from compositions of the caller's, window by window
+        known = (drawn[0], world, seed, WINDOW) if drawn else (self.index.get("compositions", []), world, seed)
         if any(shares):
             asked = torch.tensor(shares, device=self.device).expand(len(windows), -1)
             return self._kept_to(asked, guidance_scale)
-        found = [composition(self.index.get("compositions", []), window, world, seed) for window in windows]
+        found = [composition(known[0], window, *known[1:]) for window in windows]
         return self._told(torch.tensor(np.stack(found), dtype=torch.float32, device=self.device), 1.0)
 
     def _told(self, shares: torch.Tensor, guidance_scale: float) -> diffusion.Denoise:
@@ -235,17 +239,25 @@ class LandCoverGenerator(latent_model.LatentGenerator):
         return voted(found, own).numpy() if own else found.numpy()
 
     def field(
-        self, world: str, seed: int, steps: int, shares: Mapping[int, float] | None = None, guidance_scale: float = 1.0
+        self,
+        world: str,
+        seed: int,
+        steps: int,
+        shares: Mapping[int, float] | None = None,
+        guidance_scale: float = 1.0,
+        compositions: Sequence[Sequence[float]] = (),
     ) -> Field:
         """The land cover of the whole world: (height, width) uint8 class indices at 10 m.
 
         `shares` are the percentages asked for in every window, by code; what they leave is divided as in the
         training data. `guidance_scale` is how far they are pushed, 1 not at all. Raises BackendError for shares
-        that are none and for a guidance scale below 1.
+        that are none and for a guidance scale below 1. Where no shares are asked for, `compositions` (n, COUNT) are
+        what places of a window's width have one each of, instead of those that the model knows.
         """
         if not 1 <= guidance_scale <= MAX_GUIDANCE_SCALE:
             raise BackendError(f"GUIDANCE_SCALE must lie between 1 and {MAX_GUIDANCE_SCALE:g}, not {guidance_scale:g}.")
-        control = self._whole(shares or {}), guidance_scale, world, seed
+        drawn = (tuple(map(tuple, compositions)),) if compositions else ()
+        control = (self._whole(shares or {}), guidance_scale, world, seed, *drawn)
         return self.rendered(world, seed, steps, (), classes.likeliest, control)
 
     def _whole(self, shares: Mapping[int, float]) -> tuple[float, ...]:

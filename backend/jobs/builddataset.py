@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,24 @@ from backend.pairs import Pair, open_pairs
 from backend.protocol import BackendError
 from backend.raster import check_writable
 from backend.splits import Footprint, split_by_ground
+
+MOST_STYLES, MOST_LETTERS = 8, 24
+
+
+def _styles(job: protocol.BuildDataset) -> list[str]:
+    """The words for the look of all images; BackendError for what is no short word, too many, and without images."""
+    found = list(dict.fromkeys(part.strip() for part in job.style.split(",") if part.strip()))
+    for style in found:
+        if not re.fullmatch(f"[A-Za-z0-9_-]{{1,{MOST_LETTERS}}}", style):
+            raise BackendError(
+                f"{style!r} is no style: use letters, digits, - and _, at most {MOST_LETTERS} of them, and part styles "
+                "by commas: 'coastal, 2018'."
+            )
+    if len(found) > MOST_STYLES:
+        raise BackendError(f"There are {len(found)} styles, but a data set has {MOST_STYLES} at most.")
+    if found and not job.image:
+        raise BackendError("A style is a look of images, but there are only labels. Leave it out, or give the images.")
+    return found
 
 
 def _check_job(job: protocol.BuildDataset) -> None:
@@ -30,6 +49,7 @@ def _check_job(job: protocol.BuildDataset) -> None:
         raise BackendError(
             "The least valid share must lie between 0 and 1, and val and test together must leave a share to train on."
         )
+    _styles(job)
     output = Path(job.output)
     if output.is_file() or (output.is_dir() and any(output.iterdir())):
         raise BackendError(f"The output {output} is not empty. Choose a new folder.")
@@ -127,6 +147,7 @@ def _build(job: protocol.BuildDataset, folder: Path, report: protocol.Reporter) 
         "synthetic": any(synthetic),
         "attribution": attribution,
         "sources": sources,
+        "styles": _styles(job),
         "offset_m": offset.said() if offset else None,
     }
     catalog.write(folder, entries, index)

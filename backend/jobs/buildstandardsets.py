@@ -14,7 +14,7 @@ from backend.generators.latent_diffusion import LandCoverGenerator
 from backend.protocol import BackendError, BuildStandardSets, Reporter, partial_path, unfinished_path
 from backend.raster import check_writable
 from backend.rendering import duration
-from backend.standard_sets import RealSet, Recipe, Stage
+from backend.standard_sets import RealSet, Recipe, Stage, mean, said
 from backend.store import StoreHeldError
 
 SETTINGS = "standardsets.json"
@@ -52,11 +52,11 @@ def _recipes(job: BuildStandardSets, real: RealSet) -> dict[str, Recipe]:
                 f"The tiles of {real.folder} have pixels of {real.pixel_m:g} m, but {painter.name} paints at "
                 f"{painter.pixel_m:g} m. Resample images and labels to that and build the data set again."
             )
-    shares = real.shares() if job.composition == "real" else {}
+    compositions = real.compositions() if job.composition == "real" else ()
     return {
         "controlnet": Recipe(controlnet),
         "spade": Recipe(spade),
-        "synthetic": Recipe(controlnet, cartographer, shares),
+        "synthetic": Recipe(controlnet, cartographer, compositions),
     }
 
 
@@ -95,11 +95,13 @@ def _say(real: RealSet, recipes: dict[str, Recipe], report: Reporter) -> None:
     for name in ("controlnet", "spade"):
         if note := painting.unseen_note(recipes[name].painter):
             report.log(f"{name}: {note}")
-    shares = recipes["synthetic"].shares
-    asked = ", ".join(f"{classes.LEGEND[code][0]} {share:g} %" for code, share in shares.items())
+    known = recipes["synthetic"].compositions
+    shares = said(mean(known)) if known else {}
+    asked = ", ".join(f"{classes.LEGEND[int(code)][0]} {share:g} %" for code, share in shares.items())
     report.log(
-        f"Synthetic land cover is asked for the real training tiles' shares in every window: {asked}."
-        if shares
+        f"Each place of synthetic land cover is asked for the class shares of one of {len(set(known))} places with "
+        f"real training tiles; all together: {asked}."
+        if known
         else "Synthetic land cover is asked for no class shares: its model decides."
     )
 

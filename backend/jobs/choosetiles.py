@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backend import classes, protocol, subset
+from backend import classes, protocol, registration, subset
 from backend.dataset import Tile, counts_of
 from backend.evaluation import choice_study, page
 from backend.evaluation.choice_study import Told
@@ -77,6 +77,7 @@ def run(job: protocol.ChooseTiles, report: Reporter) -> dict[str, str]:
     trials.check_crops([*real, *pool], job.crop_px)
     tests = trials.held_out(job.test, real, job.legend)
     course.check_gsd([real[0], *tests])
+    registration.warn([*real, *pool, *(tests if job.test else [])], report)
     choice, output = Choice(job, trials.joined(real), pool, tests), Path(job.output)
     there, wanted = len(choice.candidates), job.count * job.rounds
     if wanted > there:

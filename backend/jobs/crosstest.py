@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
-from backend import architectures, checkpoint, classes, device, protocol
-from backend.dataset import GSD_TOLERANCE, TileSet, open_tiles, tiles_of
+from backend import architectures, checkpoint, classes, device, protocol, registration
+from backend.dataset import GSD_TOLERANCE, TileSet, check_known, only, open_tiles, tiles_of
 from backend.evaluation.cross_test import Cell, cell, tile_matrices, write_table
 from backend.protocol import BackendError
 from backend.splits import Split
@@ -71,6 +71,8 @@ def run(job: protocol.CrossTest, report: protocol.Reporter) -> dict[str, str]:
             report.log(f"{tiles.folder} holds no {job.split!r} tiles: its {split!r} tiles are used.")
         for folder, index in found:
             _check_gsd(folder.name, float(index["pixel_m"]), tiles)
+        check_known(only(tiles, split), split)
+    registration.warn(sets, report)
     legend = _legend(found, report)
     sets = [tiles.joined(legend) for tiles in sets]
     cells: list[Cell] = []

@@ -11,12 +11,13 @@ import numpy as np
 from backend import protocol
 from backend.evaluation import landscape, page, realism, realism_page
 from backend.evaluation.realism import Comparison
-from backend.evaluation.windows import Cut, Land, common_pixel, cut, open_lands
+from backend.evaluation.windows import Cut, Land, common_pixel, cut, grounds, open_lands
 from backend.protocol import BackendError
 
 LEAST_PX = 16
 LEAST = 8  # windows; fewer say nothing
-CANDIDATES, STEPS = 6000, 8  # windows in which copies are looked for, at places an eighth of a window apart
+SEARCHED = 64_000_000  # pixels of real ground in which copies are looked for: 6,400 km2 of 10 m
+SEARCHED_WINDOWS = 5_000  # the same in windows, which bounds the time
 SHOWN, SHOWN_PX = 16, 128
 
 
@@ -82,8 +83,9 @@ def run(job: protocol.LandCoverRealism, report: protocol.Reporter) -> dict[str, 
     metrics = _landscapes(job, real, synthetic, pixel_m, report)
     shares = list(realism.of_classes(real.windows, synthetic.windows, job.seed))
     report.progress(0.8, "looking for copies")
-    candidates = cut(ours, side, max(side // STEPS, 1), CANDIDATES, job.seed + 1, "real")
-    copies = realism.copies(real, synthetic, candidates)
+    ground, share = grounds(ours, side, min(SEARCHED, SEARCHED_WINDOWS * side**2), job.seed)
+    looking = report.part(0.8, 1)
+    copies = realism.copies(real, synthetic, ground, share, lambda done: looking.progress(done, "looking for copies"))
     settings: dict[str, Any] = {
         "real": ", ".join([*job.real, *job.real_dataset]),
         "synthetic": ", ".join([*job.synthetic, *job.synthetic_dataset]),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backend import classes, protocol
+from backend import classes, protocol, registration
 from backend.dataset import TileSet, codes_of, tiles_of
 from backend.evaluation import mixture_study
 from backend.evaluation.mixture_study import Point
@@ -127,6 +127,7 @@ def run(job: protocol.MixtureStudy, report: protocol.Reporter) -> dict[str, str]
         raise BackendError("The real data sets hold no 'val' tiles, which choose the best epoch of every model.")
     tests = trials.held_out(job.test, sets[0], job.legend)
     course.check_gsd([sets[0][0], *tests])
+    registration.warn([*sets[0], *sets[1], *(tests if job.test else [])], report)
     real, synthetic = map(trials.joined, sets)
     if synthetic.folder == real.folder:
         raise BackendError("The real and the synthetic data sets are the same. Choose different ones.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import rasterio
 from odc.geo.geobox import GeoBox
@@ -74,18 +75,29 @@ def _within(job: RegenerateArea, source: rasterio.DatasetReader) -> Within | Non
     return Within(present, painting.stamp(job.raster))
 
 
+def _settings(job: RegenerateArea, recipe: Recipe) -> dict[str, Any]:
+    """What all generating jobs are told alike."""
+    return {
+        "seed": recipe.seed if job.seed is None else job.seed,
+        "steps": recipe.settings["steps"],
+        "scheduler": job.scheduler,
+        "max_area_km2": job.max_area_km2,
+    }
+
+
+def _mix(recipe: Recipe) -> dict[str, Any]:
+    """What those that generate land cover are told of its classes."""
+    return {"shares": recipe.shares, "guidance_scale": recipe.guidance_scale}
+
+
 def _landcover(job: RegenerateArea, recipe: Recipe, source: rasterio.DatasetReader, report: Reporter) -> dict[str, str]:
     again = GenerateLandCover(
         _place(job, source),
         job.output,
-        seed=recipe.seed if job.seed is None else job.seed,
-        steps=recipe.settings["steps"],
-        shares=recipe.shares,
-        guidance_scale=recipe.guidance_scale,
         model=recipe.model,
-        scheduler=job.scheduler,
         grid_crs=source.crs.to_wkt(),
-        max_area_km2=job.max_area_km2,
+        **_mix(recipe),
+        **_settings(job, recipe),
     )
     return generation.landcover(again, report, _within(job, source))
 
@@ -96,14 +108,10 @@ def _scene(job: RegenerateArea, recipe: Recipe, source: rasterio.DatasetReader, 
         job.output_landcover,
         job.output,
         generator=recipe.generator,
-        seed=recipe.seed if job.seed is None else job.seed,
-        steps=recipe.settings["steps"],
-        shares=recipe.shares,
-        guidance_scale=recipe.guidance_scale,
         style=recipe.style,
-        scheduler=job.scheduler,
         grid_crs=source.crs.to_wkt(),
-        max_area_km2=job.max_area_km2,
+        **_mix(recipe),
+        **_settings(job, recipe),
     )
     outputs = generation.scene(again, report, _within(job, source))
     return {"output": outputs.pop("output_image"), **outputs}
@@ -114,12 +122,9 @@ def _image(job: RegenerateArea, recipe: Recipe, source: rasterio.DatasetReader, 
         _below(job, recipe),
         job.output,
         generator=recipe.generator,
-        seed=recipe.seed if job.seed is None else job.seed,
-        steps=recipe.settings["steps"],
         model=recipe.model,
         style=recipe.style,
-        scheduler=job.scheduler,
-        max_area_km2=job.max_area_km2,
+        **_settings(job, recipe),
     )
     return generation.image(again, report, _place(job, source))
 

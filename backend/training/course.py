@@ -18,6 +18,7 @@ from backend import architectures, checkpoint, classes, protocol, registration
 from backend.dataset import GSD_TOLERANCE, TileSet, codes_of, tiles_of
 from backend.evaluation.card import model_card
 from backend.evaluation.report import FILE, write_segmentation_report
+from backend.evaluation.scores import Scores
 from backend.protocol import CHECKPOINTS, BackendError
 from backend.raster import check_writable
 from backend.splits import SPLITS, Split
@@ -170,17 +171,16 @@ def _score_best(
     _, index = checkpoint.find(str(output), "segmentation")
     del index["landforge"]
     trainer = Trainer(job, sets, architectures.load(output, index))
-    matrices: dict[str, np.ndarray] = {}
+    found: dict[str, Scores] = {}
     for split in HELD_OUT:
         if index["data"]["tiles"][split]:
-            scores = trainer.score(split)
-            matrices[split] = scores.matrix
+            found[split] = scores = trainer.score(split)
             index["figures"][split] = scores.figures()
             report.log(f"best epoch {index['best_epoch']}, {split}: mIoU {scores.miou:.3f}")
             for line in scores.lines():
                 report.log(f"  {line}")
     _save(output, trainer.segmenter, index)
-    write_segmentation_report(output, index, history, matrices, _samples(trainer, sets))
+    write_segmentation_report(output, index, history, found, _samples(trainer, sets))
     report.log(f"report: {output / FILE}")
 
 
@@ -224,9 +224,7 @@ def fit(job: protocol.TrainSegmentation, sets: list[TileSet], report: protocol.R
     if not index["data"]["codes"]:
         raise BackendError("No label of the training tiles is known: all of their pixels are nodata.")
     _claim(output, settings)
-    for tiles in sets:
-        if warning := registration.warning(tiles.offset):
-            report.log(f"{tiles.folder}: {warning}")
+    registration.warn(sets, report)
     if classes.LEGENDS[job.legend]:
         report.log(f"legend {job.legend}: {'; '.join(classes.names_of(job.legend).values())}")
     trainer = Trainer(job, sets, architectures.Segmenter(module, index["mean"], index["std"], job.legend))

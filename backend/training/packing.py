@@ -127,10 +127,12 @@ class _Tiles:
             self.index, rows = dataset.manifest(folder)
             self.rows = [row for row in rows if row["split"] in ("train", "val")]
             self.pixel_m, self.tile_px = float(self.index["pixel_m"]), int(self.index["tile_px"])
+            self.styles = [str(style) for style in self.index.get("styles") or []]
 
     def entry(self) -> dict[str, Any]:
         """What `packed.json` says of the tiles."""
-        return {"split": [row["split"] for row in self.rows], "names": [row["name"] for row in self.rows]}
+        found = {"split": [row["split"] for row in self.rows], "names": [row["name"] for row in self.rows]}
+        return {**found, "styles": [self.styles] * len(self.rows)} if self.styles else found
 
     def _open(self, file: str, read: Callable[[rasterio.DatasetReader], np.ndarray]) -> np.ndarray:
         with open_raster(self.folder / file, "tile") as source:

@@ -78,7 +78,9 @@ class Trainer:
         """The scores on one split."""
         self.segmenter.eval()
         loaders = [self._batches(crops, False) for crops in grids(tiles_of(self.sets, split), self.job.crop_px)]
-        return score(lambda image: self.run(image.to(self.accelerator.device)), chain.from_iterable(loaders))
+        return score(
+            lambda image: self.run(image.to(self.accelerator.device)), chain.from_iterable(loaders), self.job.legend
+        )
 
     def epoch(self, number: int, report: protocol.Reporter) -> float:
         """One pass over the training crops; the mean loss."""

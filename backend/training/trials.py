@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from backend import architectures, checkpoint, device
-from backend.dataset import TileSet, codes_of, only, open_tiles, tiles_of
+from backend.dataset import TileSet, check_known, only, open_tiles, tiles_of
 from backend.evaluation.cross_test import tile_matrices
 from backend.protocol import CHECKPOINTS, BackendError, Reporter, TrainSegmentation, partial_path
 from backend.raster import check_writable
@@ -77,8 +77,7 @@ def held_out(folders: tuple[str, ...], real: list[TileSet], legend: str) -> list
                 f"The data set {tiles.folder} holds no 'test' tiles to test on, and its 'val' tiles choose the best "
                 "epoch. Build it with a share of test tiles, or name a test set that has some."
             )
-        if not codes_of(tiles.tiles):
-            raise BackendError(f"No label of the test tiles of {tiles.folder} is known: all their pixels are nodata.")
+        check_known(tiles, "test")
     return found
 
 

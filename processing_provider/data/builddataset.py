@@ -27,6 +27,10 @@ class BuildDataset(BackendAlgorithm):
         stride = "Distance from tile to tile; 0: the tile's side, so without overlap."
         valid = "Tiles with a smaller share of labelled pixels are left out."
         val, test = "Share of the tiles kept for validation.", "Share of the tiles kept for testing."
+        style = (
+            "Words for the look of all images, parted by commas, for instance 'coastal, 2018'. An image generator that "
+            "is trained on several data sets learns to tell their styles apart, and can be asked for one."
+        )
         return [
             parameters.rasters("IMAGE", "Images", image, optional=True),
             parameters.rasters("LABEL", "Labels", label),
@@ -35,6 +39,7 @@ class BuildDataset(BackendAlgorithm):
             parameters.advanced(parameters.number(Job, "MIN_VALID", "Least labelled share", valid, 0, 1, whole=False)),
             parameters.number(Job, "VAL_SHARE", "Validation share", val, 0, 1, whole=False),
             parameters.number(Job, "TEST_SHARE", "Test share", test, 0, 1, whole=False),
+            parameters.advanced(parameters.string(Job, "STYLE", "Style", style)),
             parameters.seed(Job, "Decides which tiles go into which split."),
             parameters.folder_output("OUTPUT", "Data set", "The folder of the data set."),
         ]

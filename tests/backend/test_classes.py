@@ -35,6 +35,14 @@ def test_an_unseen_class_is_painted_as_its_look():
     assert classes.unseen([10]) == {95: 10}, "a look that was not seen helps nobody"
 
 
+def test_a_class_is_painted_as_what_the_merged_legend_joins_it_to():
+    """Both say what RGB cannot tell apart: moss, a low vegetation, is grassland in both."""
+    kept = classes.codes_of("merged")
+    assert classes.unseen(kept) == classes.MERGED and classes.MERGED[100] == 30
+    codes = classes.to_index(np.array([list(classes.LEGEND)], np.uint8))
+    assert (classes.painted(codes, kept).argmax(0) == classes.merged(codes, "merged")).all()
+
+
 def test_pictures_have_the_official_colours():
     one_hot = classes.one_hot(classes.to_index(np.array([[[50, 80, 0]]], np.uint8)))
     assert classes.pictures(one_hot).tolist() == [[[list(classes.rgb(50)), list(classes.rgb(80)), [0, 0, 0]]]]

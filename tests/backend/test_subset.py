@@ -39,6 +39,17 @@ def test_the_tiles_come_with_all_that_is_known_of_them(pools, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["chosen"]
 
 
+def test_styles_stay_where_all_have_the_same(pools, tmp_path):
+    picks = [subset.Pick(folder, dataset.manifest(folder)[1][0]["name"], str(n)) for n, folder in enumerate(pools)]
+    for styles, wanted in (((["arid"], ["arid"]), ["arid"]), ((["arid"], ["2018"]), []), ((["arid"], None), [])):
+        for folder, own in zip(pools, styles):
+            index = json.loads((folder / dataset.INDEX).read_text())
+            index = {**index, "styles": own} if own else {key: index[key] for key in index if key != "styles"}
+            (folder / dataset.INDEX).write_text(json.dumps(index))
+        subset.write(tmp_path / "chosen", picks)
+        assert dataset.manifest(tmp_path / "chosen")[0]["styles"] == wanted
+
+
 def test_what_cannot_be_taken_apart_is_said(pools, tmp_path):
     packed = patchwork.write_packed(tmp_path / "packed")
     with pytest.raises(BackendError, match="packed holds packed tiles"):

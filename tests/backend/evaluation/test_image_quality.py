@@ -38,8 +38,24 @@ def test_kid_is_unbiased_and_the_seed_decides():
 
 def test_the_inception_score_counts_sure_and_varied_classes():
     sure = torch.eye(4).repeat(50, 1).clamp(1e-6).log()
-    assert image_quality.inception_score(sure, 0)[0] == pytest.approx(4, rel=0.1)
-    assert image_quality.inception_score(sure[:1].repeat(200, 1), 0)[0] == pytest.approx(1, abs=1e-4)
+    assert image_quality.inception_score(sure, 0) == pytest.approx(4, rel=0.1)
+    assert image_quality.inception_score(sure[:1].repeat(200, 1), 0) == pytest.approx(1, abs=1e-4)
+
+
+def test_the_spread_is_the_standard_error():
+    """Told from one pair of sets, it is how much the measure of many pairs varies."""
+    pairs = [(features(120, 2 * n), features(120, 2 * n + 1, shift=0.7)) for n in range(40)]
+    for measure, told in (
+        (image_quality.fid, lambda pair: image_quality.spread(image_quality.fid, pair, 0)),
+        (lambda *pair: image_quality.kid(*pair, 0)[0], lambda pair: image_quality.kid(*pair, 0)[1]),
+    ):
+        varies = np.std([measure(*pair) for pair in pairs], ddof=1)
+        assert np.mean([told(pair) for pair in pairs[:12]]) == pytest.approx(varies, rel=0.4)
+
+
+def test_chance_leaves_more_of_fid_the_fewer_the_images():
+    few, many = (image_quality.by_chance(image_quality.fid, features(count, 1), 0) for count in (40, 400))
+    assert few > 4 * many > 0
 
 
 def test_ssim():
@@ -56,9 +72,9 @@ def test_changes_are_harmless():
     assert 0 < lit.abs().float().mean() < 25 and torch.equal(trust.changed(images, "recoloured").int(), images + lit)
 
 
-def finding(distance, halves=0.1, rotated=0.05, mirrored=0.02, recoloured=0.01, spread=0.01, kind="sets"):
+def finding(distance, halves=0.1, rotated=0.05, mirrored=0.02, recoloured=0.01, spread=0.01, kind="sets", tiles=90):
     changes = {"rotated": rotated, "mirrored": mirrored, "recoloured": recoloured}
-    return Finding("made", "FID", "own", 9, distance, spread, distance, halves, changes, kind)
+    return Finding("made", "FID", "own", tiles, distance, spread, distance, halves, changes, kind)
 
 
 @pytest.mark.parametrize(
@@ -73,10 +89,22 @@ def finding(distance, halves=0.1, rotated=0.05, mirrored=0.02, recoloured=0.01, 
         (finding(0.5, halves=0.9, kind="pairs"), "good", "10.0 times what harmless changes do"),
         (finding(0.4, halves=0.8, rotated=0.7, kind="variety"), "good", "differ 50% as much"),
         (finding(0.4, recoloured=0.4, kind="variety"), "bad", "other light alone"),
+        (finding(1.0, tiles=49), "care", "Too few to tell: 49 tiles, but at least 50"),
+        (finding(0.5, rotated=0.5, tiles=16), "care", "Too few to tell"),
+        (finding(1.0, halves=0.9, kind="pairs", tiles=29), "care", "at least 30"),
+        (
+            finding(1.0, spread=0.42),
+            "care",
+            "of 1, 0.94 may be chance with 90 tiles, and 0.9 would leave it clear; about 100",
+        ),
+        (finding(1.0, halves=0.85, rotated=0.1), "care", "0.87 may be chance"),
+        (finding(0.5, halves=0.515, kind="pairs"), "care", "Too few to tell"),
+        (finding(0.4, halves=0.8, recoloured=0.3, spread=0.06, kind="variety"), "care", "Too few to tell"),
     ],
 )
 def test_verdicts(given, grade, words):
     assert given.verdict[0] == grade and words in given.verdict[1]
     told = given.told()
-    assert told["trusted"] is (grade != "bad") and told["largest_change"] == max(given.changes, key=given.changes.get)
+    assert told["trusted"] is (grade != "bad" and not given.few) and told["grade"] == grade
+    assert told["largest_change"] == max(given.changes, key=given.changes.get)
     assert np.isfinite(told["value"])

@@ -29,6 +29,8 @@ def test_scores_by_hand():
     assert list(figures["classes"]) == ["10", "20", "30"]
     assert figures["classes"]["10"] == {"iou": 0.5, "f1": 0.6667, "share": 0.4286}
     assert scores.lines()[0] == "Tree cover: IoU 0.500, F1 0.667"
+    merged = Scores(scores.matrix, "merged")
+    assert merged.lines()[0] == "Tree cover + Mangroves: IoU 0.500, F1 0.667"
 
 
 def test_no_label_gives_zero():

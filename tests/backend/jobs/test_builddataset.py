@@ -140,6 +140,12 @@ def test_whom_to_credit_is_remembered(tmp_path, ear):
     assert build(tmp_path, ear, [pair])[1]["attribution"] == ["ESA", "USDA"]
 
 
+def test_styles_are_remembered(tmp_path, ear):
+    pair = patchwork.write_pair(tmp_path, 128, 128)
+    assert build(tmp_path / "with", ear, [pair], style=" coastal ,2018,, coastal")[1]["styles"] == ["coastal", "2018"]
+    assert build(tmp_path / "without", ear, [pair])[1]["styles"] == []
+
+
 def test_an_empty_folder_is_taken(tmp_path, ear):
     (tmp_path / "out").mkdir()
     assert build(tmp_path, ear, [patchwork.write_pair(tmp_path)])[0]
@@ -201,6 +207,10 @@ def bad_pairs(tmp_path):
     half[:, ::2] = 0
     yield "least valid", [good[0]], [write(half)], {"min_valid": 0.9}, "best has 50% valid pixels, but 90% are"
     yield "shares", [good[0]], [good[1]], {"val_share": 0.6, "test_share": 0.4}, "a share to train on"
+    yield "style", [good[0]], [good[1]], {"style": "coastal, sea side"}, "'sea side' is no style: use letters"
+    yield "long style", [good[0]], [good[1]], {"style": "x" * 25}, "at most 24"
+    yield "styles", [good[0]], [good[1]], {"style": "a,b,c,d,e,f,g,h,i"}, "9 styles, but a data set has 8"
+    yield "style alone", [], [good[1]], {"style": "arid"}, "A style is a look of images"
     yield "tiny", [good[0]], [good[1]], {"tile_px": 8}, "at least 32 pixels"
     truncated = tmp_path / "truncated.tif"
     noisy = np.random.default_rng(0).integers(0, 255, (3, 128, 128), dtype=np.uint8)

@@ -5,14 +5,20 @@ import json
 import re
 import shutil
 from pathlib import Path
+from unittest.mock import ANY
 
 import numpy as np
 import pytest
 import rasterio
 
-from backend import classes, dataset, protocol
-from backend.jobs import builddataset, buildstandardsets, generateimage, generatelandcover
-from backend.protocol import BackendError, BuildStandardSets, Extent, GenerateImage, GenerateLandCover
+from backend import catalog, classes, dataset, protocol, provenance, standard_sets, tile_mosaic
+from backend.area import Everywhere
+from backend.generators.latent_diffusion import LandCoverGenerator
+from backend.jobs import builddataset, buildstandardsets, generateimage
+from backend.lattice import Box
+from backend.protocol import BackendError, BuildStandardSets, GenerateImage
+from backend.rendering import Output, render
+from backend.standard_sets import RealSet
 from backend.store import BlockStore
 from tests.backend import patchwork, scenes
 from tests.backend.conftest import Ear
@@ -107,7 +113,22 @@ def test_a_set_is_what_generate_image_paints_on_the_whole_map(real, made, tmp_pa
             assert tags["LANDFORGE_MODEL_SHA256"] == whole.tags()["LANDFORGE_MODEL_SHA256"]
 
 
-def test_the_synthetic_set_is_the_worlds_land_cover_of_the_real_shares(real, made, tmp_path):
+def land_cover(asked):
+    """(16, 16) class indices of the fixture's ground, from the generator itself."""
+    known = [[each.get(str(code), 0) / 100 for code in classes.CODES] for each in asked]
+    field = LandCoverGenerator("landcover").field("EPSG:32618", 5, 1, compositions=known)
+    region = Box(round(-TOP / 10), round(LEFT / 10), 16, 16)
+    out = np.zeros((16, 16), np.uint8)
+
+    def write(box, pixels):
+        shared = box.intersection(region)
+        out[shared.within(region)] = pixels[shared.within(box)]
+
+    render([Output(field, region, Everywhere(), 10.0, write)], "", protocol.silent())
+    return out
+
+
+def test_the_synthetic_set_is_the_worlds_land_cover_of_the_real_compositions(real, made):
     index = json.loads((made[0] / "synthetic" / "dataset.json").read_text())
     shares = {int(code): share for code, share in index["shares_asked"].items()}
     train = [row for row in rows(real[0]) if row["split"] == "train"]
@@ -116,23 +137,23 @@ def test_the_synthetic_set_is_the_worlds_land_cover_of_the_real_shares(real, mad
         share = sum(float(row["valid"]) * float(row[f"c{code}"]) for row in train) / valid
         assert shares.get(int(code), 0) == pytest.approx(100 * share, abs=0.02)
     assert sum(shares.values()) == pytest.approx(100, abs=1e-6)
-    extent = Extent(LEFT, TOP - 160, LEFT + 160, TOP, "EPSG:32618")
-    cover = tmp_path / "cover.tif"
-    generatelandcover.run(GenerateLandCover(extent, str(cover), 5, 1, shares, grid_crs="EPSG:32618"), protocol.silent())
-    codes = read(cover)[0].repeat(10, 1).repeat(10, 2)
+    assert index["compositions_asked"] == [index["shares_asked"]] * 128, "all tiles lie in one window"
+    codes = classes.to_code(land_cover(index["compositions_asked"])).repeat(10, 0).repeat(10, 1)[None]
     for row in rows(real[0]):
         data, tags, bounds = read(made[0] / "synthetic" / row["label"])
         top, left = int(TOP - bounds.top), int(bounds.left - LEFT)
         assert np.array_equal(data, codes[:, top : top + 80, left : left + 80])
         assert tags["LANDFORGE_SYNTHETIC"] == "YES" and len(tags["LANDFORGE_MODEL_SHA256"]) == 64
         image, tags, _ = read(made[0] / "synthetic" / row["image"])
-        assert json.loads(tags["LANDFORGE_SETTINGS"])["landcover_shares"] == index["shares_asked"]
+        assert len(json.loads(tags["LANDFORGE_SETTINGS"])["landcover_compositions_sha256"]) == 64
+        with pytest.raises(BackendError, match="'Build standard sets' makes it again"):
+            provenance.recipe(tags, "a tile")
         assert image.std() > 0
 
 
 def test_the_log_says_what_is_made_and_how_much(made):
     logs = [event.message for event in made[1].events("log")]
-    assert any("asked for the real training tiles' shares" in line and "Built-up" in line for line in logs)
+    assert any("class shares of one of 1 places with real training tiles" in one and "Built-up" in one for one in logs)
     for name in SETS[1:]:
         assert any(re.match(rf"{name}: [\d,]+ windows\.", line) for line in logs)
     fractions = [event.fraction for event in made[1].events("progress")]
@@ -189,6 +210,20 @@ def test_other_settings_start_afresh(real, made, tmp_path, monkeypatch):
     )
 
 
+def test_places_have_compositions_of_their_own_and_together_the_mix_of_all(tmp_path):
+    """Woods over one kilometre, water over the next, of which half is unlabelled: woods are drawn twice as often."""
+    label = np.full((1, 128, 256), 10, np.uint8)
+    label[:, :, 128:], label[:, :64, 128:] = 80, 0
+    paths = scenes.write_raster(tmp_path / "l.tif", label, left=0.0, top=4_608_000.0, pixel=10.0, nodata=0)
+    built = protocol.BuildDataset((str(paths),), str(tmp_path / "tiles"), tile_px=64, val_share=0, test_share=0)
+    builddataset.run(built, protocol.silent())
+    index, entries = catalog.read(tmp_path / "tiles")
+    real = RealSet(tmp_path / "tiles", index, entries, tile_mosaic.regions(entries, 10.0, 64))
+    found = real.compositions()
+    assert len(found) == 128 and len(set(found)) == 2 and all(sum(each) == pytest.approx(1) for each in found)
+    assert standard_sets.said(standard_sets.mean(found)) == {"10": pytest.approx(66.67, abs=0.5), "80": ANY}
+
+
 def test_tiles_far_apart_off_the_grid_in_two_zones(tmp_path, made):
     """What lies between them is not computed, each lands at its own place, and no class shares are asked for."""
     image, label = patchwork.world(64, 64)
@@ -209,7 +244,8 @@ def test_tiles_far_apart_off_the_grid_in_two_zones(tmp_path, made):
     assert [(row["crs"], row["xmin"], row["ymax"]) for row in found] == [
         (row["crs"], row["xmin"], row["ymax"]) for row in real_rows
     ]
-    assert "shares_asked" not in json.loads((tmp_path / "sets" / "synthetic" / "dataset.json").read_text())
+    index = json.loads((tmp_path / "sets" / "synthetic" / "dataset.json").read_text())
+    assert not {"shares_asked", "compositions_asked"} & set(index)
     painted = [read(tmp_path / "sets" / "spade" / row["image"])[0] for row in found]
     assert not any(np.array_equal(painted[0], other) for other in painted[1:]), "noise belongs to the place"
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from backend import architectures, checkpoint, classes
-from backend.jobs import crosstest
-from backend.protocol import BackendError, CrossTest, silent
-from tests.backend import patchwork
+from backend.jobs import builddataset, crosstest
+from backend.protocol import BackendError, BuildDataset, CrossTest, silent
+from tests.backend import patchwork, scenes
 
 
 @pytest.fixture(scope="module")
@@ -113,3 +113,19 @@ def test_where_a_model_knows_the_merged_legend_alone_all_are_scored_in_it(models
     page = (tmp_path / "out" / "crosstest.html").read_text()
     assert "Scored in the merged legend" in page and "Tree cover + Mangroves" in page
     assert "merged legend" not in (tmp_path / "plain" / "crosstest.html").read_text()
+
+
+def test_labels_that_lie_aside_or_show_nothing_are_said(models, tmp_path, ear):
+    """A label shifted by a wrong CRS makes every model look bad, an empty one makes none look like anything."""
+    image, label = patchwork.world(400, 400)
+    paths = scenes.write_raster(tmp_path / "i.tif", image), tmp_path / "l.tif"
+    scenes.write_raster(paths[1], label, left=500_006.0, top=3_999_992.0, nodata=0)
+    built = BuildDataset((str(paths[1]),), str(tmp_path / "shifted"), (str(paths[0]),), tile_px=64)
+    builddataset.run(built, silent())
+    crosstest.run(CrossTest(models[:1], (built.output,), str(tmp_path / "out"), crop_px=64), ear)
+    assert any("shifted: The labels seem to lie 6 m east" in event.message for event in ear.events("log"))
+    empty = patchwork.write_packed(tmp_path / "empty", (64,), ("train", "test"))
+    np.save(empty / "s64_label.npy", np.full((2, 64, 64), classes.IGNORE, np.uint8))
+    with pytest.raises(BackendError, match=r"No label of the test tiles of .*empty is known"):
+        crosstest.run(CrossTest(models[:1], (str(empty),), str(tmp_path / "none"), crop_px=64), silent())
+    assert not (tmp_path / "none").exists()

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from backend import protocol
-from backend.evaluation import cross_test, features
+from backend.evaluation import cross_test, features, trust
 from backend.jobs import builddataset, imagequality
 from backend.protocol import BackendError, ImageQuality, silent
 from tests.backend import patchwork, scenes
@@ -59,7 +59,6 @@ def test_the_report(sets, tmp_path, ear):
     painted, other = ({metric for name, metric in found if name.startswith(own)} for own in ("painted", "other"))
     assert {"FID", "KID", "IS", "LPIPS formula", "SSIM"} == painted and other == {"FID", "KID", "IS"}
     assert found["painted/dataset", "KID"]["distance"] > 3 * found["other/dataset", "KID"]["distance"]
-    assert found["painted/dataset", "KID"]["trusted"]
     assert found["painted/dataset", "SSIM"]["largest_change"] in ("rotated", "mirrored")
     assert found["painted/dataset", "SSIM"]["distance"] == pytest.approx(
         1 - found["painted/dataset", "SSIM"]["value"], abs=1e-4
@@ -67,11 +66,23 @@ def test_the_report(sets, tmp_path, ear):
     assert any("have other labels" in note for note in told["notes"])
     assert any("cannot be compared with published values" in note for note in told["notes"])
     assert any("FID of" in note and "biased" in note for note in told["notes"])
+    assert {one["grade"] for one in told["findings"]} == {"care"}, "25 tiles are too few to tell"
+    assert all("25 tiles, but at least" in one["verdict"] for one in told["findings"])
     rows = list(csv.DictReader((tmp_path / "out" / "imagequality.csv").read_text().splitlines()))
     assert [(row["synthetic"], row["metric"]) for row in rows] == list(found)
     fractions = [event.fraction for event in ear.events("progress")]
     assert fractions == sorted(fractions) and fractions[-1] > 0.9
     assert any("minutes" in event.message for event in ear.events("log"))
+
+
+def test_enough_tiles_tell(sets, tmp_path, monkeypatch):
+    """Other colours are told from real ones, other ground of the same kind is not, by any metric."""
+    monkeypatch.setattr(trust, "LEAST", {kind: 16 for kind in trust.LEAST})
+    told = run(sets, ("painted", "other"), tmp_path / "out")
+    grades = {(one["synthetic"], one["metric"]): one["grade"] for one in told["findings"]}
+    print(grades)
+    assert grades["painted/dataset", "KID"] == "good"
+    assert all(grades["other/dataset", metric] != "good" for metric in ("FID", "KID", "IS"))
 
 
 def test_the_page_puts_what_counts_first(sets, tmp_path):

@@ -26,12 +26,13 @@ def maps(tmp_path_factory):
     real = fields(16, 1)
     made = {"real": real, "alike": fields(16, 2), "finer": fields(8, 3), "copy": np.rot90(real[:, :, 8:], 1, (1, 2))}
     made["copy"] = np.ascontiguousarray(made["copy"])
+    made["planted"] = made["alike"].copy()
+    for number, (row, col) in enumerate([(3, 37), (101, 250), (307, 411), (575, 0)]):
+        patch = np.rot90(real[0, row : row + 64, col : col + 64], number)[:, :: (-1) ** number].copy()
+        changed = np.random.default_rng(number).random(patch.shape) < 0.05
+        patch[changed] = 60
+        made["planted"][0, :64, 64 * number : 64 * number + 64] = patch
     return {name: str(scenes.write_raster(folder / f"{name}.tif", one, pixel=10.0)) for name, one in made.items()}
-
-
-@pytest.fixture(autouse=True)
-def few_candidates(monkeypatch):
-    monkeypatch.setattr(landcoverrealism, "CANDIDATES", 600)
 
 
 def run(real, synthetic, output, ear=None, **given):
@@ -49,7 +50,7 @@ def test_alike_and_finer(maps, tmp_path, ear):
     assert finer["Mean patch size"]["ratio"] < 0.5 and "times" in finer["Edge density"]["verdict"]
     assert sum(finer[name]["synthetic"] for name in finer if name[0].isdigit()) == pytest.approx(100, abs=0.01)
     assert (
-        told["copies"]["verdict"].startswith("No copies among")
+        told["copies"]["verdict"].startswith("No copies in all of the real ground: 0.0% of 100 synthetic windows")
         and told["settings"]["windows"] == "100 real, 100 synthetic"
     )
     fractions = [event.fraction for event in ear.events("progress")]
@@ -60,6 +61,23 @@ def test_a_copy_is_found(maps, tmp_path):
     told, _ = run(maps["real"], maps["copy"], tmp_path)
     assert told["copies"]["verdict"].startswith("Near copies") and told["copies"]["synthetic"]["near"] > 0.05
     assert told["copies"]["real"]["near"] == 0
+
+
+def test_planted_windows_are_found_at_any_shift_in_maps_and_across_tiles(maps, tmp_path):
+    """Four of a hundred windows, shifted, turned and with changes, of which the verdict alone would not speak."""
+    built = str(tmp_path / "built")
+    builddataset.run(protocol.BuildDataset((maps["real"],), built, tile_px=64), silent())
+    for name, given in (("map", {"real": (maps["real"],)}), ("tiles", {"real_dataset": (built,)})):
+        job = LandCoverRealism(str(tmp_path / name), synthetic=(maps["planted"],), window_m=640, **given)
+        landcoverrealism.run(job, silent())
+        told = json.loads((tmp_path / name / "landcoverrealism.json").read_text())["copies"]
+        assert told["synthetic"]["near"] == 0.04 and told["real"]["near"] == 0 and told["share_of_the_ground"] == 1
+
+
+def test_of_a_large_ground_a_share_is_searched(maps, tmp_path, monkeypatch):
+    monkeypatch.setattr(landcoverrealism, "SEARCHED", 100_000)
+    told, _ = run(maps["real"], maps["alike"], tmp_path)
+    assert 0 < told["copies"]["share_of_the_ground"] < 1 and "% of the real ground: 0.0%" in told["copies"]["verdict"]
 
 
 def test_the_files(maps, tmp_path):
@@ -118,4 +136,13 @@ def test_bad_input_is_said(maps, tmp_path):
     refused("one band", real=(written("rgb.tif", np.ones((3, 640, 640), np.uint8), pixel=10.0),))
     refused("does not exist", real=(str(tmp_path / "nowhere.tif"),))
     refused("is not a data set", real_dataset=(str(tmp_path),))
+    built = tmp_path / "built"
+    builddataset.run(protocol.BuildDataset((maps["real"],), str(built), tile_px=64), silent())
+    index, listed = ((built / name).read_text() for name in ("dataset.json", "manifest.csv"))
+    (built / "dataset.json").write_text(json.dumps({**json.loads(index), "legend": {"10": "Wheat"}}))
+    refused("its 10 is 'Wheat'", real=(), real_dataset=(str(built),))
+    (built / "dataset.json").write_text(index)
+    refused("largest window that fits is 640 m", real=(), real_dataset=(str(built),), window_m=1280.0)
+    (built / "manifest.csv").write_text(listed.splitlines()[0])
+    refused("holds no tiles", real=(), real_dataset=(str(built),))
     refused("or choose another output", output=str(tmp_path / "file" / "out"))

@@ -19,11 +19,12 @@ from backend import checkpoint, latent_model, painting
 from backend.area import Everywhere
 from backend.field import Patch, Source
 from backend.generators import controlnet, latent_diffusion, spade
-from backend.jobs import trainimage, trainlandcover
+from backend.jobs import builddataset, trainimage, trainlandcover
 from backend.lattice import Box
-from backend.protocol import BackendError, Reporter, TrainImage, TrainLandCover, dump_job, silent
+from backend.protocol import BackendError, BuildDataset, Reporter, TrainImage, TrainLandCover, dump_job, silent
 from backend.rendering import Output, render
 from backend.training import loop, perceptual, stages
+from backend.training.tiles import read_index
 from tests.backend import packed, patchwork, scenes
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -196,6 +197,24 @@ def test_fine_tuning_keeps_the_code_and_the_styles(models, dataset, tmp_path):
     assert checkpoint.find(str(tmp_path / "m"), "controlnet")[1]["styles"] == ["2020", "arid"]
 
 
+def test_a_region_of_ones_own_teaches_its_style(tmp_path):
+    """From rasters to a model: each data set has its own styles, and the model can be asked for any of them."""
+    folders = []
+    for name, style in (("sea", "coastal, 2018"), ("hill", "upland"), ("plain", "")):
+        label, image = patchwork.write_pair(tmp_path / name)[::-1]
+        job = BuildDataset((label,), str(tmp_path / name / "tiles"), (image,), tile_px=128, style=style)
+        builddataset.run(job, silent())
+        folders.append(job.output)
+    trainimage.run(TrainImage(tuple(folders), str(tmp_path / "m"), "spade", **BRIEFLY), silent())
+    _, index = checkpoint.find(str(tmp_path / "m"), "spade")
+    assert index["styles"] == ["2018", "coastal", "upland"]
+    generator = SimpleNamespace(name="m", index=index)
+    assert painting.styles_of(generator, "upland, 2018") == ("2018", "upland")
+    packed_sets = sorted((tmp_path / "m").rglob("packed.json"))
+    told = [read_index(path.parent)["tiles"]["tiles"].get("styles", [[]])[0] for path in packed_sets]
+    assert sorted(map(tuple, told)) == [(), ("coastal", "2018"), ("upland",)]
+
+
 def test_a_style_changes_the_image_and_an_unknown_one_is_refused(models):
     generator = controlnet.ImageGenerator(str(models["controlnet"][0]))
     assert painting.styles_of(generator, " arid,2020") == ("2020", "arid")
@@ -345,7 +364,7 @@ def test_a_training_needs_no_gdal(dataset, tmp_path):
     script = f"""
 import sys
 sys.modules.update(dict.fromkeys({missing!r}))
-from backend.jobs import trainimage, trainlandcover
+from backend.jobs import builddataset, trainimage, trainlandcover
 from backend.protocol import TrainImage, silent
 trainimage.run(TrainImage(({dataset!r},), {str(tmp_path / "m")!r}, "spade", steps=1, batch=1), silent())
 """

@@ -114,8 +114,8 @@ def test_the_best_epoch_is_kept(data, tmp_path, monkeypatch):
     miou = iter([0.1, 0.5, 0.3, 0.5])
     real = trainer.score
 
-    def scored(run, batches):
-        found = real(run, batches)
+    def scored(run, batches, legend):
+        found = real(run, batches, legend)
         value = next(miou, None)
         return found if value is None else type("Fixed", (type(found),), {"miou": value})(found.matrix)
 
@@ -311,8 +311,8 @@ def test_rare_classes_weigh_more(data):
 def test_patience_ends_a_training_that_gets_no_better(data, tmp_path, monkeypatch, ear):
     real, given = trainer.score, iter([0.3, 0.5, 0.4, 0.5, 0.9])
 
-    def scored(run, batches):
-        found = real(run, batches)
+    def scored(run, batches, legend):
+        found = real(run, batches, legend)
         value = next(given, None)
         return found if value is None else type("Fixed", (type(found),), {"miou": value})(found.matrix)
 
@@ -354,7 +354,15 @@ def test_a_model_of_the_merged_legend(mangroves, tmp_path, ear):
     assert (
         "7 classes merged from the ESA WorldCover legend" in card and "Bare / sparse vegetation + Snow and ice" in card
     )
-    assert "cannot find: 20 Shrubland, 30 Grassland, 40 Cropland.\n" in card
+    assert (
+        "cannot find: 20 Shrubland, 30 Grassland + Herbaceous wetland + Moss and lichen, 40 Cropland.\n" in card
+        and "seen in training: 10 Tree cover + Mangroves, 50 Built-up" in card
+        and "| 10 Tree cover + Mangroves |" in card
+    )
+    assert any("Tree cover + Mangroves: IoU" in event.message for event in ear.events("log"))
+    report = (tmp_path / "model" / "report.html").read_text()
+    assert report.count("<th>Tree cover + Mangroves</th>") == 6, "a row, a row and a column of two splits"
+    assert "<th>Tree cover</th>" not in report
     image = scenes.write_raster(tmp_path / "image.tif", patchwork.world(128, 128, seed=9)[0])
     predicted = protocol.SegmentImage(str(image), str(tmp_path / "out.tif"), job.output)
     segmentimage.run(predicted, protocol.silent())
