@@ -47,7 +47,7 @@ class RecipeForm(QWidget):
             tr("Which model paints the image"),
         )
         self.climate, self.year = styles.StyleBox(), styles.StyleBox()
-        self.climate.setToolTip(tr("The look of the land that the image takes: of the climates that the model has learned"))
+        self.climate.setToolTip(tr("The climate that the image looks like, of those that the model has learned"))
         self.year.setToolTip(tr("The year of the imagery that the image looks like: its season, light and camera"))
         self.seed, self.dice, self.steps = QSpinBox(), QToolButton(), QSpinBox()
         self.seed.setRange(0, MAX_SEED)

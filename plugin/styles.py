@@ -14,7 +14,7 @@ from .translation import tr
 BUNDLED = Path(__file__).parent.parent / "backend" / "bundled"
 
 
-@lru_cache(maxsize=None)
+@lru_cache(maxsize=16)
 def known(generator: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The climates and the years that a bundled generator's `model_index.json` names; empty where it names none."""
     try:

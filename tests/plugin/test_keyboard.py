@@ -1,4 +1,4 @@
-"""Panels, test and options without a mouse: Tab reaches every control in the order it is seen; no letter is asked twice."""
+"""Panels, test and options without a mouse: Tab reaches all in the order seen, and no letter means two things."""
 
 from pathlib import Path
 
@@ -9,7 +9,16 @@ from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QCoreApplication, QPoint, Qt, QTranslator
 from qgis.PyQt.QtGui import QKeySequence
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QAbstractButton, QApplication, QDialog, QGroupBox, QLabel, QScrollArea, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QDialog,
+    QGroupBox,
+    QLabel,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from tests.plugin.desk import Desk, settle, wait_for
 from tests.plugin.viewing import scene
@@ -114,7 +123,7 @@ def test_the_letters_of_qgis_own_menus():
         pytest.skip("QGIS is installed elsewhere")
     spanish = QTranslator()
     assert spanish.load(str(path))
-    titles = "Pro&ject &Edit &View &Layer &Settings &Plugins Vect&or &Raster &Mesh &Help".split()
+    titles = ["Pro&ject", "&Edit", "&View", "&Layer", "&Settings", "&Plugins", "Vect&or", "&Raster", "&Mesh", "&Help"]
     found = [spanish.translate("MainWindow", title) for title in titles]
     assert {QKeySequence.mnemonic(title).toString()[-1] for title in found if title} <= set(MENUS["es"])
     assert {QKeySequence.mnemonic(title).toString()[-1] for title in titles} <= set(MENUS["en"])
