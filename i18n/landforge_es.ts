@@ -12,10 +12,6 @@
       <translation>&amp;Otra prueba</translation>
     </message>
     <message>
-      <source>&amp;Compute on</source>
-      <translation>Cal&amp;cular en</translation>
-    </message>
-    <message>
       <source>&amp;Each is shown for</source>
       <translation>Cada &amp;una se muestra</translation>
     </message>
@@ -42,6 +38,10 @@
     <message>
       <source>&amp;Pixel size</source>
       <translation>Tamaño de &amp;píxel</translation>
+    </message>
+    <message>
+      <source>&amp;Raster cache</source>
+      <translation>Caché de rás&amp;teres</translation>
     </message>
     <message>
       <source>&amp;Start</source>
@@ -250,6 +250,10 @@
     <message>
       <source>Clips the real land cover of an extent, generates a synthetic land cover map and an aerial image over the same ground, and compares the two maps: where they agree, and a confusion table in hectares. Its file, under processing_provider/models in the plugin's folder, opens in the model designer.</source>
       <translation>Recorta la cobertura real del suelo de una extensión, genera un mapa sintético de cobertura y una imagen aérea sobre el mismo terreno, y compara los dos mapas: dónde coinciden, y una tabla de confusión en hectáreas. Su archivo, en processing_provider/models dentro de la carpeta del complemento, se abre en el diseñador de modelos.</translation>
+    </message>
+    <message>
+      <source>Comp&amp;ute on</source>
+      <translation>Calc&amp;ular en</translation>
     </message>
     <message>
       <source>Compare real and synthetic…</source>
@@ -924,10 +928,6 @@
       <translation>Ordena las teselas sintéticas por lo informativas que le resultan a un modelo de segmentación que aprendió de las reales, les añade las mejores, entrena de nuevo, y sigue así algunas rondas; junto a ello, tantas teselas al azar, con los mismos pasos y la misma semilla. Una página web compara ambas con teselas reales reservadas, ranking.csv dice por qué se eligió cada tesela, y la carpeta 'chosen' es un conjunto de datos de esas teselas con el que entrenar. Detenido, continúa cuando se ejecuta otra vez con los mismos ajustes y la misma salida; entonces se pueden añadir rondas.</translation>
     </message>
     <message>
-      <source>Raster cac&amp;he</source>
-      <translation>Caché de rás&amp;teres</translation>
-    </message>
-    <message>
       <source>Real</source>
       <translation>Real</translation>
     </message>
@@ -1296,6 +1296,10 @@
       <translation>El nombre del modelo incluido, o la carpeta que escribió 'Entrenar modelo de segmentación'.</translation>
     </message>
     <message>
+      <source>The climate that the image looks like, of those that the model has learned</source>
+      <translation>El clima al que se parece la imagen, de los que el modelo ha aprendido</translation>
+    </message>
+    <message>
       <source>The clipped image, a Cloud Optimized GeoTIFF.</source>
       <translation>La imagen recortada, un GeoTIFF optimizado para la nube (COG).</translation>
     </message>
@@ -1370,10 +1374,6 @@
     <message>
       <source>The look of the image: a climate, a year of the imagery, or both, parted by commas, of those that the model has learned. The bundled models know arid, coastal, humid, inland, 2016, 2018 and 2020. Left empty: the model decides.</source>
       <translation>El aspecto de la imagen: un clima, un año de las imágenes, o ambos, separados por comas, de los que el modelo ha aprendido. Los modelos incluidos conocen arid, coastal, humid, inland, 2016, 2018 y 2020. Si se deja vacío: decide el modelo.</translation>
-    </message>
-    <message>
-      <source>The look of the land that the image takes: of the climates that the model has learned</source>
-      <translation>El aspecto del terreno que toma la imagen: de los climas que el modelo ha aprendido</translation>
     </message>
     <message>
       <source>The map is empty. Add a layer first, or draw.</source>
