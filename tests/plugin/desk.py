@@ -169,11 +169,8 @@ class Desk:
 
 
 def settle(seconds=0.2):
-    """Let the window come to rest."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        QgsApplication.processEvents()
-        time.sleep(0.005)
+    """Let the window come to rest; what is to be deleted later is."""
+    QTest.qWait(round(1000 * seconds))
 
 
 def wait_for(condition, within_s=30):

@@ -180,7 +180,8 @@ def same_place(one, other):
 def test_side_by_side_ends_with_its_layers(windows, project, pair):
     windows.panel.side_by_side()
     project.removeMapLayer(pair[0].id())
-    wait_for(lambda: windows.panel.view is None)
+    settle()
+    assert windows.panel.view is None
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ def generated(project, folder):
 def test_the_first_example(window, project, tmp_path):
     layers = generated(project, tmp_path)
     layers["real"].setName("WorldCover (the sample)")
-    window.window.resize(1200, 700)
+    window.window.resize(1500, 760)
     window.look_at(layers["map"])
     windows = Windows(window)
     windows.compare()
