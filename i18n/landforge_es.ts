@@ -12,24 +12,12 @@
       <translation>&amp;Otra prueba</translation>
     </message>
     <message>
-      <source>&amp;Cancel</source>
-      <translation>&amp;Cancelar</translation>
-    </message>
-    <message>
-      <source>&amp;Compute on</source>
-      <translation>Cal&amp;cular en</translation>
-    </message>
-    <message>
-      <source>&amp;Difference</source>
-      <translation>&amp;Diferencia</translation>
+      <source>&amp;Each is shown for</source>
+      <translation>Cada &amp;una se muestra</translation>
     </message>
     <message>
       <source>&amp;Export as CSV…</source>
       <translation>&amp;Exportar como CSV…</translation>
-    </message>
-    <message>
-      <source>&amp;Feature</source>
-      <translation>Ob&amp;jeto</translation>
     </message>
     <message>
       <source>&amp;Generate</source>
@@ -44,44 +32,24 @@
       <translation>Área &amp;máxima</translation>
     </message>
     <message>
-      <source>&amp;Layer</source>
-      <translation>Cap&amp;a</translation>
-    </message>
-    <message>
-      <source>&amp;Map</source>
-      <translation>&amp;Mapa</translation>
-    </message>
-    <message>
       <source>&amp;NAIP mirror (STAC)</source>
       <translation>Réplica de &amp;NAIP (STAC)</translation>
     </message>
     <message>
-      <source>&amp;On</source>
-      <translation>&amp;Sobre</translation>
+      <source>&amp;Pixel size</source>
+      <translation>Tamaño de &amp;píxel</translation>
     </message>
     <message>
-      <source>&amp;Other choices…</source>
-      <translation>&amp;Otras opciones…</translation>
-    </message>
-    <message>
-      <source>&amp;Polygon</source>
-      <translation>&amp;Polígono</translation>
-    </message>
-    <message>
-      <source>&amp;Rectangle</source>
-      <translation>&amp;Rectángulo</translation>
-    </message>
-    <message>
-      <source>&amp;Set up</source>
-      <translation>Pre&amp;parar</translation>
+      <source>&amp;Raster cache</source>
+      <translation>Caché de rás&amp;teres</translation>
     </message>
     <message>
       <source>&amp;Start</source>
       <translation>&amp;Empezar</translation>
     </message>
     <message>
-      <source>&amp;Swipe</source>
-      <translation>&amp;Cortina</translation>
+      <source>&amp;Tiles</source>
+      <translation>&amp;Teselas</translation>
     </message>
     <message>
       <source>&amp;WorldCover mirror</source>
@@ -260,6 +228,10 @@
       <translation>Pulse en el mapa los vértices de un polígono; el botón derecho lo termina, Retroceso quita un vértice</translation>
     </message>
     <message>
+      <source>Climate</source>
+      <translation>Clima</translation>
+    </message>
+    <message>
       <source>Clip NAIP</source>
       <translation>Recortar NAIP</translation>
     </message>
@@ -278,6 +250,10 @@
     <message>
       <source>Clips the real land cover of an extent, generates a synthetic land cover map and an aerial image over the same ground, and compares the two maps: where they agree, and a confusion table in hectares. Its file, under processing_provider/models in the plugin's folder, opens in the model designer.</source>
       <translation>Recorta la cobertura real del suelo de una extensión, genera un mapa sintético de cobertura y una imagen aérea sobre el mismo terreno, y compara los dos mapas: dónde coinciden, y una tabla de confusión en hectáreas. Su archivo, en processing_provider/models dentro de la carpeta del complemento, se abre en el diseñador de modelos.</translation>
+    </message>
+    <message>
+      <source>Comp&amp;ute on</source>
+      <translation>Calc&amp;ular en</translation>
     </message>
     <message>
       <source>Compare real and synthetic…</source>
@@ -416,6 +392,10 @@
       <translation>Pasos de eliminación de ruido del muestreador de difusión: más es más lento y, hasta unos 20, más fino. SPADE no tiene ninguno.</translation>
     </message>
     <message>
+      <source>Di&amp;fference</source>
+      <translation>D&amp;iferencia</translation>
+    </message>
+    <message>
       <source>Difference of land cover</source>
       <translation>Diferencia de cobertura del suelo</translation>
     </message>
@@ -450,10 +430,6 @@
     <message>
       <source>Draw a place, or take one.</source>
       <translation>Dibuje un lugar, o tome uno.</translation>
-    </message>
-    <message>
-      <source>Each is shown for</source>
-      <translation>Cada una se muestra</translation>
     </message>
     <message>
       <source>Each trains two models: chosen and at random.</source>
@@ -500,16 +476,16 @@
       <translation>De extensión a escena comparada</translation>
     </message>
     <message>
+      <source>Feat&amp;ure</source>
+      <translation>Ob&amp;jeto</translation>
+    </message>
+    <message>
       <source>Folder of pairs</source>
       <translation>Carpeta de pares</translation>
     </message>
     <message>
       <source>Folder of pairs to tested model</source>
       <translation>De carpeta de pares a modelo probado</translation>
-    </message>
-    <message>
-      <source>Ge&amp;nerator</source>
-      <translation>Ge&amp;nerador</translation>
     </message>
     <message>
       <source>Generate</source>
@@ -542,6 +518,10 @@
     <message>
       <source>Generating and segmenting run on the Dask cluster at this address where an algorithm names no other. Name only a cluster that you trust: it runs the code that it is sent, and what it sends back is the result.</source>
       <translation>Generar y segmentar se ejecutan en el clúster de Dask de esta dirección cuando un algoritmo no nombra otro. Nombre solo un clúster de confianza: ejecuta el código que se le envía, y lo que devuelve es el resultado.</translation>
+    </message>
+    <message>
+      <source>Generator</source>
+      <translation>Generador</translation>
     </message>
     <message>
       <source>Grassland</source>
@@ -630,6 +610,10 @@
     <message>
       <source>It is</source>
       <translation>Es</translation>
+    </message>
+    <message>
+      <source>La&amp;yer</source>
+      <translation>C&amp;apa</translation>
     </message>
     <message>
       <source>Labels</source>
@@ -732,7 +716,11 @@
       <translation>Leyenda</translation>
     </message>
     <message>
-      <source>M&amp;ake</source>
+      <source>M&amp;ap</source>
+      <translation>Ma&amp;pa</translation>
+    </message>
+    <message>
+      <source>Ma&amp;ke</source>
       <translation>&amp;Hacer</translation>
     </message>
     <message>
@@ -820,6 +808,10 @@
       <translation>De dos capas de cobertura del suelo: dónde coinciden, y la tabla de confusión en hectáreas.</translation>
     </message>
     <message>
+      <source>On</source>
+      <translation>Sobre</translation>
+    </message>
+    <message>
       <source>One or more RGB rasters. Left empty: labels alone are cut, at their own pixel size.</source>
       <translation>Uno o más rásteres RGB. Si se deja vacío: se cortan solo las etiquetas, con su propio tamaño de píxel.</translation>
     </message>
@@ -872,6 +864,10 @@
       <translation>O un Python propio que tenga los paquetes</translation>
     </message>
     <message>
+      <source>Other choices…</source>
+      <translation>Otras opciones…</translation>
+    </message>
+    <message>
       <source>Packages from a folder (offline)</source>
       <translation>Paquetes desde una carpeta (sin conexión)</translation>
     </message>
@@ -896,16 +892,16 @@
       <translation>Cuerpos de agua permanentes</translation>
     </message>
     <message>
-      <source>Pixel size</source>
-      <translation>Tamaño de píxel</translation>
-    </message>
-    <message>
       <source>Pixel size (m)</source>
       <translation>Tamaño de píxel (m)</translation>
     </message>
     <message>
       <source>Pixel size of the result. Left empty: that of the source. The generators and models work at 1 m.</source>
       <translation>Tamaño de píxel del resultado. Si se deja vacío: el de la fuente. Los generadores y modelos trabajan a 1 m.</translation>
+    </message>
+    <message>
+      <source>Polygo&amp;n</source>
+      <translation>Polígo&amp;no</translation>
     </message>
     <message>
       <source>Polygons to fill</source>
@@ -930,10 +926,6 @@
     <message>
       <source>Ranks synthetic tiles by what a segmentation model that learned from the real ones finds informative, adds the best to them, trains anew, and goes on for some rounds; beside it as many tiles at random, with the same steps and seed. A web page compares both on held-out real tiles, ranking.csv says why each tile was chosen, and the folder 'chosen' is a data set of those tiles to train on. Stopped, it goes on when it is run again with the same settings and output; rounds may then be added.</source>
       <translation>Ordena las teselas sintéticas por lo informativas que le resultan a un modelo de segmentación que aprendió de las reales, les añade las mejores, entrena de nuevo, y sigue así algunas rondas; junto a ello, tantas teselas al azar, con los mismos pasos y la misma semilla. Una página web compara ambas con teselas reales reservadas, ranking.csv dice por qué se eligió cada tesela, y la carpeta 'chosen' es un conjunto de datos de esas teselas con el que entrenar. Detenido, continúa cuando se ejecuta otra vez con los mismos ajustes y la misma salida; entonces se pueden añadir rondas.</translation>
-    </message>
-    <message>
-      <source>Raster cac&amp;he</source>
-      <translation>Caché de rás&amp;teres</translation>
     </message>
     <message>
       <source>Real</source>
@@ -976,6 +968,10 @@
       <translation>Proporciones de teselas reales (%)</translation>
     </message>
     <message>
+      <source>Rec&amp;tangle</source>
+      <translation>Rectáng&amp;ulo</translation>
+    </message>
+    <message>
       <source>Recognised: {real} of {reals} real tiles, {made} of {mades} synthetic ones.</source>
       <translation>Reconocidas: {real} de {reals} teselas reales, {made} de {mades} sintéticas.</translation>
     </message>
@@ -1012,14 +1008,6 @@
       <translation>Rondas</translation>
     </message>
     <message>
-      <source>S&amp;ide by side</source>
-      <translation>&amp;Lado a lado</translation>
-    </message>
-    <message>
-      <source>S&amp;teps</source>
-      <translation>P&amp;asos</translation>
-    </message>
-    <message>
       <source>SPADE model (bundled name or folder)</source>
       <translation>Modelo de SPADE (nombre incluido o carpeta)</translation>
     </message>
@@ -1028,16 +1016,16 @@
       <translation>SPADE: más sencillo, rápido</translation>
     </message>
     <message>
-      <source>Sa&amp;ve in</source>
-      <translation>Guardar &amp;en</translation>
-    </message>
-    <message>
       <source>Sampling steps</source>
       <translation>Pasos de muestreo</translation>
     </message>
     <message>
-      <source>Se&amp;ed</source>
-      <translation>Sem&amp;illa</translation>
+      <source>Save in</source>
+      <translation>Guardar en</translation>
+    </message>
+    <message>
+      <source>See&amp;d</source>
+      <translation>Semi&amp;lla</translation>
     </message>
     <message>
       <source>Seed</source>
@@ -1086,6 +1074,10 @@
     <message>
       <source>Shrubland</source>
       <translation>Matorral</translation>
+    </message>
+    <message>
+      <source>Side &amp;by side</source>
+      <translation>&amp;Lado a lado</translation>
     </message>
     <message>
       <source>Side of a tile.</source>
@@ -1152,8 +1144,12 @@
       <translation>Partir de (nombre incluido o carpeta)</translation>
     </message>
     <message>
-      <source>Starting…</source>
-      <translation>Empezando…</translation>
+      <source>Starting… The first run of a session loads the models, which takes a while.</source>
+      <translation>Empezando… La primera ejecución de una sesión carga los modelos, lo que tarda un poco.</translation>
+    </message>
+    <message>
+      <source>Steps</source>
+      <translation>Pasos</translation>
     </message>
     <message>
       <source>Steps a stage, at most</source>
@@ -1164,8 +1160,8 @@
       <translation>Pasos de la difusión: más es más lento y, hasta unos 20, más fino</translation>
     </message>
     <message>
-      <source>Stop the test</source>
-      <translation>Detener la prueba</translation>
+      <source>Sto&amp;p the test</source>
+      <translation>&amp;Detener la prueba</translation>
     </message>
     <message>
       <source>Stride (px)</source>
@@ -1174,6 +1170,10 @@
     <message>
       <source>Style</source>
       <translation>Estilo</translation>
+    </message>
+    <message>
+      <source>Sw&amp;ipe</source>
+      <translation>Cor&amp;tina</translation>
     </message>
     <message>
       <source>Synthetic</source>
@@ -1296,6 +1296,10 @@
       <translation>El nombre del modelo incluido, o la carpeta que escribió 'Entrenar modelo de segmentación'.</translation>
     </message>
     <message>
+      <source>The climate that the image looks like, of those that the model has learned</source>
+      <translation>El clima al que se parece la imagen, de los que el modelo ha aprendido</translation>
+    </message>
+    <message>
       <source>The clipped image, a Cloud Optimized GeoTIFF.</source>
       <translation>La imagen recortada, un GeoTIFF optimizado para la nube (COG).</translation>
     </message>
@@ -1368,8 +1372,8 @@
       <translation>La capa {0} no tiene extensión o no tiene SRC.</translation>
     </message>
     <message>
-      <source>The look of the image: a climate, a year of the imagery, or both, parted by commas, of those that the model has learned. The bundled ControlNet knows arid, coastal, humid, inland, 2016, 2018 and 2020; SPADE knows none. Left empty: the model decides.</source>
-      <translation>El aspecto de la imagen: un clima, un año de las imágenes, o ambos, separados por comas, de los que el modelo ha aprendido. El ControlNet incluido conoce arid, coastal, humid, inland, 2016, 2018 y 2020; SPADE no conoce ninguno. Si se deja vacío: decide el modelo.</translation>
+      <source>The look of the image: a climate, a year of the imagery, or both, parted by commas, of those that the model has learned. The bundled models know arid, coastal, humid, inland, 2016, 2018 and 2020. Left empty: the model decides.</source>
+      <translation>El aspecto de la imagen: un clima, un año de las imágenes, o ambos, separados por comas, de los que el modelo ha aprendido. Los modelos incluidos conocen arid, coastal, humid, inland, 2016, 2018 y 2020. Si se deja vacío: decide el modelo.</translation>
     </message>
     <message>
       <source>The map is empty. Add a layer first, or draw.</source>
@@ -1472,8 +1476,16 @@
       <translation>El año del vuelo. Si se deja vacío: el más reciente que cubre la extensión.</translation>
     </message>
     <message>
+      <source>The year of the imagery that the image looks like: its season, light and camera</source>
+      <translation>El año de las imágenes a las que se parece: su estación, su luz y su cámara</translation>
+    </message>
+    <message>
       <source>This place is not on the Earth, or too near to a pole.</source>
       <translation>Este lugar no está en la Tierra, o está demasiado cerca de un polo.</translation>
+    </message>
+    <message>
+      <source>Tile si&amp;ze (px)</source>
+      <translation>T&amp;amaño de tesela (px)</translation>
     </message>
     <message>
       <source>Tile size (px)</source>
@@ -1632,8 +1644,20 @@
       <translation>unos {0}</translation>
     </message>
     <message>
+      <source>any</source>
+      <translation>cualquiera</translation>
+    </message>
+    <message>
+      <source>arid</source>
+      <translation>árido</translation>
+    </message>
+    <message>
       <source>autoencoder learns to keep a map in few numbers, decoder to bring it back without seams, denoiser to draw the numbers. 'all' trains one after another and shares the minutes out. A stage alone needs those before it.</source>
       <translation>autoencoder aprende a guardar un mapa en pocos números, decoder a recuperarlo sin costuras, denoiser a dibujar los números. 'all' entrena una tras otra y reparte los minutos. Una etapa sola necesita las anteriores.</translation>
+    </message>
+    <message>
+      <source>coastal</source>
+      <translation>costero</translation>
     </message>
     <message>
       <source>controlnet: latent diffusion, richer and slower; spade: one pass, many times faster.</source>
@@ -1652,8 +1676,16 @@
       <translation>esa: el repositorio público de la ESA; planetarycomputer: el catálogo STAC de Microsoft; layer: la capa ráster de abajo. Los dos primeros no necesitan cuenta y leen solo la parte de los archivos que toca la extensión.</translation>
     </message>
     <message>
+      <source>humid</source>
+      <translation>húmedo</translation>
+    </message>
+    <message>
       <source>image {0:,} × {1:,} px</source>
       <translation>imagen {0:,} × {1:,} px</translation>
+    </message>
+    <message>
+      <source>inland</source>
+      <translation>interior</translation>
     </message>
     <message>
       <source>land cover {0:,} × {1:,} px</source>

@@ -60,7 +60,7 @@ class GeneratePanel(QDockWidget):
         self.progress = QProgressBar()
         self.generate_button = QPushButton()
         self.generate_button.setDefault(True)
-        self.cancel_button = QPushButton(tr("&Cancel"))
+        self.cancel_button = QPushButton(tr("Cancel"))
         self.copy_button = QToolButton()
         self.copy_button.setText("›_")
         self.copy_button.setToolTip(tr("Copy as Python command"))
@@ -103,7 +103,7 @@ class GeneratePanel(QDockWidget):
         self.setWidget(content)
 
     def _connect(self) -> None:
-        self.places.changed.connect(self.refresh)
+        self.places.changed.connect(self._placed)
         self.places.said.connect(self.message.setText)
         self.form.changed.connect(self.refresh)
         self.generate_button.clicked.connect(self.generate)
@@ -135,6 +135,12 @@ class GeneratePanel(QDockWidget):
         except (QgsCsException, ValueError):
             return None
         return estimates.of(self.form.algorithm, self.form.generator.currentData(), self.form.steps.value(), grid)
+
+    def _placed(self) -> None:
+        """A new place: what was said of an older one, or of how to draw, is said no more."""
+        if self.generation is None and not self._waiting:
+            self.message.clear()
+        self.refresh()
 
     def refresh(self, *_: object) -> None:
         """Say what the choices would cost and whether they can be run."""
@@ -223,7 +229,7 @@ class GeneratePanel(QDockWidget):
         found.previewed.connect(self.preview.show)
         found.ended.connect(lambda ok, said, layers: self._ended(ok, said, layers, footprint, estimate))
         self.progress.setRange(0, 0)  # which runs to and fro until there is something to count
-        self.message.setText(tr("Starting…"))
+        self.message.setText(tr("Starting… The first run of a session loads the models, which takes a while."))
         self.refresh()
         QTimer.singleShot(0, found.start)  # once the window has drawn that it begins
         return True

@@ -13,6 +13,7 @@ from .translation import tr
 LANDCOVER, IMAGE, SCENE = "generatelandcover", "generateimage", "generatescene"
 LANDCOVER_M, IMAGE_M = 10.0, 1.0
 KEY = "paces"
+NO_BREAK = "\N{NO-BREAK SPACE}"
 STEPS = 12
 """The sampling steps that the paces below are for."""
 START_S = 7.0
@@ -50,7 +51,8 @@ class Estimate:
         area = tr("{0} km²").format(rounded(self.grid.area_km2))
         room = tr("up to {0} MB").format(rounded(self.megabytes))
         about = tr("about {0}").format(duration(self.seconds))
-        return " · ".join([area, *told, about, room])
+        parts = (part.replace(" ", NO_BREAK) for part in (area, *told, about, room))
+        return " · ".join(parts)
 
 
 def of(algorithm: str, generator: str, steps: int, grid: Grid) -> Estimate:

@@ -32,11 +32,12 @@ class SetUpCard(QFrame):
         self.text, self.line = QLabel(), QLabel()
         for label in (self.text, self.line):
             label.setWordWrap(True)
+        self.line.setMinimumHeight(2 * self.line.fontMetrics().lineSpacing())  # what is below stays where it is
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.progress = QProgressBar()
-        self.start_button = QPushButton(tr("&Set up"))
+        self.start_button = QPushButton(tr("Set up"))
         self.cancel_button = QPushButton(tr("Cancel"))
-        self.more_button = QPushButton(tr("&Other choices…"))
+        self.more_button = QPushButton(tr("Other choices…"))
         self.more_button.setToolTip(tr("A GPU, packages from a folder, or a Python of your own"))
         self.start_button.clicked.connect(lambda: self.dialog().start())
         self.cancel_button.clicked.connect(lambda: self.dialog().cancel())
@@ -95,7 +96,7 @@ class SetUpCard(QFrame):
         self.dialog().raise_()
 
     def _running(self, running: bool) -> None:
-        for widget in (self.progress, self.cancel_button):
+        for widget in (self.progress, self.cancel_button, self.line):
             widget.setVisible(running)
         self.start_button.setVisible(not running)
         if running:
@@ -108,6 +109,7 @@ class SetUpCard(QFrame):
     def _ended(self, fault: str) -> None:
         self._running(False)
         self.line.setText(fault)
+        self.line.setVisible(bool(fault))
         if fault:
             self.failed.emit()
         self.check()

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from osgeo import gdal
-from qgis.core import QgsCoordinateTransform, QgsMapLayer, QgsMapLayerType, QgsProject, QgsRasterLayer
+from qgis.core import QgsCoordinateTransform, QgsMapLayer, QgsProject, QgsRasterLayer
 from qgis.gui import QgsMapTool
 from qgis.PyQt.QtCore import QObject
-from qgis.PyQt.QtWidgets import QAction
 
 from . import layers, outputs
+from .action import QAction
 from .dock import GeneratePanel
 from .place import Place
 from .translation import tr
@@ -42,7 +42,7 @@ class LayerMenu(QObject):
     def _action(self, text: str, slot: Any) -> QAction:
         action = QAction(text, self)
         action.triggered.connect(lambda: self._with_layer(slot))
-        self.iface.addCustomActionForLayerType(action, MENU, QgsMapLayerType.RasterLayer, False)
+        self.iface.addCustomActionForLayerType(action, MENU, QgsMapLayer.LayerType.RasterLayer, False)
         return action
 
     def _with_layer(self, slot: Any) -> None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from qgis.core import QgsApplication, QgsProcessingProvider
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QIcon
-from qgis.PyQt.QtWidgets import QAction
 
 from . import translation
+from .action import QAction
 from .bridge import process
 from .translation import tr
 from .windows import Windows

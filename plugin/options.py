@@ -84,9 +84,9 @@ class OptionsPage(QgsOptionsPageWidget):
                 self.interpreter,
                 tr("A Python of your own that has the backend's packages; empty: the environment made by set-up"),
             ),
-            (tr("&Compute on"), self.device, tr("Where the models run")),
+            (tr("Comp&ute on"), self.device, tr("Where the models run")),
             (
-                tr("Raster cac&he"),
+                tr("&Raster cache"),
                 self.cache,
                 tr("The memory in which the backend keeps pieces of rasters that it reads"),
             ),

@@ -70,18 +70,18 @@ class PlacePicker(QWidget):
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(2)
         self.rectangle = self._drawing(
-            tr("&Rectangle"), "mActionSelectRectangle", tr("Drag a rectangle on the map"), RectangleTool
+            tr("Rec&tangle"), "mActionSelectRectangle", tr("Drag a rectangle on the map"), RectangleTool
         )
         self.polygon = self._drawing(
-            tr("&Polygon"),
+            tr("Polygo&n"),
             "mActionSelectPolygon",
             tr("Click the corners of a polygon on the map; a right click ends it, Backspace takes a corner back"),
             PolygonTool,
         )
-        self.view = self._button(tr("&Map"), "mActionZoomFullExtent", tr("Take what the map shows now"))
-        self.layer = self._button(tr("&Layer"), "mActionZoomToLayer", tr("Take the extent of a layer"))
+        self.view = self._button(tr("M&ap"), "mActionZoomFullExtent", tr("Take what the map shows now"))
+        self.layer = self._button(tr("La&yer"), "mActionZoomToLayer", tr("Take the extent of a layer"))
         self.feature = self._button(
-            tr("&Feature"), "mActionZoomToSelected", tr("Take the selected polygons of the active layer")
+            tr("Feat&ure"), "mActionZoomToSelected", tr("Take the selected polygons of the active layer")
         )
         self.view.clicked.connect(self.take_view)
         self.feature.clicked.connect(self.take_features)

@@ -1,4 +1,4 @@
-"""What to make: the kind, the land cover beneath, generator, seed, steps and class shares."""
+"""What to make: the kind, the land cover beneath, generator, style, seed, steps and class shares."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QSpinBox, QToolButton, QVBoxLayout, QWidget
 
-from . import estimates, settings
+from . import estimates, settings, styles
 from .shares import ClassShares
 from .translation import tr
 
@@ -46,6 +46,9 @@ class RecipeForm(QWidget):
             },
             tr("Which model paints the image"),
         )
+        self.climate, self.year = styles.StyleBox(), styles.StyleBox()
+        self.climate.setToolTip(tr("The climate that the image looks like, of those that the model has learned"))
+        self.year.setToolTip(tr("The year of the imagery that the image looks like: its season, light and camera"))
         self.seed, self.dice, self.steps = QSpinBox(), QToolButton(), QSpinBox()
         self.seed.setRange(0, MAX_SEED)
         self.seed.setToolTip(tr("The same seed gives the same pixels at the same place; another, another picture"))
@@ -85,14 +88,16 @@ class RecipeForm(QWidget):
         seed.addWidget(self.seed, 1)
         seed.addWidget(self.dice)
         self.form = QFormLayout()
-        self.form.addRow(self._label(tr("M&ake"), self.what), self.what)
-        self.form.addRow(self._label(tr("&On"), self.below), self.below)
-        self.form.addRow(self._label(tr("Ge&nerator"), self.generator), self.generator)
-        self.form.addRow(self._label(tr("Se&ed"), self.seed), seed)
+        self.form.addRow(self._label(tr("Ma&ke"), self.what), self.what)
+        self.form.addRow(self._label(tr("On"), self.below), self.below)
+        self.form.addRow(self._label(tr("Generator"), self.generator), self.generator)
+        self.form.addRow(self._label(tr("Climate"), self.climate), self.climate)
+        self.form.addRow(self._label(tr("Year"), self.year), self.year)
+        self.form.addRow(self._label(tr("Seed"), self.seed), seed)
         more = QgsCollapsibleGroupBox(tr("More"))
         fields = QFormLayout(more)
-        fields.addRow(self._label(tr("S&teps"), self.steps), self.steps)
-        fields.addRow(self._label(tr("Sa&ve in"), self.folder), self.folder)
+        fields.addRow(self._label(tr("Steps"), self.steps), self.steps)
+        fields.addRow(self._label(tr("Save in"), self.folder), self.folder)
         more.setCollapsed(True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -107,10 +112,14 @@ class RecipeForm(QWidget):
 
     def _follow(self, *_: object) -> None:
         """Show what the kind of result asks for."""
-        algorithm = self.algorithm
+        algorithm, painted = self.algorithm, self.algorithm != estimates.LANDCOVER
+        for box, names in zip((self.climate, self.year), styles.known(self.generator.currentData())):
+            box.offer(names)
         for widget, shown in (
             (self.below, algorithm == estimates.IMAGE),
-            (self.generator, algorithm != estimates.LANDCOVER),
+            (self.generator, painted),
+            (self.climate, painted and self.climate.count() > 1),
+            (self.year, painted and self.year.count() > 1),
         ):
             widget.setVisible(shown)
             self.form.labelForField(widget).setVisible(shown)
@@ -137,6 +146,8 @@ class RecipeForm(QWidget):
         found: dict[str, Any] = {"SEED": self.seed.value(), "STEPS": self.steps.value()}
         if self.algorithm != estimates.LANDCOVER:
             found["GENERATOR"] = self.generator.currentData()
+            asked = ", ".join(filter(None, (self.climate.currentData(), self.year.currentData())))
+            found |= {"STYLE": asked} if asked else {}
         if self.landcover is not None:
             found["LANDCOVER"] = self.landcover.id()
         elif self.shares.text():
@@ -151,6 +162,8 @@ class RecipeForm(QWidget):
         self.what.setCurrentIndex(self.what.findData(kind))
         if generator != "landcover":
             self.generator.setCurrentIndex(max(self.generator.findData(generator), 0))
+            for box in (self.climate, self.year):
+                box.choose(settings_of_it.get("style") or [])
         self.seed.setValue(int(layer.customProperty("landforge/seed", 0)))
         self.steps.setValue(int(settings_of_it.get("steps", estimates.STEPS)))
         asked = settings_of_it.get(f"{below}shares") or {}

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QIcon
-from qgis.PyQt.QtWidgets import QAction
 
+from .action import QAction
 from .translation import tr
 
 if TYPE_CHECKING:

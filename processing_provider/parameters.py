@@ -82,13 +82,22 @@ def area() -> Parameter:
 
 
 def number(
-    job: type[Any], key: str, label: str, text: str, low: float, high: float | None = None, whole: bool = True
+    job: type[Any],
+    key: str,
+    label: str,
+    text: str,
+    low: float,
+    high: float | None = None,
+    whole: bool = True,
+    decimals: int = 2,
 ) -> Parameter:
-    """A number between two bounds; optional where the field's default is None."""
+    """A number between two bounds; optional where the field's default is None. `decimals` are those of the dialog."""
     value = default(job, key)
     kind = QgsProcessingParameterNumber.Type.Integer if whole else QgsProcessingParameterNumber.Type.Double
     bounds = {"minValue": low} if high is None else {"minValue": low, "maxValue": high}
-    return explained(QgsProcessingParameterNumber(key, label, kind, value, value is None, **bounds), text)
+    found = explained(QgsProcessingParameterNumber(key, label, kind, value, value is None, **bounds), text)
+    found.setMetadata({} if whole else {"widget_wrapper": {"decimals": decimals}})
+    return found
 
 
 def choice(job: type[Any], key: str, label: str, text: str, options: list[str] | None = None) -> Parameter:
@@ -154,7 +163,7 @@ def lessons(job: type[Any]) -> list[Parameter]:
         number(job, "CROP_PX", "Crop size (px)", side, 32, 2048),
         advanced(number(job, "CROPS", "Squares an epoch", crops, 0, 10**9)),
         advanced(number(job, "BATCH", "Batch size", "Squares a step.", 1, 1024)),
-        advanced(number(job, "LEARNING_RATE", "Learning rate", rate, 0, 1, whole=False)),
+        advanced(number(job, "LEARNING_RATE", "Learning rate", rate, 0, 1, whole=False, decimals=6)),
         advanced(choice(job, "CLASS_WEIGHTING", "Class weighting", weighting)),
         choice(job, "LEGEND", "Legend", legend),
         advanced(seed(job, "Decides the first weights, the choice and the order of the tiles.")),
@@ -176,8 +185,8 @@ def style(job: type[Any]) -> Parameter:
     """STYLE of images."""
     text = (
         "The look of the image: a climate, a year of the imagery, or both, parted by commas, of those that the model "
-        "has learned. The bundled ControlNet knows arid, coastal, humid, inland, 2016, 2018 and 2020; SPADE knows "
-        "none. Left empty: the model decides."
+        "has learned. The bundled models know arid, coastal, humid, inland, 2016, 2018 and 2020. Left empty: the "
+        "model decides."
     )
     return string(job, "STYLE", "Style", text)
 
@@ -221,7 +230,7 @@ def training(job: type[Any], stages: str) -> list[Parameter]:
         advanced(choice(job, "STAGE", "Stage", stage)),
         advanced(number(job, "STEPS", "Steps a stage, at most", limit, 1)),
         advanced(number(job, "BATCH", "Batch size", "Crops a step; halved where the memory is too small.", 1, 4096)),
-        advanced(number(job, "LEARNING_RATE", "Learning rate", rate, 0, 1, whole=False)),
+        advanced(number(job, "LEARNING_RATE", "Learning rate", rate, 0, 1, whole=False, decimals=6)),
         advanced(seed(job, "Decides the first weights and the order of the crops.")),
     ]
 

@@ -43,6 +43,7 @@ class SetUpPage(QWidget):
         self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.table.setColumnWidth(1, 140)
         self.table.verticalHeader().hide()
+        self.table.setTabKeyNavigation(False)  # Tab leads on, out of the table
         self.count, self.size_px = _whole(20, 1, 500), _whole(256, 16, 1024)
         self.shown_s, self.pixel_m = QDoubleSpinBox(), QDoubleSpinBox()
         self.shown_s.setRange(0.1, 600)
@@ -67,11 +68,11 @@ class SetUpPage(QWidget):
         )
         intro.setWordWrap(True)
         form = QFormLayout()
-        form.addRow(tr("Tiles"), self.count)
-        form.addRow(tr("Each is shown for"), self.shown_s)
-        form.addRow(tr("Tile size (px)"), self.size_px)
-        form.addRow(tr("Pixel size"), self.pixel_m)
-        form.addRow(tr("Seed"), self.seed)
+        form.addRow(tr("&Tiles"), self.count)
+        form.addRow(tr("&Each is shown for"), self.shown_s)
+        form.addRow(tr("Tile si&ze (px)"), self.size_px)
+        form.addRow(tr("&Pixel size"), self.pixel_m)
+        form.addRow(tr("See&d"), self.seed)
         layout = QVBoxLayout(self)
         layout.addWidget(intro)
         layout.addWidget(self.table, 1)
@@ -84,6 +85,7 @@ class SetUpPage(QWidget):
         self.rasters = rasters(QgsProject.instance())
         chosen = first_choice(self.rasters)
         self.table.setRowCount(len(self.rasters))
+        before: QWidget = self.table
         for row, (layer, kind) in enumerate(zip(self.rasters, chosen)):
             self.table.setItem(row, 0, QTableWidgetItem(layer.name()))
             box = QComboBox()
@@ -91,6 +93,8 @@ class SetUpPage(QWidget):
             box.setCurrentIndex(kind)
             box.currentIndexChanged.connect(self._check)
             self.table.setCellWidget(row, 1, box)
+            QWidget.setTabOrder(before, box)
+            before = box
         self.said.clear()
         self.ready()
 

@@ -29,7 +29,7 @@ class TilePage(QWidget):
         self.picture.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         self.picture.setStyleSheet("background: #808080; color: white; font-size: 28px")
         self.real_button, self.synthetic_button = QPushButton(tr("Real (R)")), QPushButton(tr("Synthetic (S)"))
-        self.stop_button = QPushButton(tr("Stop the test"))
+        self.stop_button = QPushButton(tr("Sto&p the test"))
         for button, synthetic in ((self.real_button, False), (self.synthetic_button, True)):
             button.setMinimumHeight(48)
             button.clicked.connect(lambda _, synthetic=synthetic: self._answer(synthetic))

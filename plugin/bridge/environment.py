@@ -65,7 +65,8 @@ def problem(profile: str | Path, setting: str = "", requirements: Path = REQUIRE
     Cheap after the first call, which starts the interpreter to ask it for its packages' versions.
     """
     python = interpreter(profile, setting, requirements)
-    if python.exists():
+    finished = _origin(setting) or python.parents[1].joinpath(places.MARKER).exists()
+    if finished and python.exists():
         fault = inspection.fault(python, requirements)
     elif _origin(setting):
         fault = f"The interpreter {python} does not exist."

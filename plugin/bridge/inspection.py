@@ -21,6 +21,7 @@ for name in sys.argv[1:]:
         versions[name] = ""
 print(json.dumps([list(sys.version_info[:2]), sysconfig.get_path("purelib"), versions]))
 """
+_NAMES = {"odc-geo": "odc.geo", "pillow": "PIL"}  # packages that are imported by a name that is not their own
 _faults: dict[tuple[Path, Path], tuple[tuple[int, ...], str, str]] = {}
 
 
@@ -52,7 +53,7 @@ def packages(requirements: Path) -> list[str]:
 
 def modules(requirements: Path) -> list[str]:
     """The same by the names under which they are imported."""
-    return [name.replace("odc-", "odc.").replace("-", "_") for name in packages(requirements)]
+    return [_NAMES.get(name, name.replace("-", "_")) for name in packages(requirements)]
 
 
 def _stamp(python: Path, packages: str, requirements: Path) -> tuple[int, ...]:

@@ -51,7 +51,9 @@ class TrainSegmentation(BackendAlgorithm):
             parameters.number(Job, "EPOCHS", "Epochs", "How often each tile is seen.", 1, 10000),
             parameters.advanced(parameters.number(Job, "BATCH", "Batch size", "Squares a step.", 1, 1024)),
             parameters.advanced(parameters.number(Job, "CROP_PX", "Crop size (px)", crop, 32, 2048)),
-            parameters.advanced(parameters.number(Job, "LEARNING_RATE", "Learning rate", rate, 0, 1, whole=False)),
+            parameters.advanced(
+                parameters.number(Job, "LEARNING_RATE", "Learning rate", rate, 0, 1, whole=False, decimals=6)
+            ),
             parameters.string(Job, "MIX", "Mix of the data sets (%)", mix),
             parameters.advanced(parameters.number(Job, "CROPS", "Squares an epoch", crops, 0, 10**9)),
             parameters.advanced(parameters.choice(Job, "CLASS_WEIGHTING", "Class weighting", weighting)),

@@ -4,7 +4,13 @@ import time
 
 from landforge.plugin import main
 from landforge.processing_provider.provider import LandforgeProvider
-from qgis.core import QgsApplication, QgsProject
+from qgis.core import (
+    QgsApplication,
+    QgsCoordinateReferenceSystem,
+    QgsLayerTreeModel,
+    QgsProject,
+    QgsRectangle,
+)
 from qgis.gui import QgsLayerTreeMapCanvasBridge, QgsLayerTreeView, QgsMapCanvas, QgsMapToolPan, QgsMessageBar
 from qgis.PyQt.QtCore import QPoint, Qt
 from qgis.PyQt.QtTest import QTest
@@ -31,8 +37,6 @@ class Window:
         self.window.setCentralWidget(middle)
         project = QgsProject.instance()
         self.tree = QgsLayerTreeView()
-        from qgis.core import QgsLayerTreeModel
-
         self.tree.setModel(QgsLayerTreeModel(project.layerTreeRoot(), self.tree))
         dock = QDockWidget("Layers")
         dock.setWidget(self.tree)
@@ -41,6 +45,20 @@ class Window:
         self.bridge = QgsLayerTreeMapCanvasBridge(project.layerTreeRoot(), self.canvas)
         self.canvas.setDestinationCrs(project.crs())
         project.crsChanged.connect(lambda: self.canvas.setDestinationCrs(project.crs()))
+
+    def look_at(self, layer):
+        """Show a layer of the project alone, whole, as by the boxes of the layer tree."""
+        project = QgsProject.instance()
+        if project.mapLayer(layer.id()) is None:
+            project.addMapLayer(layer)
+        for node in project.layerTreeRoot().findLayers():
+            node.setItemVisibilityChecked(node.layer() is layer)
+        self.canvas.setDestinationCrs(layer.crs())
+        self.window.show()
+        settle()
+        self.canvas.setExtent(layer.extent())
+        self.canvas.refresh()
+        wait_for(lambda: not self.canvas.isDrawing())
 
     def mainWindow(self):
         return self.window
@@ -113,8 +131,6 @@ class Desk:
 
     def look_at(self, left, bottom, right, top, crs="EPSG:32717"):
         """Show an extent on the canvas."""
-        from qgis.core import QgsCoordinateReferenceSystem, QgsRectangle
-
         QgsProject.instance().setCrs(QgsCoordinateReferenceSystem(crs))
         self.canvas.setExtent(QgsRectangle(left, bottom, right, top))
         self.canvas.refresh()
@@ -153,11 +169,8 @@ class Desk:
 
 
 def settle(seconds=0.2):
-    """Let the window come to rest."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        QgsApplication.processEvents()
-        time.sleep(0.005)
+    """Let the window come to rest; what is to be deleted later is."""
+    QTest.qWait(round(1000 * seconds))
 
 
 def wait_for(condition, within_s=30):

@@ -46,7 +46,8 @@ def _asked(job):
 def _write(path, box, is_image, seed, job, report, pace):
     height, width = box.shape
     settings = {"steps": getattr(job, "steps", 12), "generator": "spade" if is_image else "landcover"}
-    settings |= {"landcover_sha256": "0"} if is_image else {"shares": getattr(job, "shares", {})}
+    style = [part.strip() for part in getattr(job, "style", "").split(",") if part]
+    settings |= {"landcover_sha256": "0", "style": style} if is_image else {"shares": getattr(job, "shares", {})}
     tags = provenance.synthetic("spade" if is_image else "landcover", "0" * 64, seed, settings)
     rng = np.random.default_rng(seed)
     with RasterWriter(path, box, "rgb" if is_image else "classes", tags, resume="scripted") as writer:

@@ -15,7 +15,8 @@ from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QAbstractButton, QLabel
 
 from tests.plugin import viewing
-from tests.plugin.viewing import SYNTHETIC_TAGS, wait_for
+from tests.plugin.desk import Window, settle, wait_for
+from tests.plugin.viewing import SYNTHETIC_TAGS
 from tests.processing_provider.conftest import read_raster, write_raster
 
 GREEN, BROWN = (40, 120, 40), (150, 110, 70)
@@ -41,7 +42,7 @@ def pair(tmp_path, project):
 
 @pytest.fixture
 def window(pair):
-    found = viewing.Desk()
+    found = Window()
     found.look_at(pair[0])
     yield found
     found.window.close()
@@ -112,7 +113,7 @@ def test_what_fooled_is_shown_on_the_map(dialog, window):
     for other in dialog.test.trial.tiles[1:]:
         (dialog.test.synthetic_button if other.synthetic else dialog.test.real_button).click()
     wrong = dialog.result.wrong
-    viewing.settle()
+    settle()
     QTest.mouseClick(wrong.viewport(), LEFT, pos=wrong.visualItemRect(wrong.item(0)).center())
     extent, place = window.canvas.extent(), QgsRectangle(*tile.bounds)
     assert extent.contains(place.center()) and extent.height() == pytest.approx(64, rel=0.1)
@@ -130,7 +131,7 @@ def test_a_tile_goes_after_its_time_and_waits_for_the_answer(dialog):
     begin(dialog)
     assert dialog.test.picture.pixmap() is not None and not dialog.test.picture.text()
     wait_for(lambda: dialog.test.picture.text() == "Real or synthetic?", 2)
-    viewing.settle(300)
+    settle(0.3)
     assert not dialog.test.trial.answers
     dialog.test.real_button.click()
     assert not dialog.test.picture.text() and dialog.test.trial.answers[0].seconds > 0.2

@@ -10,7 +10,8 @@ from qgis.PyQt.QtCore import QPoint, Qt
 from qgis.PyQt.QtTest import QTest
 
 from tests.plugin import viewing
-from tests.plugin.viewing import SYNTHETIC_TAGS, wait_for
+from tests.plugin.desk import Window, settle, wait_for
+from tests.plugin.viewing import SYNTHETIC_TAGS
 
 GREEN, BROWN = (40, 120, 40), (150, 110, 70)
 
@@ -24,7 +25,7 @@ def project():
 
 @pytest.fixture
 def window(project):
-    found = viewing.Desk()
+    found = Window()
     yield found
     found.window.close()
 
@@ -179,7 +180,7 @@ def same_place(one, other):
 def test_side_by_side_ends_with_its_layers(windows, project, pair):
     windows.panel.side_by_side()
     project.removeMapLayer(pair[0].id())
-    viewing.settle()
+    settle()
     assert windows.panel.view is None
 
 
@@ -196,7 +197,7 @@ def test_the_difference_and_its_table(windows, window, project, maps):
     panel, before = windows.panel, set(project.mapLayers())
     QTest.mouseClick(panel.difference_button, Qt.MouseButton.LeftButton)
     assert not panel.difference_button.isEnabled() and panel.cancel_button.isVisible()
-    wait_for(lambda: panel.run is None)
+    wait_for(lambda: panel.run is None, 120)
     (added,) = (layer for key, layer in project.mapLayers().items() if key not in before)
     assert added.name() == "Difference of land cover · map / made map"
     assert isinstance(added.renderer(), QgsPalettedRasterRenderer)
@@ -204,13 +205,13 @@ def test_the_difference_and_its_table(windows, window, project, maps):
     assert panel.page_button.isVisible() and panel.difference_button.isEnabled()
     panel.setMinimumWidth(560)
     window.canvas.setLayers([added])
-    viewing.settle(300)
+    settle(0.3)
     viewing.screenshot(window.window, "difference")
 
 
 def test_what_is_wrong_with_a_difference_is_said(windows, pair):
     windows.panel.difference()  # of two images
-    wait_for(lambda: windows.panel.run is None)
+    wait_for(lambda: windows.panel.run is None, 120)
     assert "one band of WorldCover codes" in windows.panel.said.text()
     assert not windows.panel.page_button.isVisible() and windows.panel.difference_button.isEnabled()
 
@@ -225,7 +226,7 @@ def test_cancelling_a_difference(windows, maps, project):
     before = set(project.mapLayers())
     windows.panel.difference()
     windows.panel.cancel_button.click()
-    wait_for(lambda: windows.panel.run is None)
+    wait_for(lambda: windows.panel.run is None, 120)
     assert set(project.mapLayers()) == before and "ancel" in windows.panel.said.text()
 
 

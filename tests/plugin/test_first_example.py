@@ -8,7 +8,7 @@ from qgis.PyQt.QtCore import QPoint, Qt
 from qgis.PyQt.QtTest import QTest
 
 from tests.plugin import viewing
-from tests.plugin.viewing import wait_for
+from tests.plugin.desk import Window, settle, wait_for
 from tests.processing_provider.test_chain import bundled
 from tests.qgis_environment import ROOT
 
@@ -26,7 +26,7 @@ def project():
 
 @pytest.fixture
 def window(project):
-    found = viewing.Desk()
+    found = Window()
     yield found
     found.window.close()
 
@@ -48,7 +48,7 @@ def generated(project, folder):
 def test_the_first_example(window, project, tmp_path):
     layers = generated(project, tmp_path)
     layers["real"].setName("WorldCover (the sample)")
-    window.window.resize(1200, 700)
+    window.window.resize(1500, 760)
     window.look_at(layers["map"])
     windows = Windows(window)
     windows.compare()
@@ -56,7 +56,7 @@ def test_the_first_example(window, project, tmp_path):
     panel.setMinimumWidth(520)
     panel.real.setLayer(layers["real"])
     panel.synthetic.setLayer(layers["map"])
-    viewing.settle()
+    settle()
     QTest.mouseClick(panel.swipe_button, Qt.MouseButton.LeftButton)
     viewing.drag(canvas, QPoint(100, 200), QPoint(canvas.width() * 55 // 100, 260))
     wait_for(lambda: all(not sheet.image.isNull() for sheet in panel.tool.sheets) and not canvas.isDrawing())
@@ -64,7 +64,7 @@ def test_the_first_example(window, project, tmp_path):
     QTest.mouseClick(panel.difference_button, Qt.MouseButton.LeftButton)
     wait_for(lambda: panel.run is None)
     assert "The maps agree on" in panel.table.toPlainText()
-    viewing.settle(300)
+    settle(0.3)
     viewing.screenshot(window.window, "first-example-compare")
     blind_test(windows, layers["image"])
     windows.close()

@@ -1,68 +1,23 @@
-"""A window with a map for the tests of what is seen: real widgets and real events, QGIS's own canvas."""
+"""What the tests of what is seen have in common: rasters to look at, the mouse on a canvas, pictures of a widget."""
 
 import time
 from pathlib import Path
 
 import numpy as np
 from qgis.core import QgsApplication, QgsRasterLayer
-from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QEvent, QPoint, QPointF, Qt
 from qgis.PyQt.QtGui import QMouseEvent
-from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QMainWindow
 
-from tests.plugin.desk import wait_for
+from tests.plugin.desk import PICTURES
 from tests.processing_provider.conftest import CODES, write_raster
-from tests.qgis_environment import ROOT
 
-SCREENSHOTS = ROOT / "build" / "screenshots"
 SYNTHETIC_TAGS = {"LANDFORGE_SYNTHETIC": "YES", "LANDFORGE_MODEL": "spade", "LANDFORGE_SEED": "7"}
-
-
-class Desk:
-    """As much of QGIS's interface as the plugin touches, with a real window and canvas."""
-
-    def __init__(self):
-        self.window, self.canvas, self.menu = QMainWindow(), QgsMapCanvas(), {}
-        self.window.setCentralWidget(self.canvas)
-        self.window.resize(1000, 600)
-        self.canvas.setCanvasColor(Qt.GlobalColor.white)
-
-    def mainWindow(self):
-        return self.window
-
-    def mapCanvas(self):
-        return self.canvas
-
-    def addDockWidget(self, area, dock):
-        self.window.addDockWidget(area, dock)
-
-    def removeDockWidget(self, dock):
-        self.window.removeDockWidget(dock)
-
-    def addPluginToMenu(self, menu, action):
-        self.menu.setdefault(menu, []).append(action)
-
-    def removePluginMenu(self, menu, action):
-        self.menu[menu].remove(action)
-
-    def look_at(self, layer):
-        """Show a layer, whole."""
-        self.canvas.setDestinationCrs(layer.crs())
-        self.canvas.setLayers([layer])
-        self.canvas.setExtent(layer.extent())
-        self.window.show()
-        wait_for(lambda: not self.canvas.isDrawing())
-
-
-def settle(milliseconds=100):
-    QTest.qWait(milliseconds)
 
 
 def screenshot(widget, name) -> Path:
     """What a widget looks like, kept as an artifact."""
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    path = SCREENSHOTS / f"{name}.png"
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    path = PICTURES / f"{name}.png"
     assert widget.grab().save(str(path))
     return path
 

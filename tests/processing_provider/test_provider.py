@@ -7,7 +7,7 @@ from landforge.backend import protocol
 from landforge.processing_provider import workflow
 from landforge.processing_provider.algorithm import ICONS
 from landforge.processing_provider.provider import ALGORITHMS
-from qgis.core import QgsApplication, QgsProcessingParameterDefinition
+from qgis.core import QgsApplication, QgsProcessingParameterDefinition, QgsProcessingParameterNumber
 
 IDS = [cls.JOB.__name__.lower() for cls in ALGORITHMS]
 # Fields that only the backend's own command line sets.
@@ -52,6 +52,16 @@ def test_optional_parameters_have_a_default_to_fall_back_on(algorithm):
         if definition and definition.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional:
             defaults = {field.default, field.default_factory} - {dataclasses.MISSING}
             assert defaults or field.name in given
+
+
+def test_dialogs_show_as_many_decimals_as_numbers_have(algorithm):
+    """Six for a learning rate, else two: QGIS shows '60.000000' where it is not told."""
+    for definition in algorithm.parameterDefinitions():
+        decimals = definition.metadata().get("widget_wrapper", {}).get("decimals")
+        is_real = definition.type() == "number" and definition.dataType() == QgsProcessingParameterNumber.Type.Double
+        assert (decimals is not None) is is_real, definition.name()
+        values = [definition.defaultValue(), definition.minimum()] if is_real else []
+        assert all(round(value, decimals) == value for value in values if value is not None), definition.name()
 
 
 def test_each_parameter_is_explained(algorithm):

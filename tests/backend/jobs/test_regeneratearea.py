@@ -5,6 +5,7 @@ import pytest
 import rasterio
 
 from backend.jobs import generateimage, generatelandcover, generatescene, regeneratearea
+from backend.painting import load_generator
 from backend.protocol import (
     BackendError,
     Extent,
@@ -92,6 +93,20 @@ def test_a_scenes_image_alone(scene, tmp_path):
     before = set(tmp_path.iterdir())
     assert np.array_equal(read(again(scene[1], tmp_path))[0], read(scene[1])[0])
     assert {path.name for path in set(tmp_path.iterdir()) - before} == {"again.tif"}
+
+
+def test_an_image_keeps_its_style(scene, tmp_path):
+    known = load_generator("spade", "").index.get("styles", [])
+    if not known:
+        pytest.skip("the bundled model knows no styles")
+    style = ", ".join(sorted(known)[::3])
+    paths = [str(tmp_path / f"styled {name}.tif") for name in ("cover", "image")]
+    asked = GenerateScene(PLACE, *paths, "spade", seed=4, steps=2, shares={50: 80.0}, style=style)
+    generatescene.run(asked, silent())
+    pixels, tags, _ = read(paths[1])
+    assert not np.array_equal(pixels, read(scene[1])[0]), "a style is seen"
+    found, about, _ = read(again(paths[1], tmp_path))
+    assert np.array_equal(found, pixels) and same(about, tags, "LANDFORGE_SETTINGS")
 
 
 def test_what_lay_outside_the_polygons_stays_outside(tmp_path):

@@ -1,3 +1,4 @@
+import importlib.util
 import json
 import os
 import shutil
@@ -221,12 +222,19 @@ def test_an_environment_that_broke_is_found_and_made_anew(tmp_path, requirements
 
 
 @HAVE_UV
-def test_packages_that_do_not_import_are_an_error(tmp_path, requirements, index):
+@pytest.mark.parametrize("compute", ["cpu", "cuda"])
+def test_packages_that_do_not_import_are_an_error(compute, tmp_path, requirements, index):
     wheel = make_wheel(index.folder, "small-thing", "1.2.3", code="raise ImportError('a DLL is missing')\n")
     requirements.joinpath("requirements.txt").write_text(pinned(wheel))
     with pytest.raises(BackendError, match="a DLL is missing"):
-        create(tmp_path, requirements)
+        create(tmp_path, requirements, compute, proxy="http://127.0.0.1:9" if compute == "cpu" else "")
     assert "not finished" in environment.problem(tmp_path, requirements=requirements)
+
+
+def test_what_the_backend_needs_is_imported_by_its_name():
+    """A set-up ends with these imports: this Python, which has the packages, must know all the names."""
+    missing = [name for name in inspection.modules(places.REQUIREMENTS) if importlib.util.find_spec(name) is None]
+    assert missing == []
 
 
 def test_bad_choices_are_refused(tmp_path, requirements):
