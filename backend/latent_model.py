@@ -201,12 +201,16 @@ class LatentGenerator(Model):
         """One phase's steps on a batch of windows, from the phase before or from noise."""
         if part.start == 0:
             held = reduce(Box.joined, windows)
-            patches = (Patch(noise.normal(seed, world, self.autoencoder.config.latent_channels, held), held), *patches)
+            patches = (Patch(self.noise(world, seed, held), held), *patches)
         before, *conditions = patches
         latents = torch.from_numpy(np.stack([before.read(window) for window in windows])).to(self.device)
         with torch.inference_mode():
             denoise = self.denoiser(windows, control, *conditions)
             return diffusion.run_steps(denoise, self.sampler, steps, latents, part).cpu().numpy()
+
+    def noise(self, world: str, seed: int, box: Box) -> np.ndarray:
+        """What a world is drawn from: (latent channels, height, width) float32 over a box of latent cells."""
+        return noise.normal(seed, world, self.autoencoder.config.latent_channels, box)
 
     def decode(self, windows: list[Box], before: Patch) -> np.ndarray:
         """The pixels of a batch of windows, (n, channels, window * cell_px, window * cell_px) float32."""

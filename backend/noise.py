@@ -42,3 +42,24 @@ def normal(seed: int, world: str, channels: int, box: Box) -> np.ndarray:
             for channel in range(channels):
                 out[(channel, *shared.within(box))] = _block(seed, world, channel, row, col)[shared.within(block)]
     return out
+
+
+def smooth(seed: int, world: str, channels: int, box: Box, cells: int) -> np.ndarray:
+    """(channels, height, width) float32 standard normal noise that changes over so many cells, gently in between."""
+    row, down = _between(box.row, box.bottom, cells)
+    col, across = _between(box.col, box.right, cells)
+    held = Box(int(row[0]), int(col[0]), int(row[-1] - row[0]) + 2, int(col[-1] - col[0]) + 2)
+    knots = normal(seed, f"{world} smooth {cells}", channels, held).astype(np.float64)
+    found = np.zeros((channels, box.height, box.width))
+    for below, beside in np.ndindex(2, 2):
+        weights = down[below][:, None] * across[beside]
+        found += weights * knots[:, row - row[0] + below][:, :, col - col[0] + beside]
+    return found.astype(np.float32)
+
+
+def _between(start: int, stop: int, cells: int) -> tuple[np.ndarray, np.ndarray]:
+    """The knot before each cell's middle, (n,), and the weights of it and the next, (2, n), whose squares sum to 1."""
+    halves = 2 * np.arange(start, stop) + 1 - cells  # in whole numbers, so that a place has one answer in any box
+    part = halves % (2 * cells) / (2 * cells)
+    part = part * part * (3 - 2 * part)
+    return halves // (2 * cells), np.stack([1 - part, part]) / np.hypot(part, 1 - part)

@@ -8,6 +8,7 @@ normalised by window, so that what is decoded is the same wherever windows lie.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
@@ -62,6 +63,13 @@ class PatchAutoencoder(ModelMixin, ConfigMixin):
         super().__init__()
         self.encoder = nn.Conv2d(in_channels, latent_channels, patch_px, stride=patch_px)
         self.decoder = PatchDecoder(latent_channels, in_channels, patch_px, width)
+
+    @torch.no_grad()
+    def evenness(self) -> np.ndarray:
+        """(latent_channels,) float32 from 0 to 1: how much of each component is one colour all over the patch."""
+        weight = self.encoder.weight.float()
+        even = weight.mean((2, 3)).square().sum(1) * weight[0, 0].numel()
+        return (even / weight.square().sum((1, 2, 3))).sqrt().cpu().numpy()
 
     @torch.no_grad()
     def fit(self, pixels: torch.Tensor) -> float:

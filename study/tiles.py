@@ -1,7 +1,7 @@
 """The data set of the study from the training data of the bundled weights: what those have not seen is tested on.
 
-DATA's `naip/` and `rural/` become tiles of 153 m at 1 m. Years of one site show the same ground: one of them is trained
-on, all are tested. The sites that `backend.training.packing` holds out are the test; some others choose the epoch.
+DATA's `naip/` and `rural/` become tiles of 153 m at 1 m. Years of one site show the same ground: one of them is used.
+The sites that `backend.training.packing` holds out are the test; some others choose the epoch.
 """
 
 import csv
@@ -45,10 +45,9 @@ def chosen(rows: list[dict[str, str]]) -> list[tuple[dict[str, str], Split]]:
     found = []
     for row in rows:
         site = row.get("site") or row["name"]
-        split = split_of(site)
         names = sorted(years[site])
-        if split == "test" or row["name"] == names[zlib.crc32(site.encode()) % len(names)]:
-            found.append((row, split))
+        if row["name"] == names[zlib.crc32(site.encode()) % len(names)]:
+            found.append((row, split_of(site)))
     return found
 
 

@@ -15,7 +15,7 @@ from diffusers import ControlNetModel, UNet2DConditionModel
 from torch import nn
 from torch.nn import functional
 
-from backend import classes, diffusion, latent_model, rgb
+from backend import classes, diffusion, latent_model, noise, rgb
 from backend.field import Field, Input, Patch, Source
 from backend.lattice import Box
 from backend.patch_autoencoder import PatchAutoencoder
@@ -33,6 +33,7 @@ PERCEPTUAL_WEIGHT = 0.5
 JUDGE_WEIGHT, FEATURE_WEIGHT = 0.05, 4.0
 ROUGHNESS = 0.2  # of latents, in their deviations
 HIDDEN_SHARE = 0.1
+TONE, TONE_CELLS = 0.08, 48  # how strong a place's tone is in the noise, and over how many cells it changes, 192 m
 GUIDANCE_SCALE = 2.0  # how far the image is pushed towards its land cover (Ho and Salimans 2022); 1 is not at all
 
 
@@ -178,6 +179,16 @@ class ImageGenerator(latent_model.LatentGenerator):
         # The embedding of land cover is the same at every step: it is taken out and computed once a window.
         self._embedding = self.networks["controlnet"].controlnet_cond_embedding
         self.networks["controlnet"].controlnet_cond_embedding = nn.Identity()
+
+    def noise(self, world: str, seed: int, box: Box) -> np.ndarray:
+        """White noise with a tone of each place, which a few steps would not find in it.
+
+        The tone of a window is the mean of its noise, which says nothing once the first of a few steps is taken: all
+        fields get the mean tone of fields (Lin et al. 2024 on a schedule's ends). An offset that windows share stays.
+        """
+        white = super().noise(world, seed, box)
+        tone = noise.smooth(seed, f"{world} tone", len(white), box, TONE_CELLS)
+        return white + TONE * self.autoencoder.evenness()[:, None, None] * tone
 
     def denoiser(self, windows: list[Box], control: tuple[Any, ...], *conditions: Patch) -> diffusion.Denoise:  # noqa: D102
         (landcover,) = conditions

@@ -53,3 +53,22 @@ def test_is_the_same_on_every_machine():
 
 
 EXPECTED = [2.4745655, 2.1556923, 0.1616389]
+
+
+@settings(max_examples=40, deadline=None)
+@given(places, places, sizes, sizes, places, places, sizes, sizes)
+def test_boxes_of_smooth_noise_agree_to_the_bit(row, col, height, width, row2, col2, height2, width2):
+    one, two = Box(row, col, height, width), Box(row2, col2, height2, width2)
+    shared = one.intersection(two)
+    first, second = (
+        noise.smooth(5, "EPSG:32618", 2, box, 48)[(slice(None), *shared.within(box))] for box in (one, two)
+    )
+    assert np.array_equal(first, second)
+
+
+def test_smooth_noise_is_standard_normal_and_changes_over_its_cells():
+    drawn = noise.smooth(1, "w", 1, Box(-2000, -2000, 4000, 4000), 16)[0]
+    assert abs(drawn.mean()) < 0.02 and abs(drawn.std() - 1) < 0.02
+    assert np.abs(np.diff(drawn)).max() < 1, "nowhere a step"
+    near, far = ((drawn[:, :-by] * drawn[:, by:]).mean() for by in (2, 40))
+    assert near > 0.9 and abs(far) < 0.03
