@@ -7,7 +7,7 @@ from typing import Any
 
 from qgis.core import QgsMapLayer, QgsMapLayerProxyModel, QgsProject
 from qgis.gui import QgsDockWidget, QgsMapLayerComboBox
-from qgis.PyQt.QtCore import QUrl
+from qgis.PyQt.QtCore import QTimer, QUrl
 from qgis.PyQt.QtGui import QDesktopServices, QTextOption
 from qgis.PyQt.QtWidgets import (
     QFormLayout,
@@ -50,6 +50,7 @@ class ComparePanel(QgsDockWidget):
         self.run: DifferenceRun | None = None
         self.view: SideBySide | None = None
         self._page = ""
+        self._chosen = False
         self._lay_out()
         self._connect()
         self._show_running(False)
@@ -80,7 +81,17 @@ class ComparePanel(QgsDockWidget):
         self.page_button.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(self._page)))
         for box in (self.real, self.synthetic):
             box.layerChanged.connect(self._layers_changed)
+            box.activated.connect(self._choose)
         QgsProject.instance().layersWillBeRemoved.connect(self._stop_for)
+        QgsProject.instance().layersAdded.connect(self._layers_added)
+
+    def _choose(self) -> None:
+        """From now on the pair is the user's: it stays, whatever layers come."""
+        self._chosen = True
+
+    def _layers_added(self) -> None:
+        if not self._chosen and self.tool is None and self.run is None:
+            QTimer.singleShot(0, self.guess)  # once they are in the layer tree
 
     def guess(self) -> None:
         """Choose a real and a synthetic layer, where the project has them."""
@@ -176,6 +187,7 @@ class ComparePanel(QgsDockWidget):
     def close_all(self) -> None:
         """Take back what the panel has put elsewhere, before it goes."""
         QgsProject.instance().layersWillBeRemoved.disconnect(self._stop_for)
+        QgsProject.instance().layersAdded.disconnect(self._layers_added)
         self.swipe_button.setChecked(False)
         self._cancel()
         if self.view is not None:

@@ -63,6 +63,25 @@ def test_the_panel_guesses_the_pair(windows, pair):
     assert [windows.panel.real.currentLayer(), windows.panel.synthetic.currentLayer()] == pair
 
 
+def test_the_pair_follows_new_layers_until_it_is_chosen(tmp_path, project, window):
+    first = viewing.scene(tmp_path, "alone", BROWN, SYNTHETIC_TAGS)
+    project.addMapLayer(first)
+    windows = Windows(window)
+    windows.compare()
+    panel = windows.panel
+    real = viewing.scene(tmp_path, "real", GREEN)
+    project.addMapLayer(real)
+    wait_for(lambda: [panel.real.currentLayer(), panel.synthetic.currentLayer()] == [real, first])
+    panel.real.setFocus()
+    QTest.keyClick(panel.real, Qt.Key.Key_End)
+    chosen = panel.real.currentLayer()
+    panel.real.activated.emit(panel.real.currentIndex())  # as a mouse does; keys alone tell no activation offscreen
+    project.addMapLayer(viewing.scene(tmp_path, "later", GREEN))
+    settle()
+    assert panel.real.currentLayer() == chosen
+    windows.close()
+
+
 def test_synthetic_is_told_by_tags_then_by_name(tmp_path, project, pair):
     named = viewing.scene(tmp_path, "x", GREEN)
     named.setName("Image SYNTHETIC · spade")
