@@ -58,7 +58,9 @@ class RecipeForm(QWidget):
         self.dice.clicked.connect(self.roll)
         self.steps.setRange(1, MOST_STEPS)
         self.steps.setValue(estimates.STEPS)
-        self.steps.setToolTip(tr("Steps of the diffusion: 4 are a draft in a third of the time, more than 12 bring nothing"))
+        self.steps.setToolTip(
+            tr("Steps of the diffusion: 4 are a draft in a third of the time, more than 12 bring nothing")
+        )
         self.folder = QgsFileWidget()
         self.folder.setStorageMode(QgsFileWidget.StorageMode.GetDirectory)
         self.folder.setFilePath(settings.get(settings.FOLDER))
