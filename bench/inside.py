@@ -20,6 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from backend import classes, device, grid, protocol
 from backend.field import Patch
+from backend.generators import spade
 from backend.jobs import clipworldcover, generateimage, generatelandcover, segmentimage
 from backend.lattice import Box
 from bench import networks, scenery
@@ -154,9 +155,10 @@ def seams(size: Size) -> Iterator[Figure]:
         found = networks.load(kind)
         place = scenery.region(km, found.index["pixel_m"])
         works = [field.work for field in networks.plan(found, km).covers]
+        apart = spade.COARSE if kind == "spade" else 1  # its windows begin where its coarsest cells do
         # all phases have left their borders at the scale of the last
         ratios = [
-            seam_ratio(image, place.row, place.col, works[-1].lattice, phase, works[-1].scale)
+            seam_ratio(image, place.row, place.col, works[-1].lattice, phase, works[-1].scale, apart)
             for phase in {work.phase % 2 for work in works}
         ]
         yield Figure(f"seams, {kind}, {km:g} x {km:g} km", max(ratios), at_most=SEAM)

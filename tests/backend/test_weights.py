@@ -73,18 +73,17 @@ def test_a_packed_folder_is_taken_as_it_is(make, tmp_path):
 def test_copies_of_training_ground_are_found_however_turned(tmp_path):
     """What was copied has distance 0; held-out ground is no training window, and its neighbours are not it."""
     measure, rng = script("measure_landcover"), np.random.default_rng(0)
-    side = measure.WINDOW // measure.FACTOR
-    coarse = rng.integers(0, classes.COUNT, (3 * side, 2 * side), dtype=np.uint8)
-    whole = coarse.repeat(measure.FACTOR, 0).repeat(measure.FACTOR, 1)
+    coarse = rng.integers(0, classes.COUNT, (1536 // 32, 1024 // 32), dtype=np.uint8)
+    whole = coarse.repeat(32, 0).repeat(32, 1)
     np.save(tmp_path / "a_landcover.npy", whole)
     entry = {"held_out_blocks": [[0, 0]], "block_px": measure.WINDOW}
     (tmp_path / "packed.json").write_text(json.dumps({"landcover": {"a": entry}}))
     held = measure.held_out(tmp_path)
     assert len(held) == 1 and (held[0] == whole[:512, :512]).all()
-    copy, other = whole[512:1024, 512:].copy(), rng.permutation(whole[512:1024, 512:])
+    copy, other = whole[700:1212, 500:1012].copy(), rng.permutation(whole[512:1024, 512:])
     turned = np.ascontiguousarray(np.rot90(copy)[:, ::-1])
-    distances = measure.nearest(np.stack([copy, turned, held[0], other]), measure.candidates(tmp_path))
-    assert distances[:2].tolist() == [0, 0] and (distances[2:] > 0.5).all()
+    distances = measure.nearest(np.stack([copy, turned, held[0], other]), list(measure.training_ground(tmp_path)))
+    assert (distances[:2] < 0.05).all() and (distances[2:] > 0.3).all()
 
 
 def test_shares_and_sheet_of_maps():

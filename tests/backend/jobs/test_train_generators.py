@@ -364,7 +364,7 @@ def test_a_training_needs_no_gdal(dataset, tmp_path):
     script = f"""
 import sys
 sys.modules.update(dict.fromkeys({missing!r}))
-from backend.jobs import builddataset, trainimage, trainlandcover
+from backend.jobs import trainimage, trainlandcover
 from backend.protocol import TrainImage, silent
 trainimage.run(TrainImage(({dataset!r},), {str(tmp_path / "m")!r}, "spade", steps=1, batch=1), silent())
 """
