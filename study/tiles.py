@@ -87,7 +87,9 @@ def build(data: Path, output: Path, report: Reporter) -> None:
 
 def index(data: Path) -> dict[str, Any]:
     """What `dataset.json` says beside what all data sets say."""
-    sources = [{"image": str(data / one / "image"), "label": str(data / one / "label")} for one in GROUPS]
+    sources = [
+        {"image": str(data / one / "image"), "label": str(data / one / "label"), "synthetic": False} for one in GROUPS
+    ]
     return {
         "tile_px": TILE_PX,
         "stride_px": TILE_PX,
@@ -96,6 +98,6 @@ def index(data: Path) -> dict[str, Any]:
         "seed": 0,
         "synthetic": False,
         "attribution": [ATTRIBUTION],
-        "sources": [{**one, "synthetic": False} for one in sources],
+        "sources": sources,
         "offset_m": None,
     }

@@ -179,6 +179,7 @@ class ImageGenerator(latent_model.LatentGenerator):
         # The embedding of land cover is the same at every step: it is taken out and computed once a window.
         self._embedding = self.networks["controlnet"].controlnet_cond_embedding
         self.networks["controlnet"].controlnet_cond_embedding = nn.Identity()
+        self._evenness = self.autoencoder.evenness()[:, None, None]
 
     def noise(self, world: str, seed: int, box: Box) -> np.ndarray:
         """White noise with a tone of each place, which a few steps would not find in it.
@@ -188,7 +189,7 @@ class ImageGenerator(latent_model.LatentGenerator):
         """
         white = super().noise(world, seed, box)
         tone = noise.smooth(seed, f"{world} tone", len(white), box, TONE_CELLS)
-        return white + TONE * self.autoencoder.evenness()[:, None, None] * tone
+        return white + TONE * self._evenness * tone
 
     def denoiser(self, windows: list[Box], control: tuple[Any, ...], *conditions: Patch) -> diffusion.Denoise:  # noqa: D102
         (landcover,) = conditions

@@ -186,11 +186,11 @@ class LandCoverGenerator(latent_model.LatentGenerator):
 
     def denoiser(self, windows: list[Box], control: tuple[Any, ...], *conditions: Patch) -> diffusion.Denoise:  # noqa: D102
         shares, guidance_scale, world, seed, *drawn = control  # from compositions of the caller's, window by window
-        known = (drawn[0], world, seed, WINDOW) if drawn else (self.index.get("compositions", []), world, seed)
         if any(shares):
             asked = torch.tensor(shares, device=self.device).expand(len(windows), -1)
             return self._kept_to(asked, guidance_scale)
-        found = [composition(known[0], window, *known[1:]) for window in windows]
+        known, cells = (drawn[0], WINDOW) if drawn else (self.index.get("compositions", []), COMPOSED_CELLS)
+        found = [composition(known, window, world, seed, cells) for window in windows]
         return self._told(torch.tensor(np.stack(found), dtype=torch.float32, device=self.device), 1.0)
 
     def _told(self, shares: torch.Tensor, guidance_scale: float) -> diffusion.Denoise:
@@ -209,18 +209,19 @@ class LandCoverGenerator(latent_model.LatentGenerator):
         each window's shares are read from what it would become, and what it misses is added to what it is told. Not in
         the first phase: what pure noise would become in one step is a mean of all maps, not one of them.
         """
-        corrected: diffusion.Denoise | None = None
+        plain = self._told(asked, guidance_scale)
+        chosen: diffusion.Denoise | None = None
+
+        def corrected(noisy: torch.Tensor, times: torch.Tensor) -> diffusion.Denoise:
+            missed = asked - self._shares(diffusion.clean(self.sampler, noisy, times, plain(noisy, times)))
+            told = (asked + missed).clamp(min=0) * (asked > 0)
+            return self._told(told / told.sum(1, keepdim=True), guidance_scale)
 
         def denoise(noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
-            nonlocal corrected
-            if corrected is None and times.max() >= ALL_NOISE:
-                corrected = self._told(asked, guidance_scale)
-            elif corrected is None:
-                predicted = self._told(asked, guidance_scale)(noisy, times)
-                missed = asked - self._shares(diffusion.clean(self.sampler, noisy, times, predicted))
-                told = (asked + missed).clamp(min=0) * (asked > 0)
-                corrected = self._told(told / told.sum(1, keepdim=True), guidance_scale)
-            return corrected(noisy, times)
+            nonlocal chosen
+            if chosen is None:
+                chosen = plain if times.max() >= ALL_NOISE else corrected(noisy, times)
+            return chosen(noisy, times)
 
         return denoise
 
