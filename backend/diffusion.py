@@ -23,9 +23,9 @@ def schedule() -> DDPMScheduler:
     return DDPMScheduler(num_train_timesteps=1000, beta_schedule="squaredcos_cap_v2", prediction_type="v_prediction")
 
 
-def sampler() -> DPMSolverMultistepScheduler:
-    """The sampler of that schedule."""
-    return DPMSolverMultistepScheduler.from_config(schedule().config, timestep_spacing="trailing")
+def sampler(order: int = 2) -> DPMSolverMultistepScheduler:
+    """The sampler of that schedule; of order 1 it is DDIM (Song et al. 2021), which needs no step before."""
+    return DPMSolverMultistepScheduler.from_config(schedule().config, timestep_spacing="trailing", solver_order=order)
 
 
 def scaled(autoencoder: Any, latents: torch.Tensor, back: bool = False) -> torch.Tensor:

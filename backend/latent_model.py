@@ -101,10 +101,17 @@ def calibrate(decoder: nn.Module, run: Callable[[], None]) -> None:
 
 
 def save(
-    folder: Path, kind: str, pixel_m: float, window: int, phases: int, figures: dict[str, Any], **more: Any
+    folder: Path,
+    kind: str,
+    pixel_m: float,
+    window: int,
+    phases: int,
+    figures: dict[str, Any],
+    sampler: DPMSolverMultistepScheduler,
+    **more: Any,
 ) -> None:
     """Write what makes a folder of trained components a model: the sampler and the index, with `more` entries."""
-    diffusion.sampler().save_pretrained(folder / "scheduler")
+    sampler.save_pretrained(folder / "scheduler")
     stride = window * 3 // 4
     geometry = {"window": window, "stride": stride, "phases": phases}
     checkpoint.write_index(folder, kind, pixel_m=pixel_m, **geometry, **more, figures=figures)
@@ -177,6 +184,7 @@ class LatentGenerator(Model):
         """
         if steps < 1:
             raise BackendError(f"STEPS must be at least 1, not {steps}.")
+        steps = self.taken(steps)
         lattice = Lattice(self.index["window"], self.index["stride"])
         latents: list[Field] = []
         parts = diffusion.parts(steps, self.index["phases"])

@@ -37,6 +37,10 @@ class Model:
         """SHA-256 of weights and configuration."""
         return checkpoint.model_hash(self.folder)
 
+    def taken(self, steps: int) -> int:
+        """The denoising steps that it takes of so many: a distilled model knows no more than its own."""
+        return min(steps, self.index.get("steps", steps))
+
     def call(self, method: str, *settings: Any) -> Call:
         """One of the model's methods with its first arguments, as something that can travel."""
         return Call(type(self), self.name, self.digest, method, settings)

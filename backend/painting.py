@@ -47,7 +47,12 @@ def unseen_note(generator: Any) -> str:
 
 def tags_of(generator: Any, seed: int, steps: int, **more: Any) -> dict[str, str]:
     """The provenance of what a generator makes: all that it depends on beside its place."""
-    settings = {"steps": steps, "generator": generator.index["landforge"], **more}
+    settings = {
+        "steps": steps,
+        "steps_taken": generator.taken(steps),
+        "generator": generator.index["landforge"],
+        **more,
+    }
     settings |= {key: generator.index[key] for key in SETTINGS if key in generator.index}
     credited = "; ".join(generator.index.get("data", {}).get("attribution", []))
     tags = provenance.synthetic(generator.name, generator.digest, seed, settings)

@@ -270,17 +270,20 @@ class TrainLandCover:
 class TrainImage:
     """Train an image generator on data sets: fields as in TrainLandCover.
 
-    ControlNet has the stages autoencoder, decoder and denoiser, SPADE painter alone.
+    ControlNet has the stages autoencoder, denoiser and distillation, SPADE autoencoder and painter. `encoder_weights`
+    are those that the judge sees through: of an EfficientNet-Lite0 by path or 'imagenet' (fetched); else those of the
+    bundled segmentation model.
     """
 
     dataset: tuple[str, ...]
     output: str
     generator: Literal["controlnet", "spade"] = "controlnet"
     model: str = ""
-    stage: Literal["all", "autoencoder", "decoder", "denoiser", "painter"] = "all"
+    stage: Literal["all", "autoencoder", "denoiser", "distillation", "painter"] = "all"
     minutes: float = 60.0
     steps: Optional[int] = None  # noqa: UP045
     batch: int = 16
+    encoder_weights: str = ""
     learning_rate: Optional[float] = None  # noqa: UP045
     seed: int = 0
 

@@ -97,7 +97,8 @@ def _forward(found: Any, field: Field, count: int) -> Pass:
     if found.kind == "controlnet":
         channels = classes.COUNT + len(found.index["styles"])
         one_hot = found.placed(torch.rand(count + 1, channels, *[cells * controlnet.CELL_PX] * 2))
-        return partial(_controlled, found, latents.repeat(2, 1, 1, 1), times.repeat(2), one_hot, steps)
+        guesses = 1 if found.index["guidance_scale"] == 1 else 2
+        return partial(_controlled, found, latents.repeat(guesses, 1, 1, 1), times.repeat(guesses), one_hot, steps)
     planes = latent_diffusion.share_planes(torch.zeros(count, classes.COUNT, device=found.device), cells)
     noisy = found.placed(torch.cat([latents.float(), planes], dim=1))
     return partial(_repeat, steps, partial(found.networks["denoiser"], noisy, times))
@@ -121,9 +122,9 @@ def _painter_inputs(found: Any, count: int, cells: int) -> list[torch.Tensor]:
 
 
 def _controlled(found: Any, noisy: torch.Tensor, times: torch.Tensor, one_hot: torch.Tensor, steps: int) -> None:
-    """With guidance: land cover is embedded once a batch, and every step has both guesses in one pass."""
+    """Land cover is embedded once a batch; with guidance every step has both guesses in one pass."""
     embedded = found._embedding(one_hot)
     shown, hidden = embedded[:-1], embedded[-1:]
-    both = torch.cat([shown, hidden.expand_as(shown)]).contiguous(memory_format=torch.channels_last)
+    told = torch.cat([shown, hidden.expand_as(shown)])[: len(noisy)].contiguous(memory_format=torch.channels_last)
     parts = found.networks["denoiser"], found.networks["controlnet"]
-    _repeat(steps, partial(controlnet.controlled, *parts, noisy, times, both))
+    _repeat(steps, partial(controlnet.controlled, *parts, noisy, times, told))

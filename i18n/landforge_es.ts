@@ -384,12 +384,16 @@
       <translation>Decide qué ventanas se sacan.</translation>
     </message>
     <message>
-      <source>Denoising steps of the diffusion sampler: 4 are a draft in a third of the time, more than 12 bring nothing.</source>
-      <translation>Pasos de eliminación de ruido del muestreador de difusión: 4 dan un borrador en un tercio del tiempo, más de 12 no aportan nada.</translation>
+      <source>Denoising steps of land cover: 4 are a draft in a third of the time, more than 12 bring nothing. ControlNet takes 4 at most.</source>
+      <translation>Pasos de eliminación de ruido de la cobertura: 4 dan un borrador en un tercio del tiempo, más de 12 no aportan nada. ControlNet da 4 como máximo.</translation>
     </message>
     <message>
-      <source>Denoising steps of the diffusion sampler: 4 are a draft in a third of the time, more than 12 bring nothing. SPADE has none.</source>
-      <translation>Pasos de eliminación de ruido del muestreador de difusión: 4 dan un borrador en un tercio del tiempo, más de 12 no aportan nada. SPADE no tiene ninguno.</translation>
+      <source>Denoising steps of land cover: 4 are a draft in a third of the time, more than 12 bring nothing. Of images the bundled ControlNet, which is distilled, takes 4 at most, and SPADE none.</source>
+      <translation>Pasos de eliminación de ruido de la cobertura: 4 dan un borrador en un tercio del tiempo, más de 12 no aportan nada. En las imágenes, el ControlNet incluido, que está destilado, da 4 como máximo, y SPADE ninguno.</translation>
+    </message>
+    <message>
+      <source>Denoising steps of the diffusion sampler: 4 are a draft in a third of the time, more than 12 bring nothing.</source>
+      <translation>Pasos de eliminación de ruido del muestreador de difusión: 4 dan un borrador en un tercio del tiempo, más de 12 no aportan nada.</translation>
     </message>
     <message>
       <source>Di&amp;fference</source>
@@ -612,6 +616,10 @@
       <translation>Es</translation>
     </message>
     <message>
+      <source>Judge's encoder weights</source>
+      <translation>Pesos del codificador del juez</translation>
+    </message>
+    <message>
       <source>La&amp;yer</source>
       <translation>C&amp;apa</translation>
     </message>
@@ -792,8 +800,8 @@
       <translation>Semilla nueva</translation>
     </message>
     <message>
-      <source>Of controlnet: autoencoder learns to keep an image in few numbers, decoder to bring it back without seams, denoiser to draw the numbers on land cover. Of spade: painter. 'all' trains one after another and shares the minutes out. A stage alone needs those before it.</source>
-      <translation>De controlnet: autoencoder aprende a guardar una imagen en pocos números, decoder a recuperarla sin costuras, denoiser a dibujar los números sobre la cobertura. De spade: painter. 'all' entrena una tras otra y reparte los minutos. Una etapa sola necesita las anteriores.</translation>
+      <source>Of controlnet: autoencoder finds a code of few numbers for an image, denoiser learns to draw it on land cover in many steps, distillation to draw it in four against a judge. Of spade: autoencoder, painter. 'all' trains one after another and shares the minutes out. A stage alone needs those before it.</source>
+      <translation>De controlnet: autoencoder halla un código de pocos números para una imagen, denoiser aprende a dibujarlo sobre la cobertura en muchos pasos, distillation a dibujarlo en cuatro frente a un juez. De spade: autoencoder, painter. 'all' entrena una tras otra y reparte los minutos. Una etapa sola necesita las anteriores.</translation>
     </message>
     <message>
       <source>Of every model.</source>
@@ -1156,10 +1164,6 @@
       <translation>Pasos por etapa, como máximo</translation>
     </message>
     <message>
-      <source>Steps of the diffusion: 4 are a draft in a third of the time, more than 12 bring nothing</source>
-      <translation>Pasos de la difusión: 4 dan un borrador en un tercio del tiempo, más de 12 no aportan nada</translation>
-    </message>
-    <message>
       <source>Sto&amp;p the test</source>
       <translation>&amp;Detener la prueba</translation>
     </message>
@@ -1470,6 +1474,10 @@
     <message>
       <source>The tiles to test on. A data set without test tiles is tested on its val tiles, and the log says so.</source>
       <translation>Las teselas con las que probar. Un conjunto de datos sin teselas de prueba se prueba con las de validación, y el registro lo dice.</translation>
+    </message>
+    <message>
+      <source>The weights of the EfficientNet-Lite0 through which the judge sees: imagenet (downloaded on first use) or a .safetensors file. Left empty: those of the bundled segmentation model.</source>
+      <translation>Los pesos del EfficientNet-Lite0 a través del cual ve el juez: imagenet (se descarga al usarlo por primera vez) o un archivo .safetensors. Vacío: los del modelo de segmentación incluido.</translation>
     </message>
     <message>
       <source>The year of flight. Left empty: the newest that covers the extent.</source>

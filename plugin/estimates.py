@@ -15,7 +15,9 @@ LANDCOVER_M, IMAGE_M = 10.0, 1.0
 KEY = "paces"
 NO_BREAK = "\N{NO-BREAK SPACE}"
 STEPS = 12
-"""The sampling steps that the paces below are for."""
+"""The sampling steps that are usual."""
+USUAL_STEPS = {"landcover": STEPS, "controlnet": 4}
+"""The sampling steps that the paces below are for; the image's generator takes no more."""
 START_S = 7.0
 """What a cold start takes: importing torch and loading the models."""
 # Seconds a square kilometre on two CPU cores, and how many kilometres of windows reach beyond an extent's edges.
@@ -70,7 +72,8 @@ def of(algorithm: str, generator: str, steps: int, grid: Grid) -> Estimate:
 def _seconds(generator: str, steps: int, grid: Grid) -> float:
     pace, reach_km = PACES[generator]
     covered = (grid.box.width() / 1e3 + reach_km) * (grid.box.height() / 1e3 + reach_km)
-    share = 1.0 if generator == "spade" else steps / STEPS
+    usual = USUAL_STEPS.get(generator, 1)
+    share = (steps if generator == "landcover" else min(steps, usual)) / usual
     return pace * covered * share * _factor(generator)
 
 

@@ -59,7 +59,10 @@ class RecipeForm(QWidget):
         self.steps.setRange(1, MOST_STEPS)
         self.steps.setValue(estimates.STEPS)
         self.steps.setToolTip(
-            tr("Steps of the diffusion: 4 are a draft in a third of the time, more than 12 bring nothing")
+            tr(
+                "Denoising steps of land cover: 4 are a draft in a third of the time, more than 12 bring nothing. "
+                "ControlNet takes 4 at most."
+            )
         )
         self.folder = QgsFileWidget()
         self.folder.setStorageMode(QgsFileWidget.StorageMode.GetDirectory)

@@ -5,6 +5,7 @@ The sites that `backend.training.packing` holds out are the test; some others ch
 """
 
 import csv
+import shutil
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,10 +42,10 @@ def chosen(rows: list[dict[str, str]]) -> list[tuple[dict[str, str], Split]]:
     """The rows of an index that are used, with their splits."""
     years: dict[str, list[str]] = {}
     for row in rows:
-        years.setdefault(row.get("site") or row["name"], []).append(row["name"])
+        years.setdefault(packing.site_of(row), []).append(row["name"])
     found = []
     for row in rows:
-        site = row.get("site") or row["name"]
+        site = packing.site_of(row)
         names = sorted(years[site])
         if row["name"] == names[zlib.crc32(site.encode()) % len(names)]:
             found.append((row, split_of(site)))
@@ -73,6 +74,7 @@ def _cut(data: Path, group: str, row: dict[str, str], split: Split, folder: Path
 def build(data: Path, output: Path, report: Reporter) -> None:
     """Write the data set; it appears whole or not at all."""
     partial, entries = partial_path(output), []
+    shutil.rmtree(partial, ignore_errors=True)  # of a run that was interrupted
     for group in GROUPS:
         with open(data / group / "index.csv", newline="", encoding="utf-8") as file:
             rows = chosen(list(csv.DictReader(file)))

@@ -72,6 +72,7 @@ def painted(generator: Any, labels: np.ndarray, styles: np.ndarray, steps: int, 
 
 
 def _by_diffusion(generator: Any, labels: np.ndarray, styles: np.ndarray, seed: int, steps: int) -> np.ndarray:
+    steps = generator.taken(steps)
     cells = generator.index["window"]
     windows = [Box(0, number * cells, cells, cells) for number in range(len(labels))]
     ground = Box(0, 0, cells, len(labels) * cells)
@@ -88,10 +89,11 @@ def _by_spade(generator: Any, labels: np.ndarray, styles: np.ndarray, seed: int,
     random, cells = np.random.default_rng(seed), labels.shape[-1] // spade.CELL_PX
     found = []
     for label, style in zip(labels, styles):
-        coarse = random.normal(size=(1, spade.COARSE_CHANNELS, cells // spade.COARSE, cells // spade.COARSE))
+        ground = Box(0, int(random.integers(2**20)), cells // spade.COARSE, cells // spade.COARSE)
+        coarse = spade.coarse_noise(seed, "held out", ground)[None]
         fine = random.normal(size=(1, spade.FINE_CHANNELS, cells, cells))
         one_hot = classes.painted(label, generator.seen)[None]
-        found.append(generator.pixels(coarse.astype(np.float32), fine.astype(np.float32), one_hot, tuple(style)))
+        found.append(generator.pixels(coarse, fine.astype(np.float32), one_hot, tuple(style)))
     return np.concatenate(found)
 
 
@@ -117,11 +119,9 @@ def read_back(images: np.ndarray, labels: np.ndarray) -> Scores:
 
 def variety(images: np.ndarray, labels: np.ndarray, made: np.ndarray, again: np.ndarray) -> tuple[float, float]:
     """Mean LPIPS between two paintings of each map, and between each real crop and that of the likest land cover."""
-    from backend.training import perceptual
+    from stlpips_pytorch import stlpips  # shift-tolerant LPIPS (Ghildyal and Liu 2022)
 
-    distance = perceptual.distance()
-    if distance is None:
-        raise SystemExit("stlpips-pytorch is missing: install requirements.in")
+    distance = stlpips.LPIPS(net="alex", variant="shift_tolerant", verbose=False).eval()
     shares = np.stack([np.bincount(one.ravel(), minlength=256)[: classes.COUNT] / one.size for one in labels])
     apart = np.abs(shares[:, None] - shares).sum(2) + np.eye(len(shares)) * 9
     likest = images[apart.argmin(1)]

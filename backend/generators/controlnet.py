@@ -1,6 +1,7 @@
 """Aerial images at 1 m by latent diffusion with a ControlNet on land cover (Zhang et al. 2023).
 
-Styles (a climate, a vintage), as far as training data names them, are constant planes beside the land cover.
+Trained to denoise in many steps, then distilled to a few against a judge. Styles (a climate, a vintage), as far as
+training data names them, are constant planes beside the land cover.
 """
 
 from __future__ import annotations
@@ -19,9 +20,8 @@ from backend import classes, diffusion, latent_model, noise, rgb
 from backend.field import Field, Input, Patch, Source
 from backend.lattice import Box
 from backend.patch_autoencoder import PatchAutoencoder
-from backend.training import perceptual
-from backend.training.judge import Judge
 from backend.training.loop import Batch, Objective
+from backend.training.projected_judge import ProjectedJudge
 
 KIND = "controlnet"
 PIXEL_M = 1.0
@@ -29,11 +29,9 @@ CELL_PX = 4
 CHANNELS = 8
 WINDOW = 32  # latent cells, 128 m
 PHASES = 6  # with fewer, each window gives a meadow a tone of its own
-PERCEPTUAL_WEIGHT = 0.5
-JUDGE_WEIGHT, FEATURE_WEIGHT = 0.05, 4.0
-ROUGHNESS = 0.2  # of latents, in their deviations
 HIDDEN_SHARE = 0.1
 TONE, TONE_CELLS = 0.08, 48  # how strong a place's tone is in the noise, and over how many cells it changes, 192 m
+STEPS = 4  # that a distilled model takes at most
 GUIDANCE_SCALE = 2.0  # how far the image is pushed towards its land cover (Ho and Salimans 2022); 1 is not at all
 
 
@@ -66,56 +64,9 @@ def new_controlnet(denoiser: UNet2DConditionModel, styles: int) -> ControlNetMod
     )
 
 
-class Decoding(Objective):
-    """What the decoder adds to the code: mean absolute error, perceptual distance where it can be had, and a judge.
-
-    The latents stay what the denoiser has learned; those of every other image are roughened a little, as a denoiser's
-    are. The judge asks for the texture that the absolute error smooths away.
-    """
-
-    turns = ("loss", "judge")
-    learning_rate = 4e-4
-    columns = ("real", "through the autoencoder")
-
-    def __init__(self, autoencoder: PatchAutoencoder) -> None:
-        super().__init__()
-        self.autoencoder, self.judge = autoencoder, Judge(3)
-        self.distance = [perceptual.distance()]  # in a list: it is no part of what is trained and saved
-
-    def trained(self, turn: str) -> nn.Module:
-        """The decoder or its judge."""
-        return self.judge if turn == "judge" else self.autoencoder.decoder
-
-    def forward(self, batch: Batch, turn: str) -> tuple[torch.Tensor, dict[str, float]]:
-        """`image` (n, 3, h, w) in -1..1 to the loss of the turn."""
-        image = batch["image"]
-        if turn == "judge":
-            with torch.no_grad():
-                again = self._again(image)
-            return self.judge.loss(again, image), {}
-        again = self._again(image)
-        loss = functional.l1_loss(again.float(), image)
-        figures = {"absolute": loss.item(), "psnr": psnr(again, image)}
-        if self.distance[0] is not None:  # of one image in six: it costs more than all the rest
-            felt = self.distance[0].to(again.device)(again[::6], image[::6]).mean()
-            loss, figures["perceptual"] = loss + PERCEPTUAL_WEIGHT * felt, felt.item()
-        fooled, matched = self.judge.opinion(again, image)
-        return loss + JUDGE_WEIGHT * (fooled + FEATURE_WEIGHT * matched), {**figures, "features": matched.item()}
-
-    def _again(self, image: torch.Tensor) -> torch.Tensor:
-        with torch.no_grad():
-            latents = self.autoencoder.encode(image).latent_dist.mode()
-            spread = latents.new_tensor(self.autoencoder.config.latents_std)[:, None, None]
-            latents[1::2] += ROUGHNESS * spread * torch.randn_like(latents[1::2])
-        return self.autoencoder.decode(latents).sample
-
-    def shown(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
-        return [rgb.pictures(batch["image"]), rgb.pictures(self.autoencoder(batch["image"]).sample)]
-
-
 def psnr(again: torch.Tensor, image: torch.Tensor) -> float:
     """Peak signal-to-noise ratio in dB of an image (n, 3, h, w) in -1..1 that came back."""
-    return float(10 * torch.log10(4 / functional.mse_loss(again.float(), image)))
+    return float(10 * torch.log10(4 / functional.mse_loss(again.detach().float(), image)))
 
 
 class Denoising(Objective):
@@ -158,6 +109,71 @@ class Denoising(Objective):
         real = latent_model.decoded(autoencoder, batch["latents"])
         made = latent_model.drawn(autoencoder, denoise, batch["latents"])
         return [classes.pictures(one_hot.cpu().numpy()), rgb.pictures(real), rgb.pictures(made)]
+
+
+class Distillation(Objective):
+    """A few steps that do the work of many: each ends in what a judge takes for real (Sauer et al. 2023).
+
+    A step begins where the one before it ends, which begins in noise or, later, in a real image with noise.
+    """
+
+    turns = ("generator", "judge")
+    learning_rate = 2e-4
+    columns = ("land cover", "real", "generated on it")
+
+    def __init__(
+        self,
+        denoiser: UNet2DConditionModel,
+        controlnet: ControlNetModel,
+        autoencoder: PatchAutoencoder,
+        styles: int,
+        encoder_weights: str = "",
+    ) -> None:
+        super().__init__()
+        self.parts = nn.ModuleDict({"denoiser": denoiser, "controlnet": controlnet})
+        self.judge = ProjectedJudge(classes.COUNT + styles, encoder_weights)
+        self.scheduler, self.sampler = diffusion.schedule(), diffusion.sampler(order=1)
+        self.sampler.set_timesteps(STEPS)
+        self.decoder = [autoencoder]  # in a list: it is no part of what is trained and saved
+        self._evenness = torch.from_numpy(autoencoder.evenness())[:, None, None]
+
+    def trained(self, turn: str) -> nn.Module:
+        """Denoiser and ControlNet together, or their judge."""
+        return self.judge if turn == "judge" else self.parts
+
+    def forward(self, batch: Batch, turn: str) -> tuple[torch.Tensor, dict[str, float]]:
+        """`latents` (n, 8, h, w) scaled, `one_hot` (n, 11, 4h, 4w), `styles` (n, s) to the loss of the turn."""
+        if turn == "judge":
+            return self.judge.loss(), {}
+        told = rgb.partly_told(batch["one_hot"], batch["styles"])
+        denoise = partial(self._denoise, told)
+        step = int(torch.randint(STEPS, ()))
+        before = max(step - 1, 0)
+        latents, times = self.noise(batch["latents"]), self.sampler.timesteps.to(told.device)
+        if before:
+            latents = self.scheduler.add_noise(batch["latents"], latents, times[before].expand(len(latents)))
+        with torch.no_grad():
+            latents = diffusion.run_steps(denoise, self.sampler, STEPS, latents, range(before, step))
+        now = times[step].expand(len(latents))
+        made = diffusion.clean(self.scheduler, latents, now, denoise(latents, now).float())
+        pixels, real = (latent_model.decoded(self.decoder[0], each) for each in (made, batch["latents"]))
+        return self.judge.opinion(pixels, real, told), {}
+
+    def noise(self, like: torch.Tensor) -> torch.Tensor:
+        """Noise with tones, as the generator draws it, in the shape (n, 8, h, w) of latents."""
+        places, size = torch.randint(2**31, (len(like), 3)).tolist(), like.shape[-2:]
+        boxes = ((seed, Box(row % 4096, col % 4096, *size)) for seed, row, col in places)
+        tones = np.stack([noise.smooth(seed, "training", like.shape[1], box, TONE_CELLS) for seed, box in boxes])
+        return torch.randn_like(like) + TONE * self._evenness.to(like) * torch.from_numpy(tones).to(like)
+
+    def _denoise(self, told: torch.Tensor, noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
+        return controlled(self.parts["denoiser"], self.parts["controlnet"], noisy, times, told)
+
+    def shown(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
+        denoise = partial(self._denoise, rgb.told(batch["one_hot"], batch["styles"]))
+        made = diffusion.run_steps(denoise, self.sampler, STEPS, self.noise(batch["latents"]), range(STEPS))
+        pixels = (rgb.pictures(latent_model.decoded(self.decoder[0], each)) for each in (batch["latents"], made))
+        return [classes.pictures(batch["one_hot"].cpu().numpy()), *pixels]
 
 
 def controlled(

@@ -8,7 +8,7 @@ alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,13 +19,13 @@ from diffusers.configuration_utils import register_to_config
 from torch import nn
 from torch.nn import functional
 
-from backend import checkpoint, classes, device, diffusion, latent_model, noise, rgb
+from backend import checkpoint, classes, diffusion, latent_model, noise, rgb
 from backend.field import Field, Input, Patch, Source, Windows, as_they_are
 from backend.lattice import Box, Lattice
 from backend.model import Model
 from backend.patch_autoencoder import PatchAutoencoder
-from backend.training.judge import Judge
 from backend.training.loop import Batch, Objective
+from backend.training.projected_judge import ProjectedJudge
 
 KIND = "spade"
 PIXEL_M = 1.0
@@ -33,9 +33,9 @@ CELL_PX = 4
 COARSE = 4  # cells along the side of a cell of the coarse noise, 16 m
 COARSE_CHANNELS, FINE_CHANNELS = 16, 4  # of the noise
 WINDOW, STRIDE = 168, 128  # cells; what surrounds the stride is a margin, as wide as a pixel sees
-FEATURE_WEIGHT, TONE_WEIGHT = 1.0, 2.0
-TONE_CELLS = 8  # over which a tone is the mean, 32 m
+TONES, TONE_CELLS = 4, 12  # channels of the coarse noise that change over so many coarse cells, 192 m
 SIDE, BATCH = 2, 1
+STATISTICS = 0.01  # of the norms: what a batch adds to them
 
 
 class SpatialNorm(nn.Module):
@@ -43,7 +43,7 @@ class SpatialNorm(nn.Module):
 
     def __init__(self, channels: int, condition: int, hidden: int = 24) -> None:
         super().__init__()
-        self.norm = nn.BatchNorm2d(channels, affine=False)
+        self.norm = nn.BatchNorm2d(channels, affine=False, momentum=STATISTICS)
         self.shared = nn.Sequential(nn.Conv2d(condition, hidden, 3, padding=1), nn.ReLU())
         self.scale_shift = nn.Conv2d(hidden, 2 * channels, 3, padding=1)
 
@@ -57,13 +57,18 @@ class SpatialNorm(nn.Module):
         return functional.conv2d(hidden, shift_weight, shift_bias, padding=1).addcmul_(self.norm(features), scale)
 
 
+def _conv(channels: int, out: int) -> nn.Conv2d:
+    """Zeros about a training crop would tell each place how far it lies from the edge; in the world there is none."""
+    return nn.Conv2d(channels, out, 3, padding=1, padding_mode="reflect")
+
+
 class Block(nn.Module):
     """A residual block of two normalised convolutions."""
 
     def __init__(self, channels: int, out: int, condition: int) -> None:
         super().__init__()
         self.norms = nn.ModuleList([SpatialNorm(channels, condition), SpatialNorm(out, condition)])
-        self.convs = nn.ModuleList([nn.Conv2d(channels, out, 3, padding=1), nn.Conv2d(out, out, 3, padding=1)])
+        self.convs = nn.ModuleList([_conv(channels, out), _conv(out, out)])
         self.skip = nn.Conv2d(channels, out, 1) if channels != out else nn.Identity()
 
     def forward(self, features: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
@@ -81,9 +86,9 @@ class Painter(ModelMixin, ConfigMixin):
     def __init__(self, latent_channels: int = 8, styles: int = 0, widths: tuple[int, ...] = (128, 128, 96, 96)) -> None:
         super().__init__()
         condition = classes.COUNT + styles + FINE_CHANNELS
-        self.head = nn.Conv2d(COARSE_CHANNELS, widths[0], 3, padding=1)
+        self.head = _conv(COARSE_CHANNELS, widths[0])
         self.blocks = nn.ModuleList(Block(a, b, condition) for a, b in zip(widths, widths[1:]))
-        self.last = nn.Conv2d(widths[-1], latent_channels, 3, padding=1)
+        self.last = _conv(widths[-1], latent_channels)
 
     def forward(self, coarse: torch.Tensor, fine: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
         """(n, 16, h / 4, w / 4), (n, 4, h, w) and (n, 11 + styles, 4h, 4w) to (n, 8, h, w) latents."""
@@ -98,22 +103,36 @@ class Painter(ModelMixin, ConfigMixin):
         return self.last(functional.leaky_relu(features, 0.2))
 
 
-class Painting(Objective):
-    """Hinge loss for painter and judge, a little feature matching, and the tone, which the judge does not see.
+def coarse_noise(seed: int, world: str, box: Box) -> np.ndarray:
+    """(16, height, width) float32 over a box of coarse cells: of each place, and of its surroundings as a whole."""
+    tones = noise.smooth(seed, f"{world} tone", TONES, box, TONE_CELLS)
+    return np.concatenate([tones, noise.normal(seed, f"{world} coarse", COARSE_CHANNELS - TONES, box)])
 
-    Features of a real image and of one painted from noise lie apart even where both are good: matched for more than
-    that, noise would change nothing and all be blurred. The autoencoder is not trained: it shows the latents.
+
+class Painting(Objective):
+    """Painter against judge, with hinge losses alone: nothing ties a painting to the one image that was taken there.
+
+    The autoencoder is not trained: it makes the pixels that the judge looks at, those of real images too, since what
+    the code cannot hold the painter cannot learn. In the end the norms' statistics are frozen as they are for painting:
+    a batch of one kind of ground has others, and a painter that only knows its own batch's is garish without.
     """
 
     turns = ("painter", "judge")
-    learning_rate = 4e-4
+    learning_rate = 2e-4
+    settles_at = 0.75
     columns = ("land cover", "real", "painted on it")
 
-    def __init__(self, painter: Painter, autoencoder: PatchAutoencoder) -> None:
+    def __init__(self, painter: Painter, autoencoder: PatchAutoencoder, encoder_weights: str = "") -> None:
         super().__init__()
-        channels = painter.config.latent_channels + classes.COUNT + painter.config.styles
-        self.painter, self.judge = painter, Judge(channels, strides=(1, 2, 2, 1), widths=(64, 96, 128, 128))
+        self.painter = painter
+        self.judge = ProjectedJudge(classes.COUNT + painter.config.styles, encoder_weights)
         self.decoder = [autoencoder]  # in a list: it is no part of what is trained and saved
+        self.norms = [module for module in painter.modules() if isinstance(module, nn.BatchNorm2d)]
+
+    def settle(self) -> None:
+        """Freeze the norms' statistics."""
+        for norm in self.norms:
+            norm.eval()
 
     def trained(self, turn: str) -> nn.Module:
         """The painter or its judge."""
@@ -123,41 +142,23 @@ class Painting(Objective):
         """(n, 11 + styles, h, w) land cover and styles, and fresh noise, to latents (n, 8, h / 4, w / 4)."""
         count, _, height, width = told.shape
         rows, cols = height // CELL_PX, width // CELL_PX
-        coarse = told.new_empty(count, COARSE_CHANNELS, rows // COARSE, cols // COARSE).normal_()
+        seeds, size = torch.randint(2**31, (count, 3)).tolist(), (rows // COARSE, cols // COARSE)
+        drawn = [coarse_noise(seed, "training", Box(row % 4096, col % 4096, *size)) for seed, row, col in seeds]
+        coarse = torch.from_numpy(np.stack(drawn)).to(told)
         return self.painter(coarse, told.new_empty(count, FINE_CHANNELS, rows, cols).normal_(), told)
 
     def forward(self, batch: Batch, turn: str) -> tuple[torch.Tensor, dict[str, float]]:
         """`latents` (n, 8, h, w) scaled, `one_hot` (n, 11, 4h, 4w) and `styles` (n, s) to the loss of the turn."""
-        told = rgb.partly_told(batch["one_hot"], batch["styles"])
-        seen = functional.avg_pool2d(told, CELL_PX)
-        real = torch.cat([batch["latents"], seen], dim=1)
         if turn == "judge":
-            with torch.no_grad():
-                painted = self.paint(told)
-            return self.judge.loss(torch.cat([painted, seen], dim=1), real), {}
-        painted = self.paint(told)
-        fooled, matched = self.judge.opinion(torch.cat([painted, seen], dim=1), real)
-        tones = [functional.avg_pool2d(each.float(), TONE_CELLS) for each in (painted, batch["latents"])]
-        tone = functional.l1_loss(tones[0], tones[1])
-        loss = fooled + FEATURE_WEIGHT * matched + TONE_WEIGHT * tone
-        return loss, {"features": matched.item(), "tone": tone.item()}
+            return self.judge.loss(), {}
+        told = rgb.partly_told(batch["one_hot"], batch["styles"])
+        made, real = (latent_model.decoded(self.decoder[0], each) for each in (self.paint(told), batch["latents"]))
+        return self.judge.opinion(made, real, told), {}
 
     def shown(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
         painted = self.paint(rgb.told(batch["one_hot"], batch["styles"]))
         pictures = (rgb.pictures(latent_model.decoded(self.decoder[0], each)) for each in (batch["latents"], painted))
         return [classes.pictures(batch["one_hot"].cpu().numpy()), *pictures]
-
-    def calibrate(self, batches: Iterator[Batch]) -> None:
-        """Measure the batch statistics anew for the averaged weights; afterwards they are frozen."""
-        norms = [module for module in self.painter.modules() if isinstance(module, nn.BatchNorm2d)]
-        for norm in norms:
-            norm.reset_running_stats()
-            norm.momentum = None  # a plain mean over all batches
-        self.painter.train()
-        for batch in batches:
-            with torch.no_grad(), device.autocast(batch["one_hot"].device):
-                self.paint(rgb.told(batch["one_hot"], batch["styles"]))
-        self.painter.eval()
 
 
 class ImageGenerator(Model):
@@ -203,7 +204,7 @@ class ImageGenerator(Model):
         """The pixels of a batch of windows, (n, 3, window * 4, window * 4) uint8."""
         boxes = [window.grown(self.margin) for window in windows]
         large = [box.coarsened(COARSE) for box in boxes]
-        coarse = np.stack([noise.normal(seed, f"{world} coarse", COARSE_CHANNELS, box) for box in large])
+        coarse = np.stack([coarse_noise(seed, world, box) for box in large])
         fine = np.stack([noise.normal(seed, f"{world} fine", FINE_CHANNELS, box) for box in boxes])
         one_hot = np.stack([classes.painted(landcover.read(box.scaled(CELL_PX)), self.seen) for box in boxes])
         inside = slice(self.margin * CELL_PX, -self.margin * CELL_PX or None)
@@ -225,4 +226,5 @@ class ImageGenerator(Model):
 
 def save(folder: Path, figures: dict[str, Any], **more: Any) -> None:
     """Write what makes a folder of a trained painter a model: the index, with `more` entries."""
-    checkpoint.write_index(folder, KIND, pixel_m=PIXEL_M, window=WINDOW, stride=STRIDE, **more, figures=figures)
+    geometry = {"window": WINDOW, "stride": STRIDE, "steps": 1}
+    checkpoint.write_index(folder, KIND, pixel_m=PIXEL_M, **geometry, **more, figures=figures)

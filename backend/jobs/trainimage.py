@@ -1,36 +1,29 @@
-"""Train an image generator: ControlNet (autoencoder, then denoiser with its ControlNet) or SPADE."""
+"""Train an image generator: ControlNet (a code, a denoiser with its ControlNet, their distillation) or SPADE."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from diffusers import ControlNetModel, UNet2DConditionModel
 
-from backend import classes, device, latent_model, rgb
+from backend import classes, diffusion, latent_model, rgb
 from backend.generators import controlnet, spade
 from backend.patch_autoencoder import PatchAutoencoder
 from backend.protocol import Reporter, TrainImage
 from backend.training import latents
-from backend.training.loop import Batch, Draw, Outcome, Plan, fit
+from backend.training.loop import Batch, Draw, Objective, Outcome, Plan, fit
 from backend.training.stages import Recipe, Stage, Training, train
 from backend.training.tiles import PackedTiles, recoloured, turned
 
 CROP_PX = controlnet.WINDOW * controlnet.CELL_PX
-CALIBRATION_BATCHES = 30  # of the painter's norms
+DISTILLATION = "distillation"
+DISTILLING = 0.5  # of the judge's learning rate, which the networks that are distilled take
+JUDGE_AHEAD = 0.02  # of the budget: it learns faster than a painter that has learned
 CODE_BATCH, CODE_BATCHES = 4, 100  # what the code is found on: crops of all groups
-
-
-def _pairs(data: PackedTiles) -> Draw:
-    """Batches of images and their one-hot land cover."""
-
-    def draw(rng: np.random.Generator, count: int) -> Batch:
-        images, labels, _ = data.batch(rng, count, CROP_PX)
-        return {"image": torch.from_numpy(rgb.to_unit(images)), "one_hot": torch.from_numpy(classes.one_hot(labels))}
-
-    return draw
 
 
 def _crops(data: PackedTiles, rng: np.random.Generator) -> torch.Tensor:
@@ -67,10 +60,6 @@ def _encoded(autoencoder: PatchAutoencoder, data: PackedTiles, name: str, varian
     return np.concatenate(parts)
 
 
-def _train_decoder(training: Training, plan: Plan, report: Reporter) -> Outcome:
-    return latents.train_decoder(training, controlnet.Decoding, _pairs, "image", plan, report)
-
-
 def _windows(data: PackedTiles, stored: latents.Stored, scale: latents.Scale, known: list[str]) -> Draw:
     """Batches of scaled latents, the one-hot land cover under them, and the tiles' styles of those that are `known`."""
     cell = controlnet.CELL_PX
@@ -98,16 +87,37 @@ def _windows(data: PackedTiles, stored: latents.Stored, scale: latents.Scale, kn
 
 
 def _train_denoiser(training: Training, plan: Plan, report: Reporter) -> Outcome:
-    autoencoder, scale = latents.frozen(training)
-    stored = latents.stored(training, autoencoder, _encoded, report)
+    autoencoder, draws = _drawn(training, report)
     denoiser = training.component("denoiser", controlnet.new_denoiser)
-    styles = _styles(training)
-    network = training.component("controlnet", partial(controlnet.new_controlnet, denoiser, len(styles)))
-    objective = controlnet.Denoising(denoiser, network, autoencoder)
-    held_out = training.held_out and _windows(training.held_out, stored, scale, styles)
-    outcome = fit(objective, _windows(training.data, stored, scale, styles), plan, report, held_out)
+    network = training.component("controlnet", partial(controlnet.new_controlnet, denoiser, len(_styles(training))))
+    outcome = _fit(controlnet.Denoising(denoiser, network, autoencoder), draws, plan, report)
     training.save(latents.DENOISER, denoiser=denoiser, controlnet=network)
     return outcome
+
+
+def _distil(training: Training, plan: Plan, report: Reporter) -> Outcome:
+    autoencoder, draws = _drawn(training, report)
+    networks = training.trained("denoiser"), training.trained("controlnet")
+    objective = controlnet.Distillation(*networks, autoencoder, len(_styles(training)), _judges_weights(training))
+    outcome = _fit(objective, draws, replace(plan, gentleness=DISTILLING, head_start=JUDGE_AHEAD), report)
+    training.save(DISTILLATION, denoiser=networks[0], controlnet=networks[1])
+    return outcome
+
+
+def _drawn(training: Training, report: Reporter) -> tuple[PatchAutoencoder, tuple[Draw, Draw | None]]:
+    """The autoencoder, which is not trained, and what draws its scaled latents: to learn from, and held out."""
+    autoencoder, scale = latents.frozen(training)
+    stored, styles = latents.stored(training, autoencoder, _encoded, report), _styles(training)
+    held_out = _windows(training.held_out, stored, scale, styles) if training.held_out else None
+    return autoencoder, (_windows(training.data, stored, scale, styles), held_out)
+
+
+def _judges_weights(training: Training) -> str:
+    return cast("TrainImage", training.job).encoder_weights
+
+
+def _fit(objective: Objective, draws: tuple[Draw, Draw | None], plan: Plan, report: Reporter) -> Outcome:
+    return fit(objective, draws[0], plan, report, draws[1])
 
 
 def _styles(training: Training) -> list[str]:
@@ -116,23 +126,23 @@ def _styles(training: Training) -> list[str]:
 
 
 def _train_painter(training: Training, plan: Plan, report: Reporter) -> Outcome:
-    autoencoder, scale = latents.frozen(training)
-    stored, styles = latents.stored(training, autoencoder, _encoded, report), _styles(training)
-    painter = training.component("painter", partial(spade.Painter, controlnet.CHANNELS, len(styles)))
-    objective, draw = spade.Painting(painter, autoencoder), _windows(training.data, stored, scale, styles)
-    held_out = training.held_out and _windows(training.held_out, stored, scale, styles)
-    outcome = fit(objective, draw, plan, report, held_out)
-    rng, where = np.random.default_rng(plan.seed), device.best()
-    batches = (draw(rng, plan.batch) for _ in range(CALIBRATION_BATCHES))
-    objective.calibrate({key: value.to(where) for key, value in batch.items()} for batch in batches)
+    autoencoder, draws = _drawn(training, report)
+    painter = training.component("painter", partial(spade.Painter, controlnet.CHANNELS, len(_styles(training))))
+    objective = spade.Painting(painter, autoencoder, _judges_weights(training))
+    outcome = _fit(objective, draws, replace(plan, head_start=plan.head_start and JUDGE_AHEAD), report)
     training.save("painter", painter=painter)
     return outcome
 
 
 def _save_controlnet(done: Training, figures: dict[str, Any], **more: Any) -> None:
-    more |= {"guidance_scale": controlnet.GUIDANCE_SCALE, "styles": _styles(done)}
+    before: dict[str, Any] = done.base[1] if done.base else {}
+    distilled = DISTILLATION in figures or ("steps" in before and latents.DENOISER not in figures)
+    more |= {"guidance_scale": controlnet.GUIDANCE_SCALE}
+    if distilled:
+        more |= {"guidance_scale": 1.0, "steps": controlnet.STEPS}
     geometry = controlnet.PIXEL_M, controlnet.WINDOW, controlnet.PHASES
-    latent_model.save(done.output, controlnet.KIND, *geometry, figures, **more)
+    sampler = diffusion.sampler(order=1 if distilled else 2)
+    latent_model.save(done.output, controlnet.KIND, *geometry, figures, sampler, styles=_styles(done), **more)
 
 
 def _save_spade(done: Training, figures: dict[str, Any], **more: Any) -> None:
@@ -147,8 +157,8 @@ RECIPES = {
         loaders={"autoencoder": PatchAutoencoder, "denoiser": UNet2DConditionModel, "controlnet": ControlNetModel},
         stages={
             latents.AUTOENCODER: Stage(0.01, (), _train_autoencoder),
-            latents.DECODER: Stage(0.14, controlnet.Decoding.columns, _train_decoder),
-            latents.DENOISER: Stage(0.85, controlnet.Denoising.columns, _train_denoiser),
+            latents.DENOISER: Stage(0.59, controlnet.Denoising.columns, _train_denoiser),
+            DISTILLATION: Stage(0.4, controlnet.Distillation.columns, _distil, goes_on=True),
         },
         save=_save_controlnet,
     ),

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL, UNet2DModel
 
-from backend import classes, latent_model
+from backend import classes, diffusion, latent_model
 from backend.generators import latent_diffusion as model
 from backend.protocol import Reporter, TrainLandCover
 from backend.training import latents
@@ -92,7 +92,8 @@ def _compositions(data: PackedLandCover) -> list[list[float]]:
 def _save(done: Training, figures: dict[str, Any], **more: Any) -> None:
     more |= {"frozen_norms": latents.has_frozen_norms(done), "compositions": _compositions(done.data)}
     more |= {"own_vote": model.OWN_VOTE}
-    latent_model.save(done.output, model.KIND, model.PIXEL_M, model.WINDOW, model.PHASES, figures, **more)
+    geometry = model.PIXEL_M, model.WINDOW, model.PHASES
+    latent_model.save(done.output, model.KIND, *geometry, figures, diffusion.sampler(), **more)
 
 
 RECIPE = Recipe(

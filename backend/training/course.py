@@ -212,8 +212,8 @@ def fit(job: protocol.TrainSegmentation, sets: list[TileSet], report: protocol.R
     set_seed(job.seed)
     sizes: dict[str, Any] = {"encoder_depth": job.encoder_depth, "decoder_channels": tuple(job.decoder_channels)}
     if not architectures.has_encoder(job.architecture):
-        report.log(f"{job.architecture} has no encoder to choose: ENCODER is not used.")
-        job, sizes = dataclasses.replace(job, encoder=""), {}
+        report.log(f"{job.architecture} has no encoder to choose: ENCODER and ENCODER_WEIGHTS are not used.")
+        job, sizes = dataclasses.replace(job, encoder="", encoder_weights=""), {}
     output, settings = Path(job.output), _settings(job, sets)
     _check_output(output, settings)
     if finished(output):

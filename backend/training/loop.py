@@ -39,12 +39,17 @@ Draw = Callable[[np.random.Generator, int], Batch]
 class Objective(nn.Module):
     """What the loop trains. Each turn has its own optimizer: one for most models, two for a GAN.
 
-    `columns` name the pictures that `shown` gives; without them there are none.
+    `columns` name the pictures that `shown` gives; without them there are none. From the share `settles_at` of the
+    budget on, `settle` has been called: what varies in training alone comes to rest.
     """
 
     turns: tuple[str, ...] = ("loss",)
     learning_rate = 3e-4
     columns: tuple[str, ...] = ()
+    settles_at = math.inf
+
+    def settle(self) -> None:
+        """Come to rest; called again where it already has."""
 
     def trained(self, turn: str) -> nn.Module:
         """The module whose parameters the turn's optimizer moves."""
@@ -294,6 +299,8 @@ class _Run:
         self.objective.train()
         main = self.accelerator.is_main_process
         while self.spent < 1:
+            if self.spent >= self.objective.settles_at:
+                self.objective.settle()
             self._learn()
             self.ema.step(self.averaged)
             now = time.monotonic()

@@ -45,6 +45,11 @@ HELD_OUT_PERCENT = 15
 BLOCK_PX = 512
 
 
+def site_of(row: dict[str, str]) -> str:
+    """The site that a row of an index shows, of which years are the same ground; else the tile is one by itself."""
+    return row.get("site") or row["name"]
+
+
 def held_out(site: str) -> bool:
     """Whether a site belongs to validation: by its name's checksum, so the same on every machine."""
     return zlib.crc32(site.encode()) % 100 < HELD_OUT_PERCENT
@@ -65,7 +70,7 @@ def _pack_tiles(source: Path, target: Path, name: str, pixel_m: float, report: R
         label = _read(source / name / "label" / image.name, pixel_m, Resampling.nearest)[0]
         labels.append(classes.to_index(label))
         # different years of one site show the same ground, so the site decides, not the tile
-        split.append("val" if held_out(row.get("site") or row["name"]) else "train")
+        split.append("val" if held_out(site_of(row)) else "train")
         if number % 50 == 0:
             report.progress(number / len(rows), f"packing {name}")
     np.save(target / f"{name}_image.npy", np.stack(images))

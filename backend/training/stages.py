@@ -38,11 +38,15 @@ Job = TrainLandCover | TrainImage
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage: how it is trained, its share of the minutes, and what its samples show."""
+    """One stage: how it is trained, its share of the minutes, and what its samples show.
+
+    One that `goes_on` trains what the stage before it has trained.
+    """
 
     share: float
     columns: tuple[str, ...]
     train: Callable[[Training, Plan, Reporter], Outcome]
+    goes_on: bool = False
 
 
 @dataclass(frozen=True)
@@ -164,6 +168,10 @@ class Training:
         """Where a finished stage's figures and history are kept."""
         return self.checkpoints / f"{stage}.json"
 
+    def state(self, stage: str) -> Path:
+        """Where a stage's state is kept, from which it goes on."""
+        return self.checkpoints / f"{stage}.safetensors"
+
     def plan(self, name: str, report: Reporter) -> Plan:
         """How a stage is trained: for its share of the minutes, gently where it goes on from a model."""
         job, stages = self.job, [self.recipe.stages[asked] for asked in self.asked]
@@ -172,8 +180,10 @@ class Training:
         count = self.data.crops(self.recipe.crop_px)
         if count < job.batch:
             report.log(f"The data sets hold {count} crops to train on: the batch is {count}, not {job.batch}.")
-        state, samples = self.checkpoints / f"{name}.safetensors", self.output / "samples"
-        plan = Plan(budget, state, min(job.batch, count), job.seed, samples=samples, learning_rate=job.learning_rate)
+        samples = self.output / "samples"
+        plan = Plan(
+            budget, self.state(name), min(job.batch, count), job.seed, samples=samples, learning_rate=job.learning_rate
+        )
         if not self.base:
             return plan
         return dataclasses.replace(plan, gentleness=FINE_TUNING, warmup=FINE_TUNING_WARMUP, head_start=HEAD_START)
@@ -183,10 +193,25 @@ class Training:
         plan = self.plan(name, report)
         report.log(f"stage {name}, {plan.budget.minutes:.3g} minutes on {device.best().type}")
         set_seed(self.job.seed)  # of the first weights; the steps are seeded by the plan
+        before = self._recorded(name)
         outcome = self.recipe.stages[name].train(self, plan, report)
         if processes().is_main_process:
             self.record(name).write_text(json.dumps(dataclasses.asdict(outcome)), encoding="utf-8")
+            if self._recorded(name) != before:
+                self._begin_anew_after(name)
         processes().wait_for_everyone()
+
+    def _recorded(self, name: str) -> str:
+        record = self.record(name)
+        return record.read_text(encoding="utf-8") if record.is_file() else ""
+
+    def _begin_anew_after(self, name: str) -> None:
+        """A stage that goes on from one that has learned more has to begin at what that has learned."""
+        stages = list(self.recipe.stages)
+        for follower in stages[stages.index(name) + 1 :][:1]:
+            if self.recipe.stages[follower].goes_on:
+                self.record(follower).unlink(missing_ok=True)
+                self.state(follower).unlink(missing_ok=True)
 
     def finish(self, report: Reporter) -> None:
         """Write the report; index and model card where all stages are done, here or by the model it started from."""

@@ -27,12 +27,17 @@ class TrainImage(BackendAlgorithm):
             "manifest.csv. Tiles must be 64 m wide or more, better 128."
         )
         stages = (
-            "Of controlnet: autoencoder learns to keep an image in few numbers, decoder to bring it back without "
-            "seams, denoiser to draw the numbers on land cover. Of spade: painter."
+            "Of controlnet: autoencoder finds a code of few numbers for an image, denoiser learns to draw it on land "
+            "cover in many steps, distillation to draw it in four against a judge. Of spade: autoencoder, painter."
+        )
+        weights = (
+            "The weights of the EfficientNet-Lite0 through which the judge sees: imagenet (downloaded on first use) or "
+            "a .safetensors file. Left empty: those of the bundled segmentation model."
         )
         return [
             parameters.folders("DATASET", "Data sets", dataset),
             parameters.generator(Job),
             *parameters.training(Job, stages),
+            parameters.advanced(parameters.string(Job, "ENCODER_WEIGHTS", "Judge's encoder weights", weights)),
             parameters.folder_output("OUTPUT", "Model", "The folder of the trained model."),
         ]

@@ -23,7 +23,7 @@ from backend.jobs import builddataset, trainimage, trainlandcover
 from backend.lattice import Box
 from backend.protocol import BackendError, BuildDataset, Reporter, TrainImage, TrainLandCover, dump_job, silent
 from backend.rendering import Output, render
-from backend.training import loop, perceptual, stages
+from backend.training import loop, stages
 from backend.training.tiles import read_index
 from tests.backend import packed, patchwork, scenes
 
@@ -39,8 +39,6 @@ def brief():
         patch.setattr(loop, "HELD_OUT_BATCHES", 1)
         patch.setattr(loop, "EXAMPLES", 1)
         patch.setattr(latent_model, "PREVIEW_STEPS", 1)
-        patch.setattr(trainimage, "CALIBRATION_BATCHES", 1)
-        patch.setattr(perceptual, "distance", lambda: None)
         yield
 
 
@@ -76,7 +74,7 @@ def rendered(field, box):
 GROUND = Source("land cover", lambda box: np.zeros((box.height, box.width), np.uint8))
 STAGES = {
     "landcover": ["autoencoder", "decoder", "denoiser"],
-    "controlnet": ["autoencoder", "decoder", "denoiser"],
+    "controlnet": ["autoencoder", "denoiser", "distillation"],
     "spade": ["autoencoder", "painter"],
 }
 CODE = [("controlnet", "autoencoder"), ("spade", "autoencoder")]  # found without steps
@@ -232,6 +230,30 @@ def test_a_style_changes_the_image_and_an_unknown_one_is_refused(models):
         painting.styles_of(generator, "lunar")
     with pytest.raises(BackendError, match="none"):
         painting.styles_of(SimpleNamespace(name="plain", index={}), "arid")
+
+
+def test_a_distilled_model_takes_few_steps_and_no_guidance(models, dataset, tmp_path):
+    """A denoiser that is trained on is no longer distilled, until its distillation begins anew."""
+    base = str(models["controlnet"][0])
+    generator = controlnet.ImageGenerator(base)
+    assert (generator.taken(12), generator.taken(2), generator.index["guidance_scale"]) == (4, 2, 1.0)
+    assert generator.sampler.config.solver_order == 1
+    drawn = [rendered(generator.field("w", 1, steps, GROUND), Box(0, 0, 32, 32))[0] for steps in (4, 12, 1)]
+    assert np.array_equal(*drawn[:2]) and not np.array_equal(drawn[0], drawn[2])
+    settings = json.loads(painting.tags_of(generator, 1, 12)["LANDFORGE_SETTINGS"])
+    assert (settings["steps"], settings["steps_taken"]) == (12, 4), "a scene made again asks both models for as many"
+    job = TrainImage((dataset,), str(tmp_path / "m"), "controlnet", base, "denoiser", **BRIEFLY)
+    trainimage.run(job, silent())
+    many = controlnet.ImageGenerator(job.output)
+    assert (many.taken(12), many.index["guidance_scale"]) == (12, controlnet.GUIDANCE_SCALE)
+    assert many.sampler.config.solver_order == 2
+    trainimage.run(replace(job, stage="distillation"), silent())
+    few, state = controlnet.ImageGenerator(job.output), tmp_path / "m" / "checkpoints" / "distillation.safetensors"
+    assert few.taken(12) == 4 and state.is_file()
+    trainimage.run(job, silent())
+    assert state.is_file(), "what has learned nothing more outdates nothing"
+    trainimage.run(replace(job, steps=2), silent())
+    assert not state.is_file() and controlnet.ImageGenerator(job.output).taken(12) == 12
 
 
 def test_an_earlier_stage_trained_on_outdates_the_later_ones(models, dataset, tmp_path):

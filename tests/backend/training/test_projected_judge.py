@@ -1,0 +1,87 @@
+"""The judge that sees through a frozen encoder: what it learns, what it teaches, what stays as it is."""
+
+import pytest
+import torch
+
+from backend import architectures
+from backend.protocol import BackendError
+from backend.training import projected_judge
+from backend.training.projected_judge import ProjectedJudge
+
+CONDITIONS = 2
+
+
+@pytest.fixture
+def judge():
+    torch.manual_seed(0)
+    return ProjectedJudge(CONDITIONS)
+
+
+def told(count=4, px=64, first=1.0):
+    planes = torch.zeros(count, CONDITIONS, px, px)
+    planes[:, 0], planes[:, 1] = first, 1 - first
+    return planes
+
+
+def pictures(level, count=4, px=64):
+    return (level + 0.1 * torch.randn(count, 3, px, px)).clamp(-1, 1)
+
+
+def learn(judge, made, real, conditions, steps=60):
+    """The judge's loss at the beginning and after some steps."""
+    optimizer, losses = torch.optim.Adam(judge.parameters(), 2e-3, betas=(0.5, 0.99)), []
+    for _ in range(steps):
+        with torch.no_grad():
+            judge.opinion(made(), real(), conditions())
+        loss = judge.loss()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses[0], sum(losses[-5:]) / 5
+
+
+def test_it_tells_colours_apart(judge):
+    """A batch norm of each kind for itself would hide that all that is made is too dark."""
+    first, last = learn(judge, lambda: pictures(-0.6), lambda: pictures(0.4), told)
+    assert last < 0.5 * first
+
+
+def test_it_asks_for_what_was_told(judge):
+    """Bright and dark are both real, but not everywhere: what is made is the same, under the other condition."""
+
+    def conditions():
+        return torch.cat([told(2), told(2, first=0.0)])
+
+    def real():
+        return torch.cat([pictures(0.5, 2), pictures(-0.5, 2)])
+
+    first, last = learn(judge, lambda: real().flip(0), real, conditions, 100)
+    assert last < 0.7 * first
+
+
+def test_its_maker_learns_from_it_and_the_encoder_does_not_change(judge):
+    eyes = [weight.clone() for weight in judge.eyes[0].parameters()]
+    mixing = [weight.clone() for weight in judge.mixing.parameters()]
+    made = pictures(0.0).requires_grad_(True)
+    judge.opinion(made, pictures(0.3), told()).backward()
+    assert made.grad is not None and made.grad.abs().sum() > 0
+    learn(judge, lambda: pictures(0.0), lambda: pictures(0.3), told, 2)
+    for before, now in ((eyes, judge.eyes[0].parameters()), (mixing, judge.mixing.parameters())):
+        assert all(torch.equal(a, b) for a, b in zip(before, now))
+    assert not any(name.startswith("eyes") for name in judge.state_dict()), "the encoder is no part of a checkpoint"
+
+
+def test_tiles_smaller_than_a_window_are_judged(judge):
+    assert torch.isfinite(judge.opinion(pictures(0.0, 1), pictures(0.1, 1), told(1)))
+
+
+def test_the_encoder_can_be_another(tmp_path):
+    encoder = architectures.build("unet", projected_judge.ENCODER).encoder
+    from safetensors.torch import save_file
+
+    save_file({key: value.contiguous() for key, value in encoder.state_dict().items()}, tmp_path / "e.safetensors")
+    deep = ProjectedJudge(CONDITIONS, str(tmp_path / "e.safetensors"))
+    assert len(deep.heads) == 1 + len(ProjectedJudge(CONDITIONS).heads), "the bundled model's ends a scale earlier"
+    with pytest.raises(BackendError, match=r"missing\.safetensors cannot be loaded"):
+        ProjectedJudge(CONDITIONS, str(tmp_path / "missing.safetensors"))
