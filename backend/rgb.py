@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 HIDDEN_STYLES = 0.3  # in training, of the styles that are known, so that each works without the others
+STYLELESS = 0.3  # in training, of the images: to be asked for none is the commonest of all
 
 
 def to_unit(pixels: np.ndarray) -> np.ndarray:
@@ -27,8 +28,9 @@ def told(one_hot: torch.Tensor, styles: torch.Tensor) -> torch.Tensor:
 
 
 def partly_told(one_hot: torch.Tensor, styles: torch.Tensor) -> torch.Tensor:
-    """The same in training, where some of the styles are hidden."""
-    return told(one_hot, styles * (torch.rand_like(styles) > HIDDEN_STYLES))
+    """The same in training, where some of the styles are hidden, and of some images all."""
+    kept = (torch.rand_like(styles) > HIDDEN_STYLES) & (torch.rand_like(styles[:, :1]) > STYLELESS)
+    return told(one_hot, styles * kept)
 
 
 def given(styles: Sequence[str], known: Sequence[str]) -> tuple[float, ...]:

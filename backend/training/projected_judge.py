@@ -112,8 +112,8 @@ class ProjectedJudge(nn.Module):
     def loss(self) -> torch.Tensor:
         """The judge's own loss of what it gave its last opinion on, a scalar: low where it tells the two apart.
 
-        And where it takes real images under another's conditions for what they are, neither (Reed et al. 2016): what is
-        made shall be what was asked for.
+        Real images under another's conditions count as made ones (Reed et al. 2016): what is made shall be what was
+        asked for.
         """
         features, told = self._seen
         others, losses = told.roll(1, 0), []

@@ -6,6 +6,9 @@ import torch
 from PIL import Image
 from torch import nn
 
+from backend import classes
+from backend.generators import spade
+from backend.patch_autoencoder import PatchAutoencoder
 from backend.protocol import BackendError, silent
 from backend.training import loop
 from backend.training.loop import Budget, Objective, Plan, fit
@@ -213,3 +216,42 @@ def test_other_errors_are_not_taken_for_a_full_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(Hungry, "error", RuntimeError("shapes do not match"))
     with pytest.raises(RuntimeError, match="shapes"):
         fit(Hungry(), draw, plan(tmp_path, 3), silent())
+
+
+def test_an_objective_settles_in_the_end_of_its_budget(tmp_path):
+    """Also where the run goes on from a state: a larger budget is not yet that far."""
+
+    class Settling(Pair):
+        settles_at = 0.5
+
+        def __init__(self):
+            super().__init__()
+            self.norm, self.settled = nn.BatchNorm1d(1, momentum=0.5), []
+
+        def settle(self):
+            self.norm.eval()
+
+        def forward(self, batch, turn):
+            self.norm(batch["x"])
+            self.settled.append(not self.norm.training)
+            return super().forward(batch, turn)
+
+    first = seeded(Settling)
+    fit(first, draw, plan(tmp_path, 8), silent(), held_out=draw)
+    assert first.settled[:16] == [False] * 8 + [True] * 8
+    again = seeded(Settling)
+    fit(again, draw, plan(tmp_path, 32), silent())
+    assert again.settled == [False] * 16 + [True] * 32
+
+
+def test_a_painter_settles_on_the_statistics_that_it_paints_with():
+    painter = spade.Painter(styles=0, widths=(32, 32, 32, 32))
+    objective = spade.Painting(painter, PatchAutoencoder(3, 8, 4))
+    objective.train()
+    told = torch.zeros(2, classes.COUNT, 64, 64)
+    objective.paint(told)
+    moved = [norm.running_mean.clone() for norm in objective.norms]
+    assert len(moved) == 6 and any(mean.abs().max() > 0 for mean in moved)
+    objective.settle()
+    objective.paint(told)
+    assert all(torch.equal(a, norm.running_mean) for a, norm in zip(moved, objective.norms))
