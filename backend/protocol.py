@@ -199,7 +199,7 @@ class GenerateImage:
 
     landcover: str
     output: str
-    generator: Literal["controlnet", "spade"] = "controlnet"
+    generator: Literal["controlnet", "spade"] = "spade"
     seed: int = 0
     steps: int = 12
     model: str = ""
@@ -218,7 +218,7 @@ class GenerateScene:
     extent: Extent
     output_landcover: str
     output_image: str
-    generator: Literal["controlnet", "spade"] = "controlnet"
+    generator: Literal["controlnet", "spade"] = "spade"
     seed: int = 0
     steps: int = 12
     shares: dict[int, float] = field(default_factory=dict)

@@ -288,8 +288,8 @@
       <translation>Modelo de ControlNet (nombre incluido o carpeta)</translation>
     </message>
     <message>
-      <source>ControlNet: richer, slow</source>
-      <translation>ControlNet: más rico, lento</translation>
+      <source>ControlNet: more varied, slower</source>
+      <translation>ControlNet: más variado, más lento</translation>
     </message>
     <message>
       <source>Copy as Python command</source>
@@ -1020,8 +1020,8 @@
       <translation>Modelo de SPADE (nombre incluido o carpeta)</translation>
     </message>
     <message>
-      <source>SPADE: plainer, fast</source>
-      <translation>SPADE: más sencillo, rápido</translation>
+      <source>SPADE: clearer, fast</source>
+      <translation>SPADE: más nítido, rápido</translation>
     </message>
     <message>
       <source>Sampling steps</source>
@@ -1668,10 +1668,6 @@
       <translation>costero</translation>
     </message>
     <message>
-      <source>controlnet: latent diffusion, richer and slower; spade: one pass, many times faster.</source>
-      <translation>controlnet: difusión latente, más rico y más lento; spade: una pasada, muchas veces más rápido.</translation>
-    </message>
-    <message>
       <source>counting…</source>
       <translation>contando…</translation>
     </message>
@@ -1718,6 +1714,10 @@
     <message>
       <source>real: each place of synthetic land cover, of 1.28 km or so, is asked for the class shares of one of the places where real training tiles lie, so that all together have their mix; free: its model decides.</source>
       <translation>real: a cada lugar de la cobertura sintética, de 1,28 km más o menos, se le piden las proporciones de clases de uno de los lugares donde hay teselas reales de entrenamiento, de modo que en conjunto tengan su mezcla; free: decide su modelo.</translation>
+    </message>
+    <message>
+      <source>spade: one pass, fast and clear; controlnet: latent diffusion, more varied and slower.</source>
+      <translation>spade: una pasada, rápido y nítido; controlnet: difusión latente, más variado y más lento.</translation>
     </message>
     <message>
       <source>synthetic</source>

@@ -21,7 +21,7 @@ USUAL_STEPS = {"landcover": STEPS, "controlnet": 4}
 START_S = 7.0
 """What a cold start takes: importing torch and loading the models."""
 # Seconds a square kilometre on two CPU cores, and how many kilometres of windows reach beyond an extent's edges.
-PACES = {"landcover": (0.2, 2.5), "controlnet": (19.0, 0.35), "spade": (0.9, 0.2)}
+PACES = {"landcover": (0.2, 2.5), "controlnet": (3.5, 0.35), "spade": (0.9, 0.2)}
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,8 @@ class RecipeForm(QWidget):
         self.below.setToolTip(tr("The land cover, in WorldCover's classes, that the image is painted on"))
         self.generator = self._choice(
             {
-                "controlnet": tr("ControlNet: richer, slow"),
-                "spade": tr("SPADE: plainer, fast"),
+                "spade": tr("SPADE: clearer, fast"),
+                "controlnet": tr("ControlNet: more varied, slower"),
             },
             tr("Which model paints the image"),
         )

@@ -121,7 +121,7 @@ def numbers(job: type[Any], key: str, label: str, text: str) -> Parameter:
 
 def generator(job: type[Any]) -> Parameter:
     """GENERATOR of images."""
-    text = "controlnet: latent diffusion, richer and slower; spade: one pass, many times faster."
+    text = "spade: one pass, fast and clear; controlnet: latent diffusion, more varied and slower."
     return choice(job, "GENERATOR", "Image generator", text)
 
 

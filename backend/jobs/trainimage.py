@@ -157,8 +157,8 @@ RECIPES = {
         loaders={"autoencoder": PatchAutoencoder, "denoiser": UNet2DConditionModel, "controlnet": ControlNetModel},
         stages={
             latents.AUTOENCODER: Stage(0.01, (), _train_autoencoder),
-            latents.DENOISER: Stage(0.59, controlnet.Denoising.columns, _train_denoiser),
-            DISTILLATION: Stage(0.4, controlnet.Distillation.columns, _distil, goes_on=True),
+            latents.DENOISER: Stage(0.56, controlnet.Denoising.columns, _train_denoiser),
+            DISTILLATION: Stage(0.43, controlnet.Distillation.columns, _distil, goes_on=True),
         },
         save=_save_controlnet,
     ),
