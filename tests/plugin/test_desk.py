@@ -126,9 +126,12 @@ def test_a_rectangle_says_what_it_will_cost(desk, scripted):
     assert 590 <= width <= 620 and 390 <= height <= 420
     for word in (f"{width:,} × {height:,} px", "km²", "about", "MB"):
         assert word in panel.size.text().replace(estimates.NO_BREAK, " ")
+    fast = panel.estimate.seconds
+    panel.form.generator.setCurrentIndex(panel.form.generator.findData("controlnet"))
     slow = panel.estimate.seconds
-    panel.form.generator.setCurrentIndex(panel.form.generator.findData("spade"))
-    assert panel.estimate.seconds < slow
+    assert fast < slow
+    panel.form.steps.setValue(100)
+    assert panel.estimate.parts["controlnet"] < slow, "it takes no more than its own four"
     panel.form.what.setCurrentIndex(panel.form.what.findData(estimates.LANDCOVER))
     assert "image" not in panel.size.text() and not panel.form.generator.isVisible()
 
@@ -346,7 +349,7 @@ def test_the_run_is_in_the_history_and_can_be_copied(desk, scripted, monkeypatch
     desk.click(desk.panel.generate_button)
     desk.done()
     assert copied.startswith('processing.run("landforge:generatescene"')
-    for part in ("'SEED':11", "'SHARES':'80:30'", "[EPSG:32717]", "'GENERATOR':'controlnet'"):
+    for part in ("'SEED':11", "'SHARES':'80:30'", "[EPSG:32717]", "'GENERATOR':'spade'"):
         assert part in copied
     if not hasattr(qgis.gui.QgsGui, "historyProviderRegistry"):
         assert kept == [copied]
@@ -453,8 +456,8 @@ def test_styles_are_those_that_the_generator_knows(desk, monkeypatch, tmp_path):
     monkeypatch.setattr(styles, "BUNDLED", tmp_path)
     styles.known.cache_clear()
     try:
-        form.generator.setCurrentIndex(1)
-        form.generator.setCurrentIndex(0)
+        for name in ("spade", "controlnet"):
+            form.generator.setCurrentIndex(form.generator.findData(name))
         assert [form.climate.itemText(number) for number in range(form.climate.count())] == ["any", "arid", "boreal"]
         assert [form.year.itemText(number) for number in range(form.year.count())] == ["any", "2016", "2018"]
         choose(form.climate, "arid")
