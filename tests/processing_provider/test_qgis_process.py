@@ -42,7 +42,7 @@ def test_the_ready_models_are_listed():
 def test_help():
     answer = qgis_process("help", "landforge:generatescene")
     assert answer.returncode == 0
-    for words in ("EXTENT", "OUTPUT_IMAGE", "many times faster", "not an observation of the Earth"):
+    for words in ("EXTENT", "OUTPUT_IMAGE", "one pass, fast and clear", "not an observation of the Earth"):
         assert words in answer.stdout
 
 
