@@ -16,6 +16,7 @@ QGIS_VENV := .venv-qgis/bin/python
 UV := .tools/bin/uv
 APT := qgis python3-qgis qgis-providers python3-gdal python3-venv nginx-light
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+ATONCE := -n auto --maxprocesses 4 --dist loadfile
 export QT_QPA_PLATFORM := offscreen
 export OMP_WAIT_POLICY := PASSIVE
 
@@ -48,9 +49,11 @@ check: setup
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
+# As many files of tests at once as there are cores, each on one of them.
+pytest: export OMP_NUM_THREADS := 1
 pytest: setup
-	$(VENV) -m pytest
-	$(QGIS_VENV) -m pytest
+	$(VENV) -m pytest $(ATONCE)
+	$(QGIS_VENV) -m pytest $(ATONCE)
 
 setup: qgis .venv/complete .venv-qgis/complete
 

@@ -29,13 +29,17 @@ PROJECTION = "https://stac-extensions.github.io/projection/v2.0.0/schema.json"
 
 @dataclass(frozen=True)
 class Entry:
-    """A tile as the manifest tells it: its place, its share of valid pixels, of these the classes' shares (COUNT)."""
+    """A tile as the manifest tells it: its place, its share of valid pixels, of these the classes' shares (COUNT).
+
+    `styles` are the words for its look.
+    """
 
     tile: Footprint
     valid: float
     shares: tuple[float, ...]
     description: str
     has_image: bool = True
+    styles: tuple[str, ...] = ()
 
     @property
     def files(self) -> dict[str, str]:
@@ -43,12 +47,12 @@ class Entry:
         return {name: f"{name}/{self.tile.name}.tif" for name in (("image", "label") if self.has_image else ("label",))}
 
 
-def entry(tile: Footprint, indices: np.ndarray, has_image: bool = True) -> Entry:
+def entry(tile: Footprint, indices: np.ndarray, has_image: bool = True, styles: Sequence[str] = ()) -> Entry:
     """The entry of a tile whose label has these class indices, (height, width) uint8; IGNORE is not valid."""
     known = indices[indices != classes.IGNORE]
     counts = np.bincount(known, minlength=classes.COUNT)
     shares = (counts / max(len(known), 1)).tolist()
-    return Entry(tile, len(known) / indices.size, tuple(shares), described(indices), has_image)
+    return Entry(tile, len(known) / indices.size, tuple(shares), described(indices), has_image, tuple(styles))
 
 
 @contextmanager
@@ -102,7 +106,8 @@ def _write_manifest(path: Path, entries: Sequence[Entry]) -> None:
             files = [each.files.get("image", ""), each.files["label"]]
             shares = [round(value, 4) for value in (each.valid, *each.shares)]
             tile = each.tile
-            writer.writerow([tile.name, *files, tile.split, tile.crs, *tile.bounds, *shares, each.description])
+            place = [tile.split, tile.crs, *tile.bounds]
+            writer.writerow([tile.name, *files, *place, *shares, each.description, ", ".join(each.styles)])
 
 
 def read(folder: Path) -> tuple[dict[str, Any], list[Entry]]:
@@ -110,12 +115,13 @@ def read(folder: Path) -> tuple[dict[str, Any], list[Entry]]:
     index, rows = dataset.manifest(folder)
     found = []
     for row in rows:
-        left, bottom, right, top = (float(row[key]) for key in ("xmin", "ymin", "xmax", "ymax"))
+        left, bottom, right, top = (float(row[key]) for key in dataset.BOUNDS)
         if row["split"] not in SPLITS:
             raise ValueError(f"there is no split {row['split']!r}")
         tile = Footprint(row["name"], row["crs"], (left, bottom, right, top), row["split"])
         shares = tuple(float(row[name]) for name in dataset.SHARES)
-        found.append(Entry(tile, float(row["valid"]), shares, row["description"], bool(row["image"])))
+        more = row["description"], bool(row["image"]), dataset.styles_of(index, row)
+        found.append(Entry(tile, float(row["valid"]), shares, *more))
     return index, found
 
 
@@ -145,6 +151,7 @@ def _item(each: Entry, built: datetime, synthetic: bool) -> pystac.Item:
             "landforge:synthetic": synthetic,
             "landforge:valid": round(each.valid, 4),
             "landforge:shares": known,
+            "landforge:styles": list(each.styles),
         },
         stac_extensions=[PROJECTION],
     )

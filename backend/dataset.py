@@ -29,9 +29,10 @@ GSD_TOLERANCE = 0.03  # by which the pixel sizes of data sets and models may dif
 ITEMS = "items.json"  # the same as a STAC item collection
 PACKED_INDEX = "packed.json"
 SHARES = [f"c{code}" for code in classes.CODES]
-COLUMNS = ["name", "image", "label", "split", "crs", "xmin", "ymin", "xmax", "ymax", "valid", *SHARES, "description"]
-"""The manifest's columns: paths relative to the folder, bounds in the CRS, shares of valid pixels and of classes, and a
-sentence on what the tile shows."""
+BOUNDS = ["xmin", "ymin", "xmax", "ymax"]
+COLUMNS = ["name", "image", "label", "split", "crs", *BOUNDS, "valid", *SHARES, "description", "style"]
+"""The manifest's columns: paths relative to the folder, bounds in the CRS, shares of valid pixels and of classes, a
+sentence on what the tile shows, and words for its look, parted by commas."""
 
 
 class Tile(Protocol):
@@ -149,6 +150,13 @@ def manifest(folder: Path) -> tuple[dict[str, Any], list[dict[str, str]]]:
     _check_legend(folder, index)
     with open(folder / MANIFEST, newline="", encoding="utf-8") as file:
         return index, list(csv.DictReader(file))
+
+
+def styles_of(index: dict[str, Any], row: dict[str, str]) -> tuple[str, ...]:
+    """The words for a tile's look; older data sets have them in their index, for all tiles alike."""
+    said = row.get("style")
+    words = index.get("styles") or [] if said is None else said.split(",")
+    return tuple(str(word).strip() for word in words if str(word).strip())
 
 
 def _check_legend(folder: Path, index: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ behind numpy's own `standard_normal` may change between its versions.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 from backend.lattice import Box
 
 BLOCK = 64
+FAR = 4096
 _MASK = (1 << 64) - 1
 
 
@@ -42,6 +44,11 @@ def normal(seed: int, world: str, channels: int, box: Box) -> np.ndarray:
             for channel in range(channels):
                 out[(channel, *shared.within(box))] = _block(seed, world, channel, row, col)[shared.within(block)]
     return out
+
+
+def places(numbers: Sequence[Sequence[int]], height: int, width: int) -> list[tuple[int, Box]]:
+    """A seed and a box somewhere in the world, for each three whole numbers: what a training draws its noise at."""
+    return [(seed, Box(row % FAR, col % FAR, height, width)) for seed, row, col in numbers]
 
 
 def smooth(seed: int, world: str, channels: int, box: Box, cells: int) -> np.ndarray:

@@ -135,7 +135,8 @@ class ClipNaip:
 class BuildDataset:
     """Cut aligned image and label rasters into pairs of tiles with a manifest; without images, labels alone.
 
-    `style` are words for the look of all images, parted by commas, which an image generator learns: "coastal, 2018".
+    `style` are words for the look of all images, parted by commas, which an image generator learns, and in which
+    standard sets are painted: "coastal, 2018".
     """
 
     label: tuple[str, ...]

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -90,11 +91,17 @@ class Recipe:
 
     def fields(self, job: BuildStandardSets, real: RealSet, region: Region) -> dict[str, Field]:
         """What is rendered of a region, by kind of tile; images count in pixels, land cover in its own."""
-        world = region.world
+        world, styles = region.world, self.styles(region)
+        paint = partial(self.painter.field, world, job.seed, job.steps, styles=styles)
         if self.cartographer is None:
-            return {"image": self.painter.field(world, job.seed, job.steps, tile_mosaic.labels(real.folder, region))}
+            return {"image": paint(tile_mosaic.labels(real.folder, region))}
         landcover = self.cartographer.field(world, job.seed, job.steps, compositions=self.compositions)
-        return {"label": landcover, "image": self.painter.field(world, job.seed, job.steps, landcover, self.factor)}
+        return {"label": landcover, "image": paint(landcover, self.factor)}
+
+    def styles(self, region: Region) -> tuple[str, ...]:
+        """What the painter knows of a region's look."""
+        known = self.painter.index.get("styles", [])
+        return tuple(sorted(style for style in region.styles if style in known))
 
     @property
     def factor(self) -> int:
@@ -107,8 +114,8 @@ class Recipe:
             return {}
         return {"compositions_sha256": hashlib.sha256(json.dumps(self.compositions).encode()).hexdigest()}
 
-    def tags(self, job: BuildStandardSets, real: RealSet) -> dict[str, dict[str, str]]:
-        """The provenance of what is made, by kind of tile."""
+    def tags(self, job: BuildStandardSets, real: RealSet, **more: Any) -> dict[str, dict[str, str]]:
+        """The provenance of what is made, by kind of tile; `more` of the image."""
         below: dict[str, Any] = {"landcover": real.folder.name}
         found = {}
         if self.cartographer is not None:
@@ -117,7 +124,7 @@ class Recipe:
             below = {"landcover": f"synthetic: {self.cartographer.name}, seed {job.seed}"}
             below |= {"landcover_sha256": self.cartographer.digest}
             below |= {f"landcover_{key}": value for key, value in asked.items()}
-        return {**found, "image": painting.tags_of(self.painter, job.seed, job.steps, **below)}
+        return {**found, "image": painting.tags_of(self.painter, job.seed, job.steps, **below, **more)}
 
 
 class Stage:
@@ -168,23 +175,26 @@ class Stage:
         shutil.rmtree(partial, ignore_errors=True)
         entries: dict[str, catalog.Entry] = {}
         for number, region in enumerate(self.real.regions):
-            part = report.part(number / count, (number + 1) / count)
+            part, styles = report.part(number / count, (number + 1) / count), self.recipe.styles(region)
+            tags = self.recipe.tags(self.job, self.real, style=styles)
             with self.strips(number) as (strips, outputs):
-                report.log(f"{self.name}, region {number + 1} of {count}: {len(region.tiles):,} tiles")
+                look = f", style {', '.join(styles)}" if styles else ""
+                report.log(f"{self.name}, region {number + 1} of {count}: {len(region.tiles):,} tiles{look}")
                 render(outputs, self.job.scheduler, part)
                 for row, tile in enumerate(region.tiles):
-                    entries[tile.entry.tile.name] = self._cut(
-                        partial, tile, {k: s.read(row) for k, s in strips.items()}
-                    )
+                    found = {kind: strip.read(row) for kind, strip in strips.items()}
+                    entries[tile.entry.tile.name] = self._cut(partial, tile, found, tags)
         catalog.write(partial, [entries[each.tile.name] for each in self.real.entries], self._index())
         with catalog.disk_errors(self.work):
             partial.replace(self.work / self.name)
             for folder in self.work.glob(f"{self.name}_*"):
                 shutil.rmtree(folder)
 
-    def _cut(self, folder: Path, tile: PlacedTile, found: dict[str, np.ndarray]) -> catalog.Entry:
+    def _cut(
+        self, folder: Path, tile: PlacedTile, found: dict[str, np.ndarray], tags: dict[str, dict[str, str]]
+    ) -> catalog.Entry:
         """Write a tile's image and label at the real tile's place."""
-        entry, tags = tile.entry, self.recipe.tags(self.job, self.real)
+        entry = tile.entry
         left, _, right, top = entry.tile.bounds
         pixel = (right - left) / tile.box.width
         place = (entry.tile.crs, from_origin(left, top, pixel, pixel))
@@ -192,7 +202,7 @@ class Stage:
             cells = Patch(found["label"][0], tile.box.coarsened(self.recipe.factor), self.recipe.factor)
             indices = cells.read(tile.box)
             catalog.write_tile(folder / entry.files["label"], classes.to_code(indices)[None], *place, tags["label"])
-            entry = catalog.entry(entry.tile, indices)
+            entry = catalog.entry(entry.tile, indices, styles=entry.styles)
         else:
             indices = tile_mosaic.read_label(self.real.folder, tile)
             with catalog.disk_errors(folder):

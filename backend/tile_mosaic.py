@@ -43,10 +43,11 @@ class PlacedTile:
 
 @dataclass(frozen=True)
 class Region:
-    """Tiles of one CRS that lie near each other; `world` is the CRS as noise knows it."""
+    """Tiles of one CRS and one look that lie near each other; `world` is the CRS as noise knows it."""
 
     world: str
     tiles: tuple[PlacedTile, ...]
+    styles: tuple[str, ...] = ()
 
     def boxes(self, factor: int) -> list[Box]:
         """The tiles on a lattice `factor` times coarser."""
@@ -54,14 +55,14 @@ class Region:
 
 
 def regions(entries: Sequence[catalog.Entry], pixel_m: float, tile_px: int) -> list[Region]:
-    """The tiles of a data set by CRS and by squares of REGION_PX; BackendError for a tile without a known CRS."""
-    found: dict[tuple[str, int, int], list[PlacedTile]] = defaultdict(list)
+    """The tiles of a data set by CRS, look and squares of REGION_PX; BackendError for a tile without a known CRS."""
+    found: dict[tuple[str, int, int, tuple[str, ...]], list[PlacedTile]] = defaultdict(list)
     for each in entries:
         left, _, _, top = each.tile.bounds
         box = Box(round(-top / pixel_m), round(left / pixel_m), tile_px, tile_px)
-        key = (_world(each.tile.crs), math.floor(box.row / REGION_PX), math.floor(box.col / REGION_PX))
+        key = (_world(each.tile.crs), math.floor(box.row / REGION_PX), math.floor(box.col / REGION_PX), each.styles)
         found[key].append(PlacedTile(each, box))
-    return [Region(key[0], tuple(tiles)) for key, tiles in sorted(found.items())]
+    return [Region(key[0], tuple(tiles), key[3]) for key, tiles in sorted(found.items())]
 
 
 @lru_cache(maxsize=KEPT_LABELS)

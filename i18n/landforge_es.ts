@@ -736,8 +736,8 @@
       <translation>Hace de nuevo un ráster sintético, con el modelo, la semilla, los pasos y los ajustes de sus propias etiquetas. Con otra semilla, otra imagen del mismo terreno; en otra extensión, con la misma semilla, su continuación exacta: donde ambos se solapan tienen los mismos píxeles. El resultado queda en la cuadrícula del propio ráster.</translation>
     </message>
     <message>
-      <source>Makes of a real data set the four sets by which the worth of synthetic data is measured: real images on real land cover, ControlNet's and SPADE's images on the same land cover, and ControlNet's images on synthetic land cover. All have the same tiles, places and splits, and are data sets for 'Train segmentation model' and 'Cross-test'. Before the long work the log says how long it will take; a run that was interrupted goes on when it is run again with the same settings and output.</source>
-      <translation>Crea a partir de un conjunto de datos real los cuatro conjuntos con los que se mide el valor de los datos sintéticos: imágenes reales sobre cobertura real, imágenes de ControlNet y de SPADE sobre la misma cobertura, e imágenes de ControlNet sobre cobertura sintética. Todos tienen las mismas teselas, lugares y partes, y son conjuntos de datos para 'Entrenar modelo de segmentación' y 'Prueba cruzada'. Antes del trabajo largo el registro dice cuánto durará; una ejecución interrumpida continúa cuando se ejecuta otra vez con los mismos ajustes y la misma salida.</translation>
+      <source>Makes of a real data set the four sets by which the worth of synthetic data is measured: real images on real land cover, ControlNet's and SPADE's images on the same land cover, and ControlNet's images on synthetic land cover. All have the same tiles, places and splits, and are data sets for 'Train segmentation model' and 'Cross-test'. Each image is painted in the style that 'Build data set' was told of its tile, as far as its generator knows it. Before the long work the log says how long it will take; a run that was interrupted goes on when it is run again with the same settings and output.</source>
+      <translation>Crea a partir de un conjunto de datos real los cuatro conjuntos con los que se mide el valor de los datos sintéticos: imágenes reales sobre cobertura real, imágenes de ControlNet y de SPADE sobre la misma cobertura, e imágenes de ControlNet sobre cobertura sintética. Todos tienen las mismas teselas, lugares y partes, y son conjuntos de datos para 'Entrenar modelo de segmentación' y 'Prueba cruzada'. Cada imagen se pinta en el estilo que se dio a 'Crear conjunto de datos' para su tesela, en la medida en que su generador lo conoce. Antes del trabajo largo el registro dice cuánto durará; una ejecución interrumpida continúa cuando se ejecuta otra vez con los mismos ajustes y la misma salida.</translation>
     </message>
     <message>
       <source>Mangroves</source>
@@ -1632,8 +1632,8 @@
       <translation>Con SOURCE layer: un ráster RGB de cualquier proveedor. Un mapa web se lee al tamaño de píxel, o a 1 m.</translation>
     </message>
     <message>
-      <source>Words for the look of all images, parted by commas, for instance 'coastal, 2018'. An image generator that is trained on several data sets learns to tell their styles apart, and can be asked for one.</source>
-      <translation>Palabras para el aspecto de todas las imágenes, separadas por comas, por ejemplo «coastal, 2018». Un generador de imágenes entrenado con varios conjuntos de datos aprende a distinguir sus estilos, y se le puede pedir uno.</translation>
+      <source>Words for the look of all images, parted by commas, for instance 'coastal, 2018'. An image generator that is trained on several data sets learns to tell their styles apart, and can be asked for one; the standard sets are painted in the styles of their tiles.</source>
+      <translation>Palabras para el aspecto de todas las imágenes, separadas por comas, por ejemplo «coastal, 2018». Un generador de imágenes entrenado con varios conjuntos de datos aprende a distinguir sus estilos, y se le puede pedir uno; los conjuntos estándar se pintan en los estilos de sus teselas.</translation>
     </message>
     <message>
       <source>Workflows</source>

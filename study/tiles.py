@@ -65,7 +65,7 @@ def _cut(data: Path, group: str, row: dict[str, str], split: Split, folder: Path
             place = (crs, Affine(1, 0, corner.c + left, 0, -1, corner.f - top), {"LANDFORGE_SYNTHETIC": "NO"})
             bounds = (corner.c + left, corner.f - top - TILE_PX, corner.c + left + TILE_PX, corner.f - top)
             tile = Footprint(f"{group}_{name}_{top}_{left}", str(crs), bounds, split)
-            each = catalog.entry(tile, classes.to_index(label[part]))
+            each = catalog.entry(tile, classes.to_index(label[part]), styles=packing.styles_of(row, group))
             catalog.write_tile(folder / each.files["image"], image[part], *place)
             catalog.write_tile(folder / each.files["label"], label[part][None], *place)
             yield each

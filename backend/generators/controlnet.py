@@ -135,7 +135,7 @@ class Distillation(Objective):
         self.scheduler, self.sampler = diffusion.schedule(), diffusion.sampler(order=1)
         self.sampler.set_timesteps(STEPS)
         self.decoder = [autoencoder]  # in a list: it is no part of what is trained and saved
-        self._evenness = torch.from_numpy(autoencoder.evenness())[:, None, None]
+        self._evenness = autoencoder.evenness()
 
     def trained(self, turn: str) -> nn.Module:
         """Denoiser and ControlNet together, or their judge."""
@@ -161,10 +161,9 @@ class Distillation(Objective):
 
     def noise(self, like: torch.Tensor) -> torch.Tensor:
         """Noise with tones, as the generator draws it, in the shape (n, 8, h, w) of latents."""
-        places, size = torch.randint(2**31, (len(like), 3)).tolist(), like.shape[-2:]
-        boxes = ((seed, Box(row % 4096, col % 4096, *size)) for seed, row, col in places)
-        tones = np.stack([noise.smooth(seed, "training", like.shape[1], box, TONE_CELLS) for seed, box in boxes])
-        return torch.randn_like(like) + TONE * self._evenness.to(like) * torch.from_numpy(tones).to(like)
+        places = noise.places(torch.randint(2**31, (len(like), 3)).tolist(), *like.shape[-2:])
+        tones = np.stack([tone(seed, "training", self._evenness, box) for seed, box in places])
+        return torch.randn_like(like) + torch.from_numpy(tones).to(like)
 
     def _denoise(self, told: torch.Tensor, noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
         return controlled(self.parts["denoiser"], self.parts["controlnet"], noisy, times, told)
@@ -174,6 +173,16 @@ class Distillation(Objective):
         made = diffusion.run_steps(denoise, self.sampler, STEPS, self.noise(batch["latents"]), range(STEPS))
         pixels = (rgb.pictures(latent_model.decoded(self.decoder[0], each)) for each in (batch["latents"], made))
         return [classes.pictures(batch["one_hot"].cpu().numpy()), *pixels]
+
+
+def tone(seed: int, world: str, evenness: np.ndarray, box: Box) -> np.ndarray:
+    """(channels, height, width) float32: a tone of each place for noise, which a few steps would not find in it.
+
+    The tone of a window is the mean of its noise, which says nothing once the first of a few steps is taken: all
+    fields get the mean tone of fields (Lin et al. 2024 on a schedule's ends). An offset that windows share stays.
+    """
+    smooth = noise.smooth(seed, f"{world} tone", len(evenness), box, TONE_CELLS)
+    return TONE * evenness[:, None, None] * smooth
 
 
 def controlled(
@@ -195,17 +204,11 @@ class ImageGenerator(latent_model.LatentGenerator):
         # The embedding of land cover is the same at every step: it is taken out and computed once a window.
         self._embedding = self.networks["controlnet"].controlnet_cond_embedding
         self.networks["controlnet"].controlnet_cond_embedding = nn.Identity()
-        self._evenness = self.autoencoder.evenness()[:, None, None]
+        self._evenness = self.autoencoder.evenness()
 
     def noise(self, world: str, seed: int, box: Box) -> np.ndarray:
-        """White noise with a tone of each place, which a few steps would not find in it.
-
-        The tone of a window is the mean of its noise, which says nothing once the first of a few steps is taken: all
-        fields get the mean tone of fields (Lin et al. 2024 on a schedule's ends). An offset that windows share stays.
-        """
-        white = super().noise(world, seed, box)
-        tone = noise.smooth(seed, f"{world} tone", len(white), box, TONE_CELLS)
-        return white + TONE * self._evenness * tone
+        """White noise with the tone of each place."""
+        return super().noise(world, seed, box) + tone(seed, world, self._evenness, box)
 
     def denoiser(self, windows: list[Box], control: tuple[Any, ...], *conditions: Patch) -> diffusion.Denoise:  # noqa: D102
         (landcover,) = conditions

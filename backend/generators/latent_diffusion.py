@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -178,6 +178,19 @@ def voted(probabilities: torch.Tensor, own: float) -> torch.Tensor:
     return functional.conv2d(around, (votes / votes.sum())[None, None]).view_as(probabilities)
 
 
+class Asked(NamedTuple):
+    """What steers the denoiser: class shares (COUNT), or where all are 0 the compositions of the places of a world.
+
+    `compositions` are the caller's, one a window's width; without them those that the model knows, over some km.
+    """
+
+    shares: tuple[float, ...]
+    guidance_scale: float
+    world: str
+    seed: int
+    compositions: tuple[tuple[float, ...], ...] = ()
+
+
 class LandCoverGenerator(latent_model.LatentGenerator):
     """A trained land cover model, ready to render any region of the world's 10 m grid."""
 
@@ -185,12 +198,14 @@ class LandCoverGenerator(latent_model.LatentGenerator):
     components: ClassVar = {"denoiser": UNet2DModel}
 
     def denoiser(self, windows: list[Box], control: tuple[Any, ...], *conditions: Patch) -> diffusion.Denoise:  # noqa: D102
-        shares, guidance_scale, world, seed, *drawn = control  # from compositions of the caller's, window by window
-        if any(shares):
-            asked = torch.tensor(shares, device=self.device).expand(len(windows), -1)
-            return self._kept_to(asked, guidance_scale)
-        known, cells = (drawn[0], WINDOW) if drawn else (self.index.get("compositions", []), COMPOSED_CELLS)
-        found = [composition(known, window, world, seed, cells) for window in windows]
+        asked = Asked(*control)
+        if any(asked.shares):
+            shares = torch.tensor(asked.shares, device=self.device).expand(len(windows), -1)
+            return self._kept_to(shares, asked.guidance_scale)
+        known, cells = asked.compositions, WINDOW
+        if not known:
+            known, cells = self.index.get("compositions", []), COMPOSED_CELLS
+        found = [composition(known, window, asked.world, asked.seed, cells) for window in windows]
         return self._told(torch.tensor(np.stack(found), dtype=torch.float32, device=self.device), 1.0)
 
     def _told(self, shares: torch.Tensor, guidance_scale: float) -> diffusion.Denoise:
@@ -257,9 +272,9 @@ class LandCoverGenerator(latent_model.LatentGenerator):
         """
         if not 1 <= guidance_scale <= MAX_GUIDANCE_SCALE:
             raise BackendError(f"GUIDANCE_SCALE must lie between 1 and {MAX_GUIDANCE_SCALE:g}, not {guidance_scale:g}.")
-        drawn = (tuple(map(tuple, compositions)),) if compositions else ()
-        control = (self._whole(shares or {}), guidance_scale, world, seed, *drawn)
-        return self.rendered(world, seed, steps, (), classes.likeliest, control)
+        drawn = tuple(map(tuple, compositions))
+        asked = Asked(self._whole(shares or {}), guidance_scale, world, seed, drawn)
+        return self.rendered(world, seed, steps, (), classes.likeliest, asked)
 
     def _whole(self, shares: Mapping[int, float]) -> tuple[float, ...]:
         """Shares of all classes that sum to 1, as the denoiser was told in training; zeros where none are asked for."""

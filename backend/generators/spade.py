@@ -142,9 +142,8 @@ class Painting(Objective):
         """(n, 11 + styles, h, w) land cover and styles, and fresh noise, to latents (n, 8, h / 4, w / 4)."""
         count, _, height, width = told.shape
         rows, cols = height // CELL_PX, width // CELL_PX
-        seeds, size = torch.randint(2**31, (count, 3)).tolist(), (rows // COARSE, cols // COARSE)
-        drawn = [coarse_noise(seed, "training", Box(row % 4096, col % 4096, *size)) for seed, row, col in seeds]
-        coarse = torch.from_numpy(np.stack(drawn)).to(told)
+        places = noise.places(torch.randint(2**31, (count, 3)).tolist(), rows // COARSE, cols // COARSE)
+        coarse = torch.from_numpy(np.stack([coarse_noise(seed, "training", box) for seed, box in places])).to(told)
         return self.painter(coarse, told.new_empty(count, FINE_CHANNELS, rows, cols).normal_(), told)
 
     def forward(self, batch: Batch, turn: str) -> tuple[torch.Tensor, dict[str, float]]:

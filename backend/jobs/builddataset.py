@@ -84,7 +84,8 @@ class _Cutter:
             catalog.write_tile(self.folder / "image" / f"{name}.tif", pair.image.read((1, 2, 3), window=window), *place)
         catalog.write_tile(self.folder / "label" / f"{name}.tif", np.where(valid, codes, classes.NODATA)[None], *place)
         tile = Footprint(name, str(pair.label.crs), pair.label.window_bounds(window))
-        self.entries.append(catalog.entry(tile, np.where(valid, index, classes.IGNORE), pair.image is not None))
+        known = np.where(valid, index, classes.IGNORE)
+        self.entries.append(catalog.entry(tile, known, pair.image is not None, _styles(self.job)))
 
     def check(self) -> None:
         """BackendError that says why there is no tile, where there is none."""
@@ -147,7 +148,6 @@ def _build(job: protocol.BuildDataset, folder: Path, report: protocol.Reporter) 
         "synthetic": any(synthetic),
         "attribution": attribution,
         "sources": sources,
-        "styles": _styles(job),
         "offset_m": offset.said() if offset else None,
     }
     catalog.write(folder, entries, index)

@@ -92,9 +92,13 @@ def _say(real: RealSet, recipes: dict[str, Recipe], report: Reporter) -> None:
         report.log(f"Note: {real.folder} says that it is synthetic itself; its copy is called 'real' all the same.")
     if warning := registration.warning(real.index.get("offset_m")):
         report.log(f"{warning} Painted images lie on their labels, so that they do not compare with these.")
+    looks = {style for region in real.regions for style in region.styles}
     for name in ("controlnet", "spade"):
-        if note := painting.unseen_note(recipes[name].painter):
+        painter = recipes[name].painter
+        if note := painting.unseen_note(painter):
             report.log(f"{name}: {note}")
+        if foreign := sorted(looks - set(painter.index.get("styles", []))):
+            report.log(f"{name} knows no style {', '.join(foreign)}, which tiles have; it leaves these words aside.")
     known = recipes["synthetic"].compositions
     shares = said(mean(known)) if known else {}
     asked = ", ".join(f"{classes.LEGEND[int(code)][0]} {share:g} %" for code, share in shares.items())
@@ -144,8 +148,9 @@ def run(job: BuildStandardSets, report: Reporter) -> dict[str, str]:
     """Write the four data sets into the output, all or none; interrupted, a run with the same settings goes on.
 
     `real` is a copy. `controlnet` and `spade` have its labels, and images painted on them. `synthetic` has land cover
-    of the same ground's 10 m pixels from the generator, and ControlNet's image on it. Windows lie on the world's
-    lattice, so that a tile is what 'Generate image' paints there on the same map.
+    of the same ground's 10 m pixels from the generator, and ControlNet's image on it. Images have the style of the real
+    tile, as far as a generator knows it. Windows lie on the world's lattice, so that a tile is what 'Generate image'
+    paints there on the same map.
     """
     real = _open(job)
     recipes = _recipes(job, real)

@@ -15,7 +15,7 @@ from backend.generators import controlnet, spade
 from backend.patch_autoencoder import PatchAutoencoder
 from backend.protocol import Reporter, TrainImage
 from backend.training import latents
-from backend.training.loop import Batch, Draw, Objective, Outcome, Plan, fit
+from backend.training.loop import Batch, Draw, Outcome, Plan, fit
 from backend.training.stages import Recipe, Stage, Training, train
 from backend.training.tiles import PackedTiles, recoloured, turned
 
@@ -87,37 +87,34 @@ def _windows(data: PackedTiles, stored: latents.Stored, scale: latents.Scale, kn
 
 
 def _train_denoiser(training: Training, plan: Plan, report: Reporter) -> Outcome:
-    autoencoder, draws = _drawn(training, report)
+    autoencoder, draw, held_out = _drawn(training, report)
     denoiser = training.component("denoiser", controlnet.new_denoiser)
     network = training.component("controlnet", partial(controlnet.new_controlnet, denoiser, len(_styles(training))))
-    outcome = _fit(controlnet.Denoising(denoiser, network, autoencoder), draws, plan, report)
+    outcome = fit(controlnet.Denoising(denoiser, network, autoencoder), draw, plan, report, held_out)
     training.save(latents.DENOISER, denoiser=denoiser, controlnet=network)
     return outcome
 
 
 def _distil(training: Training, plan: Plan, report: Reporter) -> Outcome:
-    autoencoder, draws = _drawn(training, report)
+    autoencoder, draw, held_out = _drawn(training, report)
     networks = training.trained("denoiser"), training.trained("controlnet")
     objective = controlnet.Distillation(*networks, autoencoder, len(_styles(training)), _judges_weights(training))
-    outcome = _fit(objective, draws, replace(plan, gentleness=DISTILLING, head_start=JUDGE_AHEAD), report)
+    plan = replace(plan, gentleness=DISTILLING, head_start=JUDGE_AHEAD)
+    outcome = fit(objective, draw, plan, report, held_out)
     training.save(DISTILLATION, denoiser=networks[0], controlnet=networks[1])
     return outcome
 
 
-def _drawn(training: Training, report: Reporter) -> tuple[PatchAutoencoder, tuple[Draw, Draw | None]]:
+def _drawn(training: Training, report: Reporter) -> tuple[PatchAutoencoder, Draw, Draw | None]:
     """The autoencoder, which is not trained, and what draws its scaled latents: to learn from, and held out."""
     autoencoder, scale = latents.frozen(training)
     stored, styles = latents.stored(training, autoencoder, _encoded, report), _styles(training)
     held_out = _windows(training.held_out, stored, scale, styles) if training.held_out else None
-    return autoencoder, (_windows(training.data, stored, scale, styles), held_out)
+    return autoencoder, _windows(training.data, stored, scale, styles), held_out
 
 
 def _judges_weights(training: Training) -> str:
     return cast("TrainImage", training.job).encoder_weights
-
-
-def _fit(objective: Objective, draws: tuple[Draw, Draw | None], plan: Plan, report: Reporter) -> Outcome:
-    return fit(objective, draws[0], plan, report, draws[1])
 
 
 def _styles(training: Training) -> list[str]:
@@ -126,10 +123,11 @@ def _styles(training: Training) -> list[str]:
 
 
 def _train_painter(training: Training, plan: Plan, report: Reporter) -> Outcome:
-    autoencoder, draws = _drawn(training, report)
+    autoencoder, draw, held_out = _drawn(training, report)
     painter = training.component("painter", partial(spade.Painter, controlnet.CHANNELS, len(_styles(training))))
     objective = spade.Painting(painter, autoencoder, _judges_weights(training))
-    outcome = _fit(objective, draws, replace(plan, head_start=plan.head_start and JUDGE_AHEAD), report)
+    plan = replace(plan, head_start=plan.head_start and JUDGE_AHEAD)
+    outcome = fit(objective, draw, plan, report, held_out)
     training.save("painter", painter=painter)
     return outcome
 

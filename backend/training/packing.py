@@ -78,12 +78,12 @@ def _pack_tiles(source: Path, target: Path, name: str, pixel_m: float, report: R
     return {
         "split": split,
         "names": [row["name"] for row in rows],
-        "styles": [_styles(row, name) for row in rows],
+        "styles": [styles_of(row, name) for row in rows],
         "emphasis": EMPHASIS.get(name, 1.0),
     }
 
 
-def _styles(row: dict[str, str], group: str) -> list[str]:
+def styles_of(row: dict[str, str], group: str) -> list[str]:
     """The climate and the vintage of a tile, as far as they are known."""
     return [style for style in (CLIMATES.get(row.get("city") or group), row.get("year")) if style]
 
@@ -132,12 +132,12 @@ class _Tiles:
             self.index, rows = dataset.manifest(folder)
             self.rows = [row for row in rows if row["split"] in ("train", "val")]
             self.pixel_m, self.tile_px = float(self.index["pixel_m"]), int(self.index["tile_px"])
-            self.styles = [str(style) for style in self.index.get("styles") or []]
+            self.styles = [list(dataset.styles_of(self.index, row)) for row in self.rows]
 
     def entry(self) -> dict[str, Any]:
         """What `packed.json` says of the tiles."""
         found = {"split": [row["split"] for row in self.rows], "names": [row["name"] for row in self.rows]}
-        return {**found, "styles": [self.styles] * len(self.rows)} if self.styles else found
+        return {**found, "styles": self.styles} if any(self.styles) else found
 
     def _open(self, file: str, read: Callable[[rasterio.DatasetReader], np.ndarray]) -> np.ndarray:
         with open_raster(self.folder / file, "tile") as source:

@@ -29,7 +29,8 @@ class BuildDataset(BackendAlgorithm):
         val, test = "Share of the tiles kept for validation.", "Share of the tiles kept for testing."
         style = (
             "Words for the look of all images, parted by commas, for instance 'coastal, 2018'. An image generator that "
-            "is trained on several data sets learns to tell their styles apart, and can be asked for one."
+            "is trained on several data sets learns to tell their styles apart, and can be asked for one; the standard "
+            "sets are painted in the styles of their tiles."
         )
         return [
             parameters.rasters("IMAGE", "Images", image, optional=True),

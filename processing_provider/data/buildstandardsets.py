@@ -20,8 +20,9 @@ class BuildStandardSets(BackendAlgorithm):
         "Makes of a real data set the four sets by which the worth of synthetic data is measured: real images on real "
         "land cover, ControlNet's and SPADE's images on the same land cover, and ControlNet's images on synthetic land "
         "cover. All have the same tiles, places and splits, and are data sets for 'Train segmentation model' and "
-        "'Cross-test'. Before the long work the log says how long it will take; a run that was interrupted goes on "
-        "when it is run again with the same settings and output."
+        "'Cross-test'. Each image is painted in the style that 'Build data set' was told of its tile, as far as its "
+        "generator knows it. Before the long work the log says how long it will take; a run that was interrupted goes "
+        "on when it is run again with the same settings and output."
     )
 
     def parameters(self) -> list[parameters.Parameter]:  # noqa: D102

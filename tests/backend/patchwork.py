@@ -37,11 +37,12 @@ def write_pair(folder: Path, height: int = 320, width: int = 320, **place: objec
     return str(pair[0]), str(pair[1])
 
 
-def write_dataset(folder: Path, tile_px: int = 64, **place: object) -> str:
+def write_dataset(folder: Path, tile_px: int = 64, style: str = "", **place: object) -> str:
     """The world as a data set of 25 tiles."""
     image, label = write_pair(folder, **place)
     output = str(folder / "dataset")
-    builddataset.run(protocol.BuildDataset((label,), output, (image,), tile_px=tile_px), protocol.silent())
+    job = protocol.BuildDataset((label,), output, (image,), tile_px=tile_px, style=style)
+    builddataset.run(job, protocol.silent())
     return output
 
 

@@ -1,11 +1,12 @@
 """A data set of some tiles of others is one like any other."""
 
+import csv
 import json
 from pathlib import Path
 
 import pytest
 
-from backend import classes, dataset, subset
+from backend import catalog, classes, dataset, subset
 from backend.protocol import BackendError
 from tests.backend import patchwork
 
@@ -39,15 +40,32 @@ def test_the_tiles_come_with_all_that_is_known_of_them(pools, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["chosen"]
 
 
-def test_styles_stay_where_all_have_the_same(pools, tmp_path):
-    picks = [subset.Pick(folder, dataset.manifest(folder)[1][0]["name"], str(n)) for n, folder in enumerate(pools)]
-    for styles, wanted in (((["arid"], ["arid"]), ["arid"]), ((["arid"], ["2018"]), []), ((["arid"], None), [])):
-        for folder, own in zip(pools, styles):
-            index = json.loads((folder / dataset.INDEX).read_text())
-            index = {**index, "styles": own} if own else {key: index[key] for key in index if key != "styles"}
-            (folder / dataset.INDEX).write_text(json.dumps(index))
-        subset.write(tmp_path / "chosen", picks)
-        assert dataset.manifest(tmp_path / "chosen")[0]["styles"] == wanted
+def without_styles(folder):
+    """An older data set, whose manifest says nothing of styles."""
+    with open(folder / dataset.MANIFEST, newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    with open(folder / dataset.MANIFEST, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, dataset.COLUMNS[:-1], extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_tiles_keep_their_styles(tmp_path):
+    """Each its own, wherever they are said: in the manifest, or in the index of an older data set."""
+    folders = []
+    for name, style in (("one", "arid, 2018"), ("older", "")):
+        (tmp_path / name).mkdir()
+        folders.append(Path(patchwork.write_dataset(tmp_path / name, style=style)))
+    without_styles(folders[1])
+    index = json.loads((folders[1] / dataset.INDEX).read_text())
+    (folders[1] / dataset.INDEX).write_text(json.dumps({**index, "styles": ["coastal"]}))
+    assert {each.styles for each in catalog.read(folders[1])[1]} == {("coastal",)}
+    picks = [subset.Pick(folder, dataset.manifest(folder)[1][0]["name"], str(n)) for n, folder in enumerate(folders)]
+    for order in (picks, picks[::-1]):
+        subset.write(tmp_path / "chosen", order)
+        index, entries = catalog.read(tmp_path / "chosen")
+        assert {each.tile.name: each.styles for each in entries} == {"0": ("arid", "2018"), "1": ("coastal",)}
+        assert "styles" not in index
 
 
 def test_what_cannot_be_taken_apart_is_said(pools, tmp_path):

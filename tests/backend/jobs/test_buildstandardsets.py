@@ -25,6 +25,8 @@ from tests.backend.conftest import Ear
 
 LEFT, TOP = 376_000.0, 4_700_000.0
 PLACE = dict(left=LEFT, top=TOP)
+STYLE = "coastal, 2018"
+LOOK = f"{STYLE}, lunar"
 SETS = ("real", "controlnet", "spade", "synthetic")
 
 
@@ -40,7 +42,7 @@ def real(tmp_path_factory):
     label[:, :20, :30] = 0
     pair = scenes.write_raster(folder / "image.tif", image, **PLACE), folder / "label.tif"
     scenes.write_raster(pair[1], label, nodata=0, **PLACE)
-    job = protocol.BuildDataset((str(pair[1]),), str(folder / "tiles"), (str(pair[0]),), tile_px=80)
+    job = protocol.BuildDataset((str(pair[1]),), str(folder / "tiles"), (str(pair[0]),), tile_px=80, style=LOOK)
     builddataset.run(job, protocol.silent())
     return folder / "tiles", pair[1]
 
@@ -104,12 +106,13 @@ def test_labels_are_the_real_ones_but_for_the_synthetic_set(real, made):
 @pytest.mark.parametrize("generator", ["controlnet", "spade"])
 def test_a_set_is_what_generate_image_paints_on_the_whole_map(real, made, tmp_path, generator):
     painted = tmp_path / "image.tif"
-    generateimage.run(GenerateImage(str(real[1]), str(painted), generator, 5, 1), protocol.silent())
+    generateimage.run(GenerateImage(str(real[1]), str(painted), generator, 5, 1, style=STYLE), protocol.silent())
     with rasterio.open(painted) as whole:
         for row in rows(real[0]):
             data, tags, bounds = read(made[0] / generator / row["image"])
             assert np.array_equal(data, whole.read(window=whole.window(*bounds)))
             assert tags["LANDFORGE_SYNTHETIC"] == "YES" and tags["LANDFORGE_SEED"] == "5"
+            assert json.loads(tags["LANDFORGE_SETTINGS"])["style"] == ["2018", "coastal"] and row["style"] == LOOK
             assert tags["LANDFORGE_MODEL_SHA256"] == whole.tags()["LANDFORGE_MODEL_SHA256"]
 
 
@@ -154,6 +157,9 @@ def test_the_synthetic_set_is_the_worlds_land_cover_of_the_real_compositions(rea
 def test_the_log_says_what_is_made_and_how_much(made):
     logs = [event.message for event in made[1].events("log")]
     assert any("class shares of one of 1 places with real training tiles" in one and "Built-up" in one for one in logs)
+    for name in ("controlnet", "spade"):
+        assert any(line.startswith(f"{name} knows no style lunar, which tiles have") for line in logs)
+    assert "synthetic, region 1 of 1: 4 tiles, style 2018, coastal" in logs
     for name in SETS[1:]:
         assert any(re.match(rf"{name}: [\d,]+ windows\.", line) for line in logs)
     fractions = [event.fraction for event in made[1].events("progress")]
