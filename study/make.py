@@ -3,8 +3,9 @@
 DATA is a data set of 'Build data set', a folder of `image/` and `label/` with rasters of the same names, or the
 training data of the bundled weights, of which what these have not seen is tested on. From it come the four standard
 sets, a model of each architecture on each of them, the cross-test of all, the quality of the synthetic images, and the
-mixture study. What is finished is not made again. study.json is the recipe; KEY=VALUE replaces what it says in every
-job that has the key: `epochs=5 crops=500 seed=3` fits the study to whatever time there is.
+mixture study. What is finished is not made again. study.json is the recipe, with an architecture's own settings beside
+its name: one without a trained encoder needs more epochs. KEY=VALUE replaces what it says in every job that has the
+key: `epochs=5 crops=500 seed=3` fits the study to whatever time there is.
 """
 
 import dataclasses
@@ -28,11 +29,15 @@ from backend.protocol import BackendError, Reporter  # noqa: E402
 
 @dataclass(frozen=True)
 class Step:
-    """A job by its id and fields; the file is there once it is done, None of one that goes on by itself."""
+    """A job by its id and fields; the file is there once it is done, None of one that goes on by itself.
+
+    `own` are settings in the recipe that are this step's alone.
+    """
 
     job: str
     fields: dict[str, Any]
     done: Optional[Path]
+    own: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def rasters(data: Path) -> dict[str, tuple[str, ...]]:
@@ -57,12 +62,12 @@ def steps(data: Path, out: Path, recipe: dict[str, Any]) -> Iterator[Step]:
         "buildstandardsets", {"dataset": str(dataset), "output": str(out / "sets")}, out / "sets" / "real" / INDEX
     )
     models = []
-    for architecture in recipe["architectures"]:
+    for architecture, own in recipe["architectures"].items():
         for name, folder in sets.items():
             model = out / "models" / f"{architecture}_{name}"
             models.append(str(model))
             fields = {"dataset": (folder,), "architecture": architecture, "output": str(model)}
-            yield Step("trainsegmentation", fields, model / "report.html")
+            yield Step("trainsegmentation", fields, model / "report.html", own)
     table = out / "crosstest"
     fields = {"model": tuple(models), "dataset": tuple(sets.values()), "output": str(table)}
     yield Step("crosstest", fields, table / "crosstest.html")
@@ -74,31 +79,38 @@ def steps(data: Path, out: Path, recipe: dict[str, Any]) -> Iterator[Step]:
     yield Step("mixturestudy", mixtures, None)  # its page is written after every model
 
 
+def here(value: Any, where: str) -> Any:
+    """What the recipe gives by device: that of 'cuda' or, elsewhere, of 'cpu'; any other value as it is."""
+    return value.get(where, value["cpu"]) if isinstance(value, dict) else value
+
+
 def job_of(step: Step, recipe: dict[str, Any], changes: dict[str, Any], where: str) -> Any:
-    """A step as a job; what the recipe gives by device is that of 'cuda' or, elsewhere, of 'cpu'."""
+    """A step as a job of this device."""
     cls = protocol.JOBS[step.job]
     known = {field.name for field in dataclasses.fields(cls)}
-    fields = {**recipe[step.job], **{key: value for key, value in changes.items() if key in known}, **step.fields}
+    asked = {key: value for key, value in changes.items() if key in known}
+    fields = {**recipe[step.job], **step.own, **asked, **step.fields}
     for key, value in fields.items():
-        value = value.get(where, value["cpu"]) if isinstance(value, dict) else value
+        value = here(value, where)
         fields[key] = tuple(value) if isinstance(value, list) else value
     return cls(**fields)
 
 
 def main(data: Path, out: Path, changes: dict[str, Any]) -> int:
     """Run what is not done yet, step after step."""
-    reporter, recipe = Reporter(sys.stdout), json.loads((HERE / "study.json").read_text(encoding="utf-8"))
+    reporter, where = Reporter(sys.stdout), device.best().type
+    recipe = json.loads((HERE / "study.json").read_text(encoding="utf-8"))
     try:
         if tiles.is_training_data(data):
             data, source = out / "dataset", data
             if not (data / INDEX).is_file():
-                tiles.build(source, data, reporter)
+                tiles.build(source, data, reporter, here(recipe["site_share"], where))
         for step in steps(data, out, recipe):
             if step.done and step.done.exists():
                 reporter.log(f"{step.job}: {step.done} is there")
                 continue
             reporter.log(f"{step.job}: {step.fields['output']}")
-            job = job_of(step, recipe, changes, device.best().type)
+            job = job_of(step, recipe, changes, where)
             importlib.import_module(f"backend.jobs.{step.job}").run(job, reporter)
     except BackendError as error:
         print(error, file=sys.stderr)

@@ -21,6 +21,7 @@ from backend.splits import Footprint, Split
 from backend.training import packing
 
 GROUPS = ("naip", "rural")
+SINGLE = "naip"
 TILE_PX = 153
 VAL_PERCENT = 12
 ATTRIBUTION = "NAIP: USDA, public domain"
@@ -38,8 +39,8 @@ def split_of(site: str) -> Split:
     return "val" if zlib.crc32(f"{site} val".encode()) % 100 < VAL_PERCENT else "train"
 
 
-def chosen(rows: list[dict[str, str]]) -> list[tuple[dict[str, str], Split]]:
-    """The rows of an index that are used, with their splits."""
+def chosen(rows: list[dict[str, str]], share: float = 1.0) -> list[tuple[dict[str, str], Split]]:
+    """The rows of an index that are used, with their splits; of the sites that are not tested on a share alone."""
     years: dict[str, list[str]] = {}
     for row in rows:
         years.setdefault(packing.site_of(row), []).append(row["name"])
@@ -47,7 +48,8 @@ def chosen(rows: list[dict[str, str]]) -> list[tuple[dict[str, str], Split]]:
     for row in rows:
         site = packing.site_of(row)
         names = sorted(years[site])
-        if row["name"] == names[zlib.crc32(site.encode()) % len(names)]:
+        used = split_of(site) == "test" or zlib.crc32(f"{site} used".encode()) % 100 < 100 * share
+        if used and row["name"] == names[zlib.crc32(site.encode()) % len(names)]:
             found.append((row, split_of(site)))
     return found
 
@@ -71,13 +73,18 @@ def _cut(data: Path, group: str, row: dict[str, str], split: Split, folder: Path
             yield each
 
 
-def build(data: Path, output: Path, report: Reporter) -> None:
-    """Write the data set; it appears whole or not at all."""
+def build(data: Path, output: Path, report: Reporter, share: float = 1.0) -> None:
+    """Write the data set; it appears whole or not at all.
+
+    `share` of the sites of single tiles that are not tested on are used: such a tile costs ControlNet several times
+    what one among neighbours does.
+    """
     partial, entries = partial_path(output), []
     shutil.rmtree(partial, ignore_errors=True)  # of a run that was interrupted
     for group in GROUPS:
         with open(data / group / "index.csv", newline="", encoding="utf-8") as file:
-            rows = chosen(list(csv.DictReader(file)))
+            rows = list(csv.DictReader(file))
+        rows = chosen(rows, share if group == SINGLE else 1.0)
         for number, (row, split) in enumerate(rows):
             entries += _cut(data, group, row, split, partial)
             report.progress(number / len(rows), f"cutting {group}")

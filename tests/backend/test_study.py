@@ -56,6 +56,8 @@ def test_every_step_is_a_job(make, data, tmp_path, where):
     recipe = json.loads((ROOT / "study" / "study.json").read_text())
     known = [step for step in make.steps(data, tmp_path, recipe) if step.job in protocol.JOBS]
     assert {"trainsegmentation", "crosstest", "mixturestudy"} <= {step.job for step in known}
+    epochs = {make.job_of(step, recipe, {}, where).epochs for step in known if step.job == "trainsegmentation"}
+    assert len(epochs) == 2, "an architecture without a trained encoder has epochs of its own"
     jobs = [make.job_of(step, recipe, {"seed": 3, "epochs": 2, "shares": [0, 100]}, where) for step in known]
     for job in jobs:
         assert getattr(job, "epochs", 2) == 2 and getattr(job, "seed", 3) == 3
@@ -136,3 +138,11 @@ def test_what_the_bundled_weights_have_not_seen_is_the_test(make, training_data,
     for (group, _), splits in years.items():
         assert len(set(splits)) == 1, "years of a site lie in one split"
         assert len(splits) == (4 if group == "rural" else 1), "one year of a site"
+
+
+def test_a_share_of_the_sites_is_used_but_all_that_are_tested_on(make):
+    rows = [{"name": f"{site}_{year}", "site": f"s{site}"} for site in range(200) for year in (2016, 2018)]
+    whole, half = make.tiles.chosen(rows), make.tiles.chosen(rows, 0.5)
+    assert len(whole) == 200 and set(map(str, half)) < set(map(str, whole))
+    tested = [[row["name"] for row, split in found if split == "test"] for found in (whole, half)]
+    assert tested[0] == tested[1] and 60 < len(half) - len(tested[1]) < 110
