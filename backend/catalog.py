@@ -120,8 +120,8 @@ def read(folder: Path) -> tuple[dict[str, Any], list[Entry]]:
             raise ValueError(f"there is no split {row['split']!r}")
         tile = Footprint(row["name"], row["crs"], (left, bottom, right, top), row["split"])
         shares = tuple(float(row[name]) for name in dataset.SHARES)
-        more = row["description"], bool(row["image"]), dataset.styles_of(index, row)
-        found.append(Entry(tile, float(row["valid"]), shares, *more))
+        styles = dataset.styles_of(row)
+        found.append(Entry(tile, float(row["valid"]), shares, row["description"], bool(row["image"]), styles))
     return index, found
 
 

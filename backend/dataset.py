@@ -145,18 +145,20 @@ def damage(folder: Path) -> Iterator[None]:
 
 
 def manifest(folder: Path) -> tuple[dict[str, Any], list[dict[str, str]]]:
-    """The index and the manifest's rows of a data set that `builddataset` wrote; errors as `damage` says them."""
+    """The index and the manifest's rows of a data set that `builddataset` wrote; errors as `damage` says them.
+
+    Older data sets have their styles in the index, for all tiles alike: here they are the rows'.
+    """
     index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
     _check_legend(folder, index)
     with open(folder / MANIFEST, newline="", encoding="utf-8") as file:
-        return index, list(csv.DictReader(file))
+        older = ", ".join(map(str, index.pop("styles", None) or []))
+        return index, [{**row, "style": row.get("style") or older} for row in csv.DictReader(file)]
 
 
-def styles_of(index: dict[str, Any], row: dict[str, str]) -> tuple[str, ...]:
-    """The words for a tile's look; older data sets have them in their index, for all tiles alike."""
-    said = row.get("style")
-    words = index.get("styles") or [] if said is None else said.split(",")
-    return tuple(str(word).strip() for word in words if str(word).strip())
+def styles_of(row: dict[str, str]) -> tuple[str, ...]:
+    """The words for the look of a row's tile."""
+    return tuple(word.strip() for word in row["style"].split(",") if word.strip())
 
 
 def _check_legend(folder: Path, index: dict[str, Any]) -> None:

@@ -26,6 +26,16 @@ def best() -> torch.device:
     return torch.device("cpu")
 
 
+def setting(value: Any, kind: str) -> Any:
+    """A recipe's value on a kind of device: where it is told by device that of 'cuda' or, elsewhere, of 'cpu'.
+
+    Lists become tuples, as jobs have them.
+    """
+    if isinstance(value, dict):
+        value = value.get(kind, value["cpu"])
+    return tuple(value) if isinstance(value, list) else value
+
+
 def keep_freed_memory() -> None:
     """Have the C library keep the memory of freed tensors for the next ones, where it is glibc.
 

@@ -25,10 +25,15 @@ def load_generator(generator: str, name: str) -> Any:
     return model.load(module.ImageGenerator, name or generator)
 
 
+def known_styles(generator: Any) -> list[str]:
+    """The styles that a generator has learned; those without any know none."""
+    return list(generator.index.get("styles", []))
+
+
 def styles_of(generator: Any, style: str) -> tuple[str, ...]:
     """The styles that are asked for, parted by commas; BackendError for one that the generator does not know."""
     styles = tuple(sorted({part.strip() for part in style.split(",")} - {""}))
-    known = generator.index.get("styles", [])
+    known = known_styles(generator)
     for foreign in styles:
         if foreign not in known:
             raise BackendError(

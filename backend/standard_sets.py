@@ -100,8 +100,7 @@ class Recipe:
 
     def styles(self, region: Region) -> tuple[str, ...]:
         """What the painter knows of a region's look."""
-        known = self.painter.index.get("styles", [])
-        return tuple(sorted(style for style in region.styles if style in known))
+        return tuple(sorted(set(region.styles).intersection(painting.known_styles(self.painter))))
 
     @property
     def factor(self) -> int:

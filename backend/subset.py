@@ -57,10 +57,7 @@ def write(target: Path, picks: Sequence[Pick], **more: Any) -> None:
         with dataset.damage(folder):
             index, listed = dataset.manifest(folder)
             indices.append(index)
-            for row in listed:
-                if row["name"] in own:
-                    row["style"] = ", ".join(dataset.styles_of(index, row))
-                    rows.append(_copied(folder, part, row, own[row["name"]]))
+            rows += [_copied(folder, part, row, own[row["name"]]) for row in listed if row["name"] in own]
             items += _items(folder, own)
     _write_lists(part, rows, items)
     (part / dataset.INDEX).write_text(json.dumps({**_joined(indices, rows), **more}, indent=1) + "\n", encoding="utf-8")
@@ -101,7 +98,7 @@ def _write_lists(part: Path, rows: list[dict[str, str]], items: list[dict[str, A
 def _joined(indices: list[dict[str, Any]], rows: list[dict[str, str]]) -> dict[str, Any]:
     """The first data set's index, with what all of them have to say."""
     return {
-        **{key: value for key, value in indices[0].items() if key != "styles"},
+        **indices[0],
         "counts": {split: sum(row["split"] == split for row in rows) for split in SPLITS},
         "synthetic": any(index["synthetic"] for index in indices),
         "attribution": sorted({text for index in indices for text in index.get("attribution", [])}),

@@ -79,21 +79,13 @@ def steps(data: Path, out: Path, recipe: dict[str, Any]) -> Iterator[Step]:
     yield Step("mixturestudy", mixtures, None)  # its page is written after every model
 
 
-def here(value: Any, where: str) -> Any:
-    """What the recipe gives by device: that of 'cuda' or, elsewhere, of 'cpu'; any other value as it is."""
-    return value.get(where, value["cpu"]) if isinstance(value, dict) else value
-
-
 def job_of(step: Step, recipe: dict[str, Any], changes: dict[str, Any], where: str) -> Any:
     """A step as a job of this device."""
     cls = protocol.JOBS[step.job]
     known = {field.name for field in dataclasses.fields(cls)}
     asked = {key: value for key, value in changes.items() if key in known}
     fields = {**recipe[step.job], **step.own, **asked, **step.fields}
-    for key, value in fields.items():
-        value = here(value, where)
-        fields[key] = tuple(value) if isinstance(value, list) else value
-    return cls(**fields)
+    return cls(**{key: device.setting(value, where) for key, value in fields.items()})
 
 
 def main(data: Path, out: Path, changes: dict[str, Any]) -> int:
@@ -104,7 +96,7 @@ def main(data: Path, out: Path, changes: dict[str, Any]) -> int:
         if tiles.is_training_data(data):
             data, source = out / "dataset", data
             if not (data / INDEX).is_file():
-                tiles.build(source, data, reporter, here(recipe["site_share"], where))
+                tiles.build(source, data, reporter, device.setting(recipe["site_share"], where))
         for step in steps(data, out, recipe):
             if step.done and step.done.exists():
                 reporter.log(f"{step.job}: {step.done} is there")

@@ -48,9 +48,10 @@ def chosen(rows: list[dict[str, str]], share: float = 1.0) -> list[tuple[dict[st
     for row in rows:
         site = packing.site_of(row)
         names = sorted(years[site])
-        used = split_of(site) == "test" or zlib.crc32(f"{site} used".encode()) % 100 < 100 * share
+        split = split_of(site)
+        used = split == "test" or zlib.crc32(f"{site} used".encode()) % 100 < 100 * share
         if used and row["name"] == names[zlib.crc32(site.encode()) % len(names)]:
-            found.append((row, split_of(site)))
+            found.append((row, split))
     return found
 
 

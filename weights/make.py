@@ -29,11 +29,7 @@ def job_of(recipe: str, packed: Path, where: str) -> Any:
     fields = json.loads((HERE / f"{recipe}.json").read_text(encoding="utf-8"))
     cls = protocol.JOBS[fields.pop("job")]
     fields |= {"dataset": [str(packed)], "output": str(WORK / recipe)}
-    for key, value in fields.items():
-        if isinstance(value, dict):
-            value = value.get(where, value["cpu"])
-        fields[key] = tuple(value) if isinstance(value, list) else value
-    return cls(**fields)
+    return cls(**{key: device.setting(value, where) for key, value in fields.items()})
 
 
 def _pack(data: Path, reporter: Reporter) -> Path:

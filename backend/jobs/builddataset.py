@@ -59,7 +59,7 @@ class _Cutter:
     """Cuts pairs into tiles, and remembers why places were passed over."""
 
     def __init__(self, job: protocol.BuildDataset, folder: Path) -> None:
-        self.job, self.folder = job, folder
+        self.job, self.folder, self.styles = job, folder, _styles(job)
         self.entries: list[catalog.Entry] = []
         self.any_image = self.any_label = self.any_known = False
         self.most_valid = 0.0
@@ -84,8 +84,8 @@ class _Cutter:
             catalog.write_tile(self.folder / "image" / f"{name}.tif", pair.image.read((1, 2, 3), window=window), *place)
         catalog.write_tile(self.folder / "label" / f"{name}.tif", np.where(valid, codes, classes.NODATA)[None], *place)
         tile = Footprint(name, str(pair.label.crs), pair.label.window_bounds(window))
-        known = np.where(valid, index, classes.IGNORE)
-        self.entries.append(catalog.entry(tile, known, pair.image is not None, _styles(self.job)))
+        labelled = np.where(valid, index, classes.IGNORE)
+        self.entries.append(catalog.entry(tile, labelled, pair.image is not None, self.styles))
 
     def check(self) -> None:
         """BackendError that says why there is no tile, where there is none."""

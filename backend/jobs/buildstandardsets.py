@@ -97,7 +97,7 @@ def _say(real: RealSet, recipes: dict[str, Recipe], report: Reporter) -> None:
         painter = recipes[name].painter
         if note := painting.unseen_note(painter):
             report.log(f"{name}: {note}")
-        if foreign := sorted(looks - set(painter.index.get("styles", []))):
+        if foreign := sorted(looks.difference(painting.known_styles(painter))):
             report.log(f"{name} knows no style {', '.join(foreign)}, which tiles have; it leaves these words aside.")
     known = recipes["synthetic"].compositions
     shares = said(mean(known)) if known else {}

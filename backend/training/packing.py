@@ -132,7 +132,7 @@ class _Tiles:
             self.index, rows = dataset.manifest(folder)
             self.rows = [row for row in rows if row["split"] in ("train", "val")]
             self.pixel_m, self.tile_px = float(self.index["pixel_m"]), int(self.index["tile_px"])
-            self.styles = [list(dataset.styles_of(self.index, row)) for row in self.rows]
+            self.styles = [list(dataset.styles_of(row)) for row in self.rows]
 
     def entry(self) -> dict[str, Any]:
         """What `packed.json` says of the tiles."""

@@ -143,9 +143,9 @@ def test_whom_to_credit_is_remembered(tmp_path, ear):
 def test_styles_are_remembered(tmp_path, ear):
     pair = patchwork.write_pair(tmp_path, 128, 128)
     for name, style, wanted in (("with", " coastal ,2018,, coastal", "coastal, 2018"), ("without", "", "")):
-        rows, index = build(tmp_path / name, ear, [pair], style=style)
+        rows, _ = build(tmp_path / name, ear, [pair], style=style)
         assert {row["style"] for row in rows} == {wanted}
-        assert ", ".join(dataset.styles_of(index, rows[0])) == wanted
+        assert ", ".join(dataset.styles_of(rows[0])) == wanted
 
 
 def test_an_empty_folder_is_taken(tmp_path, ear):
