@@ -155,8 +155,8 @@ class BuildDataset:
 class BuildStandardSets:
     """Make of a real data set the four sets of a study: real, ControlNet and SPADE on its land cover, and synthetic.
 
-    `composition`: each place of the synthetic land cover is asked for the class shares of one of the places where the
-    real training tiles lie, or for none.
+    `composition`: each place of the synthetic land cover is asked for the class shares of the real tiles there, or for
+    none.
     """
 
     dataset: str

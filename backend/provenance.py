@@ -133,9 +133,9 @@ def recipe(tags: dict[str, str], name: str) -> Recipe:
             f"{name} does not say how it was made: it is no synthetic raster of Landforge, or another program has "
             "dropped its tags. Choose one that Landforge generated."
         ) from error
-    if any(key.endswith("compositions_sha256") for key in settings):
+    if any(key.endswith("places_sha256") for key in settings):
         raise BackendError(
-            f"{name} is a tile of a standard set, of the compositions of real tiles, which its tags do not hold. "
+            f"{name} is a tile of a standard set, of the class shares of real tiles, which its tags do not hold. "
             "'Build standard sets' makes it again, with another seed too."
         )
     return found

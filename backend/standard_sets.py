@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import shutil
@@ -19,22 +20,16 @@ from rasterio.transform import from_origin
 
 from backend import catalog, classes, grid, painting, tile_mosaic
 from backend.field import Field, Patch
-from backend.generators.latent_diffusion import CELL_PX, WINDOW, LandCoverGenerator
+from backend.generators.latent_diffusion import CELL_PX, WINDOW, LandCoverGenerator, Place
 from backend.protocol import BuildStandardSets, Reporter, partial_path, silent
 from backend.rendering import LARGE_WINDOWS, Output, passes, render
 from backend.tile_mosaic import PlacedTile, Region, Strip
 
-WINDOW_M = WINDOW * CELL_PX * grid.LANDCOVER_PIXEL_M
-COMPOSITIONS = 128  # that are drawn from
-Compositions = tuple[tuple[float, ...], ...]
-"""(n, COUNT) class shares."""
+CELL_M = CELL_PX * grid.LANDCOVER_PIXEL_M
+Places = dict[str, tuple[Place, ...]]
+"""The places of each world for whose class shares its synthetic land cover is asked."""
 KEPT = ("tile_px", "stride_px", "min_valid", "pixel_m", "seed")
 """What the index of a painted set says as that of the real one does."""
-
-
-def mean(compositions: Compositions) -> tuple[float, ...]:
-    """The class shares of all together."""
-    return tuple(np.mean(compositions, axis=0).tolist())
 
 
 def said(composition: Sequence[float]) -> dict[str, float]:
@@ -43,8 +38,13 @@ def said(composition: Sequence[float]) -> dict[str, float]:
     return {str(code): share for code, share in percent if share}
 
 
-def _asked(known: Compositions) -> dict[str, Any]:
-    return {"compositions_asked": [said(each) for each in known], "shares_asked": said(mean(known))}
+def _asked(places: Places) -> dict[str, Any]:
+    """Places as `dataset.json` lists them, by CRS: x and y in metres, and class shares."""
+    listed = {
+        world: [{"at": [place.col * CELL_M, -place.row * CELL_M], "shares": said(place.shares)} for place in found]
+        for world, found in places.items()
+    }
+    return {"places_asked": listed} if listed else {}
 
 
 @dataclass(frozen=True)
@@ -61,24 +61,34 @@ class RealSet:
         """The pixel's side in metres."""
         return float(self.index["pixel_m"])
 
-    def compositions(self) -> Compositions:
-        """The class shares of the training tiles, of each group of tiles that lie in one window of land cover.
+    @property
+    def mix(self) -> tuple[float, ...]:
+        """The class shares of all training tiles together, each by its labelled ground."""
+        counted = [each for each in self.entries if each.tile.split == "train"] or self.entries
+        ground = np.sum([each.valid * np.array(each.shares) for each in counted], axis=0)
+        return tuple((ground / (ground.sum() or 1.0)).tolist())
 
-        Each is there as often as it has labelled ground, so that their mean is the mix of all.
+    def places(self) -> Places:
+        """Where tiles lie in one window of land cover, their middle and class shares: those of the training tiles.
+
+        Only where none are for training, those of the others.
         """
-        side = WINDOW_M / self.pixel_m
-        found: dict[tuple[str, int, int], np.ndarray] = defaultdict(lambda: np.zeros(classes.COUNT))
-        any_train = any(each.tile.split == "train" for each in self.entries)
+        cell_px = CELL_M / self.pixel_m
+        found: dict[tuple[str, int, int, bool], list[np.ndarray]] = defaultdict(list)
         for region in self.regions:
             for tile in region.tiles:
-                if tile.entry.tile.split == "train" or not any_train:
-                    box, entry = tile.box, tile.entry
-                    row, col = (int(at // side) for at in (box.row + box.height / 2, box.col + box.width / 2))
-                    found[(region.world, row, col)] += entry.valid * np.array(entry.shares)
-        known = [ground for _, ground in sorted(found.items()) if ground.sum() > 0]
-        ends = np.cumsum([ground.sum() for ground in known])
-        drawn = np.searchsorted(ends, (np.arange(COMPOSITIONS) + 0.5) / COMPOSITIONS * ends[-1])
-        return tuple(tuple(np.round(known[one] / known[one].sum(), 4).tolist()) for one in drawn)
+                box, entry = tile.box, tile.entry
+                at = [(box.row + box.height / 2) / cell_px, (box.col + box.width / 2) / cell_px]
+                ground = entry.valid * np.array(entry.shares)
+                key = (region.world, int(at[0] // WINDOW), int(at[1] // WINDOW), entry.tile.split != "train")
+                found[key].append(np.concatenate([at, [1.0], ground]))
+        places: dict[str, list[Place]] = defaultdict(list)
+        for (world, row, col, spare), tiles in sorted(found.items()):
+            row_sum, col_sum, count, *ground = np.sum(tiles, axis=0).tolist()
+            if sum(ground) > 0 and not (spare and (world, row, col, False) in found):
+                shares = tuple(np.round(np.array(ground) / sum(ground), 4).tolist())
+                places[world].append(Place(round(row_sum / count, 2), round(col_sum / count, 2), shares))
+        return {world: tuple(each) for world, each in places.items()}
 
 
 @dataclass(frozen=True)
@@ -87,7 +97,7 @@ class Recipe:
 
     painter: Any
     cartographer: LandCoverGenerator | None = None
-    compositions: Compositions = ()
+    places: Places = dataclasses.field(default_factory=dict)
 
     def fields(self, job: BuildStandardSets, real: RealSet, region: Region) -> dict[str, Field]:
         """What is rendered of a region, by kind of tile; images count in pixels, land cover in its own."""
@@ -95,7 +105,7 @@ class Recipe:
         paint = partial(self.painter.field, world, job.seed, job.steps, styles=styles)
         if self.cartographer is None:
             return {"image": paint(tile_mosaic.labels(real.folder, region))}
-        landcover = self.cartographer.field(world, job.seed, job.steps, compositions=self.compositions)
+        landcover = self.cartographer.field(world, job.seed, job.steps, places=self.places.get(world, ()))
         return {"label": landcover, "image": paint(landcover, self.factor)}
 
     def styles(self, region: Region) -> tuple[str, ...]:
@@ -108,10 +118,10 @@ class Recipe:
         return round(grid.LANDCOVER_PIXEL_M / self.painter.pixel_m)
 
     def _asked(self) -> dict[str, str]:
-        """What tags say of the compositions, which are too many for them."""
-        if not self.compositions:
+        """What tags say of the places, which are too many for them."""
+        if not self.places:
             return {}
-        return {"compositions_sha256": hashlib.sha256(json.dumps(self.compositions).encode()).hexdigest()}
+        return {"places_sha256": hashlib.sha256(json.dumps(self.places).encode()).hexdigest()}
 
     def tags(self, job: BuildStandardSets, real: RealSet, **more: Any) -> dict[str, dict[str, str]]:
         """The provenance of what is made, by kind of tile; `more` of the image."""
@@ -218,7 +228,7 @@ class Stage:
             kind: {key: value for key, value in one.items() if key.startswith("LANDFORGE_")}
             for kind, one in tags.items()
         }
-        label, known = str(self.real.folder) if on_real else "synthetic", self.recipe.compositions
+        label = str(self.real.folder) if on_real else "synthetic"
         return {
             **{key: self.real.index[key] for key in KEPT if key in self.real.index},
             "synthetic": True,
@@ -226,5 +236,5 @@ class Stage:
             "sources": [{"image": f"synthetic: {self.recipe.painter.name}", "label": label, "synthetic": True}],
             "made_from": str(self.real.folder),
             "generated": made,
-            **(_asked(known) if known else {}),
+            **_asked(self.recipe.places),
         }

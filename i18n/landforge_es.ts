@@ -1712,8 +1712,8 @@
       <translation>real, tomada por sintética</translation>
     </message>
     <message>
-      <source>real: each place of synthetic land cover, of 1.28 km or so, is asked for the class shares of one of the places where real training tiles lie, so that all together have their mix; free: its model decides.</source>
-      <translation>real: a cada lugar de la cobertura sintética, de 1,28 km más o menos, se le piden las proporciones de clases de uno de los lugares donde hay teselas reales de entrenamiento, de modo que en conjunto tengan su mezcla; free: decide su modelo.</translation>
+      <source>real: each place of synthetic land cover, of 1.28 km or so, is asked for the class shares that the real tiles there have together, training tiles where there are any; free: its model decides.</source>
+      <translation>real: a cada lugar de la cobertura sintética, de 1,28 km más o menos, se le piden las proporciones de clases que tienen allí todas las teselas reales juntas, las de entrenamiento donde las hay; free: decide su modelo.</translation>
     </message>
     <message>
       <source>spade: one pass, fast and clear; controlnet: latent diffusion, more varied and slower.</source>

@@ -33,6 +33,7 @@ MAX_GUIDANCE_SCALE = 20.0
 COMPOSED_CELLS = 320  # latent cells, 6.4 km: at it maps of 5 km differ in their mix as much as real ones do
 MIXED_AT = 0.05  # squared distances, in these, over which two compositions mix
 COMPOSITIONS = 128  # that an index holds
+PLACES_GUIDANCE, PLACES_AMENDED = 1.5, 2.0  # with both the mix of 2 x 15 km2 of places is 2 percent off, else 16
 ALL_NOISE = 960  # of 1,000 timesteps, from which nothing of a map is to be seen
 OWN_VOTE = 5.0  # of a pixel for its class, beside 2 of each side's neighbour and 1 of each corner's
 SHARE_PLANES = classes.COUNT + 1  # the shares, and one that says whether they are given
@@ -148,27 +149,47 @@ def share_planes(shares: torch.Tensor, size: int) -> torch.Tensor:
     return torch.cat([shares, given], dim=1)[:, :, None, None].expand(-1, -1, size, size)
 
 
-def composition(
-    known: Sequence[Sequence[float]], window: Box, world: str, seed: int, cells: int = COMPOSED_CELLS
-) -> np.ndarray:
+class Place(NamedTuple):
+    """Somewhere in the world, in latent cells, and the class shares (COUNT) around it."""
+
+    row: float
+    col: float
+    shares: tuple[float, ...]
+
+
+def composition(known: Sequence[Sequence[float]], window: Box, world: str, seed: int) -> np.ndarray:
     """(11,) the class shares of a window where none are asked for: some training window's, much the same over some km.
 
     Windows that are left to themselves agree with their neighbours on the mean of all, and every place looks alike. So
     the world is parted into cells about random points, each with a composition of its own; near the borders they mix.
-    Such a cell is `cells` latent cells wide.
     Zeros, which leave the window to itself, where none are `known`.
     """
     if not known:
         return np.zeros(classes.COUNT)
-    row, col = (window.row + window.height / 2) / cells, (window.col + window.width / 2) / cells
+    row, col = _centre(window, COMPOSED_CELLS)
     around = Box(math.floor(row) - 2, math.floor(col) - 2, 5, 5)
     drawn = noise.normal(seed, f"{world} composition", 3, around)
     uniform = 0.5 + 0.5 * np.vectorize(math.erf)(drawn.reshape(3, -1) / math.sqrt(2))
     rows, cols = (axis.ravel() + 0.1 + 0.8 * jitter for axis, jitter in zip(np.mgrid[0:5, 0:5], uniform[:2]))
-    distance = (rows + around.row - row) ** 2 + (cols + around.col - col) ** 2
-    weights = np.exp((distance.min() - distance) / MIXED_AT)
     chosen = np.array(known)[np.minimum((uniform[2] * len(known)).astype(int), len(known) - 1)]
-    return weights @ chosen / weights.sum()
+    return _mixed((rows + around.row - row) ** 2 + (cols + around.col - col) ** 2, chosen)
+
+
+def nearest(places: Sequence[Place], window: Box) -> np.ndarray:
+    """(11,) the class shares of the place nearest to a window's middle; those of two mix halfway between them."""
+    row, col = _centre(window, WINDOW)
+    rows, cols = (np.array([place[axis] for place in places]) / WINDOW for axis in (0, 1))
+    return _mixed((rows - row) ** 2 + (cols - col) ** 2, np.array([place.shares for place in places]))
+
+
+def _centre(window: Box, unit: int) -> tuple[float, float]:
+    return (window.row + window.height / 2) / unit, (window.col + window.width / 2) / unit
+
+
+def _mixed(distance: np.ndarray, compositions: np.ndarray) -> np.ndarray:
+    """(11,) of compositions (n, 11) that of the least squared distance (n,), and somewhat of those about as near."""
+    weights = np.exp((distance.min() - distance) / MIXED_AT)
+    return weights @ compositions / weights.sum()
 
 
 def voted(probabilities: torch.Tensor, own: float) -> torch.Tensor:
@@ -179,16 +200,16 @@ def voted(probabilities: torch.Tensor, own: float) -> torch.Tensor:
 
 
 class Asked(NamedTuple):
-    """What steers the denoiser: class shares (COUNT), or where all are 0 the compositions of the places of a world.
+    """What steers the denoiser: class shares (COUNT), or where all are 0 those of places.
 
-    `compositions` are the caller's, one a window's width; without them those that the model knows, over some km.
+    `places` are the caller's; without them they are everywhere, with a composition each that the model knows.
     """
 
     shares: tuple[float, ...]
     guidance_scale: float
     world: str
     seed: int
-    compositions: tuple[tuple[float, ...], ...] = ()
+    places: tuple[Place, ...] = ()
 
 
 class LandCoverGenerator(latent_model.LatentGenerator):
@@ -202,11 +223,14 @@ class LandCoverGenerator(latent_model.LatentGenerator):
         if any(asked.shares):
             shares = torch.tensor(asked.shares, device=self.device).expand(len(windows), -1)
             return self._kept_to(shares, asked.guidance_scale)
-        known, cells = asked.compositions, WINDOW
-        if not known:
-            known, cells = self.index.get("compositions", []), COMPOSED_CELLS
-        found = [composition(known, window, asked.world, asked.seed, cells) for window in windows]
-        return self._told(torch.tensor(np.stack(found), dtype=torch.float32, device=self.device), 1.0)
+        if asked.places:
+            shares = self._shares_of([nearest(asked.places, each) for each in windows])
+            return self._kept_to(shares, PLACES_GUIDANCE, PLACES_AMENDED)
+        known = self.index.get("compositions", [])
+        return self._told(self._shares_of([composition(known, each, asked.world, asked.seed) for each in windows]), 1.0)
+
+    def _shares_of(self, found: list[np.ndarray]) -> torch.Tensor:
+        return torch.tensor(np.stack(found), dtype=torch.float32, device=self.device)
 
     def _told(self, shares: torch.Tensor, guidance_scale: float) -> diffusion.Denoise:
         """The denoising function of windows that are told shares, (n, 11)."""
@@ -217,19 +241,20 @@ class LandCoverGenerator(latent_model.LatentGenerator):
 
         return diffusion.guided(predict, shown, hidden, guidance_scale)
 
-    def _kept_to(self, asked: torch.Tensor, guidance_scale: float) -> diffusion.Denoise:
+    def _kept_to(self, asked: torch.Tensor, guidance_scale: float, amended: float = 1.0) -> diffusion.Denoise:
         """The same, told more of what it would give too little of.
 
         The denoiser follows shares half-heartedly where training saw few like them. So at the first step of a phase
-        each window's shares are read from what it would become, and what it misses is added to what it is told. Not in
-        the first phase: what pure noise would become in one step is a mean of all maps, not one of them.
+        each window's shares are read from what it would become, and what it misses is added, `amended` times, to what
+        it is told. Not in the first phase: what pure noise would become in one step is a mean of all maps, not one of
+        them.
         """
         plain = self._told(asked, guidance_scale)
         chosen: diffusion.Denoise | None = None
 
         def corrected(noisy: torch.Tensor, times: torch.Tensor) -> diffusion.Denoise:
-            missed = asked - self._shares(diffusion.clean(self.sampler, noisy, times, plain(noisy, times)))
-            told = (asked + missed).clamp(min=0) * (asked > 0)
+            missed = asked - self._shares_in(diffusion.clean(self.sampler, noisy, times, plain(noisy, times)))
+            told = (asked + amended * missed).clamp(min=0) * (asked > 0)
             return self._told(told / told.sum(1, keepdim=True), guidance_scale)
 
         def denoise(noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
@@ -240,7 +265,7 @@ class LandCoverGenerator(latent_model.LatentGenerator):
 
         return denoise
 
-    def _shares(self, latents: torch.Tensor) -> torch.Tensor:
+    def _shares_in(self, latents: torch.Tensor) -> torch.Tensor:
         """(n, 11) the class shares of scaled latents (n, 4, h, w)."""
         unscaled = self.placed(diffusion.scaled(self.autoencoder, latents, back=True))
         return torch.softmax(self.autoencoder.decode(unscaled).sample.float(), dim=1).mean((2, 3))
@@ -261,19 +286,18 @@ class LandCoverGenerator(latent_model.LatentGenerator):
         steps: int,
         shares: Mapping[int, float] | None = None,
         guidance_scale: float = 1.0,
-        compositions: Sequence[Sequence[float]] = (),
+        places: Sequence[Place] = (),
     ) -> Field:
         """The land cover of the whole world: (height, width) uint8 class indices at 10 m.
 
         `shares` are the percentages asked for in every window, by code; what they leave is divided as in the
         training data. `guidance_scale` is how far they are pushed, 1 not at all. Raises BackendError for shares
-        that are none and for a guidance scale below 1. Where no shares are asked for, `compositions` (n, COUNT) are
-        what places of a window's width have one each of, instead of those that the model knows.
+        that are none and for a guidance scale below 1. Where no shares are asked for, each window is asked for those of
+        the nearest of `places`, instead of what the model knows.
         """
         if not 1 <= guidance_scale <= MAX_GUIDANCE_SCALE:
             raise BackendError(f"GUIDANCE_SCALE must lie between 1 and {MAX_GUIDANCE_SCALE:g}, not {guidance_scale:g}.")
-        drawn = tuple(map(tuple, compositions))
-        asked = Asked(self._whole(shares or {}), guidance_scale, world, seed, drawn)
+        asked = Asked(self._whole(shares or {}), guidance_scale, world, seed, tuple(places))
         return self.rendered(world, seed, steps, (), classes.likeliest, asked)
 
     def _whole(self, shares: Mapping[int, float]) -> tuple[float, ...]:

@@ -14,7 +14,7 @@ from backend.generators.latent_diffusion import LandCoverGenerator
 from backend.protocol import BackendError, BuildStandardSets, Reporter, partial_path, unfinished_path
 from backend.raster import check_writable
 from backend.rendering import duration
-from backend.standard_sets import RealSet, Recipe, Stage, mean, said
+from backend.standard_sets import RealSet, Recipe, Stage, said
 from backend.store import StoreHeldError
 
 SETTINGS = "standardsets.json"
@@ -52,11 +52,11 @@ def _recipes(job: BuildStandardSets, real: RealSet) -> dict[str, Recipe]:
                 f"The tiles of {real.folder} have pixels of {real.pixel_m:g} m, but {painter.name} paints at "
                 f"{painter.pixel_m:g} m. Resample images and labels to that and build the data set again."
             )
-    compositions = real.compositions() if job.composition == "real" else ()
+    places = real.places() if job.composition == "real" else {}
     return {
         "controlnet": Recipe(controlnet),
         "spade": Recipe(spade),
-        "synthetic": Recipe(controlnet, cartographer, compositions),
+        "synthetic": Recipe(controlnet, cartographer, places),
     }
 
 
@@ -99,13 +99,12 @@ def _say(real: RealSet, recipes: dict[str, Recipe], report: Reporter) -> None:
             report.log(f"{name}: {note}")
         if foreign := sorted(looks.difference(painting.known_styles(painter))):
             report.log(f"{name} knows no style {', '.join(foreign)}, which tiles have; it leaves these words aside.")
-    known = recipes["synthetic"].compositions
-    shares = said(mean(known)) if known else {}
-    asked = ", ".join(f"{classes.LEGEND[int(code)][0]} {share:g} %" for code, share in shares.items())
+    count = sum(map(len, recipes["synthetic"].places.values()))
+    mix = ", ".join(f"{classes.LEGEND[int(code)][0]} {share:g} %" for code, share in said(real.mix).items())
     report.log(
-        f"Each place of synthetic land cover is asked for the class shares of one of {len(set(known))} places with "
-        f"real training tiles; all together: {asked}."
-        if known
+        f"Synthetic land cover is asked for the class shares of the real tiles at each of {count:,} places; those of "
+        f"all training tiles: {mix}."
+        if count
         else "Synthetic land cover is asked for no class shares: its model decides."
     )
 

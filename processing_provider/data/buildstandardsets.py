@@ -28,8 +28,8 @@ class BuildStandardSets(BackendAlgorithm):
     def parameters(self) -> list[parameters.Parameter]:  # noqa: D102
         dataset = "The folder of a data set of images and labels that 'Build data set' wrote, at 1 m; or its manifest."
         composition = (
-            "real: each place of synthetic land cover, of 1.28 km or so, is asked for the class shares of one of the "
-            "places where real training tiles lie, so that all together have their mix; free: its model decides."
+            "real: each place of synthetic land cover, of 1.28 km or so, is asked for the class shares that the real "
+            "tiles there have together, training tiles where there are any; free: its model decides."
         )
         own = "Left empty or a bundled model's name: the bundled one. Else the folder of a model of your own."
         output = "The folder of the four data sets: real, controlnet, spade and synthetic."

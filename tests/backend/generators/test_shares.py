@@ -126,7 +126,7 @@ def test_what_a_window_would_miss_is_added_to_what_it_is_told(generator, monkeyp
     asked = np.array(generator._whole({10: 50, 80: 50}))
     would = torch.zeros(1, classes.COUNT)
     would[0, 0], would[0, 7], would[0, 4] = 0.6, 0.2, 0.2  # too little water, and built-up land that nobody asked for
-    monkeypatch.setattr(generator, "_shares", lambda latents: would)
+    monkeypatch.setattr(generator, "_shares_in", lambda latents: would)
     size = generator.index["window"]
     denoise = generator.denoiser([Box(0, 0, size, size)], (tuple(asked), 1.0, "w", 1))
     with torch.inference_mode():
@@ -180,3 +180,17 @@ def test_compositions_are_locked_to_the_world_and_change_over_kilometres():
     assert len(set(found.argmax(1))) > 8, "and many are found"
     assert (found.argmax(1)[1:] == found.argmax(1)[:-1]).mean() > 0.6, "neighbours mostly agree"
     assert not latent_diffusion.composition([], Box(0, 0, 64, 64), "w", 0).any()
+
+
+def test_a_window_is_asked_for_the_class_shares_of_the_nearest_place(generator, monkeypatch):
+    woods, water = (tuple(map(float, row)) for row in np.eye(classes.COUNT)[[0, 7]])
+    size = latent_diffusion.WINDOW
+    places = (latent_diffusion.Place(32, 32, woods), latent_diffusion.Place(32, 288, water))
+    boxes = [Box(0, col, size, size) for col in (0, 32, 128, 192, 1280)]
+    found = [latent_diffusion.nearest(places, box) for box in boxes]
+    assert [each[0] for each in found] == pytest.approx([1, 1, 0.5, 0, 0], abs=1e-4)
+    assert [each[7] for each in found] == pytest.approx([0, 0, 0.5, 1, 1], abs=1e-4)
+    kept = []
+    monkeypatch.setattr(LandCoverGenerator, "_kept_to", lambda self, asked, *strength: kept.append((asked, strength)))
+    generator.denoiser(boxes, ((0.0,) * classes.COUNT, 1.0, "w", 1, places))
+    assert np.allclose(kept[0][0].numpy(), found) and kept[0][1] == (1.5, 2.0)

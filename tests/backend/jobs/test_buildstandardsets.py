@@ -1,11 +1,11 @@
 """The four standard sets: the tiles, places and splits of the real one, painted as the generating jobs paint."""
 
 import csv
+import dataclasses
 import json
 import re
 import shutil
 from pathlib import Path
-from unittest.mock import ANY
 
 import numpy as np
 import pytest
@@ -116,10 +116,9 @@ def test_a_set_is_what_generate_image_paints_on_the_whole_map(real, made, tmp_pa
             assert tags["LANDFORGE_MODEL_SHA256"] == whole.tags()["LANDFORGE_MODEL_SHA256"]
 
 
-def land_cover(asked):
+def land_cover(places):
     """(16, 16) class indices of the fixture's ground, from the generator itself."""
-    known = [[each.get(str(code), 0) / 100 for code in classes.CODES] for each in asked]
-    field = LandCoverGenerator("landcover").field("EPSG:32618", 5, 1, compositions=known)
+    field = LandCoverGenerator("landcover").field("EPSG:32618", 5, 1, places=places)
     region = Box(round(-TOP / 10), round(LEFT / 10), 16, 16)
     out = np.zeros((16, 16), np.uint8)
 
@@ -131,24 +130,27 @@ def land_cover(asked):
     return out
 
 
-def test_the_synthetic_set_is_the_worlds_land_cover_of_the_real_compositions(real, made):
+def test_the_synthetic_set_is_the_worlds_land_cover_of_the_real_tiles_shares(real, made):
     index = json.loads((made[0] / "synthetic" / "dataset.json").read_text())
-    shares = {int(code): share for code, share in index["shares_asked"].items()}
+    [(world, [place])] = index["places_asked"].items()
     train = [row for row in rows(real[0]) if row["split"] == "train"]
     valid = sum(float(row["valid"]) for row in train)
     for code in classes.CODES:
         share = sum(float(row["valid"]) * float(row[f"c{code}"]) for row in train) / valid
-        assert shares.get(int(code), 0) == pytest.approx(100 * share, abs=0.02)
-    assert sum(shares.values()) == pytest.approx(100, abs=1e-6)
-    assert index["compositions_asked"] == [index["shares_asked"]] * 128, "all tiles lie in one window"
-    codes = classes.to_code(land_cover(index["compositions_asked"])).repeat(10, 0).repeat(10, 1)[None]
+        assert place["shares"].get(str(code), 0) == pytest.approx(100 * share, abs=0.02)
+    middle = [np.mean([float(row[f"{axis}min"]) + 40 for row in train]) for axis in "xy"]
+    assert world == "EPSG:32618" and place["at"] == pytest.approx(middle, abs=1)
+    index, entries = catalog.read(real[0])
+    known = RealSet(real[0], index, entries, tile_mosaic.regions(entries, 1.0, 80)).places()
+    assert {len(found) for found in known.values()} == {1}, "all tiles lie in one window"
+    codes = classes.to_code(land_cover(known[world])).repeat(10, 0).repeat(10, 1)[None]
     for row in rows(real[0]):
         data, tags, bounds = read(made[0] / "synthetic" / row["label"])
         top, left = int(TOP - bounds.top), int(bounds.left - LEFT)
         assert np.array_equal(data, codes[:, top : top + 80, left : left + 80])
         assert tags["LANDFORGE_SYNTHETIC"] == "YES" and len(tags["LANDFORGE_MODEL_SHA256"]) == 64
         image, tags, _ = read(made[0] / "synthetic" / row["image"])
-        assert len(json.loads(tags["LANDFORGE_SETTINGS"])["landcover_compositions_sha256"]) == 64
+        assert len(json.loads(tags["LANDFORGE_SETTINGS"])["landcover_places_sha256"]) == 64
         with pytest.raises(BackendError, match="'Build standard sets' makes it again"):
             provenance.recipe(tags, "a tile")
         assert image.std() > 0
@@ -156,7 +158,7 @@ def test_the_synthetic_set_is_the_worlds_land_cover_of_the_real_compositions(rea
 
 def test_the_log_says_what_is_made_and_how_much(made):
     logs = [event.message for event in made[1].events("log")]
-    assert any("class shares of one of 1 places with real training tiles" in one and "Built-up" in one for one in logs)
+    assert any("class shares of the real tiles at each of 1 places" in one and "Built-up" in one for one in logs)
     for name in ("controlnet", "spade"):
         assert any(line.startswith(f"{name} knows no style lunar, which tiles have") for line in logs)
     assert "synthetic, region 1 of 1: 4 tiles, style 2018, coastal" in logs
@@ -216,18 +218,26 @@ def test_other_settings_start_afresh(real, made, tmp_path, monkeypatch):
     )
 
 
-def test_places_have_compositions_of_their_own_and_together_the_mix_of_all(tmp_path):
-    """Woods over one kilometre, water over the next, of which half is unlabelled: woods are drawn twice as often."""
-    label = np.full((1, 128, 256), 10, np.uint8)
-    label[:, :, 128:], label[:, :64, 128:] = 80, 0
-    paths = scenes.write_raster(tmp_path / "l.tif", label, left=0.0, top=4_608_000.0, pixel=10.0, nodata=0)
-    built = protocol.BuildDataset((str(paths),), str(tmp_path / "tiles"), tile_px=64, val_share=0, test_share=0)
+def test_a_place_has_the_class_shares_of_its_training_tiles(tmp_path):
+    """Woods over two kilometres, water over the next, of which half is unlabelled; then a fourth, of grass."""
+    label = np.full((1, 128, 512), 10, np.uint8)
+    label[:, :, 256:384], label[:, :64, 256:384], label[:, :, 384:] = 80, 0, 30
+    path = scenes.write_raster(tmp_path / "l.tif", label, left=0.0, top=4_608_000.0, pixel=10.0, nodata=0)
+    built = protocol.BuildDataset((str(path),), str(tmp_path / "tiles"), tile_px=64, val_share=0, test_share=0)
     builddataset.run(built, protocol.silent())
     index, entries = catalog.read(tmp_path / "tiles")
+    entries = [
+        dataclasses.replace(each, tile=dataclasses.replace(each.tile, split=split))
+        for each, split in zip(entries, ["test" if each.tile.bounds[0] >= 3840 else "train" for each in entries])
+    ]
+    mixed = dataclasses.replace(entries[0], shares=entries[-1].shares)
+    entries[0] = dataclasses.replace(mixed, tile=dataclasses.replace(mixed.tile, split="test"))
     real = RealSet(tmp_path / "tiles", index, entries, tile_mosaic.regions(entries, 10.0, 64))
-    found = real.compositions()
-    assert len(found) == 128 and len(set(found)) == 2 and all(sum(each) == pytest.approx(1) for each in found)
-    assert standard_sets.said(standard_sets.mean(found)) == {"10": pytest.approx(66.67, abs=0.5), "80": ANY}
+    [places] = real.places().values()
+    assert [standard_sets.said(each.shares) for each in places] == [{"10": 100}, {"10": 100}, {"80": 100}, {"30": 100}]
+    assert [each.col for each in places] == pytest.approx([32 + 16 / 3, 96, 160, 224], abs=0.01), "of the tiles' middle"
+    assert [each.row for each in places[1:]] == [-230_400 + 32, -230_400 + 48, -230_400 + 32]
+    assert standard_sets.said(real.mix) == {"10": 77.78, "80": 22.22}, "a test tile has no say where others train"
 
 
 def test_tiles_far_apart_off_the_grid_in_two_zones(tmp_path, made):
@@ -251,7 +261,7 @@ def test_tiles_far_apart_off_the_grid_in_two_zones(tmp_path, made):
         (row["crs"], row["xmin"], row["ymax"]) for row in real_rows
     ]
     index = json.loads((tmp_path / "sets" / "synthetic" / "dataset.json").read_text())
-    assert not {"shares_asked", "compositions_asked"} & set(index)
+    assert "places_asked" not in index
     painted = [read(tmp_path / "sets" / "spade" / row["image"])[0] for row in found]
     assert not any(np.array_equal(painted[0], other) for other in painted[1:]), "noise belongs to the place"
 
