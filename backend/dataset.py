@@ -62,8 +62,10 @@ class FileTile:
     def read(self, row: int, col: int, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
         """See `Tile`."""
         window = Window(col, row, width, height)
-        with open_raster(self.image, "tile") as image, open_raster(self.label, "tile") as label:
-            rgb, codes = image.read((1, 2, 3), window=window), label.read(1, window=window)
+        with open_raster(self.image, "tile") as image:
+            rgb = image.read((1, 2, 3), window=window)
+        with open_raster(self.label, "tile") as label:
+            codes = label.read(1, window=window)
         return rgb.transpose(1, 2, 0), classes.to_index(codes)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import rasterio
@@ -15,7 +16,7 @@ from rasterio.windows import Window
 
 from backend import classes, grid
 from backend.protocol import BackendError
-from backend.raster import check_crs, open_raster
+from backend.raster import check_crs, open_raster, reading
 
 GSD_TOLERANCE = 0.01
 
@@ -78,6 +79,7 @@ class Pair:
 
     image: rasterio.DatasetReader | None
     label: rasterio.DatasetReader
+    label_path: str
     synthetic: bool
     attribution: tuple[str, ...] = ()
 
@@ -91,11 +93,24 @@ class Pair:
         rows = range(0, self.label.height - tile_px + 1, stride_px)
         return [(row, col) for row in rows for col in range(0, self.label.width - tile_px + 1, stride_px)]
 
+    def rgb(self, window: Window, **options: Any) -> np.ndarray:
+        """(3, height, width) uint8 of the image, read with rasterio's `options`; ValueError without one."""
+        if self.image is None:
+            raise ValueError("labels alone have no image")
+        with reading(self.image.name, "image"):
+            return self.image.read((1, 2, 3), window=window, **options)
+
+    def codes(self, window: Window) -> np.ndarray:
+        """(height, width) integers of the label."""
+        with reading(self.label_path, "label"):
+            return self.label.read(1, window=window)
+
     def seen(self, window: Window) -> np.ndarray:
         """(height, width) bool: where the image is not masked; everywhere without an image."""
         if self.image is None:
             return np.ones((int(window.height), int(window.width)), dtype=bool)
-        return self.image.dataset_mask(window=window) > 0
+        with reading(self.image.name, "image"):
+            return self.image.dataset_mask(window=window) > 0
 
 
 def _credits(sources: list[rasterio.DatasetReader]) -> tuple[str, ...]:
@@ -144,4 +159,4 @@ def _on_grid(image: rasterio.DatasetReader | None, label: rasterio.DatasetReader
     like = sources[0]
     shape = {"transform": like.transform, "height": like.height, "width": like.width}
     on_grid = WarpedVRT(label, crs=like.crs, nodata=classes.NODATA, resampling=Resampling.nearest, **shape)
-    return Pair(image, stack.enter_context(on_grid), synthetic, _credits(sources))
+    return Pair(image, stack.enter_context(on_grid), label.name, synthetic, _credits(sources))

@@ -33,15 +33,21 @@ os.environ.setdefault("GDAL_CACHEMAX", "128")  # MB; GDAL's own choice grows wit
 
 
 @contextmanager
-def open_raster(path: str | Path, what: str = "raster") -> Iterator[rasterio.DatasetReader]:
-    """Open a raster for reading; a missing or corrupt one, also one found so while reading, is a BackendError."""
+def reading(path: str | Path, what: str) -> Iterator[None]:
+    """What fails to read inside is a BackendError that names this raster; needed where several are open at once."""
     try:
-        with rasterio.open(path) as source:
-            yield source
+        yield
     except RasterioError as error:
         if isinstance(error, RasterioIOError) and not str(path).startswith("/vsi") and not Path(path).exists():
             raise BackendError(f"The {what} {path} does not exist.") from error
         raise BackendError(f"The {what} {path} cannot be read: it is damaged or not a raster ({error}).") from error
+
+
+@contextmanager
+def open_raster(path: str | Path, what: str = "raster") -> Iterator[rasterio.DatasetReader]:
+    """Open a raster for reading; a missing or corrupt one, also one found so while reading, is a BackendError."""
+    with reading(path, what), rasterio.open(path) as source:
+        yield source
 
 
 def check_crs(source: rasterio.DatasetReader, what: str) -> None:

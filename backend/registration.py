@@ -22,6 +22,7 @@ from backend.pairs import Pair
 from backend.protocol import Reporter
 
 WORK_M = 2.0  # finer pixels are averaged to about this
+COARSER = (1, 2, 4)  # times, to find offsets of up to 160 m where images are large enough
 CORES_PX = (64, 48, 32, 24)  # of an image that labels are moved over; the first that gives enough places
 REACH_PX, LEAST_REACH_PX = 20, 8  # how far they are moved
 MOST_PLACES, ENOUGH_PLACES, FEWEST_PLACES = 160, 60, 24
@@ -122,12 +123,10 @@ def _places(pairs: Sequence[Pair], factor: int) -> tuple[list[tuple[Pair, Window
 
 def _read(pair: Pair, window: Window, factor: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Image, class indices and where the image is seen, `factor` times coarser."""
-    if pair.image is None:
-        raise ValueError("labels alone show nothing")
     size = int(window.height) // factor
-    image = pair.image.read((1, 2, 3), window=window, out_shape=(3, size, size), resampling=Resampling.average)
+    image = pair.rgb(window, out_shape=(3, size, size), resampling=Resampling.average)
     middle = slice(factor // 2, None, factor)
-    codes = pair.label.read(1, window=window)[middle, middle]
+    codes = pair.codes(window)[middle, middle]
     codes = np.where((codes >= 0) & (codes <= 255), codes, classes.NODATA).astype(np.uint8)
     return image, classes.to_index(codes), pair.seen(window)[middle, middle]
 
@@ -174,12 +173,21 @@ def _finer(mean: np.ndarray, row: int, col: int) -> tuple[float, float]:
 def offset(pairs: Sequence[Pair]) -> Offset | None:
     """How far the labels of pairs lie beside their images; None where nothing can be said.
 
-    That is so of labels alone, of images that are too few or too small, of labels of a single class.
+    That is so of labels alone, of images that are too few or too small, of labels of a single class. Where labels fit
+    best aside, but not surely, it is looked further away, in coarser pixels.
     """
     if any(pair.image is None for pair in pairs):
         return None
-    factor = max(1, round(WORK_M / pairs[0].pixel_m))
-    return judged(_surfaces(pairs, factor), factor * pairs[0].pixel_m)
+    first: Offset | None = None
+    for coarser in COARSER:
+        factor = coarser * max(1, round(WORK_M / pairs[0].pixel_m))
+        found = judged(_surfaces(pairs, factor), factor * pairs[0].pixel_m)
+        if found and found.significant:
+            return found
+        first = first or found
+        if first is None or math.hypot(first.east, first.north) < LEAST_M:
+            break
+    return first
 
 
 def judged(surfaces: np.ndarray, pixel_m: float) -> Offset | None:

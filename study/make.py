@@ -5,7 +5,8 @@ training data of the bundled weights, of which what these have not seen is teste
 sets, a model of each architecture on each of them, the cross-test of all, the quality of the synthetic images, and the
 mixture study. What is finished is not made again. study.json is the recipe, with an architecture's own settings beside
 its name: one without a trained encoder needs more epochs. KEY=VALUE replaces what it says in every job that has the
-key: `epochs=5 crops=500 seed=3` fits the study to whatever time there is.
+key, and `site_share` of the training data's sites: `epochs=5 crops=500 site_share=0.2` fits the study to whatever time
+there is.
 """
 
 import dataclasses
@@ -96,7 +97,7 @@ def main(data: Path, out: Path, changes: dict[str, Any]) -> int:
         if tiles.is_training_data(data):
             data, source = out / "dataset", data
             if not (data / INDEX).is_file():
-                tiles.build(source, data, reporter, device.setting(recipe["site_share"], where))
+                tiles.build(source, data, reporter, device.setting({**recipe, **changes}["site_share"], where))
         for step in steps(data, out, recipe):
             if step.done and step.done.exists():
                 reporter.log(f"{step.job}: {step.done} is there")

@@ -67,7 +67,7 @@ class _Cutter:
     def cut(self, pair: Pair, name: str, row: int, col: int) -> None:
         """Write the tile at a place where enough of it is valid."""
         window = Window(col, row, self.job.tile_px, self.job.tile_px)
-        raw = pair.label.read(1, window=window)
+        raw = pair.codes(window)
         codes = np.where((raw >= 0) & (raw <= 255), raw, classes.NODATA).astype(np.uint8)
         index = classes.to_index(codes)
         seen, known = pair.seen(window), index != classes.IGNORE
@@ -81,7 +81,7 @@ class _Cutter:
         tags = {"LANDFORGE_SYNTHETIC": "YES" if pair.synthetic else "NO"}
         place = (pair.label.crs, pair.label.window_transform(window), tags)
         if pair.image is not None:
-            catalog.write_tile(self.folder / "image" / f"{name}.tif", pair.image.read((1, 2, 3), window=window), *place)
+            catalog.write_tile(self.folder / "image" / f"{name}.tif", pair.rgb(window), *place)
         catalog.write_tile(self.folder / "label" / f"{name}.tif", np.where(valid, codes, classes.NODATA)[None], *place)
         tile = Footprint(name, str(pair.label.crs), pair.label.window_bounds(window))
         labelled = np.where(valid, index, classes.IGNORE)

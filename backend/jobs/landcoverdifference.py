@@ -17,7 +17,7 @@ from backend import classes, grid, landcover, protocol, provenance
 from backend.evaluation import difference
 from backend.evaluation.difference import Difference
 from backend.protocol import BackendError, partial_path
-from backend.raster import RasterWriter, check_crs, check_writable, open_raster
+from backend.raster import RasterWriter, check_crs, check_writable, open_raster, reading
 from backend.sources.mosaic import TOLERANCE_PX
 
 BLOCK_ROWS, BLOCK_COLS = 512, 4096  # flat, so that degrees have one pixel area in a block
@@ -88,7 +88,10 @@ def _fill(
         tolerance=TOLERANCE_PX,
     ) as warped:
         for count, window in enumerate(windows, 1):
-            one, other = (_indices(source, window) for source in (reference, warped))
+            with reading(reference.name, "reference"):
+                one = _indices(reference, window)
+            with reading(compared.name, "compared map"):
+                other = _indices(warped, window)
             values = difference.pair_values(one, other)
             rows, cols = window.toslices()
             writer.write(values, window.row_off, window.col_off)

@@ -50,6 +50,13 @@ def test_a_known_offset_is_found_in_metres(tmp_path, east, north, pixel):
     assert (at.east, at.north) == (pytest.approx(east, abs=1), pytest.approx(north, abs=1))
 
 
+def test_an_offset_beyond_the_first_reach_is_found_in_coarser_pixels(tmp_path):
+    found = ground(900, cell=40)
+    for east, north in ((60, -20), (-110, 90)):
+        at = offset(*written(tmp_path, pictured(found), CODES[found], east, north))
+        assert at.significant and (at.east, at.north) == (pytest.approx(east, abs=3), pytest.approx(north, abs=3))
+
+
 def test_coarse_labels_are_placed_better_than_their_pixels(tmp_path):
     found = ground(600)
     coarse = CODES[found[2::5, 2::5]]

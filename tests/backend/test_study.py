@@ -146,3 +146,18 @@ def test_a_share_of_the_sites_is_used_but_all_that_are_tested_on(make):
     assert len(whole) == 200 and set(map(str, half)) < set(map(str, whole))
     tested = [[row["name"] for row, split in found if split == "test"] for found in (whole, half)]
     assert tested[0] == tested[1] and 60 < len(half) - len(tested[1]) < 110
+
+
+@pytest.mark.parametrize(("changes", "share"), [({}, 0.5), ({"site_share": 0.2}, 0.2)])
+def test_how_many_sites_are_used_is_told_by_the_recipe_or_the_caller(
+    make, training_data, tmp_path, monkeypatch, changes, share
+):
+    told = []
+
+    def build(source, output, report, share):
+        told.append(share)
+        raise BackendError("enough")
+
+    monkeypatch.setattr(make.tiles, "build", build)
+    monkeypatch.setattr(make.device, "best", lambda: SimpleNamespace(type="cpu"))
+    assert make.main(training_data, tmp_path / "out", changes) == 1 and told == [share]

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pystac
@@ -218,7 +219,16 @@ def bad_pairs(tmp_path):
     noisy = np.random.default_rng(0).integers(0, 255, (3, 128, 128), dtype=np.uint8)
     scenes.write_raster(truncated, noisy, compress="deflate")
     truncated.write_bytes(truncated.read_bytes()[:20_000])
-    yield "truncated", [str(truncated)], [good[1]], {}, "damaged or not a raster"
+    yield (
+        "truncated",
+        [good[0], str(truncated)],
+        [good[1]] * 2,
+        {},
+        f"The image {truncated} cannot be read",
+    )
+    broken = write(np.random.default_rng(0).choice(np.uint8([10, 30]), label.shape))
+    Path(broken).write_bytes(Path(broken).read_bytes()[:3_000])
+    yield "broken", [good[0]] * 2, [broken, good[1]], {}, f"The label {broken} cannot be read: it is damaged"
 
 
 def test_bad_pairs_are_refused(tmp_path, refusal):
