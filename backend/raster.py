@@ -40,7 +40,8 @@ def reading(path: str | Path, what: str) -> Iterator[None]:
     except RasterioError as error:
         if isinstance(error, RasterioIOError) and not str(path).startswith("/vsi") and not Path(path).exists():
             raise BackendError(f"The {what} {path} does not exist.") from error
-        raise BackendError(f"The {what} {path} cannot be read: it is damaged or not a raster ({error}).") from error
+        reason = error.__cause__ or error  # rasterio's own says 'Read failed. See previous exception for details.'
+        raise BackendError(f"The {what} {path} cannot be read: it is damaged or not a raster ({reason}).") from error
 
 
 @contextmanager
