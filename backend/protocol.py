@@ -135,6 +135,8 @@ class ClipNaip:
 class BuildDataset:
     """Cut aligned image and label rasters into pairs of tiles with a manifest; without images, labels alone.
 
+    With `extents` each of them is clipped first: NAIP of a `year` (none: the newest) and WorldCover from
+    `landcover_source`, or the one raster that `image` or `label` names; the image to pixels of `pixel_m`.
     `style` are words for the look of all images, parted by commas, which an image generator learns, and in which
     standard sets are painted: "coastal, 2018".
     """
@@ -149,6 +151,10 @@ class BuildDataset:
     test_share: float = 0.15
     seed: int = 0
     style: str = ""
+    extents: tuple[Extent, ...] = ()
+    landcover_source: Literal["esa", "planetarycomputer"] = "esa"
+    year: Optional[int] = None  # noqa: UP045 (QGIS may read it with Python 3.9)
+    pixel_m: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,10 @@
       <translation>Un mapa de cobertura del suelo o una imagen que generó Landforge, como archivo local.</translation>
     </message>
     <message>
+      <source>A polygon layer, or its selected features only. Of each polygon's bounds NAIP and WorldCover are clipped first; where one raster is given as image or as label, it is clipped of that one instead. Clipped rasters stay in the data set's folder. Left empty: images and labels are cut as they are.</source>
+      <translation>Una capa de polígonos, o solo sus objetos seleccionados. De los límites de cada polígono se recortan primero NAIP y WorldCover; donde se da un ráster como imagen o como etiqueta, se recorta de ese. Los rásteres recortados quedan en la carpeta del conjunto de datos. Si se deja vacío: las imágenes y etiquetas se cortan como están.</translation>
+    </message>
+    <message>
       <source>A polygon layer, or its selected features only. Outside the polygons the result is nodata, and nothing is computed there. Left empty: the whole extent is filled.</source>
       <translation>Una capa de polígonos, o solo sus objetos seleccionados. Fuera de los polígonos el resultado es nodata y no se calcula nada. Si se deja vacío: se llena toda la extensión.</translation>
     </message>
@@ -320,8 +324,8 @@
       <translation>Corta una carpeta de imágenes y su cobertura del suelo en un conjunto de datos, entrena con él un modelo de segmentación y prueba el modelo con las teselas reservadas para ello. Su archivo, en processing_provider/models dentro de la carpeta del complemento, se abre en el diseñador de modelos.</translation>
     </message>
     <message>
-      <source>Cuts images and their land cover labels into pairs of tiles with a manifest, ready for training; or labels alone, from which land cover generators learn. Real and synthetic rasters are cut alike, so that they can be compared or mixed.</source>
-      <translation>Corta imágenes y sus etiquetas de cobertura del suelo en pares de teselas con un manifiesto, listos para entrenar; o solo etiquetas, de las que aprenden los generadores de cobertura. Los rásteres reales y sintéticos se cortan igual, para poder compararlos o mezclarlos.</translation>
+      <source>Cuts images and their land cover labels into pairs of tiles with a manifest, ready for training; or labels alone, from which land cover generators learn. The images and labels are rasters of yours, or NAIP and ESA WorldCover of any number of extents. Real and synthetic rasters are cut alike, so that they can be compared or mixed.</source>
+      <translation>Corta imágenes y sus etiquetas de cobertura del suelo en pares de teselas con un manifiesto, listos para entrenar; o solo etiquetas, de las que aprenden los generadores de cobertura. Las imágenes y etiquetas son rásteres propios, o NAIP y ESA WorldCover de cuantas extensiones se quiera. Los rásteres reales y sintéticos se cortan igual, para poder compararlos o mezclarlos.</translation>
     </message>
     <message>
       <source>Dask &amp;scheduler</source>
@@ -478,6 +482,10 @@
     <message>
       <source>Extent to compared scene</source>
       <translation>De extensión a escena comparada</translation>
+    </message>
+    <message>
+      <source>Extents to clip</source>
+      <translation>Extensiones a recortar</translation>
     </message>
     <message>
       <source>Feat&amp;ure</source>
@@ -638,6 +646,10 @@
     <message>
       <source>Land cover realism</source>
       <translation>Realismo de la cobertura del suelo</translation>
+    </message>
+    <message>
+      <source>Land cover source</source>
+      <translation>Fuente de la cobertura</translation>
     </message>
     <message>
       <source>Land cover under the image</source>
@@ -820,8 +832,8 @@
       <translation>Sobre</translation>
     </message>
     <message>
-      <source>One or more RGB rasters. Left empty: labels alone are cut, at their own pixel size.</source>
-      <translation>Uno o más rásteres RGB. Si se deja vacío: se cortan solo las etiquetas, con su propio tamaño de píxel.</translation>
+      <source>One or more RGB rasters. Left empty: labels alone are cut, at their own pixel size; with extents, NAIP of Planetary Computer is clipped.</source>
+      <translation>Uno o más rásteres RGB. Si se deja vacío: se cortan solo las etiquetas, con su propio tamaño de píxel; con extensiones, se recorta NAIP de Planetary Computer.</translation>
     </message>
     <message>
       <source>One or more data sets of 'Build data set', of images and labels: for each, its folder or its manifest.csv. Tiles must be 64 m wide or more, better 128.</source>
@@ -1364,8 +1376,8 @@
       <translation>La carpeta que escribió 'Prueba cruzada': su tabla va entonces primero en el informe.</translation>
     </message>
     <message>
-      <source>The land cover of each image, in the same order; coarser pixels are repeated to the image's.</source>
-      <translation>La cobertura del suelo de cada imagen, en el mismo orden; los píxeles mayores se repiten hasta los de la imagen.</translation>
+      <source>The land cover of each image, in the same order; coarser pixels are repeated to the image's. Left empty, with extents: ESA WorldCover is clipped.</source>
+      <translation>La cobertura del suelo de cada imagen, en el mismo orden; los píxeles mayores se repiten hasta los de la imagen. Si se deja vacío, con extensiones: se recorta ESA WorldCover.</translation>
     </message>
     <message>
       <source>The land cover, in WorldCover's classes, that the image is painted on</source>
@@ -1630,6 +1642,18 @@
     <message>
       <source>With SOURCE layer: an RGB raster of any provider. A web map is read at the pixel size, or at 1 m.</source>
       <translation>Con SOURCE layer: un ráster RGB de cualquier proveedor. Un mapa web se lee al tamaño de píxel, o a 1 m.</translation>
+    </message>
+    <message>
+      <source>With extents and without images: the year of flight. Left empty: the newest that covers the extent.</source>
+      <translation>Con extensiones y sin imágenes: el año de vuelo. Si se deja vacío: el más reciente que cubre la extensión.</translation>
+    </message>
+    <message>
+      <source>With extents and without labels. esa: ESA's public bucket; planetarycomputer: Microsoft's catalogue.</source>
+      <translation>Con extensiones y sin etiquetas. esa: el depósito público de ESA; planetarycomputer: el catálogo de Microsoft.</translation>
+    </message>
+    <message>
+      <source>With extents: the pixel size of the clipped images. The generators and models work at 1 m.</source>
+      <translation>Con extensiones: el tamaño de píxel de las imágenes recortadas. Los generadores y modelos trabajan a 1 m.</translation>
     </message>
     <message>
       <source>Words for the look of all images, parted by commas, for instance 'coastal, 2018'. An image generator that is trained on several data sets learns to tell their styles apart, and can be asked for one; the standard sets are painted in the styles of their tiles.</source>

@@ -60,6 +60,15 @@ def bounds(polygons: QgsProcessingFeatureSource) -> Extent:
     return Extent(box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum(), crs=crs_text(polygons.sourceCrs()))
 
 
+def extents(polygons: QgsProcessingFeatureSource) -> tuple[Extent, ...]:
+    """The bounds of each polygon, in their own CRS; QgsProcessingException where there is none."""
+    crs = crs_text(polygons.sourceCrs())
+    boxes = [shape.boundingBox() for shape in _shapes(polygons, QgsFeatureRequest())]
+    if not boxes:
+        raise _nothing_to_fill(polygons)
+    return tuple(Extent(box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum(), crs=crs) for box in boxes)
+
+
 def wkt(
     polygons: QgsProcessingFeatureSource, place: Extent, grid_crs: str, transforms: QgsCoordinateTransformContext
 ) -> str:
@@ -97,10 +106,7 @@ def _moved(shape: QgsGeometry, transform: QgsCoordinateTransform) -> QgsGeometry
 
 def _union(polygons: QgsProcessingFeatureSource, request: QgsFeatureRequest) -> QgsGeometry:
     """One shape of the features asked for; empty where there is none."""
-    # QGIS's own check would end at the first invalid polygon, that is mended here.
-    unchecked = QgsProcessingFeatureSource.Flag.FlagSkipGeometryValidityChecks
-    shapes = [_polygonal(feature.geometry()) for feature in polygons.getFeatures(request, unchecked)]
-    shapes = [shape for shape in shapes if not shape.isEmpty()]
+    shapes = _shapes(polygons, request)
     union = QgsGeometry.unaryUnion(shapes) if shapes else QgsGeometry()
     if shapes and union.isNull():
         raise QgsProcessingException(
@@ -108,6 +114,14 @@ def _union(polygons: QgsProcessingFeatureSource, request: QgsFeatureRequest) -> 
             "first, with 'Fix geometries'."
         )
     return union
+
+
+def _shapes(polygons: QgsProcessingFeatureSource, request: QgsFeatureRequest) -> list[QgsGeometry]:
+    """The features asked for that have polygons."""
+    # QGIS's own check would end at the first invalid polygon, that is mended here.
+    unchecked = QgsProcessingFeatureSource.Flag.FlagSkipGeometryValidityChecks
+    shapes = [_polygonal(feature.geometry()) for feature in polygons.getFeatures(request, unchecked)]
+    return [shape for shape in shapes if not shape.isEmpty()]
 
 
 def _polygonal(shape: QgsGeometry) -> QgsGeometry:

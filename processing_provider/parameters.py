@@ -81,6 +81,12 @@ def area() -> Parameter:
     return explained(QgsProcessingParameterFeatureSource("AREA", "Polygons to fill", kinds, None, True), text)
 
 
+def extents(text: str) -> Parameter:
+    """EXTENTS: polygons of which each one's bounds are an extent; optional."""
+    kinds = [QgsProcessing.SourceType.TypeVectorPolygon]
+    return explained(QgsProcessingParameterFeatureSource("EXTENTS", "Extents to clip", kinds, None, True), text)
+
+
 def number(
     job: type[Any],
     key: str,

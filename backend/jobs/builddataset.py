@@ -7,17 +7,20 @@ import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rasterio.windows import Window
 
 from backend import catalog, classes, dataset, protocol, registration
+from backend.jobs import clipnaip, clipworldcover
 from backend.pairs import Pair, open_pairs
 from backend.protocol import BackendError
 from backend.raster import check_writable
 from backend.splits import Footprint, split_by_ground
 
 MOST_STYLES, MOST_LETTERS = 8, 24
+CLIPPED, CLIPPING = "clipped", 0.7  # the folder, and the share of the progress
 
 
 def _styles(job: protocol.BuildDataset) -> list[str]:
@@ -31,16 +34,21 @@ def _styles(job: protocol.BuildDataset) -> list[str]:
             )
     if len(found) > MOST_STYLES:
         raise BackendError(f"There are {len(found)} styles, but a data set has {MOST_STYLES} at most.")
-    if found and not job.image:
+    if found and not (job.image or job.extents):
         raise BackendError("A style is a look of images, but there are only labels. Leave it out, or give the images.")
     return found
 
 
 def _check_job(job: protocol.BuildDataset) -> None:
-    if not job.label or (job.image and len(job.image) != len(job.label)):
+    if job.extents and max(len(job.image), len(job.label)) > 1:
+        raise BackendError(
+            f"There are {len(job.image)} images and {len(job.label)} labels, but extents are clipped of one each at "
+            "most. Give one, or none for the public sources; or give the rasters without extents."
+        )
+    if not job.extents and (not job.label or (job.image and len(job.image) != len(job.label))):
         raise BackendError(
             f"There are {len(job.image)} images and {len(job.label)} labels. Give one label for each image, in order, "
-            "or labels alone."
+            "or labels alone; or extents to clip."
         )
     if job.tile_px < 32 or job.stride_px < 0:
         raise BackendError("Tiles must be at least 32 pixels wide and the stride must not be negative.")
@@ -122,6 +130,20 @@ class _Cutter:
         return [replace(each, tile=placed[each.tile.name]) for each in self.entries if each.tile.name in placed]
 
 
+def _clipped(job: protocol.BuildDataset, folder: Path, report: protocol.Reporter) -> protocol.BuildDataset:
+    """The job on rasters that are clipped of its extents into a folder."""
+    image_layer, label_layer, count = "".join(job.image), "".join(job.label), len(job.extents)
+    image_source: Any = "layer" if image_layer else "planetarycomputer"
+    label_source: Any = "layer" if label_layer else job.landcover_source
+    images, labels = ([str(folder / f"{n:03d}_{kind}.tif") for n in range(count)] for kind in ("image", "label"))
+    for number, (extent, image, label) in enumerate(zip(job.extents, images, labels)):
+        report.log(f"Clipping extent {number + 1:,} of {count:,}.")
+        first, second = (report.part((number + at) / count, (number + at + 0.5) / count) for at in (0, 0.5))
+        clipnaip.run(protocol.ClipNaip(extent, image, image_source, job.year, job.pixel_m, image_layer), first)
+        clipworldcover.run(protocol.ClipWorldCover(extent, label, label_source, layer=label_layer), second)
+    return replace(job, image=tuple(images), label=tuple(labels), extents=())
+
+
 def _build(job: protocol.BuildDataset, folder: Path, report: protocol.Reporter) -> None:
     cutter, stride_px = _Cutter(job, folder), job.stride_px or job.tile_px
     with open_pairs(job.image, job.label, job.tile_px) as pairs:
@@ -138,7 +160,9 @@ def _build(job: protocol.BuildDataset, folder: Path, report: protocol.Reporter) 
         attribution = sorted({text for pair in pairs for text in pair.attribution})
     entries = cutter.split()
     images = job.image or ("",) * len(job.label)
-    sources = [{"image": i, "label": j, "synthetic": s} for i, j, s in zip(images, job.label, synthetic)]
+    output = str(Path(job.output).absolute())
+    images, labels = (tuple(path.replace(str(folder), output) for path in paths) for paths in (images, job.label))
+    sources = [{"image": i, "label": j, "synthetic": s} for i, j, s in zip(images, labels, synthetic)]
     index = {
         "tile_px": job.tile_px,
         "stride_px": stride_px,
@@ -163,7 +187,8 @@ def run(job: protocol.BuildDataset, report: protocol.Reporter) -> dict[str, str]
     """Write the data set folder, whole or not at all.
 
     Tiles lie every `stride_px` (0: side by side) from each image's first pixel; what is left at its right and lower
-    edge is too small for a tile and not used. Images with more than three bands give their first three.
+    edge is too small for a tile and not used. Images with more than three bands give their first three. What is
+    clipped of extents stays in the folder, under `clipped`.
     """
     _check_job(job)
     output = Path(job.output).absolute()
@@ -171,6 +196,9 @@ def run(job: protocol.BuildDataset, report: protocol.Reporter) -> dict[str, str]
     shutil.rmtree(folder, ignore_errors=True)
     check_writable(folder / dataset.INDEX)
     try:
+        if job.extents:
+            job = _clipped(job, folder / CLIPPED, report.part(0.0, CLIPPING))
+            report = report.part(CLIPPING, 1.0)
         _build(job, folder, report)
         with catalog.disk_errors(output.parent):
             if output.is_dir():

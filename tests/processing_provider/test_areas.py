@@ -1,5 +1,8 @@
 """Polygons of any layer become one shape in the extent's CRS."""
 
+import csv
+
+import processing
 import pytest
 from landforge.backend.protocol import Extent
 from qgis.core import (
@@ -215,3 +218,26 @@ def test_neither_extent_nor_polygons(context, name):
 def test_polygons_alone_are_enough(context, polygons):
     parameters = {"AREA": polygons(WEST).id(), "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT}
     assert algorithm("generatelandcover").checkParameterValues(parameters, context) == (True, "")
+
+
+def test_each_polygon_is_an_extent_to_clip(context, polygons):
+    layer = polygons(WEST, None, EAST)
+    found = read("builddataset", context, EXTENTS=layer, LANDCOVER_SOURCE="planetarycomputer", YEAR="2018")
+    assert found["extents"] == tuple(
+        Extent(left, 9984500, right, 9984900, "EPSG:32717") for left, right in ((778100, 778200), (778300, 778500))
+    )
+    assert found["label"] == () and "image" not in found and found["year"] == 2018
+    with pytest.raises(QgsProcessingException, match="has no polygons to fill"):
+        read("builddataset", context, EXTENTS=polygons(None))
+
+
+def test_a_data_set_of_extents(context, polygons, image, landcover, tmp_path):
+    """Clipped of one image and one label, at 2 m: 1 x 5 and 2 x 5 tiles of 80 m."""
+    given = {"EXTENTS": polygons(WEST, EAST), "IMAGE": [image], "LABEL": [landcover], "PIXEL_M": 2, "TILE_PX": 40}
+    processing.run("landforge:builddataset", {**given, "OUTPUT": str(tmp_path / "tiles")}, context=context)
+    with open(tmp_path / "tiles" / "manifest.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 15 and {float(row["xmin"]) for row in rows} == {778100, 778300, 778380}
+    assert sorted(path.name for path in (tmp_path / "tiles" / "clipped").glob("*.tif")) == [
+        f"{number:03d}_{kind}.tif" for number in range(2) for kind in ("image", "label")
+    ]

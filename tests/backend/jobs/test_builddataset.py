@@ -1,6 +1,7 @@
 """Tiles of image and label pairs: aligned, split by ground, whole or not there, and every bad pair refused."""
 
 import csv
+import dataclasses
 import json
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import rasterio
 
 from backend import dataset, protocol
 from backend.jobs import builddataset
+from tests import servers
 from tests.backend import patchwork, scenes
 
 
@@ -174,6 +176,44 @@ def test_labels_that_lie_on_the_images_are_said_to(tmp_path, ear):
     assert not any("seem to lie" in event.message for event in ear.events("log"))
 
 
+EXTENTS = tuple(protocol.Extent(left, 3_999_800, left + 100, 3_999_950, "EPSG:32618") for left in (500_020, 500_150))
+
+
+def test_extents_are_clipped_of_one_image_and_one_label(tmp_path, ear):
+    image, label = patchwork.world(400, 400)
+    paths = [str(scenes.write_raster(tmp_path / f"{i}.tif", one)) for i, one in enumerate((image, label))]
+    job = protocol.BuildDataset((paths[1],), str(tmp_path / "out"), (paths[0],), tile_px=50, extents=EXTENTS)
+    builddataset.run(job, ear)
+    rows, index = dataset.manifest(tmp_path / "out")[1], json.loads((tmp_path / "out" / "dataset.json").read_text())
+    assert len(rows) == 12 and {float(row["xmin"]) for row in rows} == {500_020, 500_070, 500_150, 500_200}
+    for row in rows:
+        with rasterio.open(tmp_path / "out" / row["image"]) as source:
+            top, left = int(4_000_000 - source.bounds.top), int(source.bounds.left - 500_000)
+            assert np.array_equal(source.read(), image[:, top : top + 50, left : left + 50])
+    assert [Path(one["image"]).is_file() and Path(one["label"]).is_file() for one in index["sources"]] == [True, True]
+    assert [event.fraction for event in ear.events("progress")] == sorted(e.fraction for e in ear.events("progress"))
+
+
+def test_extents_are_clipped_of_the_public_sources(tmp_path, monkeypatch, ear):
+    """Servers on loopback stand for NAIP's catalogue and ESA's bucket."""
+    image = scenes.write_raster(tmp_path / "www" / "a.tif", patchwork.world(300, 300)[0], crs="EPSG:26918")
+    cell = tmp_path / "www" / "v200" / "2021" / "map" / "ESA_WorldCover_10m_2021_v200_N36W075_Map.tif"
+    scenes.write_raster(cell, np.full((1, 300, 300), 40, np.uint8), -75, 39, 0.01, "EPSG:4326", nodata=0)
+    job = protocol.BuildDataset((), str(tmp_path / "out"), tile_px=50, extents=EXTENTS, style="coastal")
+    with servers.nginx(tmp_path / "www", tmp_path / "nginx") as nginx:
+        item = scenes.item(image, f"{nginx.url}/a.tif", "image", "naip", "2018-07-01")
+        monkeypatch.setenv("LANDFORGE_ESA_URL", nginx.url)
+        with servers.rustac(scenes.collection("naip"), [item], tmp_path / "stac") as url:
+            monkeypatch.setenv("LANDFORGE_STAC_URL", url)
+            builddataset.run(job, ear)
+            with pytest.raises(protocol.BackendError, match="NAIP has no image of 2011 here"):
+                builddataset.run(dataclasses.replace(job, output=str(tmp_path / "none"), year=2011), ear)
+    assert not (tmp_path / "none").exists() and not list(tmp_path.glob(".none*")), "nothing is left of what failed"
+    rows, index = dataset.manifest(tmp_path / "out")[1], json.loads((tmp_path / "out" / "dataset.json").read_text())
+    assert len(rows) == 12 and {row["c40"] for row in rows} == {"1.0"} and {row["style"] for row in rows} == {"coastal"}
+    assert any("USDA" in one for one in index["attribution"]) and any("ESA" in one for one in index["attribution"])
+
+
 def bad_pairs(tmp_path):
     """(what, images, labels, options, message)"""
     image, label = patchwork.world(128, 128)
@@ -184,6 +224,7 @@ def bad_pairs(tmp_path):
 
     good = write(image), write(label)
     yield "counts", [good[0]], [], {}, "1 images and 0 labels"
+    yield "extents of two", [good[0]] * 2, [good[1]], {"extents": EXTENTS}, "are clipped of one each at most"
     yield "nothing", [], [], {}, "0 images and 0 labels"
     yield "label without CRS", [], [write(label, crs=None)], {}, "label .* has no CRS"
     yield "label in degrees", [], [write(label, left=-75, top=36, pixel=1e-5, crs="EPSG:4326")], {}, "label .* north-up"
