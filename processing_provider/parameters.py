@@ -44,6 +44,12 @@ def advanced(parameter: Parameter) -> Parameter:
     return parameter
 
 
+def optional(parameter: Parameter) -> Parameter:
+    """The parameter, which may be left out, also by models that were drawn before it was there."""
+    parameter.setFlags(parameter.flags() | QgsProcessingParameterDefinition.Flag.FlagOptional)
+    return parameter
+
+
 def default(job: type[Any], key: str) -> Any:
     """The default of the job's field of that key; None where it has none."""
     value = _field(job, key).default

@@ -49,13 +49,16 @@ class BuildDataset(BackendAlgorithm):
             "is trained on several data sets learns to tell their styles apart, and can be asked for one; the standard "
             "sets are painted in the styles of their tiles."
         )
+        clipping = (
+            parameters.choice(Job, "LANDCOVER_SOURCE", "Land cover source", source),
+            parameters.number(Job, "YEAR", "Year", year, 2000, 2100),
+            parameters.number(Job, "PIXEL_M", "Pixel size (m)", pixel, 0.01, 100.0, whole=False),
+        )
         return [
             parameters.rasters("IMAGE", "Images", image, optional=True),
             parameters.rasters("LABEL", "Labels", label, optional=True),
             parameters.extents(extents),
-            parameters.advanced(parameters.choice(Job, "LANDCOVER_SOURCE", "Land cover source", source)),
-            parameters.advanced(parameters.number(Job, "YEAR", "Year", year, 2000, 2100)),
-            parameters.advanced(parameters.number(Job, "PIXEL_M", "Pixel size (m)", pixel, 0.01, 100.0, whole=False)),
+            *(parameters.advanced(parameters.optional(parameter)) for parameter in clipping),
             parameters.number(Job, "TILE_PX", "Tile size (px)", tile, 32, 4096),
             parameters.advanced(parameters.number(Job, "STRIDE_PX", "Stride (px)", stride, 0, 4096)),
             parameters.advanced(parameters.number(Job, "MIN_VALID", "Least labelled share", valid, 0, 1, whole=False)),

@@ -45,8 +45,8 @@ def test_defaults_are_those_of_the_job(algorithm):
 
 
 def test_optional_parameters_have_a_default_to_fall_back_on(algorithm):
-    """But EXTENT, which the polygons to fill can give."""
-    given = {"extent"} if algorithm.parameterDefinition("AREA") else set()
+    """But EXTENT, which the polygons to fill can give, and LABEL, which the extents to clip can."""
+    given = {given for key, given in (("AREA", "extent"), ("EXTENTS", "label")) if algorithm.parameterDefinition(key)}
     for field in dataclasses.fields(protocol.JOBS[algorithm.name()]):
         definition = algorithm.parameterDefinition(field.name.upper())
         if definition and definition.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional:

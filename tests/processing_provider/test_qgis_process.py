@@ -173,7 +173,7 @@ def test_standard_sets_by_the_manifest_of_the_real_one(tmp_path):
     tiles, sets, model, table = (tmp_path / name for name in ("tiles", "sets", "model", "table"))
     run("builddataset", IMAGE=image, LABEL=label, TILE_PX=40, VAL_SHARE=0.25, TEST_SHARE=0, OUTPUT=tiles)
     said = run("buildstandardsets", DATASET=tiles / "manifest.csv", SEED=7, STEPS=1, OUTPUT=sets)
-    assert "places with real training tiles" in said and "windows" in said
+    assert "class shares of the real tiles at each of 1 places" in said and "windows" in said
     for name in ("real", "controlnet", "spade", "synthetic"):
         made = json.loads((sets / name / "dataset.json").read_text())
         assert made["synthetic"] is (name != "real") and sum(made["counts"].values()) == 4
