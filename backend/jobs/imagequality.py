@@ -79,9 +79,11 @@ def _measured(
     inception, reason = features.inception()
     matches = {one.name: _matches(real, one, "LPIPS and SSIM", said) for one in made}
     between = [(one, other, _matches(one, other, "Variety", said)) for one, other in combinations(made, 2)]
-    paired = sum(min(len(found), PAIRS) for found in matches.values())
-    looks = (1 + len(CHANGES) + len(made)) * len(real.images) + 2 * (2 + len(CHANGES)) * paired
-    clock = _Clock(report, looks + (2 + len(CHANGES)) * sum(min(len(found), PAIRS) for *_, found in between))
+    count, checks = len(real.images), 1 + len(CHANGES)
+    looks = (checks + len(made)) * count
+    looks += sum(2 * (1 + checks) * min(len(found), PAIRS) for found in matches.values())
+    looks += sum(min(len(found), PAIRS) + checks * min(count, PAIRS) for *_, found in between if found)
+    clock = _Clock(report, looks)
     comparison = Comparison(real, features.Encoder(), inception, job.seed, clock.tick)
     said += _of_features(reason, comparison.looks)
     findings: list[Finding] = []

@@ -52,8 +52,15 @@ def run(sets, synthetic, output, ear=None, **given):
     return json.loads((output / "imagequality.json").read_text())
 
 
+def counted(ear):
+    """Whether there were as many looks as were announced."""
+    done, _, whole = [event.message for event in ear.events("progress") if "looks" in event.message][-1].split()[:3]
+    return done == whole
+
+
 def test_the_report(sets, tmp_path, ear):
     told = run(sets, ("painted", "other"), tmp_path / "out", ear)
+    assert counted(ear)
     assert {path.name for path in (tmp_path / "out").iterdir()} == FILES
     found = {(one["synthetic"], one["metric"]): one for one in told["findings"]}
     painted, other = ({metric for name, metric in found if name.startswith(own)} for own in ("painted", "other"))
@@ -100,11 +107,12 @@ def test_the_page_puts_what_counts_first(sets, tmp_path):
     assert with_table.index("trained on &lt;made&gt;") < with_table.index("FID") and "No cross-test" not in with_table
 
 
-def test_two_seeds_tell_of_variety(sets, tmp_path):
+def test_two_seeds_tell_of_variety(sets, tmp_path, ear):
     twice = {**sets, "again": sets["painted"]}
-    told = run({**twice, "real": sets["other"]}, ("painted", "again"), tmp_path / "same")
+    told = run({**twice, "real": sets["other"]}, ("painted", "again"), tmp_path / "same", ear)
     found = [one for one in told["findings"] if one["metric"].startswith("variety")]
     assert len(found) == 1 and found[0]["value"] == pytest.approx(0, abs=1e-5) and not found[0]["trusted"]
+    assert counted(ear)
 
 
 def test_inception_is_used_where_it_is(sets, tmp_path, monkeypatch):
