@@ -16,7 +16,7 @@ QGIS_VENV := .venv-qgis/bin/python
 UV := .tools/bin/uv
 APT := qgis python3-qgis qgis-providers python3-gdal python3-venv nginx-light
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
-ATONCE := -n auto --maxprocesses 4 --dist loadfile
+ATONCE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 export QT_QPA_PLATFORM := offscreen
 export OMP_WAIT_POLICY := PASSIVE
 

@@ -4,4 +4,10 @@ import importlib.util
 
 QGIS_SIDE = ["plugin/test_*.py", "processing_provider"]
 BACKEND_SIDE = ["backend", "plugin/bridge", "test_imports.py"]
+LONGEST = ("test_seams.py", "test_commands.py", "test_chain.py", "test_generate.py", "test_train_generators.py")
 collect_ignore_glob = BACKEND_SIDE if importlib.util.find_spec("qgis") else QGIS_SIDE
+
+
+def pytest_collection_modifyitems(items):
+    """The files that take longest first, so that no core is left alone with one at the end."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 from rasterio.windows import Window
 
-from backend import catalog, classes, dataset, protocol, registration
-from backend.jobs import clipnaip, clipworldcover
+from backend import catalog, classes, clipping, dataset, protocol, registration
 from backend.pairs import Pair, open_pairs
 from backend.protocol import BackendError
 from backend.raster import check_writable
@@ -139,8 +138,8 @@ def _clipped(job: protocol.BuildDataset, folder: Path, report: protocol.Reporter
     for number, (extent, image, label) in enumerate(zip(job.extents, images, labels)):
         report.log(f"Clipping extent {number + 1:,} of {count:,}.")
         first, second = (report.part((number + at) / count, (number + at + 0.5) / count) for at in (0, 0.5))
-        clipnaip.run(protocol.ClipNaip(extent, image, image_source, job.year, job.pixel_m, image_layer), first)
-        clipworldcover.run(protocol.ClipWorldCover(extent, label, label_source, layer=label_layer), second)
+        clipping.clip_naip(protocol.ClipNaip(extent, image, image_source, job.year, job.pixel_m, image_layer), first)
+        clipping.clip_worldcover(protocol.ClipWorldCover(extent, label, label_source, layer=label_layer), second)
     return replace(job, image=tuple(images), label=tuple(labels), extents=())
 
 

@@ -13,7 +13,7 @@ from pyproj import Transformer
 
 from backend import classes, provenance, sources
 from backend.jobs import clipworldcover
-from backend.protocol import ClipWorldCover, Extent, dump_job
+from backend.protocol import BackendError, ClipWorldCover, Extent, dump_job
 from tests import servers
 from tests.backend import scenes
 
@@ -236,7 +236,7 @@ def test_too_large_an_extent_is_refused_before_anything_is_asked(monkeypatch, re
 def test_an_output_that_cannot_be_written_is_refused_before_anything_is_asked(tmp_path, monkeypatch, ear):
     monkeypatch.setenv("LANDFORGE_ESA_URL", f"http://127.0.0.1:{servers.free_port()}")
     (tmp_path / "file").write_text("")
-    with pytest.raises(clipworldcover.grid.BackendError, match="Cannot write to"):
+    with pytest.raises(BackendError, match="Cannot write to"):
         clipworldcover.run(ClipWorldCover(CORNER, str(tmp_path / "file" / "out.tif")), ear)
 
 
