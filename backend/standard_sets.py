@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import shutil
@@ -10,7 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -81,13 +80,13 @@ class RealSet:
                 at = [(box.row + box.height / 2) / cell_px, (box.col + box.width / 2) / cell_px]
                 ground = entry.valid * np.array(entry.shares)
                 key = (region.world, int(at[0] // WINDOW), int(at[1] // WINDOW), entry.tile.split != "train")
-                found[key].append(np.concatenate([at, [1.0], ground]))
+                found[key].append(np.concatenate([at, ground]))
         places: dict[str, list[Place]] = defaultdict(list)
         for (world, row, col, spare), tiles in sorted(found.items()):
-            row_sum, col_sum, count, *ground = np.sum(tiles, axis=0).tolist()
+            middle_row, middle_col, *ground = np.mean(tiles, axis=0).tolist()
             if sum(ground) > 0 and not (spare and (world, row, col, False) in found):
                 shares = tuple(np.round(np.array(ground) / sum(ground), 4).tolist())
-                places[world].append(Place(round(row_sum / count, 2), round(col_sum / count, 2), shares))
+                places[world].append(Place(round(middle_row, 2), round(middle_col, 2), shares))
         return {world: tuple(each) for world, each in places.items()}
 
 
@@ -97,7 +96,7 @@ class Recipe:
 
     painter: Any
     cartographer: LandCoverGenerator | None = None
-    places: Places = dataclasses.field(default_factory=dict)
+    places: Places = field(default_factory=dict)
 
     def fields(self, job: BuildStandardSets, real: RealSet, region: Region) -> dict[str, Field]:
         """What is rendered of a region, by kind of tile; images count in pixels, land cover in its own."""

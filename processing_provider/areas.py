@@ -56,17 +56,20 @@ def bounds(polygons: QgsProcessingFeatureSource) -> Extent:
     shape = _union(polygons, QgsFeatureRequest())
     if shape.isEmpty():
         raise _nothing_to_fill(polygons)
-    box = shape.boundingBox()
-    return Extent(box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum(), crs=crs_text(polygons.sourceCrs()))
+    return _extent(shape, polygons)
 
 
 def extents(polygons: QgsProcessingFeatureSource) -> tuple[Extent, ...]:
     """The bounds of each polygon, in their own CRS; QgsProcessingException where there is none."""
-    crs = crs_text(polygons.sourceCrs())
-    boxes = [shape.boundingBox() for shape in _shapes(polygons, QgsFeatureRequest())]
-    if not boxes:
+    shapes = _shapes(polygons, QgsFeatureRequest())
+    if not shapes:
         raise _nothing_to_fill(polygons)
-    return tuple(Extent(box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum(), crs=crs) for box in boxes)
+    return tuple(_extent(shape, polygons) for shape in shapes)
+
+
+def _extent(shape: QgsGeometry, polygons: QgsProcessingFeatureSource) -> Extent:
+    box = shape.boundingBox()
+    return Extent(box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum(), crs=crs_text(polygons.sourceCrs()))
 
 
 def wkt(
