@@ -122,6 +122,12 @@ def decoded(autoencoder: Autoencoder, latents: torch.Tensor) -> torch.Tensor:
     return autoencoder.decode(diffusion.scaled(autoencoder, latents, back=True)).sample
 
 
+def encoded(autoencoder: Autoencoder, pixels: torch.Tensor) -> torch.Tensor:
+    """Pixels (n, channels, h, w) to scaled latents (n, c, h / f, w / f)."""
+    with torch.no_grad():
+        return diffusion.scaled(autoencoder, autoencoder.encode(pixels).latent_dist.mode())
+
+
 def drawn(autoencoder: Autoencoder, denoise: diffusion.Denoise, like: torch.Tensor) -> torch.Tensor:
     """Pixels from fresh noise, for a look at a training; `like` (n, c, h, w) are latents of the shape that is due."""
     noise = torch.randn_like(like)

@@ -49,7 +49,7 @@ class PatchAutoencoder(ModelMixin, ConfigMixin):
     def fit(self, pixels: torch.Tensor) -> float:
         """Make the code that of the principal components of (n, channels, h, w) pixels (Hotelling 1933).
 
-        Returns the share of the variance that it keeps.
+        The code's statistics go into the configuration. Returns the share of the variance that it keeps.
         """
         side = self.encoder.kernel_size[0]
         patches = functional.unfold(pixels.double(), side, stride=side).movedim(1, 2).flatten(0, 1)
@@ -62,7 +62,9 @@ class PatchAutoencoder(ModelMixin, ConfigMixin):
         self.decoder.weight.copy_(weight)
         # one bias a channel is enough: all pixels of a patch have the same mean but for chance
         self.decoder.bias.copy_(mean.reshape(weight.shape[1:]).mean((1, 2)))  # type: ignore[union-attr]
-        return float(variances.flip(0)[: len(kept)].sum() / variances.sum())
+        held = variances.flip(0)[: len(kept)]
+        self.register_to_config(latents_mean=[0.0] * len(kept), latents_std=held.sqrt().tolist())
+        return float(held.sum() / variances.sum())
 
     def encode(self, pixels: torch.Tensor) -> AutoencoderKLOutput:
         """The latents, as a distribution without width."""

@@ -277,7 +277,7 @@ class TrainLandCover:
 class TrainImage:
     """Train an image generator on data sets: fields as in TrainLandCover.
 
-    ControlNet has the stages autoencoder, denoiser and distillation, SPADE autoencoder and painter. `encoder_weights`
+    ControlNet has the stages autoencoder, denoiser and distillation, SPADE painter alone. `encoder_weights`
     are those that the judge sees through: of an EfficientNet-Lite0 by path or 'imagenet' (fetched); else those of the
     bundled segmentation model.
     """

@@ -812,8 +812,8 @@
       <translation>Semilla nueva</translation>
     </message>
     <message>
-      <source>Of controlnet: autoencoder finds a code of few numbers for an image, denoiser learns to draw it on land cover in many steps, distillation to draw it in four against a judge. Of spade: autoencoder, painter. 'all' trains one after another and shares the minutes out. A stage alone needs those before it.</source>
-      <translation>De controlnet: autoencoder halla un código de pocos números para una imagen, denoiser aprende a dibujarlo sobre la cobertura en muchos pasos, distillation a dibujarlo en cuatro frente a un juez. De spade: autoencoder, painter. 'all' entrena una tras otra y reparte los minutos. Una etapa sola necesita las anteriores.</translation>
+      <source>Of controlnet: autoencoder finds a code of few numbers for an image, denoiser learns to draw it on land cover in many steps, distillation to draw it in few against a judge. Of spade: painter. 'all' trains one after another and shares the minutes out. A stage alone needs those before it.</source>
+      <translation>De controlnet: autoencoder halla un código de pocos números para una imagen, denoiser aprende a dibujarlo sobre la cobertura en muchos pasos, distillation a dibujarlo en pocos frente a un juez. De spade: painter. 'all' entrena una tras otra y reparte los minutos. Una etapa sola necesita las anteriores.</translation>
     </message>
     <message>
       <source>Of every model.</source>

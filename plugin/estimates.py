@@ -16,12 +16,12 @@ KEY = "paces"
 NO_BREAK = "\N{NO-BREAK SPACE}"
 STEPS = 12
 """The sampling steps that are usual."""
-USUAL_STEPS = {"landcover": STEPS, "controlnet": 4}
+USUAL_STEPS = {"landcover": STEPS, "controlnet": 3}
 """The sampling steps that the paces below are for; the image's generator takes no more."""
 START_S = 7.0
 """What a cold start takes: importing torch and loading the models."""
-# Seconds a square kilometre on two CPU cores, and how many kilometres of windows reach beyond an extent's edges.
-PACES = {"landcover": (0.2, 2.5), "controlnet": (3.5, 0.35), "spade": (0.9, 0.2)}
+# Seconds a square kilometre on two CPU cores without bf16, and the kilometres that windows reach beyond an extent.
+PACES = {"landcover": (0.9, 2.5), "controlnet": (7.2, 0.35), "spade": (1.2, 0.2)}
 
 
 @dataclass(frozen=True)

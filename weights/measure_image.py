@@ -1,9 +1,10 @@
 """Measure an image generator on sites that it has not seen: `measure_image.py PACKED controlnet|spade`.
 
-KID (Binkowski et al. 2018, Inception features) of what it paints on held-out land cover, of what its autoencoder brings
-back, and of one half of the real crops against the other, which is the floor; PSNR of the autoencoder; how well
-the bundled segmentation model reads the asked land cover back, beside how it reads real crops; and LPIPS between two
-paintings of a map, beside that between real crops of like land cover. Needs the packages of requirements.in here.
+KID (Binkowski et al. 2018, Inception features) of what it paints on held-out land cover, of what ControlNet's
+autoencoder brings back, and of one half of the real crops against the other, which is the floor; PSNR of the
+autoencoder; how well the bundled segmentation model reads the asked land cover back, beside how it reads real crops;
+and LPIPS between two paintings of a map, beside that between real crops of like land cover. Needs the
+packages of requirements.in here.
 """
 
 import argparse
@@ -166,12 +167,13 @@ def main() -> int:
         "lpips between seeds": between_seeds,
         "lpips between real": between_real,
     }
-    again = brought_back(generator, images)
-    error = np.square(again.astype(np.float64) - images).mean(axis=(1, 2, 3))
-    figures |= {
-        "kid through autoencoder": kid(real, vectors(network, again), 0)[0],
-        "psnr through autoencoder": float((10 * np.log10(255**2 / error)).mean()),
-    }
+    if generator.kind == "controlnet":
+        again = brought_back(generator, images)
+        error = np.square(again.astype(np.float64) - images).mean(axis=(1, 2, 3))
+        figures |= {
+            "kid through autoencoder": kid(real, vectors(network, again), 0)[0],
+            "psnr through autoencoder": float((10 * np.log10(255**2 / error)).mean()),
+        }
     if args.sheet:
         rows = [whole[:12].transpose(0, 2, 3, 1) for whole in (images, made)]
         sheets.write_png(args.sheet, sheets.sheet([classes.pictures(classes.one_hot(labels[:12])), *rows]))

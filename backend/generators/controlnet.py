@@ -20,8 +20,8 @@ from backend import classes, diffusion, latent_model, noise, rgb
 from backend.field import Field, Input, Patch, Source
 from backend.lattice import Box
 from backend.patch_autoencoder import PatchAutoencoder
+from backend.training import projected_judge
 from backend.training.loop import Batch, Objective
-from backend.training.projected_judge import ProjectedJudge
 
 KIND = "controlnet"
 PIXEL_M = 1.0
@@ -31,7 +31,7 @@ WINDOW = 32  # latent cells, 128 m
 PHASES = 6  # with fewer, each window gives a meadow a tone of its own
 HIDDEN_SHARE = 0.1
 TONE, TONE_CELLS = 0.08, 48  # how strong a place's tone is in the noise, and over how many cells it changes, 192 m
-STEPS = 4  # that a distilled model takes at most
+STEPS = 3  # that a distilled model takes at most
 GUIDANCE_SCALE = 2.0  # how far the image is pushed towards its land cover (Ho and Salimans 2022); 1 is not at all
 
 
@@ -70,9 +70,9 @@ def psnr(again: torch.Tensor, image: torch.Tensor) -> float:
 
 
 class Denoising(Objective):
-    """v-prediction on cached latents, denoiser and ControlNet together; the conditions are hidden now and then.
+    """v-prediction on latents, denoiser and ControlNet together; the conditions are hidden now and then.
 
-    The autoencoder is not trained: it shows the latents.
+    The autoencoder is not trained: it makes the latents and shows them.
     """
 
     learning_rate = 6e-4
@@ -84,37 +84,39 @@ class Denoising(Objective):
         super().__init__()
         self.parts = nn.ModuleDict({"denoiser": denoiser, "controlnet": controlnet})
         self.scheduler = diffusion.schedule()
-        self.decoder = [autoencoder]  # in a list: it is no part of what is trained and saved
+        self.autoencoder = [autoencoder]  # in a list: it is no part of what is trained and saved
 
     def trained(self, turn: str) -> nn.Module:
         """Both networks."""
         return self.parts
 
     def forward(self, batch: Batch, turn: str) -> tuple[torch.Tensor, dict[str, float]]:
-        """`latents` (n, 8, h, w) scaled, `one_hot` (n, 11, 4h, 4w), `styles` (n, s) to the loss of the predicted v."""
-        latents = batch["latents"]
+        """`pixels` (n, 3, h, w) in -1..1, `one_hot` (n, 11, h, w), `styles` (n, s) to the loss of the predicted v."""
+        latents = latent_model.encoded(self.autoencoder[0], batch["pixels"])
         known = rgb.partly_told(batch["one_hot"], batch["styles"])
         shown = known * (torch.rand(len(latents), 1, 1, 1, device=latents.device) > HIDDEN_SHARE)
 
         def denoise(noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
             return controlled(self.parts["denoiser"], self.parts["controlnet"], noisy, times, shown)
 
-        return diffusion.v_loss(denoise, self.scheduler, batch["latents"]), {}
+        return diffusion.v_loss(denoise, self.scheduler, latents), {}
 
     def shown(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
-        autoencoder, one_hot = self.decoder[0], batch["one_hot"]
+        autoencoder, one_hot = self.autoencoder[0], batch["one_hot"]
+        latents = latent_model.encoded(autoencoder, batch["pixels"])
         predict = partial(controlled, self.parts["denoiser"], self.parts["controlnet"])
         known = rgb.told(one_hot, batch["styles"])
         denoise = diffusion.guided(predict, known, torch.zeros_like(known), GUIDANCE_SCALE)
-        real = latent_model.decoded(autoencoder, batch["latents"])
-        made = latent_model.drawn(autoencoder, denoise, batch["latents"])
+        real = latent_model.decoded(autoencoder, latents)
+        made = latent_model.drawn(autoencoder, denoise, latents)
         return [classes.pictures(one_hot.cpu().numpy()), rgb.pictures(real), rgb.pictures(made)]
 
 
 class Distillation(Objective):
     """A few steps that do the work of many: each ends in what a judge takes for real (Sauer et al. 2023).
 
-    A step begins where the one before it ends, which begins in noise or, later, in a real image with noise.
+    A step begins where those before it end, as it does in painting (Yin et al. 2024): one that had begun in real
+    images with noise would know nothing of what it has to mend.
     """
 
     turns = ("generator", "judge")
@@ -131,10 +133,10 @@ class Distillation(Objective):
     ) -> None:
         super().__init__()
         self.parts = nn.ModuleDict({"denoiser": denoiser, "controlnet": controlnet})
-        self.judge = ProjectedJudge(classes.COUNT + styles, encoder_weights)
+        self.judge = projected_judge.ProjectedJudge(classes.COUNT + styles, encoder_weights)
         self.scheduler, self.sampler = diffusion.schedule(), diffusion.sampler(order=1)
         self.sampler.set_timesteps(STEPS)
-        self.decoder = [autoencoder]  # in a list: it is no part of what is trained and saved
+        self.autoencoder = [autoencoder]  # in a list: it is no part of what is trained and saved
         self._evenness = autoencoder.evenness()
 
     def trained(self, turn: str) -> nn.Module:
@@ -142,22 +144,23 @@ class Distillation(Objective):
         return self.judge if turn == "judge" else self.parts
 
     def forward(self, batch: Batch, turn: str) -> tuple[torch.Tensor, dict[str, float]]:
-        """`latents` (n, 8, h, w) scaled, `one_hot` (n, 11, 4h, 4w), `styles` (n, s) to the loss of the turn."""
+        """`pixels` (n, 3, h, w) in -1..1, `one_hot` (n, 11, h, w), `styles` (n, s) to the loss of the turn.
+
+        The judge is shown real images through the code too: what it cannot hold, the generator cannot learn.
+        """
         if turn == "judge":
             return self.judge.loss(), {}
         told = rgb.partly_told(batch["one_hot"], batch["styles"])
-        denoise = partial(self._denoise, told)
+        asked = projected_judge.pairs(told)
+        denoise = partial(self._denoise, asked)
         step = int(torch.randint(STEPS, ()))
-        before = max(step - 1, 0)
-        latents, times = self.noise(batch["latents"]), self.sampler.timesteps.to(told.device)
-        if before:
-            latents = self.scheduler.add_noise(batch["latents"], latents, times[before].expand(len(latents)))
+        true = latent_model.encoded(self.autoencoder[0], batch["pixels"])
         with torch.no_grad():
-            latents = diffusion.run_steps(denoise, self.sampler, STEPS, latents, range(before, step))
-        now = times[step].expand(len(latents))
+            latents = diffusion.run_steps(denoise, self.sampler, STEPS, self.noise(true), range(step))
+        now = self.sampler.timesteps[step].to(told.device).expand(len(latents))
         made = diffusion.clean(self.scheduler, latents, now, denoise(latents, now).float())
-        pixels, real = (latent_model.decoded(self.decoder[0], each) for each in (made, batch["latents"]))
-        return self.judge.opinion(pixels, real, told), {}
+        pixels, real = (latent_model.decoded(self.autoencoder[0], each) for each in (made, true))
+        return self.judge.opinion(pixels, asked, real, told), {}
 
     def noise(self, like: torch.Tensor) -> torch.Tensor:
         """Noise with tones, as the generator draws it, in the shape (n, 8, h, w) of latents."""
@@ -170,8 +173,9 @@ class Distillation(Objective):
 
     def shown(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
         denoise = partial(self._denoise, rgb.told(batch["one_hot"], batch["styles"]))
-        made = diffusion.run_steps(denoise, self.sampler, STEPS, self.noise(batch["latents"]), range(STEPS))
-        pixels = (rgb.pictures(latent_model.decoded(self.decoder[0], each)) for each in (batch["latents"], made))
+        true = latent_model.encoded(self.autoencoder[0], batch["pixels"])
+        made = diffusion.run_steps(denoise, self.sampler, STEPS, self.noise(true), range(STEPS))
+        pixels = (rgb.pictures(latent_model.decoded(self.autoencoder[0], each)) for each in (true, made))
         return [classes.pictures(batch["one_hot"].cpu().numpy()), *pixels]
 
 

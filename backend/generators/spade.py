@@ -1,9 +1,8 @@
 """Aerial images at 1 m in one pass: spatially adaptive normalisation (Park et al. 2019), trained as a GAN.
 
-Written from the paper. What is painted is the code of an image, 4 m a cell, which the linear decoder of
-`patch_autoencoder` turns into pixels: painter and judge then work on a sixteenth of the pixels. Noise, land cover and
-styles are the only inputs, and the batch statistics are frozen once trained, so a pixel depends on its neighbourhood
-alone.
+Written from the paper. Features grow from 16 m to 4 m a cell; the last ones hold the 4 x 4 pixels of each cell (Shi et
+al. 2016), so that no layer works on single pixels. Noise, land cover and styles are the only inputs, and the batch
+statistics are frozen once trained, so a pixel depends on its neighbourhood alone.
 """
 
 from __future__ import annotations
@@ -19,13 +18,12 @@ from diffusers.configuration_utils import register_to_config
 from torch import nn
 from torch.nn import functional
 
-from backend import checkpoint, classes, diffusion, latent_model, noise, rgb
+from backend import checkpoint, classes, noise, rgb
 from backend.field import Field, Input, Patch, Source, Windows, as_they_are
 from backend.lattice import Box, Lattice
 from backend.model import Model
-from backend.patch_autoencoder import PatchAutoencoder
+from backend.training import projected_judge
 from backend.training.loop import Batch, Objective
-from backend.training.projected_judge import ProjectedJudge
 
 KIND = "spade"
 PIXEL_M = 1.0
@@ -80,18 +78,19 @@ class Block(nn.Module):
 
 
 class Painter(ModelMixin, ConfigMixin):
-    """Coarse noise, fine noise, and land cover with styles, to scaled latents; three scales from 16 m to 4 m."""
+    """Coarse noise, fine noise, and land cover with styles, to RGB in -1..1; three scales from 16 m to 4 m."""
 
     @register_to_config
-    def __init__(self, latent_channels: int = 8, styles: int = 0, widths: tuple[int, ...] = (128, 128, 96, 96)) -> None:
+    def __init__(self, styles: int = 0, widths: tuple[int, ...] = (128, 128, 96, 96), detail: int = 32) -> None:
         super().__init__()
         condition = classes.COUNT + styles + FINE_CHANNELS
         self.head = _conv(COARSE_CHANNELS, widths[0])
         self.blocks = nn.ModuleList(Block(a, b, condition) for a, b in zip(widths, widths[1:]))
-        self.last = _conv(widths[-1], latent_channels)
+        self.last = _conv(widths[-1], detail)
+        self.pixels = _conv(detail, 3 * CELL_PX**2)  # sees the cells around, so that edges run on from cell to cell
 
     def forward(self, coarse: torch.Tensor, fine: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
-        """(n, 16, h / 4, w / 4), (n, 4, h, w) and (n, 11 + styles, 4h, 4w) to (n, 8, h, w) latents."""
+        """(n, 16, h / 4, w / 4), (n, 4, h, w) and (n, 11 + styles, 4h, 4w) to (n, 3, 4h, 4w) RGB."""
         features = self.head(coarse)
         for number, block in enumerate(self.blocks):
             factor = COARSE >> number
@@ -100,7 +99,9 @@ class Painter(ModelMixin, ConfigMixin):
             features = block(features, torch.cat([averaged, thinned], dim=1))
             if factor > 1:
                 features = functional.interpolate(features, scale_factor=2.0, mode="nearest")
-        return self.last(functional.leaky_relu(features, 0.2))
+        for conv in (self.last, self.pixels):
+            features = conv(functional.leaky_relu(features, 0.2))
+        return functional.pixel_shuffle(features, CELL_PX)
 
 
 def coarse_noise(seed: int, world: str, box: Box) -> np.ndarray:
@@ -112,21 +113,19 @@ def coarse_noise(seed: int, world: str, box: Box) -> np.ndarray:
 class Painting(Objective):
     """Painter against judge, with hinge losses alone: nothing ties a painting to the one image that was taken there.
 
-    The autoencoder is not trained: it makes the pixels that the judge looks at, those of real images too, since what
-    the code cannot hold the painter cannot learn. In the end the norms' statistics are frozen as they are for painting:
-    a batch of one kind of ground has others, and a painter that only knows its own batch's is garish without.
+    In the end the norms' statistics are frozen as they are for painting: a batch of one kind of ground has others, and
+    a painter that only knows its own batch's is garish without.
     """
 
     turns = ("painter", "judge")
     learning_rate = 2e-4
-    settles_at = 0.75
+    settles_at = 0.5
     columns = ("land cover", "real", "painted on it")
 
-    def __init__(self, painter: Painter, autoencoder: PatchAutoencoder, encoder_weights: str = "") -> None:
+    def __init__(self, painter: Painter, encoder_weights: str = "") -> None:
         super().__init__()
         self.painter = painter
-        self.judge = ProjectedJudge(classes.COUNT + painter.config.styles, encoder_weights)
-        self.decoder = [autoencoder]  # in a list: it is no part of what is trained and saved
+        self.judge = projected_judge.ProjectedJudge(classes.COUNT + painter.config.styles, encoder_weights)
         self.norms = [module for module in painter.modules() if isinstance(module, nn.BatchNorm2d)]
 
     def settle(self) -> None:
@@ -139,7 +138,7 @@ class Painting(Objective):
         return self.painter if turn == "painter" else self.judge
 
     def paint(self, told: torch.Tensor) -> torch.Tensor:
-        """(n, 11 + styles, h, w) land cover and styles, and fresh noise, to latents (n, 8, h / 4, w / 4)."""
+        """(n, 11 + styles, h, w) land cover and styles, and fresh noise, to RGB (n, 3, h, w)."""
         count, _, height, width = told.shape
         rows, cols = height // CELL_PX, width // CELL_PX
         places = noise.places(torch.randint(2**31, (count, 3)).tolist(), rows // COARSE, cols // COARSE)
@@ -147,17 +146,16 @@ class Painting(Objective):
         return self.painter(coarse, told.new_empty(count, FINE_CHANNELS, rows, cols).normal_(), told)
 
     def forward(self, batch: Batch, turn: str) -> tuple[torch.Tensor, dict[str, float]]:
-        """`latents` (n, 8, h, w) scaled, `one_hot` (n, 11, 4h, 4w) and `styles` (n, s) to the loss of the turn."""
+        """`pixels` (n, 3, h, w) in -1..1, `one_hot` (n, 11, h, w) and `styles` (n, s) to the loss of the turn."""
         if turn == "judge":
             return self.judge.loss(), {}
         told = rgb.partly_told(batch["one_hot"], batch["styles"])
-        made, real = (latent_model.decoded(self.decoder[0], each) for each in (self.paint(told), batch["latents"]))
-        return self.judge.opinion(made, real, told), {}
+        asked = projected_judge.pairs(told)
+        return self.judge.opinion(self.paint(asked), asked, batch["pixels"], told), {}
 
     def shown(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
         painted = self.paint(rgb.told(batch["one_hot"], batch["styles"]))
-        pictures = (rgb.pictures(latent_model.decoded(self.decoder[0], each)) for each in (batch["latents"], painted))
-        return [classes.pictures(batch["one_hot"].cpu().numpy()), *pictures]
+        return [classes.pictures(batch["one_hot"].cpu().numpy()), *map(rgb.pictures, (batch["pixels"], painted))]
 
 
 class ImageGenerator(Model):
@@ -167,11 +165,8 @@ class ImageGenerator(Model):
 
     def __init__(self, name: str = KIND) -> None:
         super().__init__(name)
-        loaded = checkpoint.components(self.folder, self.dtype, painter=Painter, autoencoder=PatchAutoencoder)
-        for network in loaded.values():
-            network.to(self.device, memory_format=torch.channels_last).eval()
-        self.painter: Painter = loaded["painter"]
-        self.autoencoder: PatchAutoencoder = loaded["autoencoder"]
+        self.painter: Painter = checkpoint.components(self.folder, self.dtype, painter=Painter)["painter"]
+        self.painter.to(self.device, memory_format=torch.channels_last).eval()
 
     @property
     def margin(self) -> int:
@@ -219,8 +214,7 @@ class ImageGenerator(Model):
                 tensor.to(self.device, self.dtype, memory_format=torch.channels_last)
                 for tensor in (torch.from_numpy(coarse), torch.from_numpy(fine), told)
             )
-            latents = diffusion.scaled(self.autoencoder, self.painter(*inputs), back=True)
-            return rgb.to_bytes(self.autoencoder.decode(latents).sample.float().cpu().numpy())
+            return rgb.to_bytes(self.painter(*inputs).float().cpu().numpy())
 
 
 def save(folder: Path, figures: dict[str, Any], **more: Any) -> None:

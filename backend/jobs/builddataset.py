@@ -159,9 +159,11 @@ def _build(job: protocol.BuildDataset, folder: Path, report: protocol.Reporter) 
         attribution = sorted({text for pair in pairs for text in pair.attribution})
     entries = cutter.split()
     images = job.image or ("",) * len(job.label)
-    output = str(Path(job.output).absolute())
-    images, labels = (tuple(path.replace(str(folder), output) for path in paths) for paths in (images, job.label))
-    sources = [{"image": i, "label": j, "synthetic": s} for i, j, s in zip(images, labels, synthetic)]
+    output = Path(job.output).absolute()
+    sources = [
+        {"image": _in_the_end(image, folder, output), "label": _in_the_end(label, folder, output), "synthetic": made}
+        for image, label, made in zip(images, job.label, synthetic)
+    ]
     index = {
         "tile_px": job.tile_px,
         "stride_px": stride_px,
@@ -180,6 +182,11 @@ def _build(job: protocol.BuildDataset, folder: Path, report: protocol.Reporter) 
         )
     report.progress(1.0)
     report.log("tiles: " + ", ".join(f"{count} {split}" for split, count in catalog.counts(entries).items()))
+
+
+def _in_the_end(path: str, folder: Path, output: Path) -> str:
+    """Where what lies in the folder that is being written will lie; other paths stay."""
+    return str(output / Path(path).relative_to(folder)) if Path(path).is_relative_to(folder) else path
 
 
 def run(job: protocol.BuildDataset, report: protocol.Reporter) -> dict[str, str]:

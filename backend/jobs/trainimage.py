@@ -10,17 +10,17 @@ import numpy as np
 import torch
 from diffusers import ControlNetModel, UNet2DConditionModel
 
-from backend import classes, diffusion, latent_model, rgb
+from backend import classes, device, diffusion, latent_model, rgb
 from backend.generators import controlnet, spade
 from backend.patch_autoencoder import PatchAutoencoder
 from backend.protocol import Reporter, TrainImage
-from backend.training import latents
 from backend.training.loop import Batch, Draw, Outcome, Plan, fit
 from backend.training.stages import Recipe, Stage, Training, train
-from backend.training.tiles import PackedTiles, recoloured, turned
+from backend.training.tiles import PackedTiles
 
 CROP_PX = controlnet.WINDOW * controlnet.CELL_PX
-DISTILLATION = "distillation"
+SIZES_PX = 16  # crops are multiples of it: cells of 4 px that the networks halve twice
+AUTOENCODER, DENOISER, DISTILLATION = "autoencoder", "denoiser", "distillation"
 DISTILLING = 0.5  # of the judge's learning rate, which the networks that are distilled take
 JUDGE_AHEAD = 0.02  # of the budget: it learns faster than a painter that has learned
 CODE_BATCH, CODE_BATCHES = 4, 100  # what the code is found on: crops of all groups
@@ -35,7 +35,7 @@ def _crops(data: PackedTiles, rng: np.random.Generator) -> torch.Tensor:
 
 def _train_autoencoder(training: Training, plan: Plan, report: Reporter) -> Outcome:
     """Find the code, which takes no steps; a model that is gone on from has its own."""
-    autoencoder = latents.begun(training, controlnet.new_autoencoder)
+    autoencoder = training.component(AUTOENCODER, controlnet.new_autoencoder)
     figures: dict[str, float] = {"steps": 0}
     rng = np.random.default_rng(plan.seed)
     if not training.base:
@@ -43,74 +43,51 @@ def _train_autoencoder(training: Training, plan: Plan, report: Reporter) -> Outc
     if training.held_out:
         image = _crops(training.held_out, rng)
         figures["held_out_psnr"] = round(controlnet.psnr(autoencoder(image).sample, image), 2)
-    latents.finish(training, autoencoder, _encoded, report)
+    training.save(AUTOENCODER, autoencoder=autoencoder)
     return Outcome(figures)
 
 
-def _encoded(autoencoder: PatchAutoencoder, data: PackedTiles, name: str, variant: int) -> np.ndarray:
-    """The latents (tiles, channels, height, width) of a group of tiles in one turn, each in a light of its own."""
-    images, rng = data.groups[name].images, np.random.default_rng(variant)
-    size = images.shape[1] // controlnet.CELL_PX * controlnet.CELL_PX
-    at_once = max(1, CROP_PX**2 * 32 // size**2)
-    parts = []
-    for first in range(0, len(images), at_once):
-        pixels = turned(np.moveaxis(images[first : first + at_once], -1, 1), variant)[..., :size, :size]
-        lit = np.stack([recoloured(image, rng) for image in pixels])
-        parts.append(latents.encode(autoencoder, rgb.to_unit(lit)))
-    return np.concatenate(parts)
-
-
-def _windows(data: PackedTiles, stored: latents.Stored, scale: latents.Scale, known: list[str]) -> Draw:
-    """Batches of scaled latents, the one-hot land cover under them, and the tiles' styles of those that are `known`."""
-    cell = controlnet.CELL_PX
+def _draw(data: PackedTiles, known: list[str]) -> Draw:
+    """Batches of images, the one-hot land cover under them, and the tiles' styles of those that are `known`."""
 
     def draw(rng: np.random.Generator, count: int) -> Batch:
-        name = data.choose(rng)
-        _, labels, chosen, _, styles = data.groups[name]
-        height, width = stored[name][0].shape[-2:]
-        size = min(controlnet.WINDOW, height // 4 * 4)  # the denoiser halves it twice
-        cells, covers, given = [], [], []
-        for _ in range(count):
-            tile, variant = rng.choice(chosen), int(rng.integers(8))
-            row, col = int(rng.integers(height - size + 1)), int(rng.integers(width - size + 1))
-            cells.append(stored[name][variant][tile, :, row : row + size, col : col + size])
-            label = turned(labels[tile], variant)
-            covers.append(label[row * cell : (row + size) * cell, col * cell : (col + size) * cell])
-            given.append([float(style in styles[tile]) for style in known])
+        images, labels, styles = data.batch(rng, count, CROP_PX, SIZES_PX)
         return {
-            "latents": scale(np.stack(cells)),
-            "one_hot": torch.from_numpy(classes.one_hot(np.stack(covers))),
-            "styles": torch.tensor(given),
+            "pixels": torch.from_numpy(rgb.to_unit(images)),
+            "one_hot": torch.from_numpy(classes.one_hot(labels)),
+            "styles": torch.tensor([[float(style in each) for style in known] for each in styles]),
         }
 
     return draw
 
 
+def _draws(training: Training) -> tuple[Draw, Draw | None]:
+    """What draws batches to learn from, and held-out ones where there are any."""
+    styles = _styles(training)
+    return _draw(training.data, styles), _draw(training.held_out, styles) if training.held_out else None
+
+
+def _frozen_autoencoder(training: Training) -> PatchAutoencoder:
+    return training.trained(AUTOENCODER).requires_grad_(False).to(device.best())
+
+
 def _train_denoiser(training: Training, plan: Plan, report: Reporter) -> Outcome:
-    autoencoder, draw, held_out = _drawn(training, report)
+    autoencoder, (draw, held_out) = _frozen_autoencoder(training), _draws(training)
     denoiser = training.component("denoiser", controlnet.new_denoiser)
     network = training.component("controlnet", partial(controlnet.new_controlnet, denoiser, len(_styles(training))))
     outcome = fit(controlnet.Denoising(denoiser, network, autoencoder), draw, plan, report, held_out)
-    training.save(latents.DENOISER, denoiser=denoiser, controlnet=network)
+    training.save(DENOISER, denoiser=denoiser, controlnet=network)
     return outcome
 
 
 def _distil(training: Training, plan: Plan, report: Reporter) -> Outcome:
-    autoencoder, draw, held_out = _drawn(training, report)
+    autoencoder, (draw, held_out) = _frozen_autoencoder(training), _draws(training)
     networks = training.trained("denoiser"), training.trained("controlnet")
     objective = controlnet.Distillation(*networks, autoencoder, len(_styles(training)), _judges_weights(training))
     plan = replace(plan, gentleness=DISTILLING, head_start=JUDGE_AHEAD)
     outcome = fit(objective, draw, plan, report, held_out)
     training.save(DISTILLATION, denoiser=networks[0], controlnet=networks[1])
     return outcome
-
-
-def _drawn(training: Training, report: Reporter) -> tuple[PatchAutoencoder, Draw, Draw | None]:
-    """The autoencoder, which is not trained, and what draws its scaled latents: to learn from, and held out."""
-    autoencoder, scale = latents.frozen(training)
-    stored, styles = latents.stored(training, autoencoder, _encoded, report), _styles(training)
-    held_out = _windows(training.held_out, stored, scale, styles) if training.held_out else None
-    return autoencoder, _windows(training.data, stored, scale, styles), held_out
 
 
 def _judges_weights(training: Training) -> str:
@@ -123,9 +100,9 @@ def _styles(training: Training) -> list[str]:
 
 
 def _train_painter(training: Training, plan: Plan, report: Reporter) -> Outcome:
-    autoencoder, draw, held_out = _drawn(training, report)
-    painter = training.component("painter", partial(spade.Painter, controlnet.CHANNELS, len(_styles(training))))
-    objective = spade.Painting(painter, autoencoder, _judges_weights(training))
+    draw, held_out = _draws(training)
+    painter = training.component("painter", partial(spade.Painter, len(_styles(training))))
+    objective = spade.Painting(painter, _judges_weights(training))
     plan = replace(plan, head_start=plan.head_start and JUDGE_AHEAD)
     outcome = fit(objective, draw, plan, report, held_out)
     training.save("painter", painter=painter)
@@ -134,7 +111,7 @@ def _train_painter(training: Training, plan: Plan, report: Reporter) -> Outcome:
 
 def _save_controlnet(done: Training, figures: dict[str, Any], **more: Any) -> None:
     before: dict[str, Any] = done.base[1] if done.base else {}
-    distilled = DISTILLATION in figures or ("steps" in before and latents.DENOISER not in figures)
+    distilled = DISTILLATION in figures or ("steps" in before and DENOISER not in figures)
     more |= {"guidance_scale": controlnet.GUIDANCE_SCALE}
     if distilled:
         more |= {"guidance_scale": 1.0, "steps": controlnet.STEPS}
@@ -154,8 +131,8 @@ RECIPES = {
         crop_px=CROP_PX,
         loaders={"autoencoder": PatchAutoencoder, "denoiser": UNet2DConditionModel, "controlnet": ControlNetModel},
         stages={
-            latents.AUTOENCODER: Stage(0.01, (), _train_autoencoder),
-            latents.DENOISER: Stage(0.56, controlnet.Denoising.columns, _train_denoiser),
+            AUTOENCODER: Stage(0.01, (), _train_autoencoder),
+            DENOISER: Stage(0.56, controlnet.Denoising.columns, _train_denoiser),
             DISTILLATION: Stage(0.43, controlnet.Distillation.columns, _distil, goes_on=True),
         },
         save=_save_controlnet,
@@ -164,11 +141,8 @@ RECIPES = {
         kind=spade.KIND,
         what="tiles",
         crop_px=CROP_PX,
-        loaders={"autoencoder": PatchAutoencoder, "painter": spade.Painter},
-        stages={
-            latents.AUTOENCODER: Stage(0.01, (), _train_autoencoder),
-            "painter": Stage(0.99, spade.Painting.columns, _train_painter),
-        },
+        loaders={"painter": spade.Painter},
+        stages={"painter": Stage(1.0, spade.Painting.columns, _train_painter)},
         save=_save_spade,
     ),
 }

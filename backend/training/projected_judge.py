@@ -18,9 +18,11 @@ from backend import architectures, model
 from backend.segmentation import SegmentationModel
 
 ENCODER = "tu-tf_efficientnet_lite0"  # its weights know RGB in -1..1
-FINEST = 2  # of the encoder's stages: 4 px a cell
-WIDTHS = (32, 48, 64, 64)  # of the mixed features, by scale from 4 to 32 px a cell
+FINEST = 1  # of the encoder's stages: 2 px a cell, where a painter's grid of 4 px shows
+WIDTHS = (24, 32, 48, 64, 64)  # of the mixed features, by scale from 2 to 32 px a cell
+THINNED = 2  # scales, the finest, whose heads look at every other cell
 KEPT = 0.875  # of each side, of which the judge sees a part
+VARIETY, APART = 2.0, 0.95  # what likeness of two pictures of one map costs; how far apart they are to be, of real ones
 LIGHT, SATURATION, CONTRAST = 0.2, 0.5, 0.3  # how far the judge's images are recoloured either way
 
 
@@ -93,13 +95,18 @@ class ProjectedJudge(nn.Module):
         channels = list(eyes.out_channels)[FINEST:]
         widths = WIDTHS[: len(channels)]
         self.mixing = Mixing(channels, widths)
-        self.heads = nn.ModuleList(Head(width, condition, 1 if scale else 2) for scale, width in enumerate(widths))
+        self.heads = nn.ModuleList(
+            Head(width, condition, 2 if scale < THINNED else 1) for scale, width in enumerate(widths)
+        )
         self.eyes = [eyes]  # in a list: it is no part of what is trained and saved
         self._seen: tuple[list[torch.Tensor], torch.Tensor]  # by the last opinion
 
-    def opinion(self, made: torch.Tensor, real: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
-        """What the maker is taught, a scalar: how little it fools the judge. `told` (n, condition, H, W)."""
-        moved = [_varied(images, told) for images in (real, made)]
+    def opinion(self, made: torch.Tensor, asked: torch.Tensor, real: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
+        """What the maker is taught, a scalar: how little it fools the judge, and how alike it paints what is alike.
+
+        `told` (n, condition, H, W) is under the real images, `asked` of that shape under those made, in `pairs`.
+        """
+        moved = [_varied(images, planes) for images, planes in ((real, told), (made, asked))]
         with torch.no_grad():
             true = self._look(moved[0][0])
         fake = self._look(moved[1][0])
@@ -107,7 +114,8 @@ class ProjectedJudge(nn.Module):
         conditions = functional.avg_pool2d(torch.cat([each for _, each in moved]), 1 << FINEST)
         self._seen = [each.detach() for each in both], conditions
         opinions = [head(each, conditions)[0] for head, each in zip(self.heads, both)]
-        return torch.stack([-each[len(real) :].mean() for each in opinions]).sum()
+        fooled = torch.stack([each[len(real) :].mean() for each in opinions]).sum()
+        return VARIETY * torch.stack([_alike(*pair) for pair in zip(fake, true)]).mean() - fooled
 
     def loss(self) -> torch.Tensor:
         """The judge's own loss of what it gave its last opinion on, a scalar: low where it tells the two apart.
@@ -129,6 +137,24 @@ class ProjectedJudge(nn.Module):
         with torch.autocast(images.device.type, enabled=False):  # CPUs are slow at depthwise convolutions in bf16
             features = eyes(images.float().contiguous(memory_format=torch.channels_last))[FINEST:]
         return self.mixing(features)
+
+
+def pairs(told: torch.Tensor) -> torch.Tensor:
+    """What to make, so that an opinion can be had of it: the first half of the conditions (n, c, h, w), twice."""
+    return told[: (len(told) + 1) // 2].repeat(2, 1, 1, 1)[: len(told)]
+
+
+def _alike(made: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
+    """How much less the pairs among features (n, c, h, w) differ than real ones do from each other (Mao et al. 2019).
+
+    A maker whom nobody asks for variety paints one picture of each map.
+    """
+    half = (len(made) + 1) // 2
+    if half == len(made):
+        return made.new_zeros(())
+    apart = (made[half:] - made[: len(made) - half]).abs().mean()
+    usual = (real - real.roll(1, 0)).abs().mean()
+    return functional.relu(1 - apart / (APART * usual + 1e-6))
 
 
 def _like(planes: torch.Tensor, other: torch.Tensor) -> torch.Tensor:

@@ -28,7 +28,7 @@ class TrainImage(BackendAlgorithm):
         )
         stages = (
             "Of controlnet: autoencoder finds a code of few numbers for an image, denoiser learns to draw it on land "
-            "cover in many steps, distillation to draw it in four against a judge. Of spade: autoencoder, painter."
+            "cover in many steps, distillation to draw it in few against a judge. Of spade: painter."
         )
         weights = (
             "The weights of the EfficientNet-Lite0 through which the judge sees: imagenet (downloaded on first use) or "

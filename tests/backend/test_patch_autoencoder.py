@@ -31,6 +31,8 @@ def test_the_code_is_that_of_the_principal_components(pixels):
     assert 0.5 < kept < 1 and lost == pytest.approx(1 - kept, abs=0.01)
     latents = autoencoder.encode(pixels).latent_dist.mode().movedim(1, 0).flatten(1)
     assert latents.mean(1).abs().max() < 1e-3
+    assert autoencoder.config.latents_mean == [0] * 6
+    assert latents.std(1).tolist() == pytest.approx(autoencoder.config.latents_std, rel=1e-3)
     assert torch.allclose(torch.cov(latents), torch.diag(torch.cov(latents).diagonal()), atol=1e-3)
     assert fitted(pixels, 20)[1] > kept
 

@@ -131,7 +131,7 @@ def test_a_rectangle_says_what_it_will_cost(desk, scripted):
     slow = panel.estimate.seconds
     assert fast < slow
     panel.form.steps.setValue(100)
-    assert panel.estimate.parts["controlnet"] < slow, "it takes no more than its own four"
+    assert panel.estimate.parts["controlnet"] < slow, "it takes no more than its own few"
     panel.form.what.setCurrentIndex(panel.form.what.findData(estimates.LANDCOVER))
     assert "image" not in panel.size.text() and not panel.form.generator.isVisible()
 

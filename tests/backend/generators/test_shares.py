@@ -25,7 +25,7 @@ def extent(left=376_000, bottom=4_700_000, width=640, height=640):
 
 
 def generated(path, place=None, **fields):
-    job = GenerateLandCover(place or extent(), str(path), **{"seed": 3, "steps": 4, **fields})
+    job = GenerateLandCover(place or extent(), str(path), **{"seed": 3, "steps": 2, **fields})
     generatelandcover.run(job, silent())
     with rasterio.open(path) as source:
         return source.read(1), source.tags()

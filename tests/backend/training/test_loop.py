@@ -8,7 +8,6 @@ from torch import nn
 
 from backend import classes
 from backend.generators import spade
-from backend.patch_autoencoder import PatchAutoencoder
 from backend.protocol import BackendError, silent
 from backend.training import loop
 from backend.training.loop import Budget, Objective, Plan, fit
@@ -246,7 +245,7 @@ def test_an_objective_settles_in_the_end_of_its_budget(tmp_path):
 
 def test_a_painter_settles_on_the_statistics_that_it_paints_with():
     painter = spade.Painter(styles=0, widths=(32, 32, 32, 32))
-    objective = spade.Painting(painter, PatchAutoencoder(3, 8, 4))
+    objective = spade.Painting(painter)
     objective.train()
     told = torch.zeros(2, classes.COUNT, 64, 64)
     objective.paint(told)

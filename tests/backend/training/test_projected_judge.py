@@ -32,7 +32,8 @@ def learn(judge, made, real, conditions, steps=60):
     optimizer, losses = torch.optim.Adam(judge.parameters(), 2e-3, betas=(0.5, 0.99)), []
     for _ in range(steps):
         with torch.no_grad():
-            judge.opinion(made(), real(), conditions())
+            planes = conditions()
+            judge.opinion(made(), planes, real(), planes)
         loss = judge.loss()
         optimizer.zero_grad()
         loss.backward()
@@ -64,7 +65,7 @@ def test_its_maker_learns_from_it_and_the_encoder_does_not_change(judge):
     eyes = [weight.clone() for weight in judge.eyes[0].parameters()]
     mixing = [weight.clone() for weight in judge.mixing.parameters()]
     made = pictures(0.0).requires_grad_(True)
-    judge.opinion(made, pictures(0.3), told()).backward()
+    judge.opinion(made, told(), pictures(0.3), told()).backward()
     assert made.grad is not None and made.grad.abs().sum() > 0
     learn(judge, lambda: pictures(0.0), lambda: pictures(0.3), told, 2)
     for before, now in ((eyes, judge.eyes[0].parameters()), (mixing, judge.mixing.parameters())):
@@ -73,7 +74,27 @@ def test_its_maker_learns_from_it_and_the_encoder_does_not_change(judge):
 
 
 def test_tiles_smaller_than_a_window_are_judged(judge):
-    assert torch.isfinite(judge.opinion(pictures(0.0, 1), pictures(0.1, 1), told(1)))
+    assert torch.isfinite(judge.opinion(pictures(0.0, 1), told(1), pictures(0.1, 1), told(1)))
+
+
+def test_it_asks_for_two_pictures_of_each_map():
+    planes = torch.arange(5.0)[:, None, None, None]
+    assert projected_judge.pairs(planes).flatten().tolist() == [0, 1, 2, 0, 1]
+    assert projected_judge.pairs(planes[:1]).flatten().tolist() == [0]
+
+
+def test_two_pictures_of_a_map_are_to_differ_as_real_ones_do():
+    """The likeness of pairs alone counts, and it costs nothing more once they are as far apart as real images."""
+    real = torch.randn(4, 8, 6, 6)
+    once, twice = torch.randn(2, 8, 6, 6), torch.randn(4, 8, 6, 6)
+    same = once.repeat(2, 1, 1, 1).requires_grad_(True)
+    assert projected_judge._alike(same, real).item() == pytest.approx(1)
+    assert projected_judge._alike(twice, real) < 0.2 and projected_judge._alike(2 * twice, real) == 0
+    assert projected_judge._alike(once[:1], real) == 0, "one picture has no other"
+    near = (same.detach() + 0.1 * twice).requires_grad_(True)
+    projected_judge._alike(near, real).backward()
+    moved = near.detach() - near.grad
+    assert (moved[:2] - moved[2:]).abs().mean() > (near[:2] - near[2:]).abs().mean()
 
 
 def test_the_encoder_can_be_another(tmp_path):
