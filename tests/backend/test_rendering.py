@@ -48,7 +48,7 @@ def blocks(found, region):
     return {(box.row, box.col): box.intersection(region) for _, box in found.blocks(region)}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(scenes(), regions)
 def test_a_part_equals_the_whole(scene, part):
     around = Box(part.row - 11, part.col - 5, part.height + 23, part.width + 17)
@@ -57,7 +57,7 @@ def test_a_part_equals_the_whole(scene, part):
     assert np.array_equal(whole(scene[1], part), expected[(slice(None), *part.within(around))])
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(scenes(), places, places, st.integers(2, 80), st.integers(2, 80), st.data())
 def test_four_quarters_are_the_whole(scene, row, col, height, width, data):
     down, right = data.draw(st.integers(1, height - 1)), data.draw(st.integers(1, width - 1))
@@ -66,7 +66,7 @@ def test_four_quarters_are_the_whole(scene, row, col, height, width, data):
     assert np.array_equal(np.block(quarters), whole(scene[1], Box(row, col, height, width)))
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(scenes(), regions, st.integers(0, 99))
 def test_the_order_of_the_rows_changes_nothing(scene, region, seed):
     outs, expected = ([blank(r) for r in regions_of(region)] for _ in range(2))
@@ -79,7 +79,7 @@ def test_the_order_of_the_rows_changes_nothing(scene, region, seed):
     assert set(computed.values()) == {1}
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(regions, lattices, *[st.integers(1, 7)] * 2)
 def test_batches_and_threads_change_nothing(region, lattice, batch, threads):
     expected, found = (whole(chain(lattice, "a", 2, 2, 2, 1, batch=n), region) for n in (3, batch))
@@ -103,7 +103,7 @@ def test_a_batch_is_filled_up_to_what_the_device_computes_alike(monkeypatch):
     assert sizes == [4, 4, 2]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(scenes(), regions)
 def test_the_windows_that_are_needed_are_computed_once_and_no_others(scene, region):
     heard = io.StringIO()
@@ -127,7 +127,7 @@ def areas(draw, region):
     return Pieces(*pieces)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=18, deadline=None)
 @given(scenes(), regions, st.data())
 def test_an_area_is_what_it_is_in_the_whole_and_costs_its_own_windows(scene, region, data):
     area = data.draw(areas(region))
@@ -150,7 +150,7 @@ class PowerCutError(Exception):
     """What interrupts a rendering."""
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(scenes(), regions, st.data())
 def test_an_interrupted_rendering_goes_on_where_it_ended(scene, region, data):
     expected, outs = ([blank(r) for r in regions_of(region)] for _ in range(2))
