@@ -14,13 +14,14 @@ from backend import classes, device, diffusion, latent_model, rgb
 from backend.generators import controlnet, spade
 from backend.patch_autoencoder import PatchAutoencoder
 from backend.protocol import Reporter, TrainImage
+from backend.training.latents import AUTOENCODER, DENOISER
 from backend.training.loop import Batch, Draw, Outcome, Plan, fit
 from backend.training.stages import Recipe, Stage, Training, train
 from backend.training.tiles import PackedTiles
 
 CROP_PX = controlnet.WINDOW * controlnet.CELL_PX
 SIZES_PX = 16  # crops are multiples of it: cells of 4 px that the networks halve twice
-AUTOENCODER, DENOISER, DISTILLATION = "autoencoder", "denoiser", "distillation"
+DISTILLATION = "distillation"
 DISTILLING = 0.5  # of the judge's learning rate, which the networks that are distilled take
 JUDGE_AHEAD = 0.02  # of the budget: it learns faster than a painter that has learned
 CODE_BATCH, CODE_BATCHES = 4, 100  # what the code is found on: crops of all groups

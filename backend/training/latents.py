@@ -1,4 +1,4 @@
-"""Latents of all training data, encoded once by a trained autoencoder and kept as plain arrays.
+"""Latents of all training land cover, encoded once by a trained autoencoder and kept as plain arrays.
 
 Every tile is stored in its 8 turns and mirrorings, because an autoencoder does not turn with its input.
 """
