@@ -14,9 +14,8 @@ from backend import classes, device, diffusion, latent_model, rgb
 from backend.generators import controlnet, spade
 from backend.patch_autoencoder import PatchAutoencoder
 from backend.protocol import Reporter, TrainImage
-from backend.training.latents import AUTOENCODER, DENOISER
 from backend.training.loop import Batch, Draw, Outcome, Plan, fit
-from backend.training.stages import Recipe, Stage, Training, train
+from backend.training.stages import AUTOENCODER, DENOISER, Recipe, Stage, Training, train
 from backend.training.tiles import PackedTiles
 
 CROP_PX = controlnet.WINDOW * controlnet.CELL_PX
@@ -87,7 +86,7 @@ def _distil(training: Training, plan: Plan, report: Reporter) -> Outcome:
     objective = controlnet.Distillation(*networks, autoencoder, len(_styles(training)), _judges_weights(training))
     plan = replace(plan, gentleness=DISTILLING, head_start=JUDGE_AHEAD)
     outcome = fit(objective, draw, plan, report, held_out)
-    training.save(DISTILLATION, denoiser=networks[0], controlnet=networks[1])
+    training.save(DISTILLATION, denoiser=networks[0], controlnet=networks[1], autoencoder=autoencoder)
     return outcome
 
 

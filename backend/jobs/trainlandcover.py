@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from diffusers import AutoencoderKL, UNet2DModel
 
-from backend import classes, diffusion, latent_model
+from backend import classes, device, diffusion, latent_model
 from backend.generators import latent_diffusion as model
 from backend.protocol import Reporter, TrainLandCover
 from backend.training import latents
 from backend.training.loop import Batch, Draw, Outcome, Plan, fit
-from backend.training.stages import Recipe, Stage, Training, train
-from backend.training.tiles import PackedLandCover, turned
+from backend.training.stages import AUTOENCODER, DECODER, DENOISER, HEAD_START, Recipe, Stage, Training, train
+from backend.training.tiles import PackedLandCover
 
 CROP_PX = model.WINDOW * model.CELL_PX
+CALIBRATION_BATCHES = 30
 HIDDEN_SHARE = 1 / 3  # of the windows: the denoiser must draw without being told shares, too
 
 
@@ -30,27 +32,59 @@ def _maps(data: PackedLandCover) -> Draw:
     return draw
 
 
+def _has_frozen_norms(training: Training) -> bool:
+    """Whether the autoencoder in a training's output decodes with frozen norms: its weights do not say so."""
+    return bool(training.base and training.base[1].get("frozen_norms")) or training.record(DECODER).is_file()
+
+
+def _written(training: Training) -> AutoencoderKL:
+    """The autoencoder as it lies in the output, in fp32."""
+    autoencoder = training.trained(AUTOENCODER)
+    if _has_frozen_norms(training):
+        latent_model.freeze_norms(autoencoder.decoder)
+    return autoencoder
+
+
 def _train_autoencoder(training: Training, plan: Plan, report: Reporter) -> Outcome:
-    autoencoder = latents.begun(training, model.new_autoencoder)
+    autoencoder = _written(training) if training.base else model.new_autoencoder()
     held_out = training.held_out and _maps(training.held_out)
     outcome = fit(model.Autoencoding(autoencoder), _maps(training.data), plan, report, held_out)
-    latents.finish(training, autoencoder, _encoded, report)
+    training.save(AUTOENCODER, autoencoder=autoencoder)
+    if not training.base:  # one that went on from a model keeps its statistics: the denoiser knows the latents by them
+        latents.measure(training, report.part(1.0, 1.0))
     return outcome
 
 
 def _train_decoder(training: Training, plan: Plan, report: Reporter) -> Outcome:
-    return latents.train_decoder(training, model.Decoding, _maps, "one_hot", plan, report)
+    """Train the decoder alone with its norms frozen, at first as they are met in training data.
+
+    Pixels then depend on what lies around them, not on their window.
+    """
+    autoencoder, draw = _written(training), _maps(training.data)
+    if not _has_frozen_norms(training):
+        if not plan.state.is_file():
+            _calibrate(autoencoder, draw, plan)
+        latent_model.freeze_norms(autoencoder.decoder)
+    autoencoder.requires_grad_(False).decoder.requires_grad_(True)
+    held_out = training.held_out and _maps(training.held_out)
+    outcome = fit(model.Decoding(autoencoder), draw, replace(plan, head_start=HEAD_START), report, held_out)
+    training.save(DECODER, autoencoder=autoencoder)
+    return outcome
 
 
-def _encoded(autoencoder: AutoencoderKL, data: PackedLandCover, name: str, variant: int) -> np.ndarray:
-    """The latents (tiles, channels, height, width) of a group of tiles in one turn."""
-    tiles, _ = data.groups[name]
-    return np.stack(
-        [latents.encode_large(autoencoder, classes.one_hot, turned(tile, variant), model.CELL_PX) for tile in tiles]
-    )
+def _calibrate(autoencoder: AutoencoderKL, draw: Draw, plan: Plan) -> None:
+    rng, where = np.random.default_rng(plan.seed), device.best()
+    autoencoder.to(where)
+
+    def run() -> None:
+        for _ in range(CALIBRATION_BATCHES):
+            autoencoder(draw(rng, plan.batch)["one_hot"].to(where))
+
+    with torch.no_grad():
+        latent_model.calibrate(autoencoder.decoder, run)
 
 
-def _windows(data: PackedLandCover, stored: latents.Stored, scale: latents.Scale) -> Draw:
+def _windows(data: PackedLandCover, autoencoder: AutoencoderKL, stored: latents.Stored) -> Draw:
     """Batches of scaled latents and class shares; shares of 0 hide them."""
 
     def draw(rng: np.random.Generator, count: int) -> Batch:
@@ -61,21 +95,22 @@ def _windows(data: PackedLandCover, stored: latents.Stored, scale: latents.Scale
             tile = stored[place.group][place.variant][place.tile]
             cells.append(tile[:, top : top + model.WINDOW, left : left + model.WINDOW])
             if rng.random() > HIDDEN_SHARE:
-                found = np.bincount(data.crop(place, CROP_PX).ravel(), minlength=classes.COUNT)[: classes.COUNT]
-                shares[number] = found / max(found.sum(), 1)
-        return {"latents": scale(np.stack(cells)), "shares": torch.from_numpy(shares)}
+                counts = np.bincount(data.crop(place, CROP_PX).ravel(), minlength=classes.COUNT)[: classes.COUNT]
+                shares[number] = counts / max(counts.sum(), 1)
+        found = diffusion.scaled(autoencoder, torch.from_numpy(np.stack(cells)).float())
+        return {"latents": found, "shares": torch.from_numpy(shares)}
 
     return draw
 
 
 def _train_denoiser(training: Training, plan: Plan, report: Reporter) -> Outcome:
-    autoencoder, scale = latents.frozen(training)
-    stored = latents.stored(training, autoencoder, _encoded, report)
+    autoencoder = _written(training).requires_grad_(False)
+    stored = latents.stored(training, autoencoder, report)
     denoiser = training.component("denoiser", model.new_denoiser)
-    held_out = training.held_out and _windows(training.held_out, stored, scale)
-    draw = _windows(training.data, stored, scale)
+    held_out = training.held_out and _windows(training.held_out, autoencoder, stored)
+    draw = _windows(training.data, autoencoder, stored)
     outcome = fit(model.Denoising(denoiser, autoencoder), draw, plan, report, held_out)
-    training.save(latents.DENOISER, denoiser=denoiser)
+    training.save(DENOISER, denoiser=denoiser)
     return outcome
 
 
@@ -90,7 +125,7 @@ def _compositions(data: PackedLandCover) -> list[list[float]]:
 
 
 def _save(done: Training, figures: dict[str, Any], **more: Any) -> None:
-    more |= {"frozen_norms": latents.has_frozen_norms(done), "compositions": _compositions(done.data)}
+    more |= {"frozen_norms": _has_frozen_norms(done), "compositions": _compositions(done.data)}
     more |= {"own_vote": model.OWN_VOTE}
     geometry = model.PIXEL_M, model.WINDOW, model.PHASES
     latent_model.save(done.output, model.KIND, *geometry, figures, diffusion.sampler(), **more)
@@ -102,9 +137,9 @@ RECIPE = Recipe(
     crop_px=CROP_PX,
     loaders={"autoencoder": AutoencoderKL, "denoiser": UNet2DModel},
     stages={
-        latents.AUTOENCODER: Stage(0.12, model.Autoencoding.columns, _train_autoencoder),
-        latents.DECODER: Stage(0.08, model.Decoding.columns, _train_decoder),
-        latents.DENOISER: Stage(0.8, model.Denoising.columns, _train_denoiser),
+        AUTOENCODER: Stage(0.12, model.Autoencoding.columns, _train_autoencoder),
+        DECODER: Stage(0.08, model.Decoding.columns, _train_decoder),
+        DENOISER: Stage(0.8, model.Denoising.columns, _train_denoiser),
     },
     save=_save,
 )

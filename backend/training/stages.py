@@ -30,6 +30,8 @@ from backend.training.loop import Budget, Outcome, Plan, processes
 FINE_TUNING = 0.2  # of the learning rate from nothing: more forgets how to draw, less never learns the new look
 FINE_TUNING_WARMUP = 30
 HEAD_START = 0.1
+AUTOENCODER, DECODER, DENOISER = "autoencoder", "decoder", "denoiser"
+"""The stages of a latent model's training."""
 FREE = ("output", "stage", "minutes", "steps")
 """The fields of a job that may change from one run to the next in the same output."""
 

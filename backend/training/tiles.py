@@ -153,23 +153,30 @@ class PackedTiles:
         """(COUNT,) pixels by class; BackendError where a label is no class index."""
         return _counts(group.labels[tile] for group in self.groups.values() for tile in group.chosen)
 
-    def choose(self, rng: np.random.Generator) -> str:
-        """A group's name, drawn by its pixels and emphasis."""
-        weights = np.array([group.pixels * group.emphasis for group in self.groups.values()])
-        return str(rng.choice(list(self.groups), p=weights / weights.sum()))
+    def choose(self, rng: np.random.Generator, crop_px: int = 0) -> str:
+        """The name of a group whose tiles hold a crop, drawn by its pixels and emphasis."""
+        weights = {
+            name: group.pixels * group.emphasis
+            for name, group in self.groups.items()
+            if group.labels.shape[1] >= crop_px
+        }
+        shares = np.array(list(weights.values()))
+        return str(rng.choice(list(weights), p=shares / shares.sum()))
 
     def batch(
         self, rng: np.random.Generator, count: int, crop_px: int, step_px: int = 8
     ) -> tuple[np.ndarray, np.ndarray, list[list[str]]]:
-        """Random crops of one group: images (count, 3, crop, crop) and labels (count, crop, crop), uint8, and styles.
+        """Random crops: images (count, 3, crop, crop) and labels (count, crop, crop), uint8, and styles.
 
-        Where the group's tiles are smaller than `crop_px`, crops are as large as they are, in multiples of `step_px`.
+        The first may lie in any group; where its tiles are smaller than `crop_px`, crops are as large as they are, in
+        multiples of `step_px`. The others lie in all groups whose tiles hold such a crop.
         """
-        images, labels, chosen, _, styles = self.groups[self.choose(rng)]
-        size = images.shape[1]
-        crop = min(crop_px, size // step_px * step_px)
+        name = self.choose(rng)
+        crop = min(crop_px, self.groups[name].labels.shape[1] // step_px * step_px)
         out_images, out_labels, out_styles = [], [], []
-        for _ in range(count):
+        for number in range(count):
+            images, labels, chosen, _, styles = self.groups[self.choose(rng, crop) if number else name]
+            size = images.shape[1]
             tile, variant = rng.choice(chosen), int(rng.integers(8))
             row, col = rng.integers(size - crop + 1, size=2)
             where = (tile, slice(row, row + crop), slice(col, col + crop))

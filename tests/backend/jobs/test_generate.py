@@ -110,17 +110,16 @@ def test_scenes_agree_on_shared_ground(tmp_path, generator):
 def test_threads_change_no_bit(tmp_path, generator):
     threads, found = torch.get_num_threads(), []
     try:
-        for count in (1, 2, 3):
+        for count in (1, 3):
             torch.set_num_threads(count)
             paths = [str(tmp_path / f"{count}_{what}.tif") for what in ("cover", "image")]
             generatescene.run(
-                GenerateScene(utm(376_000, 4_700_000, 250, 200), *paths, generator, seed=5, steps=2), silent()
+                GenerateScene(utm(376_000, 4_700_000, 140, 90), *paths, generator, seed=5, steps=2), silent()
             )
             found.append([read(path)[0] for path in paths])
     finally:
         torch.set_num_threads(threads)
-    for other in found[1:]:
-        assert np.array_equal(other[0], found[0][0]) and np.array_equal(other[1], found[0][1])
+    assert all(np.array_equal(one, other) for one, other in zip(*found))
 
 
 TRIANGLE = [(0.05, 0.55), (0.45, 0.6), (0.1, 0.95)]

@@ -36,6 +36,18 @@ def test_image_and_label_stay_together(folder):
     assert sizes == {128, 72}, "a group of smaller tiles gives smaller crops, in multiples of 8"
 
 
+def test_a_batch_is_of_all_groups_whose_tiles_are_large_enough(tmp_path):
+    folder = packed.write(tmp_path, {"naip": 153, "rural": 200, "usgs": 76})
+    index = json.loads((folder / "packed.json").read_text())
+    for name, entry in index["tiles"].items():
+        entry["styles"] = [[name]] * len(entry["styles"])
+    (folder / "packed.json").write_text(json.dumps(index))
+    data, rng = PackedTiles((folder,)), np.random.default_rng(1)
+    batches = [data.batch(rng, 16, 128) for _ in range(40)]
+    met = {images.shape[-1]: {name for (name,) in styles} for images, _, styles in batches}
+    assert met == {128: {"naip", "rural"}, 72: {"naip", "rural", "usgs"}}
+
+
 def test_splits_share_no_tile(folder):
     train, val = (PackedTiles((folder,), split).groups["0_naip"].chosen for split in ("train", "val"))
     assert list(val) == [0]
