@@ -15,6 +15,7 @@ from backend.landcover import open_landcover, region_of
 from backend.protocol import Extent, GenerateImage, GenerateLandCover, GenerateScene, Reporter
 from backend.raster import RasterWriter
 from backend.rendering import render
+from backend.store import stamp
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def image(job: GenerateImage, report: Reporter, extent: Extent | None = None) ->
         field = generator.field(str(box.crs), job.seed, job.steps, below, styles=styles)
         if note := painting.unseen_note(generator):
             report.log(note)
-        resume = painting.resumed(field, painting.stamp(job.landcover))
+        resume = painting.resumed(field, stamp(job.landcover))
         with RasterWriter(job.output, box, "rgb", tags, resume=resume) as writer:
             painting.announce(report, writer)
             present = Mapped(lambda wanted: below.read(wanted) != classes.IGNORE, region_of(box))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -113,9 +112,3 @@ def announce(report: Reporter, *writers: RasterWriter) -> None:
 def resumed(field: Field, *inputs: str) -> str:
     """What finished blocks depend on beside tags and grid: where blocks lie, and the inputs' own texts."""
     return " ".join([str(field.box(0, 0)), *inputs])
-
-
-def stamp(path: str) -> str:
-    """What tells an input file from an older one of its name, on which a run must not go on."""
-    found = Path(path).stat()
-    return f"{Path(path).absolute()} {found.st_size} {found.st_mtime_ns}"

@@ -40,6 +40,12 @@ def disk_bytes(folder: Path) -> int:
         return 0
 
 
+def stamp(path: str) -> str:
+    """What tells an input file from an older one of its name, on which a run must not go on."""
+    found = Path(path).stat()
+    return f"{Path(path).absolute()} {found.st_size} {found.st_mtime_ns}"
+
+
 def sync(path: Path) -> None:
     """Have the system write a file to disk, where it survives a power cut."""
     with open(path, "r+b") as file:

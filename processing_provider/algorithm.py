@@ -165,9 +165,9 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
         )
 
     def _hint(self, job: Any) -> str:
-        """What to do about the finished blocks that a job has left beside its outputs; empty where it left none.
+        """What to do about what a job has finished and left beside its outputs; empty where it left nothing.
 
-        No run goes on from those of a temporary output or of an exported layer: their names are new in every run.
+        No run goes on from that of a temporary output or of an exported layer: their names are new in every run.
         """
         temporary = Path(QgsProcessingUtils.tempFolder())
         outputs = [Path(value) for name, value in vars(job).items() if name.startswith("output")]
@@ -176,6 +176,6 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
             return ""
         folders = " and ".join(str(protocol.unfinished_path(path)) for path in kept)
         return (
-            f"\nFinished blocks are kept beside the output, in {folders}. Running again with the same settings and "
+            f"\nWhat is finished is kept beside the output, in {folders}. Running again with the same settings and "
             "output goes on from there."
         )

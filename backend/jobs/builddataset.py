@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,11 @@ from backend.pairs import Pair, open_pairs
 from backend.protocol import BackendError
 from backend.raster import check_writable
 from backend.splits import Footprint, split_by_ground
+from backend.store import stamp
 
 MOST_STYLES, MOST_LETTERS = 8, 24
 CLIPPED, CLIPPING = "clipped", 0.7  # the folder, and the share of the progress
+CLIPS = "clips.json"  # what the rasters of that folder were clipped of
 
 
 def _styles(job: protocol.BuildDataset) -> list[str]:
@@ -129,8 +132,25 @@ class _Cutter:
         return [replace(each, tile=placed[each.tile.name]) for each in self.entries if each.tile.name in placed]
 
 
+def _clips(job: protocol.BuildDataset, report: protocol.Reporter) -> Path:
+    """The folder beside the output to clip into, with what an earlier run has clipped of the same."""
+    folder = protocol.unfinished_path(Path(job.output).absolute())
+    layers = [stamp(path) if Path(path).exists() else path for path in (*job.image, *job.label)]
+    told = [*map(asdict, job.extents), *layers, bool(job.image), job.landcover_source, job.year, job.pixel_m]
+    text, known = json.dumps(told) + "\n", folder / CLIPS
+    if known.is_file() and known.read_text(encoding="utf-8") == text:
+        found = len(list(folder.glob("[0-9]*.tif")))
+        report.log(f"An earlier run left {found:,} of {2 * len(job.extents):,} clipped rasters; going on from them.")
+        return folder
+    shutil.rmtree(folder, ignore_errors=True)
+    check_writable(known)
+    with catalog.disk_errors(folder.parent):
+        known.write_text(text, encoding="utf-8")
+    return folder
+
+
 def _clipped(job: protocol.BuildDataset, folder: Path, report: protocol.Reporter) -> protocol.BuildDataset:
-    """The job on rasters that are clipped of its extents into a folder."""
+    """The job on rasters that are clipped of its extents into a folder, those that are there left as they are."""
     image_layer, label_layer, count = "".join(job.image), "".join(job.label), len(job.extents)
     image_source: Any = "layer" if image_layer else "planetarycomputer"
     label_source: Any = "layer" if label_layer else job.landcover_source
@@ -138,8 +158,12 @@ def _clipped(job: protocol.BuildDataset, folder: Path, report: protocol.Reporter
     for number, (extent, image, label) in enumerate(zip(job.extents, images, labels)):
         report.log(f"Clipping extent {number + 1:,} of {count:,}.")
         first, second = (report.part((number + at) / count, (number + at + 0.5) / count) for at in (0, 0.5))
-        clipping.clip_naip(protocol.ClipNaip(extent, image, image_source, job.year, job.pixel_m, image_layer), first)
-        clipping.clip_worldcover(protocol.ClipWorldCover(extent, label, label_source, layer=label_layer), second)
+        naip = protocol.ClipNaip(extent, image, image_source, job.year, job.pixel_m, image_layer)
+        worldcover = protocol.ClipWorldCover(extent, label, label_source, layer=label_layer)
+        if not Path(image).is_file():
+            clipping.clip_naip(naip, first)
+        if not Path(label).is_file():
+            clipping.clip_worldcover(worldcover, second)
     return replace(job, image=tuple(images), label=tuple(labels), extents=())
 
 
@@ -160,8 +184,9 @@ def _build(job: protocol.BuildDataset, folder: Path, report: protocol.Reporter) 
     entries = cutter.split()
     images = job.image or ("",) * len(job.label)
     output = Path(job.output).absolute()
+    clips = protocol.unfinished_path(output)
     sources = [
-        {"image": _in_the_end(image, folder, output), "label": _in_the_end(label, folder, output), "synthetic": made}
+        {"image": _in_the_end(image, clips, output), "label": _in_the_end(label, clips, output), "synthetic": made}
         for image, label, made in zip(images, job.label, synthetic)
     ]
     index = {
@@ -184,9 +209,9 @@ def _build(job: protocol.BuildDataset, folder: Path, report: protocol.Reporter) 
     report.log("tiles: " + ", ".join(f"{count} {split}" for split, count in catalog.counts(entries).items()))
 
 
-def _in_the_end(path: str, folder: Path, output: Path) -> str:
-    """Where what lies in the folder that is being written will lie; other paths stay."""
-    return str(output / Path(path).relative_to(folder)) if Path(path).is_relative_to(folder) else path
+def _in_the_end(path: str, clips: Path, output: Path) -> str:
+    """Where what is clipped will lie; other paths stay."""
+    return str(output / CLIPPED / Path(path).name) if Path(path).parent == clips else path
 
 
 def run(job: protocol.BuildDataset, report: protocol.Reporter) -> dict[str, str]:
@@ -194,22 +219,29 @@ def run(job: protocol.BuildDataset, report: protocol.Reporter) -> dict[str, str]
 
     Tiles lie every `stride_px` (0: side by side) from each image's first pixel; what is left at its right and lower
     edge is too small for a tile and not used. Images with more than three bands give their first three. What is
-    clipped of extents stays in the folder, under `clipped`.
+    clipped of extents stays in the folder, under `clipped`; a run that ends early leaves it beside the output, for the
+    next one.
     """
     _check_job(job)
     output = Path(job.output).absolute()
     folder = protocol.partial_path(output)
     shutil.rmtree(folder, ignore_errors=True)
     check_writable(folder / dataset.INDEX)
+    clips = _clips(job, report) if job.extents else None
     try:
-        if job.extents:
-            job = _clipped(job, folder / CLIPPED, report.part(0.0, CLIPPING))
+        if clips:
+            job = _clipped(job, clips, report.part(0.0, CLIPPING))
             report = report.part(CLIPPING, 1.0)
         _build(job, folder, report)
         with catalog.disk_errors(output.parent):
+            if clips:
+                (clips / CLIPS).unlink()
+                os.replace(clips, folder / CLIPPED)
             if output.is_dir():
                 output.rmdir()
             os.replace(folder, output)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        if clips and not any(clips.glob("[0-9]*.tif")):
+            shutil.rmtree(clips, ignore_errors=True)
     return {"output": job.output}

@@ -8,7 +8,7 @@ from typing import Any
 import rasterio
 from odc.geo.geobox import GeoBox
 
-from backend import area, checkpoint, generation, landcover, painting, provenance
+from backend import area, checkpoint, generation, landcover, provenance
 from backend.area import Area
 from backend.generation import Within
 from backend.protocol import (
@@ -22,6 +22,7 @@ from backend.protocol import (
 )
 from backend.provenance import Recipe
 from backend.raster import open_raster
+from backend.store import stamp
 
 LANDCOVER = "landcover"
 
@@ -72,7 +73,7 @@ def _within(job: RegenerateArea, source: rasterio.DatasetReader) -> Within | Non
     def present(pixel_m: float) -> Area:
         return area.where_valid(source, region, round(pixel_m / source.res[0]))
 
-    return Within(present, painting.stamp(job.raster))
+    return Within(present, stamp(job.raster))
 
 
 def _settings(job: RegenerateArea, recipe: Recipe) -> dict[str, Any]:

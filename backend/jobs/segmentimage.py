@@ -20,6 +20,7 @@ from backend.protocol import BackendError, Extent
 from backend.raster import RasterWriter, check_crs, open_raster, read_window
 from backend.rendering import render
 from backend.segmentation import SegmentationModel
+from backend.store import stamp
 
 GSD_TOLERANCE = 0.05
 
@@ -109,7 +110,7 @@ def _segment(
     if not wanted.touches(np.array([region.row]), np.array([region.col]), max(region.height, region.width)).any():
         raise BackendError(f"The image {job.image} holds no data: all of its pixels are masked.")
     field = found.field(Source("image", read))
-    resume = painting.resumed(field, painting.stamp(job.image))
+    resume = painting.resumed(field, stamp(job.image))
     with RasterWriter(job.output, box, "classes", tags, resume, found.legend) as writer:
         painting.announce(report, writer)
         output = painting.landcover_output(field, writer, wanted, report)

@@ -23,9 +23,7 @@ WIDTHS = (24, 32, 48, 64, 64)  # of the mixed features, by scale from 2 to 32 px
 THINNED = 2  # scales, the finest, whose heads look at every other cell
 KEPT = 0.875  # of each side, of which the judge sees a part
 VARIETY, APART = 2.0, 0.95  # what likeness of two pictures of one map costs; how far apart they are to be, of real ones
-MATCHING = 5.0  # what it costs to be another crowd than real images are
-REMEMBERED = 512  # images of either kind, by which a crowd is known
-LIGHT, SATURATION, CONTRAST = 0.2, 0.5, 0.3  # how far the judge's images are recoloured either way
+LIGHT, SATURATION, CONTRAST = 0.1, 0.2, 0.2  # how far the judge's images are recoloured either way
 
 
 def encoder(weights: str = "") -> nn.Module:
@@ -85,46 +83,6 @@ class Head(nn.Module):
         return [(plain + scale * (found * each).sum(1, keepdim=True)).float() for each in asked]
 
 
-class Crowds(nn.Module):
-    """How far the images that are made are from the real ones as a crowd (Santos et al. 2019; Li et al. 2015).
-
-    The heads judge each place for itself, and look at a few images at a time. Here the kernel of Binkowski et al. 2018
-    compares whole images, by the means of an encoder's features, with those that were seen in the last steps.
-    """
-
-    def __init__(self, features: int) -> None:
-        super().__init__()
-        self.real: torch.Tensor
-        self.made: torch.Tensor
-        self.count: torch.Tensor
-        for crowd in ("real", "made"):
-            self.register_buffer(crowd, torch.zeros(REMEMBERED, features))
-        self.register_buffer("count", torch.zeros((), dtype=torch.long))  # of either
-
-    def distance(self, made: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
-        """How much nearer each of (n, features) is to those made before than to real ones: their mean, a scalar."""
-        count = int(self.count)
-        known, before = self.real[:count].clone(), self.made[:count].clone()
-        if self.training:
-            for crowd, more in ((self.real, real), (self.made, made)):
-                crowd.copy_(torch.cat([more.detach(), crowd])[:REMEMBERED])
-            self.count.fill_(min(count + len(made), REMEMBERED))
-        if count < REMEMBERED // 8:
-            return made.new_zeros(())
-        mean, scale = known.mean(0), known.std(0) + 1e-3
-        made, known, before = ((each - mean) / scale for each in (made, known, before))
-        return _kernel(made, before).mean() - _kernel(made, known).mean()
-
-
-def _kernel(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-    return (one @ other.T / one.shape[1] + 1) ** 3
-
-
-def _means(features: list[torch.Tensor]) -> torch.Tensor:
-    """(n, all channels): the mean over each image of features (n, c, h, w)."""
-    return torch.cat([each.mean((2, 3)) for each in features], 1)
-
-
 class ProjectedJudge(nn.Module):
     """Hinge losses of pixels (n, 3, h, w) in -1..1, real ones and made ones under the same conditions.
 
@@ -140,29 +98,24 @@ class ProjectedJudge(nn.Module):
         self.heads = nn.ModuleList(
             Head(width, condition, 2 if scale < THINNED else 1) for scale, width in enumerate(widths)
         )
-        self.crowds = Crowds(sum(channels))
         self.eyes = [eyes]  # in a list: it is no part of what is trained and saved
         self._seen: tuple[list[torch.Tensor], torch.Tensor]  # by the last opinion
 
     def opinion(self, made: torch.Tensor, asked: torch.Tensor, real: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
-        """What the maker is taught, a scalar: how little it fools the judge, how alike it paints what is alike, and how
-        far what it paints is, as a whole, from what is real.
+        """What the maker is taught, a scalar: how little it fools the judge, and how alike it paints what is alike.
 
         `told` (n, condition, H, W) is under the real images, `asked` of that shape under those made, in `pairs`.
         """
         moved = [_varied(images, planes) for images, planes in ((real, told), (made, asked))]
         with torch.no_grad():
-            plain = self._look(moved[0][0])
-        seen = self._look(moved[1][0])
-        distance = self.crowds.distance(_means(seen), _means(plain))
-        true, fake = self.mixing(plain), self.mixing(seen)
+            true = self._look(moved[0][0])
+        fake = self._look(moved[1][0])
         both = [torch.cat(pair) for pair in zip(true, fake)]
         conditions = functional.avg_pool2d(torch.cat([each for _, each in moved]), 1 << FINEST)
         self._seen = [each.detach() for each in both], conditions
         opinions = [head(each, conditions)[0] for head, each in zip(self.heads, both)]
         fooled = torch.stack([each[len(real) :].mean() for each in opinions]).sum()
-        alike = torch.stack([_alike(*pair) for pair in zip(fake, true)]).mean()
-        return VARIETY * alike + MATCHING * distance - fooled
+        return VARIETY * torch.stack([_alike(*pair) for pair in zip(fake, true)]).mean() - fooled
 
     def loss(self) -> torch.Tensor:
         """The judge's own loss of what it gave its last opinion on, a scalar: low where it tells the two apart.
@@ -182,7 +135,8 @@ class ProjectedJudge(nn.Module):
     def _look(self, images: torch.Tensor) -> list[torch.Tensor]:
         eyes = self.eyes[0].to(images.device)
         with torch.autocast(images.device.type, enabled=False):  # CPUs are slow at depthwise convolutions in bf16
-            return eyes(images.float().contiguous(memory_format=torch.channels_last))[FINEST:]
+            features = eyes(images.float().contiguous(memory_format=torch.channels_last))[FINEST:]
+        return self.mixing(features)
 
 
 def pairs(told: torch.Tensor) -> torch.Tensor:

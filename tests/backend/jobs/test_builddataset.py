@@ -194,6 +194,41 @@ def test_extents_are_clipped_of_one_image_and_one_label(tmp_path, ear):
     assert [event.fraction for event in ear.events("progress")] == sorted(e.fraction for e in ear.events("progress"))
 
 
+def test_what_was_clipped_is_kept_for_the_next_run(tmp_path, ear, monkeypatch):
+    """A run that ends in the second extent, or in what is asked of the tiles, does not clip the first again."""
+    image, label = patchwork.world(400, 400)
+    paths = [str(scenes.write_raster(tmp_path / f"{i}.tif", one)) for i, one in enumerate((image, label))]
+    job = protocol.BuildDataset((paths[1],), str(tmp_path / "out"), (paths[0],), tile_px=50, extents=EXTENTS)
+    clip, clipped = builddataset.clipping.clip_naip, []
+
+    def counted(naip, report):
+        clipped.append(Path(naip.output).name)
+        if broken and naip.extent == EXTENTS[1]:
+            raise protocol.BackendError("The catalogue does not answer.")
+        clip(naip, report)
+
+    monkeypatch.setattr(builddataset.clipping, "clip_naip", counted)
+    kept, broken = protocol.unfinished_path(job.output), True
+    with pytest.raises(protocol.BackendError, match="does not answer"):
+        builddataset.run(job, ear)
+    assert sorted(path.name for path in kept.glob("*.tif")) == ["000_image.tif", "000_label.tif"]
+    broken = False
+    with pytest.raises(protocol.BackendError, match="largest tile size that fits"):
+        builddataset.run(dataclasses.replace(job, tile_px=128), ear)
+    builddataset.run(job, ear)
+    assert clipped == ["000_image.tif", "001_image.tif", "001_image.tif"] and not kept.exists()
+    assert any("left 4 of 4 clipped rasters" in event.message for event in ear.events("log"))
+    out = tmp_path / "out"
+    assert len(dataset.manifest(out)[1]) == 12 and len(list((out / "clipped").glob("*.tif"))) == 4
+    sources = json.loads((out / "dataset.json").read_text())["sources"]
+    assert all(Path(one["image"]).is_file() and Path(one["label"]).is_file() for one in sources)
+    other = dataclasses.replace(job, output=str(tmp_path / "other"))
+    with pytest.raises(protocol.BackendError, match="largest tile size that fits"):
+        builddataset.run(dataclasses.replace(other, tile_px=128), ear)
+    builddataset.run(dataclasses.replace(other, pixel_m=2.0, tile_px=32), ear)
+    assert clipped[3:] == ["000_image.tif", "001_image.tif"] * 2, "pixels of another size are clipped anew"
+
+
 def test_extents_are_clipped_of_the_public_sources(tmp_path, monkeypatch, ear):
     """Servers on loopback stand for NAIP's catalogue and ESA's bucket."""
     image = scenes.write_raster(tmp_path / "www" / "a.tif", patchwork.world(300, 300)[0], crs="EPSG:26918")

@@ -6,7 +6,7 @@ import torch
 from backend import architectures
 from backend.protocol import BackendError
 from backend.training import projected_judge
-from backend.training.projected_judge import Crowds, ProjectedJudge
+from backend.training.projected_judge import ProjectedJudge
 
 CONDITIONS = 2
 
@@ -95,25 +95,6 @@ def test_two_pictures_of_a_map_are_to_differ_as_real_ones_do():
     projected_judge._alike(near, real).backward()
     moved = near.detach() - near.grad
     assert (moved[:2] - moved[2:]).abs().mean() > (near[:2] - near[2:]).abs().mean()
-
-
-def test_a_crowd_that_is_unlike_the_real_one_is_pulled_towards_it():
-    """By whole images, and by those of many steps: a batch alone is too small to tell."""
-    torch.manual_seed(0)
-    crowds = Crowds(16)
-    for _ in range(20):
-        crowds.distance(torch.randn(8, 16) + 0.5, torch.randn(8, 16))
-    made = (torch.randn(8, 16) + 0.5).requires_grad_(True)
-    far = crowds.distance(made, torch.randn(8, 16))
-    far.backward()
-    assert far > 0 and -made.grad.mean() < 0, "it goes back to where the real ones are"
-    for _ in range(80):
-        near = crowds.distance(torch.randn(8, 16), torch.randn(8, 16))
-    assert abs(near) < 0.1 * far, "what it was made of before is forgotten"
-    crowds.eval()
-    before = crowds.made.clone()
-    crowds.distance(made, made)
-    assert torch.equal(crowds.made, before), "what is only scored is not remembered"
 
 
 def test_the_encoder_can_be_another(tmp_path):
