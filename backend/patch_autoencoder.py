@@ -3,9 +3,6 @@
 On aerial imagery at 1 m, 8 components of patches of 4 x 4 pixels keep more (30 dB) than a convolutional autoencoder of
 1.2 million parameters did after an hour of training (24 dB), and are found in seconds. A pixel's code depends on its
 patch alone, and nothing is normalised by window, so that what is decoded is the same wherever windows lie.
-
-What the code does not keep, the finest texture, a small network paints over it, which sees the cells around. It is
-trained with the generator whose latents it decodes, and adds nothing before.
 """
 
 from __future__ import annotations
@@ -34,16 +31,12 @@ class PatchAutoencoder(ModelMixin, ConfigMixin):
         in_channels: int = 3,
         latent_channels: int = 8,
         patch_px: int = 4,
-        detail_channels: int = 0,
         latents_mean: list[float] | None = None,
         latents_std: list[float] | None = None,
     ) -> None:
         super().__init__()
         self.encoder = nn.Conv2d(in_channels, latent_channels, patch_px, stride=patch_px)
         self.decoder = nn.ConvTranspose2d(latent_channels, in_channels, patch_px, stride=patch_px)
-        self.detail: nn.Module = nn.Identity()
-        if detail_channels:
-            self.detail = _detail(latent_channels, detail_channels, in_channels * patch_px**2)
 
     @torch.no_grad()
     def evenness(self) -> np.ndarray:
@@ -82,20 +75,8 @@ class PatchAutoencoder(ModelMixin, ConfigMixin):
 
     def decode(self, latents: torch.Tensor) -> DecoderOutput:
         """The pixels."""
-        sample = self.decoder(latents)
-        if self.config.detail_channels and self.config.latents_std:
-            std = torch.tensor(self.config.latents_std, device=latents.device, dtype=latents.dtype)[:, None, None]
-            sample = sample + functional.pixel_shuffle(self.detail(latents / std), self.config.patch_px)
-        return DecoderOutput(sample=sample)
+        return DecoderOutput(sample=self.decoder(latents))
 
     def forward(self, pixels: torch.Tensor) -> DecoderOutput:
         """Pixels through the latents and back."""
         return self.decode(self.encode(pixels).latent_dist.mode())
-
-
-def _detail(channels: int, hidden: int, out: int) -> nn.Sequential:
-    """Latents of unit deviation to the pixels of each cell, of which it first makes nothing."""
-    convs = [nn.Conv2d(a, b, 3, padding=1, padding_mode="reflect") for a, b in ((channels, hidden), (hidden, out))]
-    for parameter in convs[1].parameters():
-        nn.init.zeros_(parameter)
-    return nn.Sequential(convs[0], nn.LeakyReLU(0.2), convs[1])

@@ -27,18 +27,18 @@ KIND = "controlnet"
 PIXEL_M = 1.0
 CELL_PX = 4
 CHANNELS = 8
-DETAIL = 64  # channels of what paints the finest texture
 WINDOW = 32  # latent cells, 128 m
 PHASES = 6  # with fewer, each window gives a meadow a tone of its own
 HIDDEN_SHARE = 0.1
 TONE, TONE_CELLS = 0.08, 48  # how strong a place's tone is in the noise, and over how many cells it changes, 192 m
 STEPS = 3  # that a distilled model takes at most
+LEARNED = (1.0, 1.0, 3.0)  # how often each is trained: what the last one makes is what is kept
 GUIDANCE_SCALE = 2.0  # how far the image is pushed towards its land cover (Ho and Salimans 2022); 1 is not at all
 
 
 def new_autoencoder() -> PatchAutoencoder:
     """An autoencoder without a code yet: (n, 3, h, w) RGB in -1..1 to (n, 8, h/4, w/4) latents and back."""
-    return PatchAutoencoder(3, CHANNELS, CELL_PX, DETAIL)
+    return PatchAutoencoder(3, CHANNELS, CELL_PX)
 
 
 def new_denoiser() -> UNet2DConditionModel:
@@ -133,33 +133,35 @@ class Distillation(Objective):
         encoder_weights: str = "",
     ) -> None:
         super().__init__()
-        detail = autoencoder.detail.requires_grad_(True)
-        self.parts = nn.ModuleDict({"denoiser": denoiser, "controlnet": controlnet, "detail": detail})
+        self.parts = nn.ModuleDict({"denoiser": denoiser, "controlnet": controlnet})
         self.judge = projected_judge.ProjectedJudge(classes.COUNT + styles, encoder_weights)
         self.scheduler, self.sampler = diffusion.schedule(), diffusion.sampler(order=1)
         self.sampler.set_timesteps(STEPS)
-        self.autoencoder = [autoencoder]  # in a list: but for its detail it is no part of what is trained and saved
+        self.autoencoder = [autoencoder]  # in a list: it is no part of what is trained and saved
         self._evenness = autoencoder.evenness()
 
     def trained(self, turn: str) -> nn.Module:
-        """Denoiser, ControlNet and the autoencoder's detail together, or their judge."""
+        """Denoiser and ControlNet together, or their judge."""
         return self.judge if turn == "judge" else self.parts
 
     def forward(self, batch: Batch, turn: str) -> tuple[torch.Tensor, dict[str, float]]:
-        """`pixels` (n, 3, h, w) in -1..1, `one_hot` (n, 11, h, w), `styles` (n, s) to the loss of the turn."""
+        """`pixels` (n, 3, h, w) in -1..1, `one_hot` (n, 11, h, w), `styles` (n, s) to the loss of the turn.
+
+        The judge is shown real images through the code too: what it cannot hold, the generator cannot learn.
+        """
         if turn == "judge":
             return self.judge.loss(), {}
         told = rgb.partly_told(batch["one_hot"], batch["styles"])
         asked = projected_judge.pairs(told)
         denoise = partial(self._denoise, asked)
-        step = int(torch.randint(STEPS, ()))
+        step = int(torch.multinomial(torch.tensor(LEARNED), 1))
         true = latent_model.encoded(self.autoencoder[0], batch["pixels"])
         with torch.no_grad():
             latents = diffusion.run_steps(denoise, self.sampler, STEPS, self.noise(true), range(step))
         now = self.sampler.timesteps[step].to(told.device).expand(len(latents))
         made = diffusion.clean(self.scheduler, latents, now, denoise(latents, now).float())
-        painted = latent_model.decoded(self.autoencoder[0], made)
-        return self.judge.opinion(painted, asked, batch["pixels"], told), {}
+        pixels, real = (latent_model.decoded(self.autoencoder[0], each) for each in (made, true))
+        return self.judge.opinion(pixels, asked, real, told), {}
 
     def noise(self, like: torch.Tensor) -> torch.Tensor:
         """Noise with tones, as the generator draws it, in the shape (n, 8, h, w) of latents."""

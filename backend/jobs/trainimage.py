@@ -86,7 +86,7 @@ def _distil(training: Training, plan: Plan, report: Reporter) -> Outcome:
     objective = controlnet.Distillation(*networks, autoencoder, len(_styles(training)), _judges_weights(training))
     plan = replace(plan, gentleness=DISTILLING, head_start=JUDGE_AHEAD)
     outcome = fit(objective, draw, plan, report, held_out)
-    training.save(DISTILLATION, denoiser=networks[0], controlnet=networks[1], autoencoder=autoencoder)
+    training.save(DISTILLATION, denoiser=networks[0], controlnet=networks[1])
     return outcome
 
 

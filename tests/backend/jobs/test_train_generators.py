@@ -237,7 +237,6 @@ def test_a_distilled_model_takes_few_steps_and_no_guidance(models, dataset, tmp_
     base = str(models["controlnet"][0])
     generator = controlnet.ImageGenerator(base)
     few = controlnet.STEPS
-    assert generator.autoencoder.detail[-1].weight.abs().max() > 0, "detail is trained with the steps"
     assert (generator.taken(12), generator.taken(2), generator.index["guidance_scale"]) == (few, 2, 1.0)
     assert generator.sampler.config.solver_order == 1
     drawn = [rendered(generator.field("w", 1, steps, GROUND), Box(0, 0, 32, 32))[0] for steps in (few, 12, 1)]
