@@ -172,13 +172,13 @@ def test_blocks_that_are_kept_are_named(landcover, tmp_path, context, ended, err
     ended(error)
     said = failure(clip(landcover, tmp_path / "out.tif"), context)
     assert words in said and str(tmp_path / ".out.unfinished") in said
-    assert "same settings and output goes on from there" in said
+    assert "What is finished" in said and "same settings and output goes on from there" in said
 
 
 @pytest.mark.parametrize("error", [process.Cancelled(), protocol.BackendError("A worker died.")])
 def test_without_kept_blocks_nothing_is_promised(landcover, tmp_path, context, ended, error):
     ended(error, begun=False)
-    assert "Finished blocks" not in failure(clip(landcover, tmp_path / "out.tif"), context)
+    assert "What is finished" not in failure(clip(landcover, tmp_path / "out.tif"), context)
 
 
 def test_a_cancelled_training_says_what_is_kept(tmp_path, context, monkeypatch):
@@ -211,7 +211,7 @@ def test_land_cover_is_learned_from_a_clip_and_drawn(tmp_path, context, ear):
 def test_nothing_is_promised_of_a_temporary_output(landcover, context, ended):
     ended(process.Cancelled())
     said = failure(clip(landcover, QgsProcessing.TEMPORARY_OUTPUT), context)
-    assert "Cancelled" in said and "Finished blocks" not in said
+    assert "Cancelled" in said and "What is finished" not in said
 
 
 def test_nothing_is_promised_of_a_layer_that_each_run_exports_anew(codes, tmp_path, context, ended):
@@ -219,7 +219,7 @@ def test_nothing_is_promised_of_a_layer_that_each_run_exports_anew(codes, tmp_pa
     layer = QgsRasterLayer(write_raster("/vsimem/codes.tif", codes), "codes")
     context.project().addMapLayer(layer)
     said = failure(clip(layer, tmp_path / "out.tif"), context)
-    assert (tmp_path / ".out.unfinished").is_dir() and "Finished blocks" not in said
+    assert (tmp_path / ".out.unfinished").is_dir() and "What is finished" not in said
 
 
 def test_the_window_keeps_a_warm_worker(landcover, tmp_path, context, monkeypatch):
