@@ -99,7 +99,7 @@ def _overhead(rendering: Rendering, repeats: int) -> Iterator[Figure]:
 def overlap(size: Size) -> Iterator[Figure]:
     """Forward passes of a rendering over those of tiles that do not overlap; counted, not computed."""
     for kind in networks.GENERATORS:
-        found, km = networks.load(kind), 50.0 if kind == "landcover" else 5.0
+        found, km = networks.load(kind), (50.0 if kind == "landcover" else 5.0) / (2 if size == "quick" else 1)
         plan = networks.plan(found, km)
         last = list(plan.covers)[-1].work
         window_km = (last.lattice.window + 2 * last.margin) * last.scale * found.index["pixel_m"] / 1000

@@ -48,7 +48,7 @@ def blocks(found, region):
     return {(box.row, box.col): box.intersection(region) for _, box in found.blocks(region)}
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(scenes(), regions)
 def test_a_part_equals_the_whole(scene, part):
     around = Box(part.row - 11, part.col - 5, part.height + 23, part.width + 17)
