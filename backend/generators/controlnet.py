@@ -31,8 +31,8 @@ WINDOW = 32  # latent cells, 128 m
 PHASES = 6  # with fewer, each window gives a meadow a tone of its own
 HIDDEN_SHARE = 0.1
 TONE, TONE_CELLS = 0.08, 48  # how strong a place's tone is in the noise, and over how many cells it changes, 192 m
-STEPS = 3  # that a distilled model takes at most
-LEARNED = (1.0, 1.0, 3.0)  # how often each is trained: what the last one makes is what is kept
+LEARNED = (1.0, 1.0, 3.0)  # how often each of a few steps is trained: what the last one makes is what is kept
+STEPS = len(LEARNED)  # that a distilled model takes at most
 GUIDANCE_SCALE = 2.0  # how far the image is pushed towards its land cover (Ho and Salimans 2022); 1 is not at all
 
 

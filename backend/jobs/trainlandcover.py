@@ -84,6 +84,12 @@ def _calibrate(autoencoder: AutoencoderKL, draw: Draw, plan: Plan) -> None:
         latent_model.calibrate(autoencoder.decoder, run)
 
 
+def _shares(crop: np.ndarray) -> np.ndarray:
+    """(COUNT,) the shares of the classes among a crop's known pixels; zeros where there is none."""
+    counts = np.bincount(crop.ravel(), minlength=classes.COUNT)[: classes.COUNT]
+    return counts / max(counts.sum(), 1)
+
+
 def _windows(data: PackedLandCover, autoencoder: AutoencoderKL, stored: latents.Stored) -> Draw:
     """Batches of scaled latents and class shares; shares of 0 hide them."""
 
@@ -95,8 +101,7 @@ def _windows(data: PackedLandCover, autoencoder: AutoencoderKL, stored: latents.
             tile = stored[place.group][place.variant][place.tile]
             cells.append(tile[:, top : top + model.WINDOW, left : left + model.WINDOW])
             if rng.random() > HIDDEN_SHARE:
-                counts = np.bincount(data.crop(place, CROP_PX).ravel(), minlength=classes.COUNT)[: classes.COUNT]
-                shares[number] = counts / max(counts.sum(), 1)
+                shares[number] = _shares(data.crop(place, CROP_PX))
         found = diffusion.scaled(autoencoder, torch.from_numpy(np.stack(cells)).float())
         return {"latents": found, "shares": torch.from_numpy(shares)}
 
@@ -106,7 +111,7 @@ def _windows(data: PackedLandCover, autoencoder: AutoencoderKL, stored: latents.
 def _train_denoiser(training: Training, plan: Plan, report: Reporter) -> Outcome:
     autoencoder = _written(training).requires_grad_(False)
     stored = latents.stored(training, autoencoder, report)
-    denoiser = training.component("denoiser", model.new_denoiser)
+    denoiser = training.component(DENOISER, model.new_denoiser)
     held_out = training.held_out and _windows(training.held_out, autoencoder, stored)
     draw = _windows(training.data, autoencoder, stored)
     outcome = fit(model.Denoising(denoiser, autoencoder), draw, plan, report, held_out)
@@ -119,8 +124,7 @@ def _compositions(data: PackedLandCover) -> list[list[float]]:
     rng, found = np.random.default_rng(0), list[list[float]]()
     for _ in range(model.COMPOSITIONS):
         window = data.crop(data.place(rng, CROP_PX, dull=True), CROP_PX)
-        counts = np.bincount(window.ravel(), minlength=classes.COUNT)[: classes.COUNT]
-        found.append((counts / max(counts.sum(), 1)).round(3).tolist())
+        found.append(_shares(window).round(3).tolist())
     return found
 
 
