@@ -167,7 +167,7 @@ def _clipped(job: protocol.BuildDataset, folder: Path, report: protocol.Reporter
     return replace(job, image=tuple(images), label=tuple(labels), extents=())
 
 
-def _build(job: protocol.BuildDataset, folder: Path, report: protocol.Reporter) -> None:
+def _build(job: protocol.BuildDataset, folder: Path, clips: Path | None, report: protocol.Reporter) -> None:
     cutter, stride_px = _Cutter(job, folder), job.stride_px or job.tile_px
     with open_pairs(job.image, job.label, job.tile_px) as pairs:
         places = [
@@ -184,7 +184,6 @@ def _build(job: protocol.BuildDataset, folder: Path, report: protocol.Reporter) 
     entries = cutter.split()
     images = job.image or ("",) * len(job.label)
     output = Path(job.output).absolute()
-    clips = protocol.unfinished_path(output)
     sources = [
         {"image": _in_the_end(image, clips, output), "label": _in_the_end(label, clips, output), "synthetic": made}
         for image, label, made in zip(images, job.label, synthetic)
@@ -209,9 +208,9 @@ def _build(job: protocol.BuildDataset, folder: Path, report: protocol.Reporter) 
     report.log("tiles: " + ", ".join(f"{count} {split}" for split, count in catalog.counts(entries).items()))
 
 
-def _in_the_end(path: str, clips: Path, output: Path) -> str:
+def _in_the_end(path: str, clips: Path | None, output: Path) -> str:
     """Where what is clipped will lie; other paths stay."""
-    return str(output / CLIPPED / Path(path).name) if Path(path).parent == clips else path
+    return str(output / CLIPPED / Path(path).name) if clips and Path(path).parent == clips else path
 
 
 def run(job: protocol.BuildDataset, report: protocol.Reporter) -> dict[str, str]:
@@ -232,7 +231,7 @@ def run(job: protocol.BuildDataset, report: protocol.Reporter) -> dict[str, str]
         if clips:
             job = _clipped(job, clips, report.part(0.0, CLIPPING))
             report = report.part(CLIPPING, 1.0)
-        _build(job, folder, report)
+        _build(job, folder, clips, report)
         with catalog.disk_errors(output.parent):
             if clips:
                 (clips / CLIPS).unlink()

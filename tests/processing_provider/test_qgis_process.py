@@ -154,31 +154,3 @@ def test_chosen_tiles_are_a_data_set(tiles, tmp_path):
     assert f"CHOSEN:\t{output / 'chosen'}" in answer.stdout
     assert len((output / "chosen" / "manifest.csv").read_text().splitlines()) == 1 + 2
     assert {"choosetiles.html", "ranking.csv"} <= {path.name for path in output.iterdir()}
-
-
-def test_standard_sets_by_the_manifest_of_the_real_one(tmp_path):
-    """From rasters to four data sets and a model of the merged legend, cross-tested on them."""
-    index = np.random.default_rng(3).integers(0, len(CODES), (8, 8))
-    pixels = (40 * index.repeat(10, 0).repeat(10, 1)).astype(np.uint8)[None].repeat(3, 0)
-    image = write_raster(tmp_path / "image.tif", pixels, pixel=1)
-    label = write_raster(tmp_path / "label.tif", CODES[index][None])
-
-    def run(algorithm, **given):
-        answer = qgis_process(
-            "run", f"landforge:{algorithm}", "--", *(f"{key}={value}" for key, value in given.items())
-        )
-        assert answer.returncode == 0, answer.stdout + answer.stderr
-        return answer.stdout
-
-    tiles, sets, model, table = (tmp_path / name for name in ("tiles", "sets", "model", "table"))
-    run("builddataset", IMAGE=image, LABEL=label, TILE_PX=40, VAL_SHARE=0.25, TEST_SHARE=0, OUTPUT=tiles)
-    said = run("buildstandardsets", DATASET=tiles / "manifest.csv", SEED=7, STEPS=1, OUTPUT=sets)
-    assert "class shares of the real tiles at each of 1 places" in said and "windows" in said
-    for name in ("real", "controlnet", "spade", "synthetic"):
-        made = json.loads((sets / name / "dataset.json").read_text())
-        assert made["synthetic"] is (name != "real") and sum(made["counts"].values()) == 4
-    small = dict(ARCHITECTURE="lale", EPOCHS=1, CROP_PX=32, BATCH=2)
-    run("trainsegmentation", DATASET=sets / "spade", LEGEND="merged", **small, OUTPUT=model)
-    assert json.loads((model / "model_index.json").read_text())["legend"] == "merged"
-    run("crosstest", MODEL=model, DATASET=sets / "synthetic", CROP_PX=32, OUTPUT=table)
-    assert "merged" in (table / "crosstest.csv").read_text()
