@@ -7,7 +7,7 @@ learned anew by an adversary, which makes of an hour's training what else takes 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -22,7 +22,9 @@ FINEST = 1  # of the encoder's stages: 2 px a cell, where a painter's grid of 4 
 WIDTHS = (24, 32, 48, 64, 64)  # of the mixed features, by scale from 2 to 32 px a cell
 THINNED = 2  # scales, the finest, whose heads look at every other cell
 KEPT = 0.875  # of each side, of which the judge sees a part
-VARIETY, APART = 2.0, 0.95  # what likeness of two pictures of one map costs; how far apart they are to be, of real ones
+ZOOMS = (1, 2)  # it sees the whole of that part or, enlarged, the half: what is known of things was learned from close
+VARIETY, APART = 3.0, 0.95  # what likeness of two pictures of one map costs; how far apart they are to be, of real ones
+SAME = 0.05  # is added to how far apart they are: the cost of one picture made twice has an end
 LIGHT, SATURATION, CONTRAST = 0.1, 0.2, 0.2  # how far the judge's images are recoloured either way
 
 
@@ -96,24 +98,27 @@ class ProjectedJudge(nn.Module):
         widths = WIDTHS[: len(channels)]
         self.mixing = Mixing(channels, widths)
         self.heads = nn.ModuleList(
-            Head(width, condition, 2 if scale < THINNED else 1) for scale, width in enumerate(widths)
+            nn.ModuleList(Head(width, condition, 2 if scale < THINNED else 1) for scale, width in enumerate(widths))
+            for _ in ZOOMS
         )
         self.eyes = [eyes]  # in a list: it is no part of what is trained and saved
-        self._seen: tuple[list[torch.Tensor], torch.Tensor]  # by the last opinion
+        self._seen: tuple[int, list[torch.Tensor], torch.Tensor]  # by the last opinion
 
     def opinion(self, made: torch.Tensor, asked: torch.Tensor, real: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
         """What the maker is taught, a scalar: how little it fools the judge, and how alike it paints what is alike.
 
         `told` (n, condition, H, W) is under the real images, `asked` of that shape under those made, in `pairs`.
         """
-        moved = [_varied(images, planes) for images, planes in ((real, told), (made, asked))]
+        which = int(torch.randint(len(ZOOMS), ()))
+        zoom = ZOOMS[which]
+        moved = [_varied(images, planes, zoom) for images, planes in ((real, told), (made, asked))]
         with torch.no_grad():
-            true = self._look(moved[0][0])
-        fake = self._look(moved[1][0])
+            true = self._look(moved[0][0], zoom)
+        fake = self._look(moved[1][0], zoom)
         both = [torch.cat(pair) for pair in zip(true, fake)]
         conditions = functional.avg_pool2d(torch.cat([each for _, each in moved]), 1 << FINEST)
-        self._seen = [each.detach() for each in both], conditions
-        opinions = [head(each, conditions)[0] for head, each in zip(self.heads, both)]
+        self._seen = which, [each.detach() for each in both], conditions
+        opinions = [head(each, conditions)[0] for head, each in zip(self._heads(which), both)]
         fooled = torch.stack([each[len(real) :].mean() for each in opinions]).sum()
         return VARIETY * torch.stack([_alike(*pair) for pair in zip(fake, true)]).mean() - fooled
 
@@ -123,17 +128,21 @@ class ProjectedJudge(nn.Module):
         Real images under another's conditions count as made ones (Reed et al. 2016): what is made shall be what was
         asked for.
         """
-        features, told = self._seen
+        which, features, told = self._seen
         others, losses = told.roll(1, 0), []
         apart = (0.5 * (told - others).abs().sum(1, keepdim=True)).clamp(max=1)
-        for head, each in zip(self.heads, features):
+        for head, each in zip(self._heads(which), features):
             (true, made), (misled, _) = (scores.chunk(2) for scores in head(each, told, others))
             wrong = _like(apart, misled)[: len(misled)] * functional.relu(1 + misled)
             losses.append(functional.relu(1 - true).mean() + 0.5 * (functional.relu(1 + made).mean() + wrong.mean()))
         return torch.stack(losses).sum()
 
-    def _look(self, images: torch.Tensor) -> list[torch.Tensor]:
+    def _heads(self, which: int) -> nn.ModuleList:
+        return cast("nn.ModuleList", self.heads[which])
+
+    def _look(self, images: torch.Tensor, zoom: int) -> list[torch.Tensor]:
         eyes = self.eyes[0].to(images.device)
+        images = functional.interpolate(images, scale_factor=float(zoom), mode="bilinear") if zoom > 1 else images
         with torch.autocast(images.device.type, enabled=False):  # CPUs are slow at depthwise convolutions in bf16
             features = eyes(images.float().contiguous(memory_format=torch.channels_last))[FINEST:]
         return self.mixing(features)
@@ -147,14 +156,15 @@ def pairs(told: torch.Tensor) -> torch.Tensor:
 def _alike(made: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
     """How much less the pairs among features (n, c, h, w) differ than real ones do from each other (Mao et al. 2019).
 
-    A maker whom nobody asks for variety paints one picture of each map.
+    A maker whom nobody asks for variety paints one picture of each map. The logarithm of each pair's share is averaged:
+    differing towns do not make up for fields that are all alike.
     """
     half = (len(made) + 1) // 2
     if half == len(made):
         return made.new_zeros(())
-    apart = (made[half:] - made[: len(made) - half]).abs().mean()
+    apart = (made[half:] - made[: len(made) - half]).abs().mean((1, 2, 3))
     usual = (real - real.roll(1, 0)).abs().mean()
-    return functional.relu(1 - apart / (APART * usual + 1e-6))
+    return functional.relu(torch.log(APART / (apart / (usual + 1e-6) + SAME))).mean()
 
 
 def _like(planes: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
@@ -162,18 +172,21 @@ def _like(planes: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
     return functional.adaptive_avg_pool2d(planes, (other.shape[-2], other.shape[-1]))
 
 
-def _varied(images: torch.Tensor, told: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """A part of each image in another light, with their conditions (Zhao et al. 2020): few tiles last longer."""
+def _varied(images: torch.Tensor, told: torch.Tensor, zoom: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """A part of each image in another light, with their conditions (Zhao et al. 2020): few tiles last longer.
+
+    Two pictures of one map are in the same light: it would pass for variety.
+    """
     count, _, height, width = images.shape
     light, saturation, contrast = (
-        strength * (2 * torch.rand(count, 1, 1, 1, device=images.device) - 1)
+        strength * pairs(2 * torch.rand(count, 1, 1, 1, device=images.device) - 1)
         for strength in (LIGHT, SATURATION, CONTRAST)
     )
     grey = images.mean(1, keepdim=True)
     images = grey + (images - grey) * (1 + saturation)
     mean = images.mean((1, 2, 3), keepdim=True)
     images = mean + (images - mean) * (1 + contrast) + light
-    sides = [int(side * KEPT) for side in (height, width)]
+    sides = [int(side * KEPT) // zoom for side in (height, width)]
     row, col = (int(torch.randint(side - kept + 1, ())) for side, kept in zip((height, width), sides))
     part = (..., slice(row, row + sides[0]), slice(col, col + sides[1]))
     return images[part], told[part]

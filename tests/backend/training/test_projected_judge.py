@@ -1,5 +1,6 @@
 """The judge that sees through a frozen encoder: what it learns, what it teaches, what stays as it is."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -77,6 +78,24 @@ def test_tiles_smaller_than_a_window_are_judged(judge):
     assert torch.isfinite(judge.opinion(pictures(0.0, 1), told(1), pictures(0.1, 1), told(1)))
 
 
+def test_it_looks_from_afar_and_from_close_with_heads_for_each(judge, monkeypatch):
+    """Enlarged, a part of half the side has as many pixels as the whole."""
+    looks = []
+
+    def look(images, zoom):
+        looks.append((zoom, images.shape[-1] * zoom))
+        return ProjectedJudge._look(judge, images, zoom)
+
+    monkeypatch.setattr(judge, "_look", look)
+    for _ in range(16):
+        judge.opinion(pictures(0.0), told(), pictures(0.3), told())
+        judge.zero_grad()
+        judge.loss().backward()
+        used = [any(weight.grad is not None for weight in heads.parameters()) for heads in judge.heads]
+        assert used == [zoom == looks[-1][0] for zoom in projected_judge.ZOOMS]
+    assert set(looks) == {(zoom, 56) for zoom in projected_judge.ZOOMS}
+
+
 def test_it_asks_for_two_pictures_of_each_map():
     planes = torch.arange(5.0)[:, None, None, None]
     assert projected_judge.pairs(planes).flatten().tolist() == [0, 1, 2, 0, 1]
@@ -88,13 +107,24 @@ def test_two_pictures_of_a_map_are_to_differ_as_real_ones_do():
     real = torch.randn(4, 8, 6, 6)
     once, twice = torch.randn(2, 8, 6, 6), torch.randn(4, 8, 6, 6)
     same = once.repeat(2, 1, 1, 1).requires_grad_(True)
-    assert projected_judge._alike(same, real).item() == pytest.approx(1)
+    assert projected_judge._alike(same, real).item() == pytest.approx(
+        np.log(projected_judge.APART / projected_judge.SAME)
+    )
     assert projected_judge._alike(twice, real) < 0.2 and projected_judge._alike(2 * twice, real) == 0
+    half_alike = torch.cat([2 * twice[:1], once[:1], 2 * twice[2:3], once[:1]])
+    assert projected_judge._alike(half_alike, real) > 1, "one pair's difference does not make up for another's likeness"
     assert projected_judge._alike(once[:1], real) == 0, "one picture has no other"
     near = (same.detach() + 0.1 * twice).requires_grad_(True)
     projected_judge._alike(near, real).backward()
     moved = near.detach() - near.grad
     assert (moved[:2] - moved[2:]).abs().mean() > (near[:2] - near[2:]).abs().mean()
+
+
+def test_two_pictures_of_a_map_are_seen_in_one_light():
+    """Another light for each would pass for variety: a forest would look as different as it need be."""
+    torch.manual_seed(1)
+    images, _ = projected_judge._varied(pictures(0.0, 2).repeat(2, 1, 1, 1), told(), 1)
+    assert torch.equal(images[:2], images[2:]) and (images[0].mean() - images[1].mean()).abs() > 0.01
 
 
 def test_the_encoder_can_be_another(tmp_path):
@@ -103,6 +133,8 @@ def test_the_encoder_can_be_another(tmp_path):
 
     save_file({key: value.contiguous() for key, value in encoder.state_dict().items()}, tmp_path / "e.safetensors")
     deep = ProjectedJudge(CONDITIONS, str(tmp_path / "e.safetensors"))
-    assert len(deep.heads) == 1 + len(ProjectedJudge(CONDITIONS).heads), "the bundled model's ends a scale earlier"
+    assert len(deep.heads[0]) == 1 + len(ProjectedJudge(CONDITIONS).heads[0]), (
+        "the bundled model's ends a scale earlier"
+    )
     with pytest.raises(BackendError, match=r"missing\.safetensors cannot be loaded"):
         ProjectedJudge(CONDITIONS, str(tmp_path / "missing.safetensors"))
