@@ -21,7 +21,7 @@ USUAL_STEPS = {"landcover": STEPS, "controlnet": 3}
 START_S = 7.0
 """What a cold start takes: importing torch and loading the models."""
 # Seconds a square kilometre on two CPU cores without bf16, and the kilometres that windows reach beyond an extent.
-PACES = {"landcover": (0.9, 2.5), "controlnet": (7.2, 0.35), "spade": (1.2, 0.2)}
+PACES = {"landcover": (0.9, 2.5), "controlnet": (7.2, 0.35), "spade": (1.5, 0.2)}
 
 
 @dataclass(frozen=True)
