@@ -52,11 +52,11 @@ def image(job: GenerateImage, report: Reporter, extent: Extent | None = None) ->
     Raises BackendError where the raster does not reach into the extent.
     """
     generator = painting.load_generator(job.generator, job.model)
-    styles = painting.styles_of(generator, job.style)
+    styles = painting.styles_of(generator, job.style, job.seed)
     tags = painting.tags_of(generator, job.seed, job.steps, landcover=Path(job.landcover).name, style=styles)
     with open_landcover(job.landcover, generator.pixel_m, job.max_area_km2, extent) as (box, below):
         field = generator.field(str(box.crs), job.seed, job.steps, below, styles=styles)
-        if note := painting.unseen_note(generator):
+        for note in filter(None, (painting.look_note(styles, job.style), painting.unseen_note(generator))):
             report.log(note)
         resume = painting.resumed(field, stamp(job.landcover))
         with RasterWriter(job.output, box, "rgb", tags, resume=resume) as writer:
@@ -77,7 +77,7 @@ def scene(job: GenerateScene, report: Reporter, within: Within | None = None) ->
     image_box = grid.geobox(job.extent, painter.pixel_m, job.grid_crs, job.max_area_km2)
     world, factor = str(box.crs), round(grid.LANDCOVER_PIXEL_M / painter.pixel_m)
     below = cartographer.field(world, job.seed, job.steps, job.shares, job.guidance_scale)
-    styles = painting.styles_of(painter, job.style)
+    styles = painting.styles_of(painter, job.style, job.seed)
     above = painter.field(world, job.seed, job.steps, below, factor, styles)
     within = within or _asked(job, world)
     wanted = [within.area(pixel_m) for pixel_m in (grid.LANDCOVER_PIXEL_M, painter.pixel_m)]
@@ -87,7 +87,7 @@ def scene(job: GenerateScene, report: Reporter, within: Within | None = None) ->
     about: dict[str, object] = {"landcover": origin, "landcover_sha256": cartographer.digest}
     about |= {f"landcover_{key}": value for key, value in asked.items()}
     image_tags = painting.tags_of(painter, job.seed, job.steps, style=styles, **about)
-    if note := painting.unseen_note(painter):
+    for note in filter(None, (painting.look_note(styles, job.style), painting.unseen_note(painter))):
         report.log(note)
     with ExitStack() as stack:  # one inside the other: where either fails or is cancelled, neither appears
         outputs, writers = [], []

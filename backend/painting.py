@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 from typing import Any
 
@@ -29,9 +30,14 @@ def known_styles(generator: Any) -> list[str]:
     return list(generator.index.get("styles", []))
 
 
-def styles_of(generator: Any, style: str) -> tuple[str, ...]:
-    """The styles that are asked for, parted by commas; BackendError for one that the generator does not know."""
-    styles = tuple(sorted({part.strip() for part in style.split(",")} - {""}))
+def styles_of(generator: Any, style: str, seed: int) -> tuple[str, ...]:
+    """The styles to paint in: those that are asked for, parted by commas, and what the seed adds to them.
+
+    What is left open is drawn among the looks of the generator's training tiles that hold what is asked for, so that
+    other seeds are other places, and all of one are of the same camera. BackendError for a style that the generator
+    does not know.
+    """
+    styles = _words(style)
     known = known_styles(generator)
     for foreign in styles:
         if foreign not in known:
@@ -39,7 +45,26 @@ def styles_of(generator: Any, style: str) -> tuple[str, ...]:
                 f"The image generator {generator.name} knows no style {foreign!r}. Choose among: "
                 f"{', '.join(known) or 'none'}."
             )
-    return styles
+    looks = [(_words(look), share) for look, share in sorted(generator.index.get("looks", {}).items())]
+    fitting = [(words, share) for words, share in looks if set(styles) <= set(words)]
+    return _drawn(fitting, seed) if fitting else styles
+
+
+def _words(style: str) -> tuple[str, ...]:
+    return tuple(sorted({part.strip() for part in style.split(",")} - {""}))
+
+
+def _drawn(looks: list[tuple[tuple[str, ...], float]], seed: int) -> tuple[str, ...]:
+    """One of several looks, by their shares."""
+    number = int.from_bytes(hashlib.sha256(f"look {seed}".encode()).digest()[:8], "big") / 2**64
+    shares = np.cumsum([share for _, share in looks])
+    return looks[int(np.searchsorted(shares, number * shares[-1], side="right"))][0]
+
+
+def look_note(styles: tuple[str, ...], style: str) -> str:
+    """What is said of the styles where the seed has drawn some; empty where it has not."""
+    drawn = [word for word in styles if word not in _words(style)]
+    return f"Style: {', '.join(styles)} ({', '.join(drawn)} drawn by the seed; STYLE asks for one)." if drawn else ""
 
 
 def unseen_note(generator: Any) -> str:

@@ -201,7 +201,7 @@ class GenerateLandCover:
 class GenerateImage:
     """Paint an aerial image at 1 m on a land cover map.
 
-    `style` names styles that the model knows, parted by commas: "coastal, 2018".
+    `style` names styles that the model knows, parted by commas: "coastal, 2018". What it leaves open the seed draws.
     """
 
     landcover: str

@@ -1388,8 +1388,8 @@
       <translation>La capa {0} no tiene extensión o no tiene SRC.</translation>
     </message>
     <message>
-      <source>The look of the image: a climate, a year of the imagery, or both, parted by commas, of those that the model has learned. The bundled models know arid, coastal, humid, inland, 2016, 2018 and 2020. Left empty: the model decides.</source>
-      <translation>El aspecto de la imagen: un clima, un año de las imágenes, o ambos, separados por comas, de los que el modelo ha aprendido. Los modelos incluidos conocen arid, coastal, humid, inland, 2016, 2018 y 2020. Si se deja vacío: decide el modelo.</translation>
+      <source>The look of the image: a climate, a year of the imagery, or both, parted by commas, of those that the model has learned. The bundled models know arid, coastal, humid, inland, 2016, 2018 and 2020. What is left open the seed draws, as often as the model's training tiles have it; the log and the raster's tags name it.</source>
+      <translation>El aspecto de la imagen: un clima, un año de las imágenes, o ambos, separados por comas, de los que el modelo ha aprendido. Los modelos incluidos conocen arid, coastal, humid, inland, 2016, 2018 y 2020. Lo que se deja abierto lo sortea la semilla, con la frecuencia que tiene en las teselas de entrenamiento del modelo; el registro y las etiquetas del ráster lo nombran.</translation>
     </message>
     <message>
       <source>The map is empty. Add a layer first, or draw.</source>

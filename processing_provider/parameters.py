@@ -200,8 +200,8 @@ def style(job: type[Any]) -> Parameter:
     """STYLE of images."""
     text = (
         "The look of the image: a climate, a year of the imagery, or both, parted by commas, of those that the model "
-        "has learned. The bundled models know arid, coastal, humid, inland, 2016, 2018 and 2020. Left empty: the "
-        "model decides."
+        "has learned. The bundled models know arid, coastal, humid, inland, 2016, 2018 and 2020. What is left open "
+        "the seed draws, as often as the model's training tiles have it; the log and the raster's tags name it."
     )
     return string(job, "STYLE", "Style", text)
 

@@ -33,6 +33,7 @@ from backend.training.tiles import PackedTiles
 
 CROP_PX = 128
 BATCH = 16
+AGAIN = 1000  # the seed of the second painting of a map
 
 
 def crops(packed: Path, count: int) -> tuple[np.ndarray, np.ndarray, list[list[str]]]:
@@ -135,6 +136,14 @@ def variety(images: np.ndarray, labels: np.ndarray, made: np.ndarray, again: np.
     return mean(made, again), mean(images, likest)
 
 
+def _styles(generator: Any, told: list[list[str]], free: bool, seed: int) -> np.ndarray:
+    """(n, s) float32: the styles of crops, 1 where one has it; the seeds from `seed` on draw those that are free."""
+    if free:
+        told = [list(painting.styles_of(generator, "", seed + number)) for number in range(len(told))]
+    known = painting.known_styles(generator)
+    return np.array([[float(one in style) for one in known] for style in told], dtype=np.float32)
+
+
 def main() -> int:
     """Measure and print the figures as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -143,21 +152,16 @@ def main() -> int:
     parser.add_argument("--model", default="", help="a model folder instead of the bundled one")
     parser.add_argument("--count", type=int, default=288, help="crops")
     parser.add_argument("--steps", type=int, default=12)
-    parser.add_argument("--free", action="store_true", help="tell no styles")
+    parser.add_argument("--free", action="store_true", help="leave the style of each crop to its seed")
     parser.add_argument("--sheet", type=Path, help="a PNG of land cover, real and painted crops")
     args = parser.parse_args()
     generator, network = painting.load_generator(args.generator, args.model), inception()
     images, labels, told = crops(args.packed, args.count)
-    known = generator.index.get("styles", [])
-    styles = np.array([[float(one in style) for one in known] for style in told], dtype=np.float32)
-    if args.free:
-        styles[:] = 0
     real = vectors(network, images)
-    made = painted(generator, labels, styles, args.steps)
+    made = painted(generator, labels, _styles(generator, told, args.free, 0), args.steps)
     few = slice(0, 64)
-    between_seeds, between_real = variety(
-        images[few], labels[few], made[few], painted(generator, labels[few], styles[few], args.steps, seed=1000)
-    )
+    again = painted(generator, labels[few], _styles(generator, told[few], args.free, AGAIN), args.steps, AGAIN)
+    between_seeds, between_real = variety(images[few], labels[few], made[few], again)
     figures = {
         "crops": len(images),
         "kid of real halves": kid(real[::2], real[1::2], 0)[0],

@@ -99,6 +99,12 @@ def _styles(training: Training) -> list[str]:
     return training.base[1].get("styles", []) if training.base else training.data.styles
 
 
+def _looks(training: Training) -> dict[str, Any]:
+    """What the index says of styles: those that the model is told of, and which the training's tiles have together."""
+    known = _styles(training)
+    return {"styles": known, "looks": training.data.looks(known)}
+
+
 def _train_painter(training: Training, plan: Plan, report: Reporter) -> Outcome:
     draw, held_out = _draws(training)
     painter = training.component("painter", partial(spade.Painter, len(_styles(training))))
@@ -117,11 +123,12 @@ def _save_controlnet(done: Training, figures: dict[str, Any], **more: Any) -> No
         more |= {"guidance_scale": 1.0, "steps": controlnet.STEPS}
     geometry = controlnet.PIXEL_M, controlnet.WINDOW, controlnet.PHASES
     sampler = diffusion.sampler(order=1 if distilled else 2)
-    latent_model.save(done.output, controlnet.KIND, *geometry, figures, sampler, styles=_styles(done), **more)
+    more |= _looks(done)
+    latent_model.save(done.output, controlnet.KIND, *geometry, figures, sampler, **more)
 
 
 def _save_spade(done: Training, figures: dict[str, Any], **more: Any) -> None:
-    spade.save(done.output, figures, styles=_styles(done), **more)
+    spade.save(done.output, figures, **more, **_looks(done))
 
 
 RECIPES = {

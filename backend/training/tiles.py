@@ -7,7 +7,8 @@ one vintage of imagery do.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -139,6 +140,20 @@ class PackedTiles:
         """The styles that the split's tiles have."""
         groups = self.groups.values()
         return sorted({name for group in groups for tile in group.chosen for name in group.styles[tile]})
+
+    def looks(self, known: Collection[str]) -> dict[str, float]:
+        """The styles that tiles have together, of those `known` and parted by commas, with their shares of the crops.
+
+        Tiles without any do not count.
+        """
+        found: Counter[str] = Counter()
+        for group in self.groups.values():
+            for tile in group.chosen:
+                found[", ".join(sorted(set(group.styles[tile]).intersection(known)))] += (
+                    group.emphasis * group.labels.shape[1] ** 2
+                )
+        found.pop("", None)
+        return {look: round(weight / found.total(), 4) for look, weight in sorted(found.items())}
 
     def has(self, crop_px: int) -> bool:
         """Whether there is any tile; one that is smaller than a crop gives a smaller one."""

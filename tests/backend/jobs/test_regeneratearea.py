@@ -1,9 +1,12 @@
 """Synthetic rasters made again by their own tags: the same pixels, a new seed, the ground beside them."""
 
+import json
+
 import numpy as np
 import pytest
 import rasterio
 
+from backend import painting
 from backend.jobs import generateimage, generatelandcover, generatescene, regeneratearea
 from backend.painting import load_generator
 from backend.protocol import (
@@ -95,11 +98,17 @@ def test_a_scenes_image_alone(scene, tmp_path):
     assert {path.name for path in set(tmp_path.iterdir()) - before} == {"again.tif"}
 
 
+def test_an_image_keeps_the_style_that_its_seed_drew(scene, tmp_path):
+    """With another seed too, which alone would have drawn another."""
+    generator = load_generator("spade", "")
+    drawn = painting.styles_of(generator, "", 4)
+    seed = next(seed for seed in range(5, 99) if painting.styles_of(generator, "", seed) != drawn)
+    for path in (scene[1], again(scene[1], tmp_path, seed=seed)):
+        assert drawn and json.loads(read(path)[1]["LANDFORGE_SETTINGS"])["style"] == list(drawn)
+
+
 def test_an_image_keeps_its_style(scene, tmp_path):
-    known = load_generator("spade", "").index.get("styles", [])
-    if not known:
-        pytest.skip("the bundled model knows no styles")
-    style = ", ".join(sorted(known)[::3])
+    style = ", ".join(sorted(load_generator("spade", "").index["styles"])[::3])
     paths = [str(tmp_path / f"styled {name}.tif") for name in ("cover", "image")]
     asked = GenerateScene(PLACE, *paths, "spade", seed=4, steps=2, shares={50: 80.0}, style=style)
     generatescene.run(asked, silent())

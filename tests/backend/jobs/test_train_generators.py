@@ -206,8 +206,9 @@ def test_a_region_of_ones_own_teaches_its_style(tmp_path):
     trainimage.run(TrainImage(tuple(folders), str(tmp_path / "m"), "spade", **BRIEFLY), silent())
     _, index = checkpoint.find(str(tmp_path / "m"), "spade")
     assert index["styles"] == ["2018", "coastal", "upland"]
+    assert index["looks"] == {"2018, coastal": 0.5, "upland": 0.5}
     generator = SimpleNamespace(name="m", index=index)
-    assert painting.styles_of(generator, "upland, 2018") == ("2018", "upland")
+    assert painting.styles_of(generator, "upland, 2018", 0) == ("2018", "upland")
     packed_sets = sorted((tmp_path / "m").rglob("packed.json"))
     told = [read_index(path.parent)["tiles"]["tiles"].get("styles", [[]])[0] for path in packed_sets]
     assert sorted(map(tuple, told)) == [(), ("coastal", "2018"), ("upland",)]
@@ -215,7 +216,7 @@ def test_a_region_of_ones_own_teaches_its_style(tmp_path):
 
 def test_a_style_changes_the_image_and_an_unknown_one_is_refused(models):
     generator = controlnet.ImageGenerator(str(models["controlnet"][0]))
-    assert painting.styles_of(generator, " arid,2020") == ("2020", "arid")
+    assert painting.styles_of(generator, " arid,2020", 0) == ("2020", "arid")
     for silent_part in (generator.networks["controlnet"].controlnet_mid_block, generator._embedding.conv_out):
         torch.nn.init.normal_(silent_part.weight)  # at first a ControlNet says nothing
     window, latents = Box(0, 0, 32, 32), torch.zeros(1, 8, 32, 32)
@@ -227,9 +228,30 @@ def test_a_style_changes_the_image_and_an_unknown_one_is_refused(models):
     )
     assert (plain - arid).abs().max() > 1e-3
     with pytest.raises(BackendError, match="2020, arid"):
-        painting.styles_of(generator, "lunar")
+        painting.styles_of(generator, "lunar", 0)
     with pytest.raises(BackendError, match="none"):
-        painting.styles_of(SimpleNamespace(name="plain", index={}), "arid")
+        painting.styles_of(SimpleNamespace(name="plain", index={}), "arid", 0)
+
+
+def test_the_seed_draws_what_a_style_leaves_open():
+    """As often as tiles have it, always alike for one seed, and never against what was asked for."""
+    looks = {"2018, arid": 0.6, "2020, arid": 0.1, "2018, coastal": 0.3}
+    generator = SimpleNamespace(
+        name="m", index={"styles": ["2018", "2020", "arid", "coastal", "inland"], "looks": looks}
+    )
+
+    def drawn(style):
+        return [painting.styles_of(generator, style, seed) for seed in range(2000)]
+
+    for look, share in looks.items():
+        assert drawn("").count(tuple(look.split(", "))) == pytest.approx(2000 * share, abs=80)
+    assert drawn("") == drawn("") and drawn("coastal") == [("2018", "coastal")] * 2000
+    assert set(drawn("arid")) == {("2018", "arid"), ("2020", "arid")}
+    assert set(drawn("inland")) == {("inland",)} and set(drawn("coastal, 2020")) == {("2020", "coastal")}
+    assert "2018 drawn by the seed" in painting.look_note(("2018", "arid"), "arid")
+    assert not painting.look_note(("2018", "arid"), "arid, 2018")
+    plain = SimpleNamespace(name="plain", index={})
+    assert painting.styles_of(plain, "", 7) == ()
 
 
 def test_a_distilled_model_takes_few_steps_and_no_guidance(models, dataset, tmp_path):
