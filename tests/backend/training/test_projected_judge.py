@@ -103,7 +103,7 @@ def test_it_asks_for_two_pictures_of_each_map():
 
 
 def test_more_is_asked_for_than_tiles_hold():
-    """Land cover in another's style, and a part of it in cells of 10 px; it stays land cover, in styles of the batch."""
+    """Land cover in another's style, and a part of it in cells of 10 px: both are of the batch."""
     torch.manual_seed(0)
     codes = torch.randint(classes.COUNT, (200, 40, 40))
     landcover = torch.nn.functional.one_hot(codes, classes.COUNT).permute(0, 3, 1, 2).float()
