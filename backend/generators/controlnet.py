@@ -152,7 +152,7 @@ class Distillation(Objective):
         if turn == "judge":
             return self.judge.loss(), {}
         told = rgb.partly_told(batch["one_hot"], batch["styles"])
-        asked = projected_judge.pairs(projected_judge.wider(told))
+        asked = projected_judge.pairs(projected_judge.mingled(told))
         denoise = partial(self._denoise, asked)
         step = int(torch.multinomial(torch.tensor(LEARNED), 1))
         true = latent_model.encoded(self.autoencoder[0], batch["pixels"])

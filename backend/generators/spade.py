@@ -169,7 +169,7 @@ class Painting(Objective):
         if turn == "judge":
             return self.judge.loss(), {}
         told = rgb.partly_told(batch["one_hot"], batch["styles"])
-        asked = projected_judge.pairs(projected_judge.wider(told))
+        asked = projected_judge.pairs(projected_judge.mingled(told))
         return self.judge.opinion(self.paint(asked), asked, batch["pixels"], told), {}
 
     def shown(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102

@@ -25,7 +25,7 @@ KEPT = 0.875  # of each side, of which the judge sees a part
 ZOOMS = (1, 2)  # it sees the whole of that part or, enlarged, the half: what is known of things was learned from close
 VARIETY, APART = 3.0, 0.95  # what likeness of two pictures of one map costs; how far apart they are to be, of real ones
 SAME = 0.05  # is added to how far apart they are: the cost of one picture made twice has an end
-MINGLED, ENLARGED, CELLS_PX = 0.5, 0.25, 10  # of the conditions: in another's style, enlarged, and so many times
+MINGLED = 0.5  # of the conditions under which is made, in the styles of others
 LIGHT, SATURATION, CONTRAST = 0.1, 0.2, 0.2  # how far the judge's images are recoloured either way
 
 
@@ -154,27 +154,14 @@ def pairs(told: torch.Tensor) -> torch.Tensor:
     return told[: (len(told) + 1) // 2].repeat(2, 1, 1, 1)[: len(told)]
 
 
-def wider(told: torch.Tensor) -> torch.Tensor:
-    """Conditions (n, 11 + styles, h, w) some of which no tile has: in another's style, or a part of it enlarged.
+def mingled(told: torch.Tensor) -> torch.Tensor:
+    """Conditions (n, 11 + styles, h, w), some of them in the styles of another.
 
-    A maker is asked for more than it has seen: a wide meadow, a town in the light of the country.
+    A maker is asked for looks that no tile of such ground has: a coast inland, a town in the light of the country.
     """
     landcover, styles = told[:, : classes.COUNT], told[:, classes.COUNT :]
-    mingled = torch.rand(len(told), 1, 1, 1, device=told.device) < MINGLED
-    return torch.cat(
-        [torch.stack([_enlarged(each) for each in landcover]), torch.where(mingled, styles.roll(1, 0), styles)], 1
-    )
-
-
-def _enlarged(landcover: torch.Tensor) -> torch.Tensor:
-    """Land cover (11, h, w) as it is or, of some, a part: its pixels become cells like those of a map of 10 m."""
-    if torch.rand(()) > ENLARGED:
-        return landcover
-    height, width = landcover.shape[1:]
-    sides = [max(1, side // CELLS_PX) for side in (height, width)]
-    row, col = (int(torch.randint(side - part + 1, ())) for side, part in zip((height, width), sides))
-    part = landcover[None, :, row : row + sides[0], col : col + sides[1]]
-    return functional.interpolate(part, size=(height, width), mode="nearest")[0]
+    others = torch.rand(len(told), 1, 1, 1, device=told.device) < MINGLED
+    return torch.cat([landcover, torch.where(others, styles.roll(1, 0), styles)], 1)
 
 
 def _alike(made: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
