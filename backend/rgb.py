@@ -21,9 +21,14 @@ def to_bytes(values: np.ndarray) -> np.ndarray:
     return np.clip(np.rint((values + 1) * 127.5), 0, 255).astype(np.uint8)
 
 
-def told(one_hot: torch.Tensor, styles: torch.Tensor) -> torch.Tensor:
-    """One-hot land cover (n, 11, h, w) and styles (n, s), 1 where given, as the planes that a network is told."""
+def told(one_hot: torch.Tensor, styles: torch.Tensor, grounds: torch.Tensor | None = None) -> torch.Tensor:
+    """One-hot land cover (n, 11, h, w) and styles (n, s), 1 where given, as the planes that a network is told.
+
+    With `grounds` (s, 11), 1 where a style is known on a class, styles are told on those classes alone.
+    """
     planes = styles.to(one_hot)[:, :, None, None].expand(-1, -1, *one_hot.shape[2:])
+    if grounds is not None:
+        planes = planes * torch.einsum("nchw,sc->nshw", one_hot.to(grounds), grounds).to(planes)
     return torch.cat([one_hot, planes], dim=1)
 
 

@@ -198,6 +198,17 @@ def controlled(
     return denoiser(noisy, times, None, down_block_additional_residuals=down, mid_block_additional_residual=mid).sample
 
 
+def _grounds(index: dict[str, Any]) -> torch.Tensor:
+    """(styles, 11) float32: 1 where tiles of a style have a class; all 1 for an index that does not say.
+
+    A style that was learned in towns alone turns a wide meadow into scrub: there none is told.
+    """
+    styles, known = index.get("styles", []), index.get("grounds", {})
+    usual = classes.CODES.tolist()
+    rows = [[float(code in known.get(style, usual)) for code in usual] for style in styles]
+    return torch.tensor(rows).reshape(len(styles), classes.COUNT)
+
+
 class ImageGenerator(latent_model.LatentGenerator):
     """A trained ControlNet stack, ready to paint any region of the world's 1 m grid."""
 
@@ -210,6 +221,7 @@ class ImageGenerator(latent_model.LatentGenerator):
         self._embedding = self.networks["controlnet"].controlnet_cond_embedding
         self.networks["controlnet"].controlnet_cond_embedding = nn.Identity()
         self._evenness = self.autoencoder.evenness()
+        self._grounds = _grounds(self.index)
 
     def noise(self, world: str, seed: int, box: Box) -> np.ndarray:
         """White noise with the tone of each place."""
@@ -219,7 +231,7 @@ class ImageGenerator(latent_model.LatentGenerator):
         (landcover,) = conditions
         (styles,) = control
         found = [classes.painted(landcover.read(window.scaled(CELL_PX)), self.seen) for window in windows]
-        told = rgb.told(torch.from_numpy(np.stack(found)), torch.tensor(styles).expand(len(windows), -1))
+        told = rgb.told(torch.from_numpy(np.stack(found)), torch.tensor(styles).expand(len(windows), -1), self._grounds)
         shown = self._embedding(self.placed(told))
         hidden = self._embedding(self.placed(torch.zeros_like(told[:1]))).expand_as(shown)
         parts = self.networks["denoiser"], self.networks["controlnet"]

@@ -124,6 +124,7 @@ def _save_controlnet(done: Training, figures: dict[str, Any], **more: Any) -> No
     geometry = controlnet.PIXEL_M, controlnet.WINDOW, controlnet.PHASES
     sampler = diffusion.sampler(order=1 if distilled else 2)
     more |= _looks(done)
+    more |= {"grounds": {**before.get("grounds", {}), **done.data.grounds(more["styles"])}}
     latent_model.save(done.output, controlnet.KIND, *geometry, figures, sampler, **more)
 
 

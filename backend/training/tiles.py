@@ -20,6 +20,7 @@ from backend import classes
 from backend.protocol import BackendError
 
 INDEX = "packed.json"
+GROUND = 0.04  # of a style's pixels, from which on the style is known on a class
 PIXEL_M, LANDCOVER_PIXEL_M = 1.0, 10.0
 MISSES = 10_000  # places that may be passed over before there is none
 _CHUNK_ROWS = 512
@@ -154,6 +155,19 @@ class PackedTiles:
                 )
         found.pop("", None)
         return {look: round(weight / found.total(), 4) for look, weight in sorted(found.items())}
+
+    def grounds(self, known: Collection[str]) -> dict[str, list[int]]:
+        """The codes of the classes that hold at least GROUND of the pixels of each style's tiles, of those `known`."""
+        counts: dict[str, np.ndarray] = {}
+        for group in self.groups.values():
+            for tile in group.chosen:
+                found = _counts([group.labels[tile]])
+                for style in set(group.styles[tile]).intersection(known):
+                    counts[style] = counts.get(style, 0) + found
+        return {
+            style: classes.CODES[np.flatnonzero(found >= GROUND * found.sum())].tolist()
+            for style, found in sorted(counts.items())
+        }
 
     def has(self, crop_px: int) -> bool:
         """Whether there is any tile; one that is smaller than a crop gives a smaller one."""

@@ -15,7 +15,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from backend import checkpoint, latent_model, painting
+from backend import checkpoint, classes, latent_model, painting, rgb
 from backend.area import Everywhere
 from backend.field import Patch, Source
 from backend.generators import controlnet, latent_diffusion, spade
@@ -231,6 +231,18 @@ def test_a_style_changes_the_image_and_an_unknown_one_is_refused(models):
         painting.styles_of(generator, "lunar", 0)
     with pytest.raises(BackendError, match="none"):
         painting.styles_of(SimpleNamespace(name="plain", index={}), "arid", 0)
+
+
+def test_a_style_is_told_on_the_ground_that_it_was_learned_on(models):
+    """A style that tiles of towns taught says nothing of water, whose pixels are then those without a style."""
+    generator = controlnet.ImageGenerator(str(models["controlnet"][0]))
+    assert set(generator.index["grounds"]) == {"2020", "arid"} and generator._grounds.sum(1).min() > 0
+    generator._grounds = controlnet._grounds({"styles": ["2020", "arid"], "grounds": {"arid": [10, 50]}})
+    assert generator._grounds.sum(1).tolist() == [11, 2]
+    one_hot = torch.from_numpy(classes.one_hot(np.array([[0, 7, 4, classes.IGNORE]], np.uint8)))[None]
+    planes = rgb.told(one_hot, torch.ones(1, 2), generator._grounds)[0, classes.COUNT :, 0]
+    assert planes.tolist() == [[1, 1, 1, 0], [1, 0, 1, 0]]
+    assert controlnet._grounds({}).shape == (0, classes.COUNT)
 
 
 def test_the_seed_draws_what_a_style_leaves_open():
