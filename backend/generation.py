@@ -56,7 +56,7 @@ def image(job: GenerateImage, report: Reporter, extent: Extent | None = None) ->
     tags = painting.tags_of(generator, job.seed, job.steps, landcover=Path(job.landcover).name, style=styles)
     with open_landcover(job.landcover, generator.pixel_m, job.max_area_km2, extent) as (box, below):
         field = generator.field(str(box.crs), job.seed, job.steps, below, styles=styles)
-        for note in filter(None, (painting.look_note(styles, job.style), painting.unseen_note(generator))):
+        for note in painting.notes(generator, styles, job.style):
             report.log(note)
         resume = painting.resumed(field, stamp(job.landcover))
         with RasterWriter(job.output, box, "rgb", tags, resume=resume) as writer:
@@ -87,7 +87,7 @@ def scene(job: GenerateScene, report: Reporter, within: Within | None = None) ->
     about: dict[str, object] = {"landcover": origin, "landcover_sha256": cartographer.digest}
     about |= {f"landcover_{key}": value for key, value in asked.items()}
     image_tags = painting.tags_of(painter, job.seed, job.steps, style=styles, **about)
-    for note in filter(None, (painting.look_note(styles, job.style), painting.unseen_note(painter))):
+    for note in painting.notes(painter, styles, job.style):
         report.log(note)
     with ExitStack() as stack:  # one inside the other: where either fails or is cancelled, neither appears
         outputs, writers = [], []

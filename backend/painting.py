@@ -67,6 +67,11 @@ def look_note(styles: tuple[str, ...], style: str) -> str:
     return f"Style: {', '.join(styles)} ({', '.join(drawn)} drawn by the seed; STYLE asks for one)." if drawn else ""
 
 
+def notes(generator: Any, styles: tuple[str, ...], style: str) -> list[str]:
+    """What is said before an image is painted in `styles`, where `style` was asked for."""
+    return [note for note in (look_note(styles, style), unseen_note(generator)) if note]
+
+
 def unseen_note(generator: Any) -> str:
     """What is said of the classes that an image generator has not seen; empty where there are none."""
     looks = classes.unseen(generator.seen)

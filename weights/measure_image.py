@@ -141,7 +141,7 @@ def _styles(generator: Any, told: list[list[str]], free: bool, seed: int) -> np.
     if free:
         told = [list(painting.styles_of(generator, "", seed + number)) for number in range(len(told))]
     known = painting.known_styles(generator)
-    return np.array([[float(one in style) for one in known] for style in told], dtype=np.float32)
+    return np.array([rgb.given(style, known) for style in told], dtype=np.float32)
 
 
 def main() -> int:

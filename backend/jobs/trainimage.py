@@ -55,7 +55,7 @@ def _draw(data: PackedTiles, known: list[str]) -> Draw:
         return {
             "pixels": torch.from_numpy(rgb.to_unit(images)),
             "one_hot": torch.from_numpy(classes.one_hot(labels)),
-            "styles": torch.tensor([[float(style in each) for style in known] for each in styles]),
+            "styles": torch.tensor([rgb.given(each, known) for each in styles]),
         }
 
     return draw

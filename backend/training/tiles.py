@@ -148,26 +148,28 @@ class PackedTiles:
         Tiles without any do not count.
         """
         found: Counter[str] = Counter()
-        for group in self.groups.values():
-            for tile in group.chosen:
-                found[", ".join(sorted(set(group.styles[tile]).intersection(known)))] += (
-                    group.emphasis * group.labels.shape[1] ** 2
-                )
-        found.pop("", None)
+        for group, _, styles in self._styled(known):
+            found[", ".join(styles)] += group.emphasis * group.labels.shape[1] ** 2
         return {look: round(weight / found.total(), 4) for look, weight in sorted(found.items())}
 
     def grounds(self, known: Collection[str]) -> dict[str, list[int]]:
         """The codes of the classes that hold at least GROUND of the pixels of each style's tiles, of those `known`."""
         counts: dict[str, np.ndarray] = {}
-        for group in self.groups.values():
-            for tile in group.chosen:
-                found = _counts([group.labels[tile]])
-                for style in set(group.styles[tile]).intersection(known):
-                    counts[style] = counts.get(style, 0) + found
+        for group, tile, styles in self._styled(known):
+            found = _counts([group.labels[tile]])
+            for style in styles:
+                counts[style] = counts.get(style, 0) + found
         return {
             style: classes.CODES[np.flatnonzero(found >= GROUND * found.sum())].tolist()
             for style, found in sorted(counts.items())
         }
+
+    def _styled(self, known: Collection[str]) -> Iterator[tuple[Group, int, list[str]]]:
+        """Each tile that has styles of those `known`: its group, its number, these styles in order."""
+        for group in self.groups.values():
+            for tile in group.chosen:
+                if styles := sorted(set(group.styles[tile]).intersection(known)):
+                    yield group, tile, styles
 
     def has(self, crop_px: int) -> bool:
         """Whether there is any tile; one that is smaller than a crop gives a smaller one."""
