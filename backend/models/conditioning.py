@@ -12,7 +12,7 @@ ALL_STYLES_DROPOUT = 0.3
 """The probability in training that all styles of an image are dropped: no style is the most common request."""
 
 
-def conditioning(
+def condition_planes(
     one_hot: torch.Tensor, styles: torch.Tensor, style_classes: torch.Tensor | None = None
 ) -> torch.Tensor:
     """The condition (n, 11 + s, h, w) from one-hot land cover (n, 11, h, w) and style vectors (n, s).
@@ -25,10 +25,10 @@ def conditioning(
     return torch.cat([one_hot, planes], dim=1)
 
 
-def drop_conditioning(one_hot: torch.Tensor, styles: torch.Tensor) -> torch.Tensor:
-    """The condition of a training batch, with styles dropped at random; shapes as in `conditioning`."""
+def condition_planes_with_dropout(one_hot: torch.Tensor, styles: torch.Tensor) -> torch.Tensor:
+    """The condition of a training batch, with styles dropped at random; shapes as in `condition_planes`."""
     kept = (torch.rand_like(styles) > STYLE_DROPOUT) & (torch.rand_like(styles[:, :1]) > ALL_STYLES_DROPOUT)
-    return conditioning(one_hot, styles * kept)
+    return condition_planes(one_hot, styles * kept)
 
 
 def style_vector(styles: Sequence[str], known: Sequence[str]) -> tuple[float, ...]:

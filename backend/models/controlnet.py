@@ -7,6 +7,7 @@ training data names them, are constant planes beside the land cover.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,7 +17,7 @@ from torch import nn
 
 from backend.geo import legend
 from backend.models import diffusion, latent_generator, rgb
-from backend.models.conditioning import conditioning, style_vector
+from backend.models.conditioning import condition_planes, style_vector
 from backend.models.patch_autoencoder import PatchAutoencoder
 from backend.tiling import noise
 from backend.tiling.lattice import Box
@@ -91,7 +92,14 @@ def _style_classes(index: dict[str, Any]) -> torch.Tensor:
     return torch.tensor(rows).reshape(len(styles), legend.COUNT)
 
 
-class ImageGenerator(latent_generator.LatentGenerator):
+@dataclass(frozen=True)
+class StyleConditioning:
+    """The styles of a rendering as the network's style planes take them: a number for each style of the model."""
+
+    styles: tuple[float, ...]
+
+
+class ImageGenerator(latent_generator.LatentGenerator[StyleConditioning]):
     """A trained ControlNet stack, ready to paint any region of the world's 1 m grid."""
 
     kind, pixel_m, coder = KIND, PIXEL_M, PatchAutoencoder
@@ -109,13 +117,11 @@ class ImageGenerator(latent_generator.LatentGenerator):
         """White noise with the tone of each place."""
         return super().noise(world, seed, box) + low_frequency_noise(seed, world, self._evenness, box)
 
-    def denoiser(self, windows: list[Box], control: tuple[Any, ...], *conditions: Patch) -> diffusion.Denoise:  # noqa: D102
-        (landcover,) = conditions
-        (styles,) = control
+    def denoiser(self, windows: list[Box], conditioning: StyleConditioning, *patches: Patch) -> diffusion.Denoise:  # noqa: D102
+        (landcover,) = patches
         found = [legend.encode_condition(landcover.read(window.scaled(CELL_PX)), self.seen) for window in windows]
-        told = conditioning(
-            torch.from_numpy(np.stack(found)), torch.tensor(styles).expand(len(windows), -1), self._style_classes
-        )
+        styles = torch.tensor(conditioning.styles).expand(len(windows), -1)
+        told = condition_planes(torch.from_numpy(np.stack(found)), styles, self._style_classes)
         shown = self._embedding(self.placed(told))
         hidden = self._embedding(self.placed(torch.zeros_like(told[:1]))).expand_as(shown)
         parts = self.networks["denoiser"], self.networks["controlnet"]
@@ -134,9 +140,9 @@ class ImageGenerator(latent_generator.LatentGenerator):
         coarse: int = 1,
         styles: Sequence[str] = (),
     ) -> LazyRaster:
-        """The image of the world, (3, height, width) uint8 RGB at 1 m, on land cover of pixels `coarse` m wide.
+        """The image of the whole world, (3, height, width) uint8 RGB at 1 m.
 
-        `styles` are some of those that the model knows.
+        `landcover` has class indices in pixels `coarse` m wide. `styles` are some of the model's.
         """
-        control = (style_vector(styles, self.index.get("styles", [])),)
-        return self.rendered(world, seed, steps, (Input(landcover, CELL_PX, coarse),), rgb.to_bytes, control)
+        conditioning = StyleConditioning(style_vector(styles, self.index.get("styles", [])))
+        return self.rendered(world, seed, steps, (Input(landcover, CELL_PX, coarse),), conditioning, rgb.to_bytes)

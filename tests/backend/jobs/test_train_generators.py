@@ -20,7 +20,7 @@ from backend.generation import outputs
 from backend.geo import legend
 from backend.jobs import builddataset, trainimage, trainlandcover
 from backend.models import controlnet, landcover, latent_generator, model_folder, spade
-from backend.models.conditioning import conditioning
+from backend.models.conditioning import condition_planes
 from backend.protocol import BackendError, BuildDataset, Reporter, TrainImage, TrainLandCover, dump_job, silent
 from backend.tiling.lattice import Box
 from backend.tiling.lazy_raster import Patch, RasterSource
@@ -223,9 +223,9 @@ def test_a_style_changes_the_image_and_an_unknown_one_is_refused(models):
         torch.nn.init.normal_(silent_part.weight)  # at first a ControlNet says nothing
     window, latents = Box(0, 0, 32, 32), torch.zeros(1, 8, 32, 32)
     plain, arid = (
-        generator.denoiser([window], (styles,), Patch(np.zeros((128, 128), np.uint8), window.scaled(4)))(
-            latents, torch.tensor([500])
-        )
+        generator.denoiser(
+            [window], controlnet.StyleConditioning(styles), Patch(np.zeros((128, 128), np.uint8), window.scaled(4))
+        )(latents, torch.tensor([500]))
         for styles in ((0.0, 0.0), (0.0, 1.0))
     )
     assert (plain - arid).abs().max() > 1e-3
@@ -244,7 +244,7 @@ def test_a_style_is_told_on_the_ground_that_it_was_learned_on(models):
     )
     assert generator._style_classes.sum(1).tolist() == [11, 2]
     one_hot = torch.from_numpy(legend.one_hot(np.array([[0, 7, 4, legend.IGNORE]], np.uint8)))[None]
-    planes = conditioning(one_hot, torch.ones(1, 2), generator._style_classes)[0, legend.COUNT :, 0]
+    planes = condition_planes(one_hot, torch.ones(1, 2), generator._style_classes)[0, legend.COUNT :, 0]
     assert planes.tolist() == [[1, 1, 1, 0], [1, 0, 1, 0]]
     assert controlnet._style_classes({}).shape == (0, legend.COUNT)
 
