@@ -85,7 +85,7 @@ def tags_of(generator: Any, seed: int, steps: int, **more: Any) -> dict[str, str
     """The provenance of what a generator makes: all that it depends on beside its place."""
     settings = {
         "steps": steps,
-        "steps_taken": generator.taken(steps),
+        "steps_taken": generator.effective_steps(steps),
         "generator": generator.index["landforge"],
         **more,
     }

@@ -107,7 +107,7 @@ class SetSpec:
         paint = partial(self.painter.field, world, job.seed, job.steps, styles=styles)
         if self.cartographer is None:
             return {"image": paint(tile_mosaic.labels(real.folder, region))}
-        landcover = self.cartographer.field(world, job.seed, job.steps, places=self.places.get(world, ()))
+        landcover = self.cartographer.field(world, job.seed, job.steps, anchors=self.places.get(world, ()))
         return {"label": landcover, "image": paint(landcover, self.factor)}
 
     def styles(self, region: Region) -> tuple[str, ...]:

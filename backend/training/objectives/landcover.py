@@ -79,11 +79,11 @@ class Denoising(Objective):
 
     def preview(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
         autoencoder, size = self.decoder[0], batch["latents"].shape[-1]
-        real = latent_generator.decoded(autoencoder, batch["latents"])
+        real = latent_generator.decode(autoencoder, batch["latents"])
         shares = torch.stack([(real.argmax(1) == index).float().mean((1, 2)) for index in range(legend.COUNT)], 1)
         found = [real]
         for asked in (landcover.share_planes(shares, size), landcover.share_planes(torch.zeros_like(shares), size)):
-            found.append(latent_generator.drawn(autoencoder, self._denoise(asked), batch["latents"]))
+            found.append(latent_generator.sample(autoencoder, self._denoise(asked), batch["latents"]))
         return [_pictures(logits) for logits in found]
 
     def _denoise(self, planes: torch.Tensor) -> diffusion.Denoise:

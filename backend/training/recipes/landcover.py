@@ -103,7 +103,7 @@ def _windows(data: PackedLandCover, autoencoder: AutoencoderKL, stored: latent_c
             cells.append(tile[:, top : top + model.WINDOW, left : left + model.WINDOW])
             if rng.random() > HIDDEN_SHARE:
                 shares[number] = _shares(data.crop(place, CROP_PX))
-        found = diffusion.scaled(autoencoder, torch.from_numpy(np.stack(cells)).float())
+        found = diffusion.normalize(autoencoder, torch.from_numpy(np.stack(cells)).float())
         return {"latents": found, "shares": torch.from_numpy(shares)}
 
     return draw
