@@ -1,4 +1,4 @@
-"""The commands of docs/commands.md, run as they stand there, one after another."""
+"""Runs the commands of docs/commands.md as documented, one after another."""
 
 import json
 import os
@@ -19,8 +19,8 @@ NAMES = [f"{number:02d}-{command[2].partition(':')[2]}" for number, command in e
 
 
 @pytest.fixture(scope="module", params=["text", "json"])
-def place(request, tmp_path_factory):
-    """A folder to run in that holds the sample, and how inputs are given."""
+def working_folder(request, tmp_path_factory):
+    """A working folder with the sample, and the form of the inputs: text or json."""
     if request.param == "json" and Qgis.QGIS_VERSION_INT < 32400:
         pytest.skip("qgis_process takes JSON since QGIS 3.24")
     folder = tmp_path_factory.mktemp("commands")
@@ -43,13 +43,13 @@ def test_json_says_the_same(number):
 
 
 @pytest.mark.parametrize("number", range(len(COMMANDS)), ids=NAMES)
-def test_it_runs(place, number):
-    folder, form = place
+def test_it_runs(working_folder, number):
+    folder, form = working_folder
     command, inputs = COMMANDS[number], INPUTS[number]
     if form == "json":
-        answer = qgis_process("run", command[2], "-", job={"inputs": inputs})
+        result = qgis_process("run", command[2], "-", job={"inputs": inputs})
     else:
-        answer = qgis_process(*command[1:])
-    assert answer.returncode == 0, answer.stdout + answer.stderr
+        result = qgis_process(*command[1:])
+    assert result.returncode == 0, result.stdout + result.stderr
     outputs = [value for key, value in inputs.items() if key.rpartition(":")[2].startswith("OUTPUT")]
     assert outputs and all((folder / path).exists() for path in outputs)
