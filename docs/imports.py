@@ -9,6 +9,8 @@ from html import escape
 from pathlib import Path
 
 CELL, LABEL = 30, 190
+UPWARD = "#e88"
+"""The colour of an import that runs back up."""
 TOP = ["processing_provider", "plugin", "plugin/bridge"]
 TEXT = '<text x="{}" y="{}" font-size="12" text-anchor="{}">{}</text>'
 RECT = '<rect x="{}" y="{}" width="{}" height="{}" fill="{}" stroke="#bbb"/>'
@@ -70,7 +72,7 @@ def drawing(root: Path) -> str:
         for col, other in enumerate(order):
             number = counts[importer, other]
             upward = number and col < row
-            fill = "#888" if row == col else "#e88" if upward else "#cfe3f7" if number else "#fff"
+            fill = "#888" if row == col else UPWARD if upward else "#cfe3f7" if number else "#fff"
             parts.append(RECT.format(LABEL + col * CELL, at, CELL, CELL, fill))
             if number:
                 parts.append(TEXT.format(LABEL + col * CELL + CELL // 2, at + 20, "middle", number))
