@@ -28,7 +28,7 @@ from ..plugin import settings
 
 Parameter = QgsProcessingParameterDefinition
 MAX_SEED = 2**31 - 1
-ARCHITECTURES = Path(__file__).parent.parent / "backend" / "architectures"
+ARCHITECTURES = Path(__file__).parent.parent / "backend" / "models" / "architectures"
 SAME_PIXELS = "The same seed, model and settings give the same pixels at the same place, whatever the extent."
 
 

@@ -15,9 +15,10 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
-from backend import device, protocol  # noqa: E402
+from backend import protocol  # noqa: E402
+from backend.datasets.packed import INDEX  # noqa: E402
+from backend.models import device  # noqa: E402
 from backend.protocol import BackendError, Reporter  # noqa: E402
-from backend.training.tiles import INDEX  # noqa: E402
 
 RECIPES = ("landcover", "controlnet", "spade", "segmentation")
 WORK = Path(".weights")
@@ -38,9 +39,9 @@ def _pack(data: Path, reporter: Reporter) -> Path:
         return data
     packed = WORK / "packed"
     if not (packed / INDEX).is_file():
-        from backend.training import packing  # reads GeoTIFFs
+        from backend.datasets import pack  # reads GeoTIFFs
 
-        packing.pack(data, packed, reporter)
+        pack.pack(data, packed, reporter)
     return packed
 
 

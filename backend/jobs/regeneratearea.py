@@ -8,9 +8,13 @@ from typing import Any
 import rasterio
 from odc.geo.geobox import GeoBox
 
-from backend import area, checkpoint, generation, landcover, provenance
-from backend.area import Area
-from backend.generation import Within
+from backend.generation import scenes
+from backend.generation.scenes import Within
+from backend.geo import provenance
+from backend.geo.block_store import stamp
+from backend.geo.provenance import Recipe
+from backend.geo.raster import open_raster
+from backend.models import model_folder
 from backend.protocol import (
     BackendError,
     Extent,
@@ -20,9 +24,8 @@ from backend.protocol import (
     RegenerateArea,
     Reporter,
 )
-from backend.provenance import Recipe
-from backend.raster import open_raster
-from backend.store import stamp
+from backend.tiling import landcover_input, regions
+from backend.tiling.regions import Area
 
 LANDCOVER = "landcover"
 
@@ -49,8 +52,8 @@ def run(job: RegenerateArea, report: Reporter) -> dict[str, str]:
 def _check_models(recipe: Recipe, job: RegenerateArea, report: Reporter) -> None:
     """Say where a model is not the one that made the raster; refuse to go on from it with the same seed."""
     for kind, name, digest in recipe.models:
-        folder, _ = checkpoint.find(name, kind)
-        if checkpoint.model_hash(folder) == digest:
+        folder, _ = model_folder.find(name, kind)
+        if model_folder.model_hash(folder) == digest:
             continue
         said = f"The model {name} has changed since {Path(job.raster).name} was made, so its pixels cannot be continued"
         if job.seed in (None, recipe.seed):
@@ -66,12 +69,12 @@ def _place(job: RegenerateArea, source: rasterio.DatasetReader) -> Extent:
 
 def _within(job: RegenerateArea, source: rasterio.DatasetReader) -> Within | None:
     """Without an extent, where the raster has data: what its own polygons held."""
-    if job.extent is not None or area.is_whole(source):
+    if job.extent is not None or regions.is_whole(source):
         return None
-    region = landcover.region_of(GeoBox(source.shape, source.transform, source.crs.to_wkt()))
+    region = landcover_input.region_of(GeoBox(source.shape, source.transform, source.crs.to_wkt()))
 
     def present(pixel_m: float) -> Area:
-        return area.where_valid(source, region, round(pixel_m / source.res[0]))
+        return regions.where_valid(source, region, round(pixel_m / source.res[0]))
 
     return Within(present, stamp(job.raster))
 
@@ -100,7 +103,7 @@ def _landcover(job: RegenerateArea, recipe: Recipe, source: rasterio.DatasetRead
         **_mix(recipe),
         **_settings(job, recipe),
     )
-    return generation.landcover(again, report, _within(job, source))
+    return scenes.landcover(again, report, _within(job, source))
 
 
 def _scene(job: RegenerateArea, recipe: Recipe, source: rasterio.DatasetReader, report: Reporter) -> dict[str, str]:
@@ -114,7 +117,7 @@ def _scene(job: RegenerateArea, recipe: Recipe, source: rasterio.DatasetReader, 
         **_mix(recipe),
         **_settings(job, recipe),
     )
-    outputs = generation.scene(again, report, _within(job, source))
+    outputs = scenes.scene(again, report, _within(job, source))
     return {"output": outputs.pop("output_image"), **outputs}
 
 
@@ -127,7 +130,7 @@ def _image(job: RegenerateArea, recipe: Recipe, source: rasterio.DatasetReader, 
         style=recipe.style,
         **_settings(job, recipe),
     )
-    return generation.image(again, report, _place(job, source))
+    return scenes.image(again, report, _place(job, source))
 
 
 def _below(job: RegenerateArea, recipe: Recipe) -> str:

@@ -20,9 +20,10 @@ from accelerate.utils import DistributedDataParallelKwargs, broadcast, set_seed
 from diffusers.training_utils import EMAModel
 from torch import nn
 
-from backend import checkpoint, device
+from backend.models import device
 from backend.protocol import BackendError, Reporter
-from backend.training import sheets
+from backend.reports import contact_sheet
+from backend.training.state import Stateful, load_state, save_state
 
 CHECKPOINT_S = 120.0
 LOG_S = 15.0
@@ -164,13 +165,13 @@ class _Run:
         largest = plan.learning_rate or self.objective.learning_rate * (plan.gentleness if first else 1.0)
         return largest * plan.rate(self.spent, self.step) * (plan.waiting(self.spent) if first and several else 1.0)
 
-    def _parts(self) -> dict[str, checkpoint.Stateful]:
+    def _parts(self) -> dict[str, Stateful]:
         return {"objective": self.objective, "ema": self.ema, **self.optimizers}
 
     def _resume(self) -> None:
         if not self.plan.state.is_file():
             return
-        progress = checkpoint.load_state(self.plan.state, self._parts())
+        progress = load_state(self.plan.state, self._parts())
         self.step, self.elapsed, self.batch = progress["step"], progress["elapsed"], progress["batch"]
         self.outcome = Outcome(progress["figures"], progress["history"])
         self.rng.bit_generator.state = progress["rng"]
@@ -181,7 +182,7 @@ class _Run:
 
     def _save(self) -> None:
         progress = {"step": self.step, "elapsed": self.elapsed, "batch": self.batch, **vars(self.outcome)}
-        checkpoint.save_state(self.plan.state, self._parts(), {**progress, "rng": self.rng.bit_generator.state})
+        save_state(self.plan.state, self._parts(), {**progress, "rng": self.rng.bit_generator.state})
 
     def _spent(self) -> float:
         """The share of the budget that is used up; the first process's clock counts."""
@@ -274,7 +275,7 @@ class _Run:
             with self._averaged():
                 (batch,) = self._examples(self.held_out or self.draw, 1)
                 columns = self.objective.shown(batch)
-            sheets.write_png(path, sheets.sheet(columns))
+            contact_sheet.write_png(path, contact_sheet.sheet(columns))
             self.report.log(f"samples ({', '.join(self.objective.columns)}): {path}")
         except (RuntimeError, MemoryError, OSError) as error:  # a training does not end for want of a picture
             if not (isinstance(error, OSError) or out_of_memory(error)):

@@ -47,10 +47,11 @@ def test_a_job_is_written_with_all_its_fields():
 
 def test_qgiss_python_can_read_the_protocol():
     """Standard library alone, and field types that Python 3.9 can evaluate."""
-    tree = ast.parse(Path(protocol.__file__).read_text())
-    imported = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
-    imported += [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    assert all(name.split(".")[0] in sys.stdlib_module_names for name in imported)
+    for path in Path(protocol.__file__).parent.rglob("*.py"):
+        nodes = list(ast.walk(ast.parse(path.read_text())))
+        imported = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+        imported += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
+        assert all(name.split(".")[0] in sys.stdlib_module_names for name in imported), path
     for cls in protocol.JOBS.values():
         assert not [field.name for field in dataclasses.fields(cls) if "|" in str(field.type)]
 

@@ -11,13 +11,13 @@ from functools import partial
 import numpy as np
 import pytest
 
-from backend import field as fields
-from backend import noise
-from backend.area import Area, Everywhere
-from backend.field import Field, Input, Patch, Source, Windows
-from backend.lattice import Box, Lattice
 from backend.protocol import Reporter, silent
-from backend.rendering import Output, render
+from backend.tiling import lazy_raster as fields
+from backend.tiling import noise
+from backend.tiling.lattice import Box, Lattice
+from backend.tiling.lazy_raster import Field, Input, Patch, Source, Windows
+from backend.tiling.regions import Area, Everywhere
+from backend.tiling.render import Output, render
 
 
 def mixed(seed: int, scale: int, margin: int, fines: list[int], windows: list[Box], *patches: Patch) -> np.ndarray:

@@ -6,11 +6,12 @@ import torch
 from PIL import Image
 from torch import nn
 
-from backend import classes
-from backend.generators import spade
+from backend.geo import legend
+from backend.models import spade
 from backend.protocol import BackendError, silent
 from backend.training import loop
 from backend.training.loop import Budget, Objective, Plan, fit
+from backend.training.objectives import spade as spade_objective
 
 
 class Line(Objective):
@@ -245,9 +246,9 @@ def test_an_objective_settles_in_the_end_of_its_budget(tmp_path):
 
 def test_a_painter_settles_on_the_statistics_that_it_paints_with():
     painter = spade.Painter(styles=0, widths=(32, 32, 32, 32))
-    objective = spade.Painting(painter)
+    objective = spade_objective.Painting(painter)
     objective.train()
-    told = torch.zeros(2, classes.COUNT, 64, 64)
+    told = torch.zeros(2, legend.COUNT, 64, 64)
     objective.paint(told)
     moved = [norm.running_mean.clone() for norm in objective.norms]
     assert len(moved) == 6 and any(mean.abs().max() > 0 for mean in moved)
