@@ -73,7 +73,7 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str
     if place == "user/algorithms.md":
         markdown = TABLE_NAME.sub(r"\1[\2](algorithms/\3.md)\4", markdown)
     if place == "dev/architecture.md":
-        caption = "A row imports the columns that have a number, which counts the import statements."
+        caption = "A row imports the columns that have a number, which counts the imported names."
         markdown = markdown.replace("<!-- imports: drawing -->", f"![Imports between rooms](../{DRAWING})\n\n{caption}")
     return LINK.sub(rewritten, markdown)
 

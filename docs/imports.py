@@ -1,4 +1,4 @@
-"""A drawing of which room imports which, as SVG: a matrix with the number of import statements in each cell."""
+"""A drawing of which room imports which, as SVG: a matrix with the number of imported names in each cell."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def rooms(root: Path) -> list[str]:
     tree = ast.parse((root / "tests" / "test_imports.py").read_text(encoding="utf-8"))
     for node in tree.body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "ROOMS":
-            return [*TOP, "backend", *(f"backend/{room}" for room in ast.literal_eval(node.value))]
+            return [*TOP, "backend/__main__", *(f"backend/{room}" for room in ast.literal_eval(node.value))]
     raise ValueError("tests/test_imports.py has no ROOMS")
 
 
@@ -45,11 +45,11 @@ def room_of(path: str, order: list[str]) -> str | None:
 
 
 def count(root: Path, order: list[str]) -> Counter[tuple[str, str]]:
-    """How many import statements lead from one room to another."""
+    """How many names each room imports from each other."""
     found: Counter[tuple[str, str]] = Counter()
     for top in ("backend", "plugin", "processing_provider"):
         for path in (root / top).rglob("*.py"):
-            here = room_of(path.relative_to(root).as_posix(), order)
+            here = room_of(path.relative_to(root).with_suffix("").as_posix(), order)
             for name in imported(path, root):
                 there = room_of(name, order)
                 if here and there and here != there:
@@ -65,7 +65,7 @@ def drawing(root: Path) -> str:
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" font-family="sans-serif">']
     for row, importer in enumerate(order):
         at = LABEL + row * CELL
-        label = escape(importer if importer != "backend" else "backend/__main__.py")
+        label = escape(importer)
         parts.append(TEXT.format(LABEL - 8, at + 20, "end", label))
         parts.append(f'<g transform="rotate(-90 {at + 20} {LABEL - 8})">')
         parts.append(TEXT.format(at + 20, LABEL - 8, "start", label) + "</g>")

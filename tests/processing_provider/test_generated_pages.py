@@ -1,10 +1,11 @@
 """The pages of the documentation that are made from the algorithms."""
 
 import pytest
-from docs import generate
 from landforge.processing_provider import workflow
 from landforge.processing_provider.provider import ALGORITHMS
 from qgis.core import QgsApplication
+
+from docs import generate
 
 NAMES = [cls.JOB.__name__.lower() for cls in ALGORITHMS] + [path.stem for path in workflow.MODELS.glob("*.model3")]
 
