@@ -96,7 +96,7 @@ def _by_spade(generator: Any, labels: np.ndarray, styles: np.ndarray, seed: int,
         ground = Box(0, int(random.integers(2**20)), cells // spade.COARSE, cells // spade.COARSE)
         coarse = spade.coarse_noise(seed, "held out", ground)[None]
         fine = random.normal(size=(1, spade.FINE_CHANNELS, cells, cells))
-        one_hot = legend.painted(label, generator.seen)[None]
+        one_hot = legend.encode_condition(label, generator.seen)[None]
         found.append(generator.pixels(coarse, fine.astype(np.float32), one_hot, tuple(style)))
     return np.concatenate(found)
 
@@ -143,7 +143,7 @@ def _styles(generator: Any, told: list[list[str]], free: bool, seed: int) -> np.
     if free:
         told = [list(outputs.styles_of(generator, "", seed + number)) for number in range(len(told))]
     known = outputs.known_styles(generator)
-    return np.array([rgb.given(style, known) for style in told], dtype=np.float32)
+    return np.array([rgb.style_vector(style, known) for style in told], dtype=np.float32)
 
 
 def main() -> int:

@@ -183,7 +183,7 @@ class _Tiles:
     def landcover(self) -> Iterator[np.ndarray]:
         """(size, size) uint8 class indices at 10 m, those of finer pixels by majority."""
         votes = 1 / self._factor(LANDCOVER_PIXEL_M)
-        return self._stack("label", lambda row: legend.voted(self._codes(row, 1.0), votes))
+        return self._stack("label", lambda row: legend.majority_downsample(self._codes(row, 1.0), votes))
 
     def _factor(self, pixel_m: float) -> float:
         factor = self.pixel_m / pixel_m

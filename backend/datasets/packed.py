@@ -26,12 +26,12 @@ MISSES = 10_000  # places that may be passed over before there is none
 _CHUNK_ROWS = 512
 
 
-def turned(array: np.ndarray, variant: int) -> np.ndarray:
+def dihedral(array: np.ndarray, variant: int) -> np.ndarray:
     """One of the 8 turns and mirrorings of the last two axes; variants 4 to 7 are mirrored."""
     return np.rot90(array[..., ::-1] if variant >= 4 else array, variant % 4, axes=(-2, -1))
 
 
-def recoloured(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def color_jitter(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """(..., 3, h, w) uint8 RGB in slightly other light: gain and gamma of all bands, and a trace of each band's own."""
     gamma, gain = np.exp(rng.uniform(-0.1, 0.1)), rng.uniform(0.94, 1.06) * rng.uniform(0.98, 1.02, 3)
     levels = np.clip(np.rint(255 * gain[:, None] * (np.arange(256) / 255) ** gamma), 0, 255).astype(np.uint8)
@@ -211,13 +211,13 @@ class PackedTiles:
             tile, variant = rng.choice(chosen), int(rng.integers(8))
             row, col = rng.integers(size - crop + 1, size=2)
             where = (tile, slice(row, row + crop), slice(col, col + crop))
-            out_images.append(recoloured(turned(np.moveaxis(images[where], -1, 0), variant), rng))
-            out_labels.append(turned(labels[where], variant))
+            out_images.append(color_jitter(dihedral(np.moveaxis(images[where], -1, 0), variant), rng))
+            out_labels.append(dihedral(labels[where], variant))
             out_styles.append(styles[tile])
         return np.stack(out_images), np.stack(out_labels), out_styles
 
 
-class Place(NamedTuple):
+class LandCoverCrop(NamedTuple):
     """A crop of land cover: its group and tile, the tile's turn, and row and column in the turned tile."""
 
     group: str
@@ -278,7 +278,7 @@ class PackedLandCover:
             np.where(mask == (self.split == "val"), array, legend.IGNORE) for array, mask in zip(arrays, held)
         )
 
-    def place(self, rng: np.random.Generator, crop_px: int, step_px: int = 1, dull: bool = False) -> Place:
+    def place(self, rng: np.random.Generator, crop_px: int, step_px: int = 1, dull: bool = False) -> LandCoverCrop:
         """A random crop, its row and column multiples of `step_px`, wholly in the split.
 
         Unless `dull` ones are welcome, those of a single class are mostly passed over. BackendError where there is
@@ -288,7 +288,7 @@ class PackedLandCover:
         for _ in range(MISSES):
             name, tile = tiles[rng.choice(len(tiles), p=shares)]
             variant = int(rng.integers(8))
-            indices, held = (turned(array[tile], variant) for array in self.groups[name])
+            indices, held = (dihedral(array[tile], variant) for array in self.groups[name])
             row, col = (int(rng.integers((size - crop_px) // step_px + 1)) * step_px for size in indices.shape)
             where = (slice(row, row + crop_px), slice(col, col + crop_px))
             inside = held[where][:: crop_px - 1, :: crop_px - 1]  # blocks are larger than crops: corners tell
@@ -299,14 +299,14 @@ class PackedLandCover:
             alike = not dull and (indices[where] == indices[row, col]).mean() > 0.98
             if (empty or alike) and rng.random() < 0.9:
                 continue
-            return Place(name, tile, variant, row, col)
+            return LandCoverCrop(name, tile, variant, row, col)
         raise BackendError(
             f"No place of {crop_px} pixels was found in the land cover's {self.split!r} part. Use more or larger tiles."
         )
 
-    def crop(self, place: Place, crop_px: int) -> np.ndarray:
+    def crop(self, place: LandCoverCrop, crop_px: int) -> np.ndarray:
         """(crop_px, crop_px) uint8 class indices of a place."""
-        indices = turned(self.groups[place.group][0][place.tile], place.variant)
+        indices = dihedral(self.groups[place.group][0][place.tile], place.variant)
         return indices[place.row : place.row + crop_px, place.col : place.col + crop_px]
 
 

@@ -112,7 +112,7 @@ def _vote(folder: Path, target: Path) -> None:
     for split in ("train", "val"):
         for name, group in PackedTiles((folder,), split).groups.items():
             key = f"{name}_{split}"
-            labels = (legend.voted(group.labels[tile], factor) for tile in group.chosen)
+            labels = (legend.majority_downsample(group.labels[tile], factor) for tile in group.chosen)
             write_stack(target / f"{key}_landcover.npy", len(group.chosen), labels)
             entries[key] = {"split": [split] * len(group.chosen)}
     kept = {key: value for key, value in index.items() if key in ("synthetic", "attribution")}

@@ -90,7 +90,7 @@ class ArrayTile:
 
 
 @dataclass(frozen=True)
-class JoinedTile:
+class MergedTile:
     """A tile whose classes are those of a legend that joins some."""
 
     tile: Tile
@@ -134,7 +134,7 @@ class TileSet:
         """The same with the classes of another legend."""
         if not legend.LEGENDS[legend_name]:
             return self
-        return replace(self, tiles=[JoinedTile(tile, legend_name) for tile in self.tiles])
+        return replace(self, tiles=[MergedTile(tile, legend_name) for tile in self.tiles])
 
 
 @contextmanager

@@ -14,8 +14,8 @@ from backend.models import base
 from backend.protocol import BackendError, Reporter
 from backend.tiling import landcover_input
 from backend.tiling.lattice import Box
-from backend.tiling.lazy_raster import Field
-from backend.tiling.regions import Area, Everywhere
+from backend.tiling.lazy_raster import LazyRaster
+from backend.tiling.regions import Everywhere, RegionOfInterest
 from backend.tiling.render import Output
 
 SETTINGS = ("window", "stride", "phases", "guidance_scale")
@@ -95,9 +95,9 @@ def tags_of(generator: Any, seed: int, steps: int, **more: Any) -> dict[str, str
     return {**tags, **({"LANDFORGE_ATTRIBUTION": credited} if credited else {})}
 
 
-def landcover_output(field: Field, writer: RasterWriter, area: Area, report: Reporter) -> Output:
+def landcover_output(field: LazyRaster, writer: RasterWriter, area: RegionOfInterest, report: Reporter) -> Output:
     """A field of class indices as WorldCover codes in a raster; nodata outside the area. Blocks are reported."""
-    region = landcover_input.region_of(writer.box)
+    region = landcover_input.box_of_grid(writer.box)
 
     def write(box: Box, indices: np.ndarray) -> None:
         codes = legend.to_code(indices)
@@ -109,9 +109,9 @@ def landcover_output(field: Field, writer: RasterWriter, area: Area, report: Rep
     return _output(field, writer, area, write)
 
 
-def image_output(field: Field, writer: RasterWriter, area: Area, report: Reporter) -> Output:
+def image_output(field: LazyRaster, writer: RasterWriter, area: RegionOfInterest, report: Reporter) -> Output:
     """A field of RGB in a raster; masked outside the area. Blocks are reported."""
-    region = landcover_input.region_of(writer.box)
+    region = landcover_input.box_of_grid(writer.box)
 
     def write(box: Box, image: np.ndarray) -> None:
         inside = None
@@ -124,8 +124,8 @@ def image_output(field: Field, writer: RasterWriter, area: Area, report: Reporte
     return _output(field, writer, area, write)
 
 
-def _output(field: Field, writer: RasterWriter, area: Area, write: Any) -> Output:
-    region = landcover_input.region_of(writer.box)
+def _output(field: LazyRaster, writer: RasterWriter, area: RegionOfInterest, write: Any) -> Output:
+    region = landcover_input.box_of_grid(writer.box)
     done = frozenset((row + region.row, col + region.col) for row, col in writer.done)
     return Output(field, region, area, writer.box.resolution.x, write, done)
 
@@ -141,6 +141,6 @@ def announce(report: Reporter, *writers: RasterWriter) -> None:
             report.preview(writer.path, writer.preview())
 
 
-def resumed(field: Field, *inputs: str) -> str:
+def resumed(field: LazyRaster, *inputs: str) -> str:
     """What finished blocks depend on beside tags and grid: where blocks lie, and the inputs' own texts."""
     return " ".join([str(field.box(0, 0)), *inputs])

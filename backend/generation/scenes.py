@@ -16,30 +16,30 @@ from backend.models import base
 from backend.models.landcover import LandCoverGenerator
 from backend.protocol import Extent, GenerateImage, GenerateLandCover, GenerateScene, Reporter
 from backend.tiling import regions
-from backend.tiling.landcover_input import open_landcover, region_of
-from backend.tiling.regions import Area, Mapped
+from backend.tiling.landcover_input import box_of_grid, open_landcover
+from backend.tiling.regions import RegionOfInterest, ValidPixels
 from backend.tiling.render import render
 
 
 @dataclass(frozen=True)
-class Within:
+class FillRegion:
     """What of a grid is to be filled: the area by pixel size in metres, and a text that tells it from others."""
 
-    area: Callable[[float], Area]
+    area: Callable[[float], RegionOfInterest]
     identity: str
 
 
-def _asked(job: GenerateLandCover | GenerateScene, crs: str) -> Within:
+def requested_region(job: GenerateLandCover | GenerateScene, crs: str) -> FillRegion:
     """What the job's polygons hold."""
-    return Within(partial(regions.of, job.area, job.extent, crs), job.area)
+    return FillRegion(partial(regions.region_from_wkt, job.area, job.extent, crs), job.area)
 
 
-def landcover(job: GenerateLandCover, report: Reporter, within: Within | None = None) -> dict[str, str]:
+def generate_landcover(job: GenerateLandCover, report: Reporter, within: FillRegion | None = None) -> dict[str, str]:
     """Render the extent's 10 m grid, or what an area holds of it."""
     box = grid.geobox(job.extent, grid.LANDCOVER_PIXEL_M, job.grid_crs, job.max_area_km2)
     generator = base.load(LandCoverGenerator, job.model)
     field = generator.field(str(box.crs), job.seed, job.steps, job.shares, job.guidance_scale)
-    within = within or _asked(job, str(box.crs))
+    within = within or requested_region(job, str(box.crs))
     wanted = within.area(grid.LANDCOVER_PIXEL_M)
     asked = {"shares": job.shares, "guidance_scale": job.guidance_scale}
     tags = raster_outputs.tags_of(generator, job.seed, job.steps, **asked)
@@ -51,7 +51,7 @@ def landcover(job: GenerateLandCover, report: Reporter, within: Within | None = 
     return {"output": job.output}
 
 
-def image(job: GenerateImage, report: Reporter, extent: Extent | None = None) -> dict[str, str]:
+def generate_image(job: GenerateImage, report: Reporter, extent: Extent | None = None) -> dict[str, str]:
     """Paint a land cover raster, or an extent of it, at the generator's GSD; where it has no data, the image is masked.
 
     Raises BackendError where the raster does not reach into the extent.
@@ -66,12 +66,12 @@ def image(job: GenerateImage, report: Reporter, extent: Extent | None = None) ->
         resume = raster_outputs.resumed(field, stamp(job.landcover))
         with RasterWriter(job.output, box, "rgb", tags, resume=resume) as writer:
             raster_outputs.announce(report, writer)
-            present = Mapped(lambda wanted: below.read(wanted) != legend.IGNORE, region_of(box))
+            present = ValidPixels(lambda wanted: below.read(wanted) != legend.IGNORE, box_of_grid(box))
             render([raster_outputs.image_output(field, writer, present, report)], job.scheduler, report)
     return {"output": job.output}
 
 
-def scene(job: GenerateScene, report: Reporter, within: Within | None = None) -> dict[str, str]:
+def generate_scene(job: GenerateScene, report: Reporter, within: FillRegion | None = None) -> dict[str, str]:
     """Render both rasters from north to south; the image's windows read the land cover as it is made around them.
 
     Without an `output_landcover` the image alone is written.
@@ -84,7 +84,7 @@ def scene(job: GenerateScene, report: Reporter, within: Within | None = None) ->
     below = cartographer.field(world, job.seed, job.steps, job.shares, job.guidance_scale)
     styles = raster_outputs.styles_of(painter, job.style, job.seed)
     above = painter.field(world, job.seed, job.steps, below, factor, styles)
-    within = within or _asked(job, world)
+    within = within or requested_region(job, world)
     wanted = [within.area(pixel_m) for pixel_m in (grid.LANDCOVER_PIXEL_M, painter.pixel_m)]
     origin = f"synthetic: {cartographer.name}, seed {job.seed}"
     asked = {"shares": job.shares, "guidance_scale": job.guidance_scale}

@@ -22,13 +22,13 @@ from backend.generation import outputs as raster_outputs
 from backend.generation import tile_mosaic
 from backend.generation.tile_mosaic import PlacedTile, Region, Strip
 from backend.geo import grid, legend
-from backend.models.landcover import CELL_PX, WINDOW, LandCoverGenerator, Place
+from backend.models.landcover import CELL_PX, WINDOW, LandCoverGenerator, ShareAnchor
 from backend.protocol import BuildStandardSets, Reporter, partial_path, silent
-from backend.tiling.lazy_raster import Field, Patch
+from backend.tiling.lazy_raster import LazyRaster, Patch
 from backend.tiling.render import LARGE_WINDOWS, Output, passes, render
 
 CELL_M = CELL_PX * grid.LANDCOVER_PIXEL_M
-Places = dict[str, tuple[Place, ...]]
+Places = dict[str, tuple[ShareAnchor, ...]]
 """The places of each world for whose class shares its synthetic land cover is asked."""
 KEPT = ("tile_px", "stride_px", "min_valid", "pixel_m", "seed")
 """What the index of a painted set says as that of the real one does."""
@@ -84,24 +84,24 @@ class RealSet:
                 ground = entry.valid * np.array(entry.shares)
                 key = (region.world, int(at[0] // WINDOW), int(at[1] // WINDOW), entry.tile.split != "train")
                 found[key].append(np.concatenate([at, ground]))
-        places: dict[str, list[Place]] = defaultdict(list)
+        places: dict[str, list[ShareAnchor]] = defaultdict(list)
         for (world, row, col, spare), tiles in sorted(found.items()):
             middle_row, middle_col, *ground = np.mean(tiles, axis=0).tolist()
             if sum(ground) > 0 and not (spare and (world, row, col, False) in found):
                 shares = tuple(np.round(np.array(ground) / sum(ground), 4).tolist())
-                places[world].append(Place(round(middle_row, 2), round(middle_col, 2), shares))
+                places[world].append(ShareAnchor(round(middle_row, 2), round(middle_col, 2), shares))
         return {world: tuple(each) for world, each in places.items()}
 
 
 @dataclass(frozen=True)
-class Recipe:
+class SetSpec:
     """How a set is painted: on the real land cover or, with a cartographer, on land cover of its making."""
 
     painter: Any
     cartographer: LandCoverGenerator | None = None
     places: Places = field(default_factory=dict)
 
-    def fields(self, job: BuildStandardSets, real: RealSet, region: Region) -> dict[str, Field]:
+    def fields(self, job: BuildStandardSets, real: RealSet, region: Region) -> dict[str, LazyRaster]:
         """What is rendered of a region, by kind of tile; images count in pixels, land cover in its own."""
         world, styles = region.world, self.styles(region)
         paint = partial(self.painter.field, world, job.seed, job.steps, styles=styles)
@@ -141,7 +141,7 @@ class Recipe:
 class Stage:
     """A set while it is painted: what is rendered of each region lies in strips of tiles, by kind of tile."""
 
-    def __init__(self, job: BuildStandardSets, real: RealSet, name: str, recipe: Recipe, work: Path) -> None:
+    def __init__(self, job: BuildStandardSets, real: RealSet, name: str, recipe: SetSpec, work: Path) -> None:
         self.job, self.real, self.name, self.recipe, self.work = job, real, name, recipe, work
 
     @property

@@ -22,8 +22,8 @@ from backend.geo import grid, legend
 from backend.geo.block_store import BlockStore
 from backend.geo.raster import open_raster
 from backend.tiling.lattice import Box
-from backend.tiling.lazy_raster import Field, Source
-from backend.tiling.regions import Boxes
+from backend.tiling.lazy_raster import LazyRaster, RasterSource
+from backend.tiling.regions import BoxRegions
 from backend.tiling.render import Output
 
 REGION_PX = 50_000  # along a side: the plan of a rendering grows with the ground between its tiles
@@ -80,7 +80,7 @@ def read_label(folder: Path, tile: PlacedTile) -> np.ndarray:
         return legend.to_index(source.read(1))
 
 
-def labels(folder: Path, region: Region) -> Source:
+def labels(folder: Path, region: Region) -> RasterSource:
     """The tiles' labels as class indices on the world's pixels; beyond them the nearest pixel, then IGNORE."""
     corners = np.array([(tile.box.row, tile.box.col) for tile in region.tiles])
     size = region.tiles[0].box.height
@@ -104,7 +104,7 @@ def labels(folder: Path, region: Region) -> Source:
                 nearest[nearer] = distance[nearer]
         return found
 
-    return Source("land cover", read)
+    return RasterSource("land cover", read)
 
 
 class Strip:
@@ -117,10 +117,10 @@ class Strip:
         self.store = BlockStore(folder, (bands, self.side * len(boxes), self.side), identity)
         self.done = set(self.store.done)
 
-    def output(self, field: Field, pixel_m: float) -> Output:
+    def output(self, field: LazyRaster, pixel_m: float) -> Output:
         """What is still wanted of a field, and written here."""
         region = reduce(Box.joined, self.boxes)
-        return Output(field, region, Boxes(self.boxes), pixel_m, self.write, frozenset(self.done))
+        return Output(field, region, BoxRegions(self.boxes), pixel_m, self.write, frozenset(self.done))
 
     def write(self, block: Box, pixels: np.ndarray) -> None:
         """Keep what the boxes share with a block; (bands, height, width) or (height, width) uint8."""

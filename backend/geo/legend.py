@@ -26,7 +26,7 @@ its roads and buildings as built-up, OpenEarthMap's (Xia et al. 2023), but that 
 and grassland. Without infrared or radar, mangroves look like any trees, and wet herbs like dry ones; GlobCover 2009
 joins mosses and lichens to grassland (class 140), and DeepGlobe's barren land, on which nothing grows, takes snow.
 """
-LOOKS = MERGED
+FALLBACK_CLASS = MERGED
 """What an image generator paints in the place of a class that it has never seen: what RGB cannot tell from it."""
 LEGENDS: dict[str, dict[int, int]] = {"worldcover": {}, "merged": MERGED}
 """By name: which codes are joined to which. Class indices, codes and colours are the same in all."""
@@ -104,10 +104,10 @@ def pictures(one_hot: np.ndarray) -> np.ndarray:
 
 def unseen(seen: Collection[int]) -> dict[int, int]:
     """The codes that a model has not seen in its training, with the code of the nearest look that it has seen."""
-    return {code: look for code, look in LOOKS.items() if code not in seen and look in seen}
+    return {code: look for code, look in FALLBACK_CLASS.items() if code not in seen and look in seen}
 
 
-def painted(indices: np.ndarray, seen: Collection[int]) -> np.ndarray:
+def encode_condition(indices: np.ndarray, seen: Collection[int]) -> np.ndarray:
     """(H, W) class indices to what an image generator sees: (COUNT, H, W) bool one-hot.
 
     `seen` are the codes in its training data: other classes are painted as their look. IGNORE is zero in every channel.
@@ -118,7 +118,7 @@ def painted(indices: np.ndarray, seen: Collection[int]) -> np.ndarray:
     return one_hot(looks[indices], bool)
 
 
-def voted(indices: np.ndarray, factor: float) -> np.ndarray:
+def majority_downsample(indices: np.ndarray, factor: float) -> np.ndarray:
     """(H, W) class indices to (int(H / factor), int(W / factor)) by majority; IGNORE where nothing is known.
 
     `factor` is the side of a new pixel in old ones, which belong to the new pixel that holds their centre.

@@ -78,7 +78,7 @@ def difference(*maps: tuple[str, dict[str, str]]) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class GenerationRecord:
     """How a synthetic raster was made, read back from its tags."""
 
     model: str
@@ -121,11 +121,13 @@ class Recipe:
         return self.settings.get(f"landcover_{key}" if self.is_scene else key)
 
 
-def recipe(tags: dict[str, str], name: str) -> Recipe:
+def generation_record(tags: dict[str, str], name: str) -> GenerationRecord:
     """What `synthetic` wrote into a raster's tags; BackendError names a raster without them."""
     try:
         settings = json.loads(tags["LANDFORGE_SETTINGS"])
-        found = Recipe(tags["LANDFORGE_MODEL"], tags["LANDFORGE_MODEL_SHA256"], int(tags["LANDFORGE_SEED"]), settings)
+        found = GenerationRecord(
+            tags["LANDFORGE_MODEL"], tags["LANDFORGE_MODEL_SHA256"], int(tags["LANDFORGE_SEED"]), settings
+        )
         if not isinstance(settings["steps"], int) or not found.generator:
             raise ValueError(settings)
     except (KeyError, ValueError, TypeError) as error:

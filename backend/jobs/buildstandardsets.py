@@ -11,7 +11,7 @@ from pathlib import Path
 
 from backend.datasets import label_offset, reader, writer
 from backend.generation import outputs, tile_mosaic
-from backend.generation.standard_sets import RealSet, Recipe, Stage, said
+from backend.generation.standard_sets import RealSet, SetSpec, Stage, said
 from backend.geo import legend
 from backend.geo.block_store import StoreHeldError
 from backend.geo.raster import check_writable
@@ -44,7 +44,7 @@ def _open(job: BuildStandardSets) -> RealSet:
         return RealSet(folder, index, entries, regions)
 
 
-def _recipes(job: BuildStandardSets, real: RealSet) -> dict[str, Recipe]:
+def _recipes(job: BuildStandardSets, real: RealSet) -> dict[str, SetSpec]:
     """The painted sets by name; BackendError for models that are none, and for one of another GSD."""
     controlnet = outputs.load_generator("controlnet", job.controlnet_model)
     spade = outputs.load_generator("spade", job.spade_model)
@@ -57,13 +57,13 @@ def _recipes(job: BuildStandardSets, real: RealSet) -> dict[str, Recipe]:
             )
     places = real.places() if job.composition == "real" else {}
     return {
-        "controlnet": Recipe(controlnet),
-        "spade": Recipe(spade),
-        "synthetic": Recipe(controlnet, cartographer, places),
+        "controlnet": SetSpec(controlnet),
+        "spade": SetSpec(spade),
+        "synthetic": SetSpec(controlnet, cartographer, places),
     }
 
 
-def _prepare(job: BuildStandardSets, real: RealSet, recipes: dict[str, Recipe], report: Reporter) -> Path:
+def _prepare(job: BuildStandardSets, real: RealSet, recipes: dict[str, SetSpec], report: Reporter) -> Path:
     """The folder that the sets grow in, beside the output: of an earlier run with the same settings, or a new one."""
     output = Path(job.output).absolute()
     if output.is_file() or (output.is_dir() and any(output.iterdir())):
@@ -88,7 +88,7 @@ def _prepare(job: BuildStandardSets, real: RealSet, recipes: dict[str, Recipe], 
     return work
 
 
-def _say(real: RealSet, recipes: dict[str, Recipe], report: Reporter) -> None:
+def _say(real: RealSet, recipes: dict[str, SetSpec], report: Reporter) -> None:
     """What is going to be made of what."""
     report.log(f"{len(real.entries):,} tiles of {real.folder.name} in {len(real.regions):,} region(s), to four sets.")
     if real.index.get("synthetic"):

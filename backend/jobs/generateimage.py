@@ -8,4 +8,4 @@ from backend.protocol import GenerateImage, Reporter
 
 def run(job: GenerateImage, report: Reporter) -> dict[str, str]:
     """Paint the land cover raster's whole extent at the generator's GSD; where it has no data, the image is masked."""
-    return scenes.image(job, report)
+    return scenes.generate_image(job, report)

@@ -8,4 +8,4 @@ from backend.protocol import GenerateLandCover, Reporter
 
 def run(job: GenerateLandCover, report: Reporter) -> dict[str, str]:
     """Render the extent's 10 m grid, or what an area holds of it."""
-    return scenes.landcover(job, report)
+    return scenes.generate_landcover(job, report)

@@ -8,4 +8,4 @@ from backend.protocol import GenerateScene, Reporter
 
 def run(job: GenerateScene, report: Reporter) -> dict[str, str]:
     """Render both rasters from north to south; the image's windows read the land cover as it is made around them."""
-    return scenes.scene(job, report)
+    return scenes.generate_scene(job, report)

@@ -23,7 +23,7 @@ from backend.models.segmentation import SegmentationModel
 from backend.protocol import BackendError, Extent
 from backend.tiling import landcover_input, regions
 from backend.tiling.lattice import Box
-from backend.tiling.lazy_raster import Source
+from backend.tiling.lazy_raster import RasterSource
 from backend.tiling.render import render
 
 GSD_TOLERANCE = 0.05
@@ -103,17 +103,17 @@ def _segment(
     tags: dict[str, str],
     report: protocol.Reporter,
 ) -> None:
-    region = landcover_input.region_of(box)
+    region = landcover_input.box_of_grid(box)
 
     def read(wanted: Box) -> np.ndarray:
         row, col = wanted.row - region.row, wanted.col - region.col
         # mirrored, because stripes of repeated edge pixels look like roads to a model
         return read_window(source, row, col, wanted.height, wanted.width, mirrored=True)[:3]
 
-    wanted = regions.where_valid(source, region)
+    wanted = regions.valid_pixels(source, region)
     if not wanted.touches(np.array([region.row]), np.array([region.col]), max(region.height, region.width)).any():
         raise BackendError(f"The image {job.image} holds no data: all of its pixels are masked.")
-    field = found.field(Source("image", read))
+    field = found.field(RasterSource("image", read))
     resume = outputs.resumed(field, stamp(job.image))
     with RasterWriter(job.output, box, "classes", tags, resume, found.legend) as writer:
         outputs.announce(report, writer)

@@ -25,31 +25,31 @@ MOST_EMPTY = 0.005  # share of a square that may be masked or black
 SAME_GROUND_M = 10.0  # by which the corners of one ground may differ: a pixel of land cover
 
 Corner = tuple[str, float, float]
-Square = tuple[np.ndarray, np.ndarray]
+CropPixels = tuple[np.ndarray, np.ndarray]
 """(size, size, 3) uint8 RGB and (size, size) uint8 class indices, IGNORE where none is known."""
 
 
 @dataclass(frozen=True)
-class Picture:
+class Crop:
     """A square that can be read; `corner` is its CRS, left and top, None where they are not known."""
 
     name: str
     corner: Corner | None
-    read: Callable[[], Square]
+    read: Callable[[], CropPixels]
 
 
 @dataclass(frozen=True)
-class PictureSet:
+class CropSet:
     """The squares of a source, `pixel_m` metres a pixel; 0 where that is not known."""
 
     name: str
     pixel_m: float
-    pictures: list[Picture]
+    pictures: list[Crop]
 
-    def drawn(self, keys: Sequence[str], shared: Collection[str], seed: int) -> Iterator[tuple[str, Square]]:
+    def drawn(self, keys: Sequence[str], shared: Collection[str], seed: int) -> Iterator[tuple[str, CropPixels]]:
         """The squares that hold data, with their keys: first those that are shared, else as keys and seed decide."""
 
-        def rank(one: tuple[str, Picture]) -> tuple[bool, bytes]:
+        def rank(one: tuple[str, Crop]) -> tuple[bool, bytes]:
             return one[0] not in shared, hashlib.sha256(f"{seed} {one[0]}".encode()).digest()
 
         for key, picture in sorted(zip(keys, self.pictures), key=rank):
@@ -58,7 +58,7 @@ class PictureSet:
                 yield key, square
 
 
-def keys(sets: Sequence[PictureSet]) -> list[list[str]]:
+def keys(sets: Sequence[CropSet]) -> list[list[str]]:
     """A key for each square of each set: squares of the same ground have the same, up to SAME_GROUND_M apart.
 
     Where the ground of any square is not known, all go by their names.
@@ -81,7 +81,7 @@ def _key(corner: Corner, known: dict[tuple[str, int, int], list[tuple[Corner, st
     return key
 
 
-def open_pictures(path: str | Path, size_px: int, split: str = "all") -> PictureSet:
+def open_crops(path: str | Path, size_px: int, split: str = "all") -> CropSet:
     """The squares of a data set's folder, of a split or of all, of an RGB raster, or of a folder of images.
 
     Raises BackendError where the source is none of these, is damaged, holds no square of `size_px`, or is no RGB of 8
@@ -116,17 +116,17 @@ def _too_small(path: Path, shape: tuple[int, int], size_px: int) -> BackendError
     )
 
 
-def _of_tile(tile: Tile, name: str, size_px: int, corner: tuple[str, float, float, float] | None) -> Iterator[Picture]:
+def _of_tile(tile: Tile, name: str, size_px: int, corner: tuple[str, float, float, float] | None) -> Iterator[Crop]:
     """The squares of a tile; `corner` is its CRS, left, top and pixel size, where known."""
     for row, col in _places(*tile.shape, size_px):
         there = None
         if corner:
             crs, left, top, pixel_m = corner
             there = (crs, left + col * pixel_m, top - row * pixel_m)
-        yield Picture(f"{name} {row} {col}", there, partial(tile.read, row, col, size_px, size_px))
+        yield Crop(f"{name} {row} {col}", there, partial(tile.read, row, col, size_px, size_px))
 
 
-def _of_dataset(folder: Path, size_px: int, split: str) -> PictureSet:
+def _of_dataset(folder: Path, size_px: int, split: str) -> CropSet:
     with reader.damage(folder):
         index, rows = reader.manifest(folder)
         pixel_m, shape = float(index["pixel_m"]), (int(index["tile_px"]), int(index["tile_px"]))
@@ -134,25 +134,25 @@ def _of_dataset(folder: Path, size_px: int, split: str) -> PictureSet:
             raise reader.without_images(folder)
         if min(shape) < size_px:
             raise _too_small(folder, shape, size_px)
-        found: list[Picture] = []
+        found: list[Crop] = []
         for row in rows:
             if split in ("all", row["split"]):
                 tile = FileTile(row["split"], shape, folder / row["image"], folder / row["label"])
                 corner = (row["crs"], float(row["xmin"]), float(row["ymax"]), pixel_m)
                 found += _of_tile(tile, row["name"], size_px, corner)
-    return PictureSet(folder.name, pixel_m, found)
+    return CropSet(folder.name, pixel_m, found)
 
 
-def _of_packed(folder: Path, size_px: int, split: str) -> PictureSet:
+def _of_packed(folder: Path, size_px: int, split: str) -> CropSet:
     tiles = reader.open_tiles(folder)
     chosen = [(number, tile) for number, tile in enumerate(tiles.tiles) if split in ("all", tile.split)]
     found = [one for number, tile in chosen for one in _of_tile(tile, f"{number:06d}", size_px, None)]
     if chosen and not found:
         raise _too_small(folder, chosen[0][1].shape, size_px)
-    return PictureSet(folder.name, tiles.pixel_m, found)
+    return CropSet(folder.name, tiles.pixel_m, found)
 
 
-def _read_raster(path: Path, row: int, col: int, size_px: int) -> Square:
+def _read_raster(path: Path, row: int, col: int, size_px: int) -> CropPixels:
     """A square of an image without a label; black where it is masked."""
     window = Window(col, row, size_px, size_px)
     with warnings.catch_warnings(), open_raster(path, "image") as source:
@@ -162,22 +162,22 @@ def _read_raster(path: Path, row: int, col: int, size_px: int) -> Square:
     return np.where(seen, pixels, 0).transpose(1, 2, 0), unknown
 
 
-def _of_raster(path: Path, size_px: int) -> PictureSet:
+def _of_raster(path: Path, size_px: int) -> CropSet:
     with open_raster(path, "image") as source:
         image_label_pairs.check_image(source, size_px)
         pixel_m, crs = source.transform.a, str(source.crs)
         found = [
-            Picture(
+            Crop(
                 f"{path.stem} {row} {col}",
                 (crs, *(source.transform * (col, row))),
                 partial(_read_raster, path, row, col, size_px),
             )
             for row, col in _places(source.height, source.width, size_px)
         ]
-    return PictureSet(path.stem, pixel_m, found)
+    return CropSet(path.stem, pixel_m, found)
 
 
-def _of_folder(folder: Path, size_px: int) -> PictureSet:
+def _of_folder(folder: Path, size_px: int) -> CropSet:
     files = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
     if not files:
         raise BackendError(
@@ -189,10 +189,10 @@ def _of_folder(folder: Path, size_px: int) -> PictureSet:
     if max(sizes) > min(sizes) * (1 + reader.GSD_TOLERANCE):
         told = ", ".join(f"{size:g} m" if size else "unknown" for size in sorted(sizes))
         raise BackendError(f"The images of {folder} have different pixel sizes ({told}). Resample them to one.")
-    return PictureSet(folder.name, sets[0].pixel_m, [picture for one in sets for picture in one.pictures])
+    return CropSet(folder.name, sets[0].pixel_m, [picture for one in sets for picture in one.pictures])
 
 
-def _of_file(path: Path, size_px: int) -> PictureSet:
+def _of_file(path: Path, size_px: int) -> CropSet:
     """The squares of an image that may have no place, such as a PNG."""
     with warnings.catch_warnings(), open_raster(path, "image") as source:
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
@@ -201,10 +201,10 @@ def _of_file(path: Path, size_px: int) -> PictureSet:
         _check_plain(source, size_px)
         shape = source.height, source.width
     found = [
-        Picture(f"{path.stem} {row} {col}", None, partial(_read_raster, path, row, col, size_px))
+        Crop(f"{path.stem} {row} {col}", None, partial(_read_raster, path, row, col, size_px))
         for row, col in _places(*shape, size_px)
     ]
-    return PictureSet(path.stem, 0.0, found)
+    return CropSet(path.stem, 0.0, found)
 
 
 def _check_plain(source: rasterio.DatasetReader, size_px: int) -> None:

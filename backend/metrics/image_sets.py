@@ -11,7 +11,7 @@ import torch
 
 from backend.datasets.reader import GSD_TOLERANCE
 from backend.geo import legend
-from backend.metrics.image_crops import PictureSet, keys, open_pictures
+from backend.metrics.image_crops import CropSet, keys, open_crops
 from backend.protocol import BackendError
 
 LEAST = 16
@@ -39,11 +39,11 @@ def open_sets(
 
     Raises BackendError where a source cannot be opened, pixel sizes differ or fewer than LEAST images hold data.
     """
-    real_sets, made_sets = ([open_pictures(path, size_px, split) for path in paths] for paths in (real, synthetic))
+    real_sets, made_sets = ([open_crops(path, size_px, split) for path in paths] for paths in (real, synthetic))
     said = _check_gsd([*real_sets, *made_sets])
     names = called([*real, *synthetic], [one.name for one in (*real_sets, *made_sets)])
-    whole = PictureSet(", ".join(names[: len(real)]), 0, [one for each in real_sets for one in each.pictures])
-    made = [PictureSet(name, 0, one.pictures) for name, one in zip(names[len(real) :], made_sets)]
+    whole = CropSet(", ".join(names[: len(real)]), 0, [one for each in real_sets for one in each.pictures])
+    made = [CropSet(name, 0, one.pictures) for name, one in zip(names[len(real) :], made_sets)]
     sets = [whole, *made]
     found = keys(sets)
     shared = set(found[0]).intersection(*found[1:])  # of the same ground, sets compare best
@@ -60,7 +60,7 @@ def called(paths: Sequence[str], names: Sequence[str]) -> list[str]:
     return [name if list(names).count(name) == 1 else f"{folder}/{name}" for folder, name in zip(above, names)]
 
 
-def _check_gsd(sets: Sequence[PictureSet]) -> list[str]:
+def _check_gsd(sets: Sequence[CropSet]) -> list[str]:
     known = [one for one in sets if one.pixel_m]
     for one in known:
         if abs(one.pixel_m / known[0].pixel_m - 1) > GSD_TOLERANCE:
@@ -72,7 +72,7 @@ def _check_gsd(sets: Sequence[PictureSet]) -> list[str]:
     return [f"No pixel size is known of {unknown}; it is taken for that of the other sets."] if unknown else []
 
 
-def _draw(pictures: PictureSet, own: list[str], shared: set[str], size_px: int, count: int, seed: int) -> Images:
+def _draw(pictures: CropSet, own: list[str], shared: set[str], size_px: int, count: int, seed: int) -> Images:
     images, labels, found = [], [], []
     for key, (image, label) in pictures.drawn(own, shared, seed):
         images.append(image.transpose(2, 0, 1))

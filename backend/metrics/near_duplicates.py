@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from backend.datasets.packed import turned
+from backend.datasets.packed import dihedral
 from backend.geo import legend
 
 CELLS = 16  # along a window's side, in which all places are tried, and what fits best is compared
@@ -41,7 +41,7 @@ class Ground(NamedTuple):
 
 def shrunk(windows: np.ndarray) -> np.ndarray:
     """(n, s, s) class indices by majority in (n, CELLS, CELLS), or as they are where they are smaller."""
-    return np.stack([legend.voted(one, max(one.shape[0] / CELLS, 1)) for one in windows])
+    return np.stack([legend.majority_downsample(one, max(one.shape[0] / CELLS, 1)) for one in windows])
 
 
 def lively(windows: np.ndarray) -> np.ndarray:
@@ -75,7 +75,7 @@ class _Search:
     @cached_property
     def kernels(self) -> torch.Tensor:
         """(8 n, COUNT, cells, cells) float32: the class shares of the windows' cells, in all turns of each."""
-        turns = (turned(one, variant) for one in self.windows for variant in range(8))
+        turns = (dihedral(one, variant) for one in self.windows for variant in range(8))
         return torch.stack([_shares(one, self.cell) for one in turns])
 
     def own(self, number: int, ground: Ground) -> tuple[slice, slice] | None:
@@ -165,7 +165,7 @@ def _lowest(search: _Search, ground: Ground, number: int, apart: torch.Tensor) -
 def _fitted(search: _Search, ground: Ground, number: int, turn: int, row: int, col: int) -> tuple[float, np.ndarray]:
     """How well a window fits where it fits best within a cell of a place, and both, (2, s, s); -1 where it may not."""
     side, cell, (down, across) = search.side, search.cell, search.points
-    window = turned(search.windows[number], turn)
+    window = dihedral(search.windows[number], turn)
     known = np.where(window == legend.IGNORE, NOWHERE, window)
     top, left = max(row - cell, 0), max(col - cell, 0)
     near = ground.pixels[top : row + side + cell, left : col + side + cell]

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from backend.datasets.packed import recoloured
+from backend.datasets.packed import color_jitter
 
 CHANGES = ("rotated", "mirrored", "recoloured")
 CLOSE = 0.5  # of what the synthetic images do; a harmless change that does more calls for care
@@ -26,7 +26,7 @@ def changed(images: torch.Tensor, change: str) -> torch.Tensor:
         return images.rot90(1, (2, 3))
     if change == "mirrored":
         return images.flip(3)
-    lit = (recoloured(image, np.random.default_rng(number)) for number, image in enumerate(images.numpy()))
+    lit = (color_jitter(image, np.random.default_rng(number)) for number, image in enumerate(images.numpy()))
     return torch.from_numpy(np.stack(list(lit)))
 
 

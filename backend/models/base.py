@@ -31,7 +31,7 @@ class Model:
     @property
     def seen(self) -> list[int]:
         """The codes in the model's training data; what an index without them was trained on."""
-        return self.index.get("seen", [int(code) for code in legend.CODES if int(code) not in legend.LOOKS])
+        return self.index.get("seen", [int(code) for code in legend.CODES if int(code) not in legend.FALLBACK_CLASS])
 
     @property
     def digest(self) -> str:

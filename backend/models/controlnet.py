@@ -19,7 +19,7 @@ from backend.models import diffusion, latent_generator, rgb
 from backend.models.patch_autoencoder import PatchAutoencoder
 from backend.tiling import noise
 from backend.tiling.lattice import Box
-from backend.tiling.lazy_raster import Field, Input, Patch, Source
+from backend.tiling.lazy_raster import Input, LazyRaster, Patch, RasterSource
 
 KIND = "controlnet"
 PIXEL_M = 1.0
@@ -61,7 +61,7 @@ def new_controlnet(denoiser: UNet2DConditionModel, styles: int) -> ControlNetMod
     )
 
 
-def tone(seed: int, world: str, evenness: np.ndarray, box: Box) -> np.ndarray:
+def low_frequency_noise(seed: int, world: str, evenness: np.ndarray, box: Box) -> np.ndarray:
     """(channels, height, width) float32: a tone of each place for noise, which a few steps would not find in it.
 
     The tone of a window is the mean of its noise, which says nothing once the first of a few steps is taken: all
@@ -106,13 +106,15 @@ class ImageGenerator(latent_generator.LatentGenerator):
 
     def noise(self, world: str, seed: int, box: Box) -> np.ndarray:
         """White noise with the tone of each place."""
-        return super().noise(world, seed, box) + tone(seed, world, self._evenness, box)
+        return super().noise(world, seed, box) + low_frequency_noise(seed, world, self._evenness, box)
 
     def denoiser(self, windows: list[Box], control: tuple[Any, ...], *conditions: Patch) -> diffusion.Denoise:  # noqa: D102
         (landcover,) = conditions
         (styles,) = control
-        found = [legend.painted(landcover.read(window.scaled(CELL_PX)), self.seen) for window in windows]
-        told = rgb.told(torch.from_numpy(np.stack(found)), torch.tensor(styles).expand(len(windows), -1), self._grounds)
+        found = [legend.encode_condition(landcover.read(window.scaled(CELL_PX)), self.seen) for window in windows]
+        told = rgb.conditioning(
+            torch.from_numpy(np.stack(found)), torch.tensor(styles).expand(len(windows), -1), self._grounds
+        )
         shown = self._embedding(self.placed(told))
         hidden = self._embedding(self.placed(torch.zeros_like(told[:1]))).expand_as(shown)
         parts = self.networks["denoiser"], self.networks["controlnet"]
@@ -127,13 +129,13 @@ class ImageGenerator(latent_generator.LatentGenerator):
         world: str,
         seed: int,
         steps: int,
-        landcover: Field | Source,
+        landcover: LazyRaster | RasterSource,
         coarse: int = 1,
         styles: Sequence[str] = (),
-    ) -> Field:
+    ) -> LazyRaster:
         """The image of the world, (3, height, width) uint8 RGB at 1 m, on land cover of pixels `coarse` m wide.
 
         `styles` are some of those that the model knows.
         """
-        control = (rgb.given(styles, self.index.get("styles", [])),)
+        control = (rgb.style_vector(styles, self.index.get("styles", [])),)
         return self.rendered(world, seed, steps, (Input(landcover, CELL_PX, coarse),), rgb.to_bytes, control)

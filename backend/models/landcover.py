@@ -21,7 +21,7 @@ from backend.models import diffusion, latent_generator
 from backend.protocol import BackendError, check_shares
 from backend.tiling import noise
 from backend.tiling.lattice import Box
-from backend.tiling.lazy_raster import Field, Patch
+from backend.tiling.lazy_raster import LazyRaster, Patch
 
 KIND = "landcover"
 PIXEL_M = 10.0
@@ -59,7 +59,7 @@ def new_denoiser() -> UNet2DModel:
     )
 
 
-def told(denoiser: nn.Module, noisy: torch.Tensor, times: torch.Tensor, planes: torch.Tensor) -> torch.Tensor:
+def predict_v(denoiser: nn.Module, noisy: torch.Tensor, times: torch.Tensor, planes: torch.Tensor) -> torch.Tensor:
     """The denoiser's v of noisy latents (n, 4, h, w) that is told class shares by planes (n, 12, h, w)."""
     return denoiser(torch.cat([noisy, planes], dim=1), times).sample
 
@@ -70,7 +70,7 @@ def share_planes(shares: torch.Tensor, size: int) -> torch.Tensor:
     return torch.cat([shares, given], dim=1)[:, :, None, None].expand(-1, -1, size, size)
 
 
-class Place(NamedTuple):
+class ShareAnchor(NamedTuple):
     """Somewhere in the world, in latent cells, and the class shares (COUNT) around it."""
 
     row: float
@@ -96,7 +96,7 @@ def composition(known: Sequence[Sequence[float]], window: Box, world: str, seed:
     return _mixed((rows + around.row - row) ** 2 + (cols + around.col - col) ** 2, chosen)
 
 
-def nearest(places: Sequence[Place], window: Box) -> np.ndarray:
+def nearest(places: Sequence[ShareAnchor], window: Box) -> np.ndarray:
     """(11,) the class shares of the place nearest to a window's middle; those of two mix halfway between them."""
     row, col = _centre(window, WINDOW)
     rows, cols = (np.array([place[axis] for place in places]) / WINDOW for axis in (0, 1))
@@ -113,14 +113,14 @@ def _mixed(distance: np.ndarray, compositions: np.ndarray) -> np.ndarray:
     return weights @ compositions / weights.sum()
 
 
-def voted(probabilities: torch.Tensor, own: float) -> torch.Tensor:
+def smoothed(probabilities: torch.Tensor, own: float) -> torch.Tensor:
     """(n, 11, h, w) class probabilities, each pixel's the mean of its own and its eight neighbours'."""
     votes = torch.tensor([[1.0, 2.0, 1.0], [2.0, own, 2.0], [1.0, 2.0, 1.0]])
     around = functional.pad(probabilities.flatten(0, 1)[:, None], (1, 1, 1, 1), mode="replicate")
     return functional.conv2d(around, (votes / votes.sum())[None, None]).view_as(probabilities)
 
 
-class Asked(NamedTuple):
+class ShareRequest(NamedTuple):
     """What steers the denoiser: class shares (COUNT), or where all are 0 those of places.
 
     `places` are the caller's; without them they are everywhere, with a composition each that the model knows.
@@ -130,7 +130,7 @@ class Asked(NamedTuple):
     guidance_scale: float
     world: str
     seed: int
-    places: tuple[Place, ...] = ()
+    places: tuple[ShareAnchor, ...] = ()
 
 
 class LandCoverGenerator(latent_generator.LatentGenerator):
@@ -140,7 +140,7 @@ class LandCoverGenerator(latent_generator.LatentGenerator):
     components: ClassVar = {"denoiser": UNet2DModel}
 
     def denoiser(self, windows: list[Box], control: tuple[Any, ...], *conditions: Patch) -> diffusion.Denoise:  # noqa: D102
-        asked = Asked(*control)
+        asked = ShareRequest(*control)
         if any(asked.shares):
             shares = torch.tensor(asked.shares, device=self.device).expand(len(windows), -1)
             return self._kept_to(shares, asked.guidance_scale)
@@ -198,7 +198,7 @@ class LandCoverGenerator(latent_generator.LatentGenerator):
         """
         found = torch.softmax(torch.from_numpy(super().decode(windows, before)), dim=1)
         own = self.index.get("own_vote")
-        return voted(found, own).numpy() if own else found.numpy()
+        return smoothed(found, own).numpy() if own else found.numpy()
 
     def field(
         self,
@@ -207,8 +207,8 @@ class LandCoverGenerator(latent_generator.LatentGenerator):
         steps: int,
         shares: Mapping[int, float] | None = None,
         guidance_scale: float = 1.0,
-        places: Sequence[Place] = (),
-    ) -> Field:
+        places: Sequence[ShareAnchor] = (),
+    ) -> LazyRaster:
         """The land cover of the whole world: (height, width) uint8 class indices at 10 m.
 
         `shares` are the percentages asked for in every window, by code; what they leave is divided as in the
@@ -218,7 +218,7 @@ class LandCoverGenerator(latent_generator.LatentGenerator):
         """
         if not 1 <= guidance_scale <= MAX_GUIDANCE_SCALE:
             raise BackendError(f"GUIDANCE_SCALE must lie between 1 and {MAX_GUIDANCE_SCALE:g}, not {guidance_scale:g}.")
-        asked = Asked(self._whole(shares or {}), guidance_scale, world, seed, tuple(places))
+        asked = ShareRequest(self._whole(shares or {}), guidance_scale, world, seed, tuple(places))
         return self.rendered(world, seed, steps, (), legend.likeliest, asked)
 
     def _whole(self, shares: Mapping[int, float]) -> tuple[float, ...]:

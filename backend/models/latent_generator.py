@@ -18,7 +18,7 @@ from backend.models.patch_autoencoder import PatchAutoencoder
 from backend.protocol import BackendError
 from backend.tiling import noise
 from backend.tiling.lattice import Box, Lattice
-from backend.tiling.lazy_raster import Field, Input, Patch, Windows, as_they_are
+from backend.tiling.lazy_raster import Input, LazyRaster, Patch, WindowOp, unchanged
 
 DECODED_AT_ONCE = 8  # more spills out of a CPU's cache
 PREVIEW_STEPS = 12
@@ -183,7 +183,7 @@ class LatentGenerator(Model):
         conditions: tuple[Input, ...],
         finish: Callable[[np.ndarray], np.ndarray],
         control: tuple[Any, ...] = (),
-    ) -> Field:
+    ) -> LazyRaster:
         """The field of decoded pixels that the model makes of the whole world.
 
         `conditions` and `control` are the denoiser's, `finish` takes blended pixels (channels, height, width) to
@@ -193,16 +193,16 @@ class LatentGenerator(Model):
             raise BackendError(f"STEPS must be at least 1, not {steps}.")
         steps = self.taken(steps)
         lattice = Lattice(self.index["window"], self.index["stride"])
-        latents: list[Field] = []
+        latents: list[LazyRaster] = []
         parts = diffusion.parts(steps, self.index["phases"])
         for phase, part in enumerate(parts):
             compute = self.call("phase", world, seed, steps, part, control)
             inputs = (*(Input(field) for field in latents[-1:]), *conditions)
-            work = Windows(
-                lattice, compute, as_they_are, phase, 1, self.side, self.side**2, batch_multiple=device.batch_multiple
+            work = WindowOp(
+                lattice, compute, unchanged, phase, 1, self.side, self.side**2, batch_multiple=device.batch_multiple
             )
-            latents.append(Field(f"{self.kind} {phase}", work, inputs, float(len(part))))
-        work = Windows(
+            latents.append(LazyRaster(f"{self.kind} {phase}", work, inputs, float(len(part))))
+        work = WindowOp(
             lattice,
             self.call("decode"),
             finish,
@@ -212,7 +212,7 @@ class LatentGenerator(Model):
             DECODED_AT_ONCE,
             batch_multiple=device.batch_multiple,
         )
-        return Field(self.kind, work, (Input(latents[-1]),))
+        return LazyRaster(self.kind, work, (Input(latents[-1]),))
 
     def phase(
         self,

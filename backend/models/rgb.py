@@ -21,7 +21,7 @@ def to_bytes(values: np.ndarray) -> np.ndarray:
     return np.clip(np.rint((values + 1) * 127.5), 0, 255).astype(np.uint8)
 
 
-def told(one_hot: torch.Tensor, styles: torch.Tensor, grounds: torch.Tensor | None = None) -> torch.Tensor:
+def conditioning(one_hot: torch.Tensor, styles: torch.Tensor, grounds: torch.Tensor | None = None) -> torch.Tensor:
     """One-hot land cover (n, 11, h, w) and styles (n, s), 1 where given, as the planes that a network is told.
 
     With `grounds` (s, 11), 1 where a style is known on a class, styles are told on those classes alone.
@@ -32,13 +32,13 @@ def told(one_hot: torch.Tensor, styles: torch.Tensor, grounds: torch.Tensor | No
     return torch.cat([one_hot, planes], dim=1)
 
 
-def partly_told(one_hot: torch.Tensor, styles: torch.Tensor) -> torch.Tensor:
+def drop_conditioning(one_hot: torch.Tensor, styles: torch.Tensor) -> torch.Tensor:
     """The same in training, where some of the styles are hidden, and of some images all."""
     kept = (torch.rand_like(styles) > HIDDEN_STYLES) & (torch.rand_like(styles[:, :1]) > STYLELESS)
-    return told(one_hot, styles * kept)
+    return conditioning(one_hot, styles * kept)
 
 
-def given(styles: Sequence[str], known: Sequence[str]) -> tuple[float, ...]:
+def style_vector(styles: Sequence[str], known: Sequence[str]) -> tuple[float, ...]:
     """Of the styles that a model knows, 1 where one is asked for."""
     return tuple(float(each in styles) for each in known)
 

@@ -10,7 +10,7 @@ import torch
 from backend.models import architectures, device
 from backend.models.base import Model
 from backend.tiling.lattice import Box, Lattice
-from backend.tiling.lazy_raster import Field, Input, Patch, Source, Windows
+from backend.tiling.lazy_raster import Input, LazyRaster, Patch, RasterSource, WindowOp
 
 LATTICE = Lattice(window=416, stride=416)
 MARGIN = 48  # pixels around a window that are read with it: classes at a network's border are poor
@@ -31,9 +31,9 @@ class SegmentationModel(Model):
         """The legend that the model reads, of `legend.LEGENDS`."""
         return str(self.index.get("legend", "worldcover"))
 
-    def field(self, image: Source) -> Field:
+    def field(self, image: RasterSource) -> LazyRaster:
         """The land cover of an image (3, height, width) uint8: (height, width) uint8 class indices."""
-        work = Windows(
+        work = WindowOp(
             LATTICE,
             self.call("classes"),
             itemgetter(0),
@@ -42,7 +42,7 @@ class SegmentationModel(Model):
             margin=MARGIN,
             batch_multiple=device.batch_multiple,
         )
-        return Field("segmentation", work, (Input(image),))
+        return LazyRaster("segmentation", work, (Input(image),))
 
     def classes(self, windows: list[Box], image: Patch) -> np.ndarray:
         """The class indices of a batch of windows, (n, 1, window, window) uint8."""

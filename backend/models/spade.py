@@ -24,7 +24,7 @@ from backend.models import device, model_folder, rgb
 from backend.models.base import Model
 from backend.tiling import noise
 from backend.tiling.lattice import Box, Lattice
-from backend.tiling.lazy_raster import Field, Input, Patch, Source, Windows, as_they_are
+from backend.tiling.lazy_raster import Input, LazyRaster, Patch, RasterSource, WindowOp, unchanged
 
 KIND = "spade"
 PIXEL_M = 1.0
@@ -79,7 +79,7 @@ class Block(nn.Module):
         return self.skip(features) + inner
 
 
-class Painter(ModelMixin, ConfigMixin):
+class SpadeNetwork(ModelMixin, ConfigMixin):
     """Coarse noise, fine noise, and land cover with styles, to RGB in -1..1.
 
     Three scales from 16 m to 4 m, and a narrow one of 2 m that adds to what they have painted, nothing at first.
@@ -136,7 +136,7 @@ class ImageGenerator(Model):
 
     def __init__(self, name: str = KIND) -> None:
         super().__init__(name)
-        self.painter: Painter = model_folder.components(self.folder, self.dtype, painter=Painter)["painter"]
+        self.painter: SpadeNetwork = model_folder.components(self.folder, self.dtype, painter=SpadeNetwork)["painter"]
         self.painter.to(self.device, memory_format=torch.channels_last).eval()
 
     @property
@@ -149,21 +149,21 @@ class ImageGenerator(Model):
         world: str,
         seed: int,
         steps: int,
-        landcover: Field | Source,
+        landcover: LazyRaster | RasterSource,
         coarse: int = 1,
         styles: Sequence[str] = (),
-    ) -> Field:
+    ) -> LazyRaster:
         """The image of the whole world, (3, height, width) uint8 RGB at 1 m; a pixel of land cover is `coarse` m wide.
 
         It takes one pass, whatever the steps. `styles` are some of those that the model knows.
         """
         stride, margin = self.index["stride"], self.margin
-        given = rgb.given(styles, self.index.get("styles", []))
+        given = rgb.style_vector(styles, self.index.get("styles", []))
         compute = self.call("paint", world, seed, given)
-        work = Windows(
-            Lattice(stride, stride), compute, as_they_are, 0, CELL_PX, SIDE, BATCH, margin, device.batch_multiple
+        work = WindowOp(
+            Lattice(stride, stride), compute, unchanged, 0, CELL_PX, SIDE, BATCH, margin, device.batch_multiple
         )
-        return Field(KIND, work, (Input(landcover, CELL_PX, coarse),))
+        return LazyRaster(KIND, work, (Input(landcover, CELL_PX, coarse),))
 
     def paint(
         self, world: str, seed: int, styles: tuple[float, ...], windows: list[Box], landcover: Patch
@@ -173,7 +173,7 @@ class ImageGenerator(Model):
         large = [box.coarsened(COARSE) for box in boxes]
         coarse = np.stack([coarse_noise(seed, world, box) for box in large])
         fine = np.stack([noise.normal(seed, f"{world} fine", FINE_CHANNELS, box) for box in boxes])
-        one_hot = np.stack([legend.painted(landcover.read(box.scaled(CELL_PX)), self.seen) for box in boxes])
+        one_hot = np.stack([legend.encode_condition(landcover.read(box.scaled(CELL_PX)), self.seen) for box in boxes])
         inside = slice(self.margin * CELL_PX, -self.margin * CELL_PX or None)
         return self.pixels(coarse, fine, one_hot, styles)[..., inside, inside]
 
@@ -181,7 +181,7 @@ class ImageGenerator(Model):
         self, coarse: np.ndarray, fine: np.ndarray, one_hot: np.ndarray, styles: tuple[float, ...]
     ) -> np.ndarray:
         """(n, 3, 4h, 4w) uint8 RGB of noise (n, 16, h / 4, w / 4) and (n, 4, h, w) on land cover (n, 11, 4h, 4w)."""
-        told = rgb.told(torch.from_numpy(one_hot), torch.tensor(styles).expand(len(one_hot), -1))
+        told = rgb.conditioning(torch.from_numpy(one_hot), torch.tensor(styles).expand(len(one_hot), -1))
         with torch.inference_mode():
             inputs = (
                 tensor.to(self.device, self.dtype, memory_format=torch.channels_last)

@@ -15,12 +15,12 @@ from rasterio.vrt import WarpedVRT
 from backend.geo import grid, legend, raster
 from backend.protocol import BackendError, Extent
 from backend.tiling.lattice import Box
-from backend.tiling.lazy_raster import Source
+from backend.tiling.lazy_raster import RasterSource
 
 PREVIEW_PX = 1024
 
 
-def region_of(box: GeoBox) -> Box:
+def box_of_grid(box: GeoBox) -> Box:
     """A grid as a box of world pixels."""
     row, col = grid.world_offset(box)
     return Box(row, col, box.shape[0], box.shape[1])
@@ -38,7 +38,7 @@ def check_codes(source: rasterio.DatasetReader, what: str) -> None:
 @contextmanager
 def open_landcover(
     path: str, pixel_m: float, max_area_km2: float, wanted: Extent | None = None
-) -> Iterator[tuple[GeoBox, Source]]:
+) -> Iterator[tuple[GeoBox, RasterSource]]:
     """Open a land cover raster on the image grid of its own extent; yields the grid and the raster as class indices.
 
     The grid is cut to the `wanted` extent, not what can be read. Beyond the raster the nearest edge pixels are
@@ -57,20 +57,20 @@ def open_landcover(
             source, crs=str(box.crs), transform=box.affine, height=height, width=width, resampling=Resampling.nearest
         ) as warped:
             _check_classes(path, warped)
-            first = region_of(box)
+            first = box_of_grid(box)
 
             def read(region: Box) -> np.ndarray:
                 row, col = region.row - first.row, region.col - first.col
                 codes = raster.read_window(warped, row, col, region.height, region.width)[0]
                 return legend.to_index(np.where((codes >= 0) & (codes <= 255), codes, 0).astype(np.uint8))
 
-            yield cut, Source("land cover", read)
+            yield cut, RasterSource("land cover", read)
 
 
 def _cut(path: str, box: GeoBox, wanted: GeoBox) -> GeoBox:
     """What of a grid lies in another one of the same CRS and pixels."""
-    region = region_of(box)
-    shared = region_of(wanted).intersection(region)
+    region = box_of_grid(box)
+    shared = box_of_grid(wanted).intersection(region)
     if not shared.height or not shared.width:
         raise BackendError(f"The land cover {path} does not reach into the extent.")
     return box[shared.within(region)]

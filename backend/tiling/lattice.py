@@ -111,7 +111,7 @@ class Lattice:
 
 
 @dataclass(frozen=True)
-class Cover:
+class WindowMask:
     """Which squares of a regular grid are wanted: booleans (rows, cols) from a first row and column on."""
 
     row: int
@@ -133,7 +133,7 @@ class Cover:
         return [(int(r) + top + self.row, int(c) + left + self.col) for r, c in np.argwhere(inside)]
 
 
-def union(covers: Sequence[Cover]) -> Cover:
+def union(covers: Sequence[WindowMask]) -> WindowMask:
     """What any of the covers wants."""
     covers = [cover for cover in covers if cover.wanted.size] or covers[:1]
     row, col = min(c.row for c in covers), min(c.col for c in covers)
@@ -143,18 +143,18 @@ def union(covers: Sequence[Cover]) -> Cover:
     for cover in covers:
         height, width = cover.wanted.shape
         wanted[cover.row - row :, cover.col - col :][:height, :width] |= cover.wanted
-    return Cover(row, col, wanted)
+    return WindowMask(row, col, wanted)
 
 
-def touching(lattice: Lattice, phase: int, rows: Spans, cols: Spans, wanted: np.ndarray) -> Cover:
+def touching(lattice: Lattice, phase: int, rows: Spans, cols: Spans, wanted: np.ndarray) -> WindowMask:
     """The windows that touch any wanted rectangle: `wanted[i, j]` is that of the cells rows[i] by cols[j]."""
     i, j = np.nonzero(wanted)
     if not len(i):
-        return Cover(0, 0, np.zeros((0, 0), dtype=bool))
+        return WindowMask(0, 0, np.zeros((0, 0), dtype=bool))
     top, bottom = lattice.first(rows[0][i], phase), lattice.after(rows[1][i], phase)
     left, right = lattice.first(cols[0][j], phase), lattice.after(cols[1][j], phase)
     row, col = int(top.min()), int(left.min())
     corners = np.zeros((int(bottom.max()) - row + 1, int(right.max()) - col + 1), dtype=np.int32)
     for edge, across, sign in ((top, left, 1), (top, right, -1), (bottom, left, -1), (bottom, right, 1)):
         np.add.at(corners, (edge - row, across - col), sign)
-    return Cover(row, col, corners.cumsum(0).cumsum(1)[:-1, :-1] > 0)
+    return WindowMask(row, col, corners.cumsum(0).cumsum(1)[:-1, :-1] > 0)

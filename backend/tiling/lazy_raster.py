@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from backend.tiling.lattice import Box, Cover, Lattice, Spans, touching, union
+from backend.tiling.lattice import Box, Lattice, Spans, WindowMask, touching, union
 
 Key = tuple[Any, ...]
 Task = tuple[Any, ...]
@@ -48,7 +48,7 @@ Whatever it holds is sent to the workers of a cluster."""
 
 
 @dataclass(frozen=True)
-class Source:
+class RasterSource:
     """A raster that is read and not computed: `read` takes a box of world pixels to its (..., height, width)."""
 
     name: str
@@ -80,7 +80,7 @@ def any_size(batch: int) -> int:
 
 
 @dataclass(frozen=True)
-class Windows:
+class WindowOp:
     """How windows are computed and blended: all of a field that a task needs, wherever it runs.
 
     `scale` is the pixels of the result in a cell of the lattice, `side` the windows along a block's side, `batch`
@@ -127,12 +127,12 @@ class Windows:
             yield from zip(group, results)
 
 
-def as_they_are(pixels: np.ndarray) -> np.ndarray:
+def unchanged(pixels: np.ndarray) -> np.ndarray:
     """The `finish` of pixels that are kept as they were blended, or cut."""
     return pixels
 
 
-def compute_windows(work: Windows, block: Box, found: list[Box], makers: list[partial], *blocks: Any) -> np.ndarray:
+def compute_windows(work: WindowOp, block: Box, found: list[Box], makers: list[partial], *blocks: Any) -> np.ndarray:
     """The weighted sum of a block's windows: (channels, height, width) over the block and the overlap beyond it."""
     arrays = iter(blocks)
     patches = [make(arrays) for make in makers]
@@ -158,7 +158,7 @@ def assemble(region: Box, coarse: int, boxes: list[Box], blocks: Iterator[np.nda
     return Patch(pixels, region, coarse)
 
 
-def spill(work: Windows, south: int, east: int, total: np.ndarray) -> np.ndarray:
+def overlap_part(work: WindowOp, south: int, east: int, total: np.ndarray) -> np.ndarray:
     """The part of a block's sum that lies in the block itself, or in the one south or east of it; a copy, so that
     the whole can be freed."""
     if not work.lattice.overlap:
@@ -168,7 +168,7 @@ def spill(work: Windows, south: int, east: int, total: np.ndarray) -> np.ndarray
     return total[:, rows, cols].copy()
 
 
-def blend(work: Windows, *parts: np.ndarray) -> np.ndarray:
+def blend(work: WindowOp, *parts: np.ndarray) -> np.ndarray:
     """A block from the parts that its own windows and its neighbours' have in it."""
     if not work.lattice.overlap:
         return work.finish(parts[0])
@@ -184,7 +184,7 @@ def blend(work: Windows, *parts: np.ndarray) -> np.ndarray:
 class Input:
     """A field or source as another reads it: `fine` / `coarse` of its pixels are one cell of the reader's lattice."""
 
-    of: Field | Source
+    of: LazyRaster | RasterSource
     fine: int = 1
     coarse: int = 1
 
@@ -198,11 +198,11 @@ class Input:
 
 
 @dataclass(frozen=True, eq=False)
-class Field:
+class LazyRaster:
     """A raster that is computed in windows from its inputs. `passes` is what a window costs, in forward passes."""
 
     name: str
-    work: Windows
+    work: WindowOp
     inputs: tuple[Input, ...] = ()
     passes: float = 1.0
 
@@ -225,24 +225,24 @@ class Field:
             for col in self.span(region.col, region.right):
                 yield self.key(row, col), self.box(row, col)
 
-    def found(self, row: int, col: int, cover: Cover) -> list[Box]:
+    def found(self, row: int, col: int, cover: WindowMask) -> list[Box]:
         """The windows of a block that the cover wants."""
         side, work = self.work.side, self.work
         return [work.lattice.box(*index, work.phase) for index in cover.part(row * side, col * side, side)]
 
-    def task(self, key: Key, cover: Cover) -> Task:
+    def task(self, key: Key, cover: WindowMask) -> Task:
         """The task of a key: a block, its windows, or what these have in one of the blocks that they reach."""
         _, kind, row, col, *place = key
         if kind == "part":
-            return (partial(spill, self.work, *place), (self.name, "windows", row, col))
+            return (partial(overlap_part, self.work, *place), (self.name, "windows", row, col))
         return self._blend(row, col, cover) if kind == "block" else self._compute(row, col, cover)
 
-    def _blend(self, row: int, col: int, cover: Cover) -> Task:
+    def _blend(self, row: int, col: int, cover: WindowMask) -> Task:
         side = self.work.side
         places = [(s, e) for s, e in self.work.spills if cover.part((row - s) * side, (col - e) * side, side)]
         return (partial(blend, self.work), *((self.name, "part", row - s, col - e, s, e) for s, e in places))
 
-    def _compute(self, row: int, col: int, cover: Cover) -> Task:
+    def _compute(self, row: int, col: int, cover: WindowMask) -> Task:
         found = self.found(row, col, cover)
         needed = reduce(Box.joined, found)
         # where some are missing, the rest may lie apart, with blocks in between that nobody computes or reads
@@ -265,7 +265,7 @@ class Field:
         ]
         yield from product(*axes)
 
-    def needs(self, cover: Cover) -> Iterator[tuple[Field, Cover]]:
+    def needs(self, cover: WindowMask) -> Iterator[tuple[LazyRaster, WindowMask]]:
         """What the wanted windows need of each input that is itself computed."""
         lattice, shift = self.work.lattice, self.work.lattice.shift(self.work.phase)
         read = lattice.window + 2 * self.work.margin
@@ -274,7 +274,7 @@ class Field:
             for first, count in zip((cover.row, cover.col), cover.wanted.shape)
         ]
         for given in self.inputs:
-            if isinstance(given.of, Field):
+            if isinstance(given.of, LazyRaster):
                 rows, cols = (given.of.in_cells(given.spans(axis, read)) for axis in starts)
                 yield given.of, touching(given.of.work.lattice, given.of.work.phase, rows, cols, cover.wanted)
 
@@ -283,7 +283,7 @@ class Field:
         return pixels[0] // self.work.scale, -(-pixels[1] // self.work.scale)
 
 
-def covers(wanted: dict[Field, Cover]) -> dict[Field, Cover]:
+def window_masks(wanted: dict[LazyRaster, WindowMask]) -> dict[LazyRaster, WindowMask]:
     """The windows to be computed of every field, inputs first, from those that are wanted of some."""
     asked = {field: [cover] for field, cover in wanted.items()}
     found = {}
@@ -294,12 +294,12 @@ def covers(wanted: dict[Field, Cover]) -> dict[Field, Cover]:
     return dict(reversed(found.items()))
 
 
-def _inputs_first(fields: Iterable[Field]) -> list[Field]:
-    order: dict[Field, None] = {}
+def _inputs_first(fields: Iterable[LazyRaster]) -> list[LazyRaster]:
+    order: dict[LazyRaster, None] = {}
 
-    def visit(field: Field) -> None:
+    def visit(field: LazyRaster) -> None:
         for given in field.inputs:
-            if isinstance(given.of, Field):
+            if isinstance(given.of, LazyRaster):
                 visit(given.of)
         order.setdefault(field)
 

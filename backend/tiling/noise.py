@@ -46,7 +46,7 @@ def normal(seed: int, world: str, channels: int, box: Box) -> np.ndarray:
     return out
 
 
-def places(numbers: Sequence[Sequence[int]], height: int, width: int) -> list[tuple[int, Box]]:
+def random_boxes(numbers: Sequence[Sequence[int]], height: int, width: int) -> list[tuple[int, Box]]:
     """A seed and a box somewhere in the world, for each three whole numbers: what a training draws its noise at."""
     return [(seed, Box(row % FAR, col % FAR, height, width)) for seed, row, col in numbers]
 

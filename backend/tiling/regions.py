@@ -26,7 +26,7 @@ CELL_PX = 16
 STRIP_PX = 64
 
 
-class Area(Protocol):
+class RegionOfInterest(Protocol):
     """What a rendering is asked to cover; boxes are in pixels of the raster that is rendered."""
 
     def touches(self, rows: np.ndarray, cols: np.ndarray, size_px: int) -> np.ndarray:
@@ -80,7 +80,7 @@ class Polygons:
         return geometry_mask([self.geometry], (box.height, box.width), place, invert=True)
 
 
-class Mapped:
+class ValidPixels:
     """Where a raster has data: `present` takes a box to (height, width) bool.
 
     It is read once, strip by strip, and one value in 256 is kept.
@@ -111,7 +111,7 @@ class Mapped:
         return self._present(box)
 
 
-class Boxes:
+class BoxRegions:
     """The inside of rectangles that may lie far apart."""
 
     def __init__(self, boxes: Sequence[Box]) -> None:
@@ -137,17 +137,17 @@ class Boxes:
         return found
 
 
-def is_whole(source: rasterio.DatasetReader) -> bool:
+def has_no_mask(source: rasterio.DatasetReader) -> bool:
     """Whether a raster has no masked pixels."""
     return all(MaskFlags.all_valid in flags for flags in source.mask_flag_enums[:3])
 
 
-def where_valid(source: rasterio.DatasetReader, region: Box, factor: int = 1) -> Area:
+def valid_pixels(source: rasterio.DatasetReader, region: Box, factor: int = 1) -> RegionOfInterest:
     """Where a raster is not masked, for pixels `factor` times as large as its own.
 
     `region` is the raster in its own pixels of the world.
     """
-    if is_whole(source):
+    if has_no_mask(source):
         return Everywhere()
 
     def present(box: Box) -> np.ndarray:
@@ -159,10 +159,10 @@ def where_valid(source: rasterio.DatasetReader, region: Box, factor: int = 1) ->
             found[inside.within(fine)] = source.dataset_mask(window=window) > 0
         return found[factor // 2 :: factor, factor // 2 :: factor]
 
-    return Mapped(present, region.coarsened(factor))
+    return ValidPixels(present, region.coarsened(factor))
 
 
-def of(wkt: str, extent: Extent, crs: str, pixel_m: float) -> Area:
+def region_from_wkt(wkt: str, extent: Extent, crs: str, pixel_m: float) -> RegionOfInterest:
     """The area that a polygon's WKT, in the extent's CRS, describes on a grid; everywhere where there is none.
 
     Raises BackendError where it is no polygon, is empty, or lies outside the extent.

@@ -22,9 +22,9 @@ from dask.callbacks import Callback
 
 from backend.protocol import Reporter
 from backend.tiling import dask_cluster
-from backend.tiling.lattice import Box, Cover, touching
-from backend.tiling.lazy_raster import Field, Input, Key, Source, Task, covers
-from backend.tiling.regions import Area
+from backend.tiling.lattice import Box, WindowMask, touching
+from backend.tiling.lazy_raster import Input, Key, LazyRaster, RasterSource, Task, window_masks
+from backend.tiling.regions import RegionOfInterest
 
 LARGE_WINDOWS = 400
 """From how many windows on a rendering says beforehand how long it will take."""
@@ -43,14 +43,14 @@ class Output:
     `write` takes a block's box and its pixels; `done` are the first row and column of blocks in world pixels.
     """
 
-    field: Field
+    field: LazyRaster
     region: Box
-    area: Area
+    area: RegionOfInterest
     pixel_m: float
     write: Callable[[Box, np.ndarray], None]
     done: frozenset[tuple[int, int]] = frozenset()
 
-    def blocks(self) -> Cover:
+    def blocks(self) -> WindowMask:
         """The blocks that are wanted."""
         rows = self.field.span(self.region.row, self.region.bottom)
         cols = self.field.span(self.region.col, self.region.right)
@@ -58,9 +58,9 @@ class Output:
         wanted = self.area.touches(_starts(first.row, rows, first), _starts(first.col, cols, first), first.height)
         for row, col in self.done:
             wanted[(row - first.row) // first.height, (col - first.col) // first.height] = False
-        return Cover(rows[0], cols[0], wanted)
+        return WindowMask(rows[0], cols[0], wanted)
 
-    def windows(self, blocks: Cover) -> Cover:
+    def windows(self, blocks: WindowMask) -> WindowMask:
         """The windows that give the wanted blocks, as far as they lie in region and area."""
         work, first, region = self.field.work, self.field.box(blocks.row, blocks.col), self.region
         height, width = blocks.wanted.shape
@@ -71,7 +71,7 @@ class Output:
         window = work.lattice.box(found.row, found.col, work.phase).scaled(work.scale)
         step = work.lattice.stride * work.scale
         starts = [at + np.arange(count) * step for at, count in zip((window.row, window.col), found.wanted.shape)]
-        return Cover(found.row, found.col, found.wanted & self.area.touches(starts[0], starts[1], window.height))
+        return WindowMask(found.row, found.col, found.wanted & self.area.touches(starts[0], starts[1], window.height))
 
     def first_block(self) -> Output | None:
         """The output of the first wanted block alone, as a trial; None where all is done."""
@@ -82,7 +82,7 @@ class Output:
 
 def passes(outputs: list[Output]) -> tuple[int, float]:
     """How many windows a rendering computes, and how many forward passes these cost."""
-    found = Plan(outputs).covers
+    found = RenderPlan(outputs).covers
     return sum(len(cover) for cover in found.values()), sum(len(cover) * field.passes for field, cover in found.items())
 
 
@@ -94,7 +94,7 @@ def _starts(first: int, axis: range, block: Box) -> np.ndarray:
 class Progress:
     """Counts windows by what they cost, and says how long the rest will take."""
 
-    def __init__(self, found: dict[Field, Cover], report: Reporter) -> None:
+    def __init__(self, found: dict[LazyRaster, WindowMask], report: Reporter) -> None:
         self._fields = {field.name: field for field in found}
         self._covers = {field.name: cover for field, cover in found.items()}
         self._cost = {field.name: field.passes for field in found}
@@ -139,15 +139,15 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-class Plan:
+class RenderPlan:
     """The tasks of a rendering: which there are, in which order they are wanted, what they need and who needs them."""
 
     def __init__(self, outputs: list[Output]) -> None:
         self.wanted = {output: output.blocks() for output in outputs}
-        self.covers = covers({output.field: output.windows(blocks) for output, blocks in self.wanted.items()})
-        self._fields: dict[str, Field | Source] = {field.name: field for field in self.covers}
+        self.covers = window_masks({output.field: output.windows(blocks) for output, blocks in self.wanted.items()})
+        self._fields: dict[str, LazyRaster | RasterSource] = {field.name: field for field in self.covers}
         self._works = {field.name: field.work for field in self.covers}
-        self._readers: dict[str, list[tuple[Field, Input]]] = defaultdict(list)
+        self._readers: dict[str, list[tuple[LazyRaster, Input]]] = defaultdict(list)
         for field in self.covers:
             for given in field.inputs:
                 self._fields[given.of.name] = given.of
@@ -172,7 +172,7 @@ class Plan:
     def task(self, key: Key) -> Task:
         """The task of a key."""
         found = self._fields[key[0]]
-        return found.task(key) if isinstance(found, Source) else found.task(key, self.covers[found])
+        return found.task(key) if isinstance(found, RasterSource) else found.task(key, self.covers[found])
 
     def graph(self, keys: Iterable[Key], held: Container[Key]) -> dict[Key, Task]:
         """The tasks that give the keys on top of what is held, each after those that it needs."""
@@ -273,7 +273,7 @@ def render(outputs: list[Output], scheduler: str, report: Reporter) -> None:
     `scheduler` is the address of a Dask scheduler; without one all is computed here. Raises BackendError where the
     cluster cannot be reached or is lost.
     """
-    plan = Plan(outputs)
+    plan = RenderPlan(outputs)
     progress = Progress(plan.covers, report)
     if progress.windows:
         report.progress(0.0, f"window 0 of {progress.windows:,}")

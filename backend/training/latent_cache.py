@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL
 
-from backend.datasets.packed import turned
+from backend.datasets.packed import dihedral
 from backend.geo import legend
 from backend.models import device, latent_generator
 from backend.protocol import BackendError, Reporter, partial_path
@@ -70,7 +70,7 @@ def stored(training: Training, autoencoder: AutoencoderKL, report: Reporter) -> 
             for number, (name, file, variant) in enumerate(files):
                 if not file.is_file():
                     report.progress(0.0, f"encoding {number + 1} of {len(files)}: {name}, turn {variant + 1}")
-                    found = np.stack([_encoded(autoencoder, turned(tile, variant)) for tile in groups[name]])
+                    found = np.stack([_encoded(autoencoder, dihedral(tile, variant)) for tile in groups[name]])
                     np.save(partial_path(file), found)
                     partial_path(file).replace(file)
         except OSError as error:

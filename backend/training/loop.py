@@ -78,7 +78,7 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingPlan:
     """How an objective is trained.
 
     `state` is the checkpoint, from which a run goes on; `samples` the folder for sheets of samples, named after the
@@ -133,7 +133,9 @@ def _placed(batch: Batch, where: torch.device) -> Batch:
 class _Run:
     """An objective on its way."""
 
-    def __init__(self, objective: Objective, draw: Draw, held_out: Draw | None, plan: Plan, report: Reporter) -> None:
+    def __init__(
+        self, objective: Objective, draw: Draw, held_out: Draw | None, plan: TrainingPlan, report: Reporter
+    ) -> None:
         self.objective, self.draw, self.held_out, self.plan, self.report = objective, draw, held_out, plan, report
         device.keep_freed_memory()
         where = device.best()
@@ -328,7 +330,9 @@ class _Run:
         return Outcome({**own, **{k: round(v, 4) for k, v in figures.items()}}, self.outcome.history)
 
 
-def fit(objective: Objective, draw: Draw, plan: Plan, report: Reporter, held_out: Draw | None = None) -> Outcome:
+def fit(
+    objective: Objective, draw: Draw, plan: TrainingPlan, report: Reporter, held_out: Draw | None = None
+) -> Outcome:
     """Train the objective as planned, checkpoint as it goes, and leave the averaged weights in it.
 
     A run that finds the plan's state goes on from it, with what was spent counted. `held_out` draws batches that

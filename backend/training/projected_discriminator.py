@@ -87,7 +87,7 @@ class Head(nn.Module):
         return [(plain + scale * (found * each).sum(1, keepdim=True)).float() for each in asked]
 
 
-class ProjectedJudge(nn.Module):
+class ProjectedDiscriminator(nn.Module):
     """Hinge losses of pixels (n, 3, h, w) in -1..1, real ones and made ones under the same conditions.
 
     A step looks once: the judge learns from what it has just been shown.
@@ -150,12 +150,12 @@ class ProjectedJudge(nn.Module):
         return self.mixing(features)
 
 
-def pairs(told: torch.Tensor) -> torch.Tensor:
+def repeat_conditions(told: torch.Tensor) -> torch.Tensor:
     """What to make, so that an opinion can be had of it: the first half of the conditions (n, c, h, w), twice."""
     return told[: (len(told) + 1) // 2].repeat(2, 1, 1, 1)[: len(told)]
 
 
-def mingled(told: torch.Tensor) -> torch.Tensor:
+def shuffle_styles(told: torch.Tensor) -> torch.Tensor:
     """Conditions (n, 11 + styles, h, w), some of them in the styles of another.
 
     A maker is asked for looks that no tile of such ground has: a coast inland, a town in the light of the country.
@@ -191,7 +191,7 @@ def _varied(images: torch.Tensor, told: torch.Tensor, zoom: int) -> tuple[torch.
     """
     count, _, height, width = images.shape
     light, saturation, contrast = (
-        strength * pairs(2 * torch.rand(count, 1, 1, 1, device=images.device) - 1)
+        strength * repeat_conditions(2 * torch.rand(count, 1, 1, 1, device=images.device) - 1)
         for strength in (LIGHT, SATURATION, CONTRAST)
     )
     grey = images.mean(1, keepdim=True)

@@ -26,7 +26,7 @@ from backend.models import device, model_folder
 from backend.protocol import CHECKPOINTS, BackendError, Reporter, TrainImage, TrainLandCover, silent
 from backend.reports.model_card import generator_card
 from backend.reports.training_report import FILE, write_report
-from backend.training.loop import Budget, Outcome, Plan, processes
+from backend.training.loop import Budget, Outcome, TrainingPlan, processes
 
 FINE_TUNING = 0.2  # of the learning rate from nothing: more forgets how to draw, less never learns the new look
 FINE_TUNING_WARMUP = 30
@@ -48,12 +48,12 @@ class Stage:
 
     share: float
     columns: tuple[str, ...]
-    train: Callable[[Training, Plan, Reporter], Outcome]
+    train: Callable[[Training, TrainingPlan, Reporter], Outcome]
     goes_on: bool = False
 
 
 @dataclass(frozen=True)
-class Recipe:
+class GeneratorSpec:
     """How a kind of generator is trained.
 
     `loaders` are its components' classes, `save` writes the index of a training from figures and further entries.
@@ -70,7 +70,7 @@ class Recipe:
 class Training:
     """A training in its output folder: data, components, and where things lie."""
 
-    def __init__(self, job: Job, recipe: Recipe) -> None:
+    def __init__(self, job: Job, recipe: GeneratorSpec) -> None:
         """Raises BackendError where the job's numbers, its model or its output cannot be used."""
         self.job, self.recipe, self.output = job, recipe, Path(job.output)
         _check_numbers(job)
@@ -177,7 +177,7 @@ class Training:
         """Where a stage's state is kept, from which it goes on."""
         return self.checkpoints / f"{stage}.safetensors"
 
-    def plan(self, name: str, report: Reporter) -> Plan:
+    def plan(self, name: str, report: Reporter) -> TrainingPlan:
         """How a stage is trained: for its share of the minutes, gently where it goes on from a model."""
         job, stages = self.job, [self.recipe.stages[asked] for asked in self.asked]
         minutes = job.minutes * self.recipe.stages[name].share / sum(stage.share for stage in stages)
@@ -186,7 +186,7 @@ class Training:
         if count < job.batch:
             report.log(f"The data sets hold {count} crops to train on: the batch is {count}, not {job.batch}.")
         samples = self.output / "samples"
-        plan = Plan(
+        plan = TrainingPlan(
             budget, self.state(name), min(job.batch, count), job.seed, samples=samples, learning_rate=job.learning_rate
         )
         if not self.base:
@@ -249,7 +249,7 @@ class Training:
         """What the index says beside the figures: the data, the settings and the classes that were ever seen."""
         data = packed_cache.described(self.job.dataset, self.data, self.counts, self.recipe.crop_px)
         before: dict[str, Any] = self.base[1] if self.base else {"seen": []}
-        usual = [int(code) for code in legend.CODES if int(code) not in legend.LOOKS]
+        usual = [int(code) for code in legend.CODES if int(code) not in legend.FALLBACK_CLASS]
         training = {key: getattr(self.job, key) for key in ("batch", "learning_rate", "seed", "minutes", "steps")}
         return {
             "seen": sorted({*before.get("seen", usual), *data["codes"]}),
@@ -273,13 +273,13 @@ def _check_numbers(job: Job) -> None:
         raise BackendError(f"The learning rate must lie between 0 and 1, not {job.learning_rate:g}.")
 
 
-def _asked(job: Job, recipe: Recipe) -> list[str]:
+def _asked(job: Job, recipe: GeneratorSpec) -> list[str]:
     if job.stage != "all" and job.stage not in recipe.stages:
         raise BackendError(f"A {recipe.kind} generator has no stage {job.stage!r}: it has {', '.join(recipe.stages)}.")
     return list(recipe.stages) if job.stage == "all" else [job.stage]
 
 
-def train(job: Job, recipe: Recipe, report: Reporter) -> dict[str, str]:
+def train(job: Job, recipe: GeneratorSpec, report: Reporter) -> dict[str, str]:
     """Train the stages that are asked for, each for its share of the minutes, and write the model folder."""
     report = report if processes().is_main_process else silent()
     training = Training(job, recipe)

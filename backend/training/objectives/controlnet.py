@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from backend.geo import legend
 from backend.models import diffusion, latent_generator, rgb
-from backend.models.controlnet import GUIDANCE_SCALE, STEPS, controlled, tone
+from backend.models.controlnet import GUIDANCE_SCALE, STEPS, controlled, low_frequency_noise
 from backend.models.patch_autoencoder import PatchAutoencoder
 from backend.tiling import noise
 from backend.training import projected_discriminator
@@ -52,7 +52,7 @@ class Denoising(Objective):
     def forward(self, batch: Batch, turn: str) -> tuple[torch.Tensor, dict[str, float]]:
         """`pixels` (n, 3, h, w) in -1..1, `one_hot` (n, 11, h, w), `styles` (n, s) to the loss of the predicted v."""
         latents = latent_generator.encoded(self.autoencoder[0], batch["pixels"])
-        known = rgb.partly_told(batch["one_hot"], batch["styles"])
+        known = rgb.drop_conditioning(batch["one_hot"], batch["styles"])
         shown = known * (torch.rand(len(latents), 1, 1, 1, device=latents.device) > HIDDEN_SHARE)
 
         def denoise(noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
@@ -64,7 +64,7 @@ class Denoising(Objective):
         autoencoder, one_hot = self.autoencoder[0], batch["one_hot"]
         latents = latent_generator.encoded(autoencoder, batch["pixels"])
         predict = partial(controlled, self.parts["denoiser"], self.parts["controlnet"])
-        known = rgb.told(one_hot, batch["styles"])
+        known = rgb.conditioning(one_hot, batch["styles"])
         denoise = diffusion.guided(predict, known, torch.zeros_like(known), GUIDANCE_SCALE)
         real = latent_generator.decoded(autoencoder, latents)
         made = latent_generator.drawn(autoencoder, denoise, latents)
@@ -92,7 +92,7 @@ class Distillation(Objective):
     ) -> None:
         super().__init__()
         self.parts = nn.ModuleDict({"denoiser": denoiser, "controlnet": controlnet})
-        self.judge = projected_discriminator.ProjectedJudge(legend.COUNT + styles, encoder_weights)
+        self.judge = projected_discriminator.ProjectedDiscriminator(legend.COUNT + styles, encoder_weights)
         self.scheduler, self.sampler = diffusion.schedule(), diffusion.sampler(order=1)
         self.sampler.set_timesteps(STEPS)
         self.autoencoder = [autoencoder]  # in a list: it is no part of what is trained and saved
@@ -109,8 +109,8 @@ class Distillation(Objective):
         """
         if turn == "judge":
             return self.judge.loss(), {}
-        told = rgb.partly_told(batch["one_hot"], batch["styles"])
-        asked = projected_discriminator.pairs(projected_discriminator.mingled(told))
+        told = rgb.drop_conditioning(batch["one_hot"], batch["styles"])
+        asked = projected_discriminator.repeat_conditions(projected_discriminator.shuffle_styles(told))
         denoise = partial(self._denoise, asked)
         step = int(torch.multinomial(torch.tensor(LEARNED), 1))
         true = latent_generator.encoded(self.autoencoder[0], batch["pixels"])
@@ -123,15 +123,15 @@ class Distillation(Objective):
 
     def noise(self, like: torch.Tensor) -> torch.Tensor:
         """Noise with tones, as the generator draws it, in the shape (n, 8, h, w) of latents."""
-        places = noise.places(torch.randint(2**31, (len(like), 3)).tolist(), *like.shape[-2:])
-        tones = np.stack([tone(seed, "training", self._evenness, box) for seed, box in places])
+        places = noise.random_boxes(torch.randint(2**31, (len(like), 3)).tolist(), *like.shape[-2:])
+        tones = np.stack([low_frequency_noise(seed, "training", self._evenness, box) for seed, box in places])
         return torch.randn_like(like) + torch.from_numpy(tones).to(like)
 
     def _denoise(self, told: torch.Tensor, noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
         return controlled(self.parts["denoiser"], self.parts["controlnet"], noisy, times, told)
 
     def shown(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
-        denoise = partial(self._denoise, rgb.told(batch["one_hot"], batch["styles"]))
+        denoise = partial(self._denoise, rgb.conditioning(batch["one_hot"], batch["styles"]))
         true = latent_generator.encoded(self.autoencoder[0], batch["pixels"])
         made = diffusion.run_steps(denoise, self.sampler, STEPS, self.noise(true), range(STEPS))
         pixels = (rgb.pictures(latent_generator.decoded(self.autoencoder[0], each)) for each in (true, made))

@@ -87,7 +87,7 @@ class Denoising(Objective):
         return [_pictures(logits) for logits in found]
 
     def _denoise(self, planes: torch.Tensor) -> diffusion.Denoise:
-        return lambda noisy, times: landcover.told(self.denoiser, noisy, times, planes)
+        return lambda noisy, times: landcover.predict_v(self.denoiser, noisy, times, planes)
 
 
 def _pictures(logits: torch.Tensor) -> np.ndarray:

@@ -25,10 +25,12 @@ class Painting(Objective):
     settles_at = 0.5
     columns = ("land cover", "real", "painted on it")
 
-    def __init__(self, painter: spade.Painter, encoder_weights: str = "") -> None:
+    def __init__(self, painter: spade.SpadeNetwork, encoder_weights: str = "") -> None:
         super().__init__()
         self.painter = painter
-        self.judge = projected_discriminator.ProjectedJudge(legend.COUNT + painter.config.styles, encoder_weights)
+        self.judge = projected_discriminator.ProjectedDiscriminator(
+            legend.COUNT + painter.config.styles, encoder_weights
+        )
         self.norms = [module for module in painter.modules() if isinstance(module, nn.BatchNorm2d)]
 
     def settle(self) -> None:
@@ -44,7 +46,9 @@ class Painting(Objective):
         """(n, 11 + styles, h, w) land cover and styles, and fresh noise, to RGB (n, 3, h, w)."""
         count, _, height, width = told.shape
         rows, cols = height // spade.CELL_PX, width // spade.CELL_PX
-        places = noise.places(torch.randint(2**31, (count, 3)).tolist(), rows // spade.COARSE, cols // spade.COARSE)
+        places = noise.random_boxes(
+            torch.randint(2**31, (count, 3)).tolist(), rows // spade.COARSE, cols // spade.COARSE
+        )
         coarse = torch.from_numpy(np.stack([spade.coarse_noise(seed, "training", box) for seed, box in places])).to(
             told
         )
@@ -54,10 +58,10 @@ class Painting(Objective):
         """`pixels` (n, 3, h, w) in -1..1, `one_hot` (n, 11, h, w) and `styles` (n, s) to the loss of the turn."""
         if turn == "judge":
             return self.judge.loss(), {}
-        told = rgb.partly_told(batch["one_hot"], batch["styles"])
-        asked = projected_discriminator.pairs(projected_discriminator.mingled(told))
+        told = rgb.drop_conditioning(batch["one_hot"], batch["styles"])
+        asked = projected_discriminator.repeat_conditions(projected_discriminator.shuffle_styles(told))
         return self.judge.opinion(self.paint(asked), asked, batch["pixels"], told), {}
 
     def shown(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
-        painted = self.paint(rgb.told(batch["one_hot"], batch["styles"]))
+        painted = self.paint(rgb.conditioning(batch["one_hot"], batch["styles"]))
         return [legend.pictures(batch["one_hot"].cpu().numpy()), *map(rgb.pictures, (batch["pixels"], painted))]

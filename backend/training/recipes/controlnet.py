@@ -14,10 +14,10 @@ from backend.datasets.packed import PackedTiles
 from backend.models import controlnet, device, diffusion, latent_generator, rgb
 from backend.models.patch_autoencoder import PatchAutoencoder
 from backend.protocol import Reporter
-from backend.training.loop import Outcome, Plan, fit
+from backend.training.loop import Outcome, TrainingPlan, fit
 from backend.training.objectives import controlnet as objectives
 from backend.training.recipes import image
-from backend.training.stages import AUTOENCODER, DENOISER, Recipe, Stage, Training
+from backend.training.stages import AUTOENCODER, DENOISER, GeneratorSpec, Stage, Training
 
 CODE_BATCH, CODE_BATCHES = 4, 100  # what the code is found on: crops of all groups
 
@@ -33,7 +33,7 @@ def _crops(data: PackedTiles, rng: np.random.Generator) -> torch.Tensor:
     return torch.cat([each.permute(0, 2, 3, 1, 4, 5).flatten(0, 2) for each in patches if each.numel()])
 
 
-def _train_autoencoder(training: Training, plan: Plan, report: Reporter) -> Outcome:
+def _train_autoencoder(training: Training, plan: TrainingPlan, report: Reporter) -> Outcome:
     """Find the code, which takes no steps; a model that is gone on from has its own."""
     autoencoder = training.component(AUTOENCODER, controlnet.new_autoencoder)
     figures: dict[str, float] = {"steps": 0}
@@ -51,7 +51,7 @@ def _frozen_autoencoder(training: Training) -> PatchAutoencoder:
     return training.trained(AUTOENCODER).requires_grad_(False).to(device.best())
 
 
-def _train_denoiser(training: Training, plan: Plan, report: Reporter) -> Outcome:
+def _train_denoiser(training: Training, plan: TrainingPlan, report: Reporter) -> Outcome:
     autoencoder, (draw, held_out) = _frozen_autoencoder(training), image.training_batches(training)
     denoiser = training.component("denoiser", controlnet.new_denoiser)
     network = training.component(
@@ -62,7 +62,7 @@ def _train_denoiser(training: Training, plan: Plan, report: Reporter) -> Outcome
     return outcome
 
 
-def _distil(training: Training, plan: Plan, report: Reporter) -> Outcome:
+def _distil(training: Training, plan: TrainingPlan, report: Reporter) -> Outcome:
     autoencoder, (draw, held_out) = _frozen_autoencoder(training), image.training_batches(training)
     networks = training.trained("denoiser"), training.trained("controlnet")
     objective = objectives.Distillation(
@@ -87,7 +87,7 @@ def _save(done: Training, figures: dict[str, Any], **more: Any) -> None:
     latent_generator.save(done.output, controlnet.KIND, *geometry, figures, sampler, **more)
 
 
-RECIPE = Recipe(
+RECIPE = GeneratorSpec(
     kind=controlnet.KIND,
     what="tiles",
     crop_px=image.CROP_PX,

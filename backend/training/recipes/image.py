@@ -27,7 +27,7 @@ def batches(data: PackedTiles, known: list[str]) -> Draw:
         return {
             "pixels": torch.from_numpy(rgb.to_unit(images)),
             "one_hot": torch.from_numpy(legend.one_hot(labels)),
-            "styles": torch.tensor([rgb.given(each, known) for each in styles]),
+            "styles": torch.tensor([rgb.style_vector(each, known) for each in styles]),
         }
 
     return draw

@@ -15,9 +15,9 @@ from backend.models import device, diffusion, latent_generator
 from backend.models import landcover as model
 from backend.protocol import Reporter
 from backend.training import latent_cache
-from backend.training.loop import Batch, Draw, Outcome, Plan, fit
+from backend.training.loop import Batch, Draw, Outcome, TrainingPlan, fit
 from backend.training.objectives import landcover as objectives
-from backend.training.stages import AUTOENCODER, DECODER, DENOISER, HEAD_START, Recipe, Stage, Training
+from backend.training.stages import AUTOENCODER, DECODER, DENOISER, HEAD_START, GeneratorSpec, Stage, Training
 
 CROP_PX = model.WINDOW * model.CELL_PX
 CALIBRATION_BATCHES = 30
@@ -47,7 +47,7 @@ def _written(training: Training) -> AutoencoderKL:
     return autoencoder
 
 
-def _train_autoencoder(training: Training, plan: Plan, report: Reporter) -> Outcome:
+def _train_autoencoder(training: Training, plan: TrainingPlan, report: Reporter) -> Outcome:
     autoencoder = _written(training) if training.base else model.new_autoencoder()
     held_out = training.held_out and _maps(training.held_out)
     outcome = fit(objectives.Autoencoding(autoencoder), _maps(training.data), plan, report, held_out)
@@ -57,7 +57,7 @@ def _train_autoencoder(training: Training, plan: Plan, report: Reporter) -> Outc
     return outcome
 
 
-def _train_decoder(training: Training, plan: Plan, report: Reporter) -> Outcome:
+def _train_decoder(training: Training, plan: TrainingPlan, report: Reporter) -> Outcome:
     """Train the decoder alone with its norms frozen, at first as they are met in training data.
 
     Pixels then depend on what lies around them, not on their window.
@@ -74,7 +74,7 @@ def _train_decoder(training: Training, plan: Plan, report: Reporter) -> Outcome:
     return outcome
 
 
-def _calibrate(autoencoder: AutoencoderKL, draw: Draw, plan: Plan) -> None:
+def _calibrate(autoencoder: AutoencoderKL, draw: Draw, plan: TrainingPlan) -> None:
     rng, where = np.random.default_rng(plan.seed), device.best()
     autoencoder.to(where)
 
@@ -110,7 +110,7 @@ def _windows(data: PackedLandCover, autoencoder: AutoencoderKL, stored: latent_c
     return draw
 
 
-def _train_denoiser(training: Training, plan: Plan, report: Reporter) -> Outcome:
+def _train_denoiser(training: Training, plan: TrainingPlan, report: Reporter) -> Outcome:
     autoencoder = _written(training).requires_grad_(False)
     stored = latent_cache.stored(training, autoencoder, report)
     denoiser = training.component(DENOISER, model.new_denoiser)
@@ -137,7 +137,7 @@ def _save(done: Training, figures: dict[str, Any], **more: Any) -> None:
     latent_generator.save(done.output, model.KIND, *geometry, figures, diffusion.sampler(), **more)
 
 
-RECIPE = Recipe(
+RECIPE = GeneratorSpec(
     kind=model.KIND,
     what="landcover",
     crop_px=CROP_PX,

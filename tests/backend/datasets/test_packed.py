@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from backend.datasets.packed import PackedLandCover, PackedTiles, recoloured, turned, write_stack
+from backend.datasets.packed import PackedLandCover, PackedTiles, color_jitter, dihedral, write_stack
 from backend.geo import legend
 from backend.protocol import BackendError
 from tests.backend import packed
@@ -18,7 +18,7 @@ def folder(tmp_path_factory):
 
 def test_the_eight_variants_differ_and_keep_the_shape():
     array = np.arange(9).reshape(1, 3, 3)
-    variants = [turned(array, variant) for variant in range(8)]
+    variants = [dihedral(array, variant) for variant in range(8)]
     assert len({variant.tobytes() for variant in variants}) == 8
     assert all(variant.shape == array.shape for variant in variants)
 
@@ -60,7 +60,7 @@ def test_land_cover_crops_never_straddle_a_held_out_block(folder):
         data = PackedLandCover((folder,), split)
         for _ in range(60):
             place = data.place(rng, 64, 4)
-            held = turned(data.groups[place.group][1][0], place.variant)
+            held = dihedral(data.groups[place.group][1][0], place.variant)
             held = held[place.row : place.row + 64, place.col : place.col + 64]
             assert held.all() if inside else not held.any()
             assert place.row % 4 == place.col % 4 == 0
@@ -77,12 +77,12 @@ def test_a_folder_without_an_index_is_named(tmp_path, kind):
 def test_colour_varies_as_in_one_vintage():
     grey = np.full((3, 8, 8), 120, np.uint8)
     rng = np.random.default_rng(0)
-    found = np.array([recoloured(grey, rng).mean(axis=(1, 2)) for _ in range(200)])
+    found = np.array([color_jitter(grey, rng).mean(axis=(1, 2)) for _ in range(200)])
     assert found.min() > 100 and found.max() < 145 and found.std() > 3
     hue = found / found.mean(axis=1, keepdims=True)
     assert 0.003 < hue.std() < 0.02, "bands keep together"
     ramp = np.tile(np.arange(256, dtype=np.uint8), (3, 1, 1))
-    assert (np.diff(recoloured(ramp, rng).astype(int)) >= 0).all(), "brighter stays brighter"
+    assert (np.diff(color_jitter(ramp, rng).astype(int)) >= 0).all(), "brighter stays brighter"
 
 
 def tiles_of_land_cover(folder, arrays, split):

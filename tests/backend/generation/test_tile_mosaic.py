@@ -10,7 +10,7 @@ from backend.generation.tile_mosaic import REACH_PX
 from backend.geo import legend
 from backend.protocol import BackendError
 from backend.tiling.lattice import Box
-from backend.tiling.regions import Boxes
+from backend.tiling.regions import BoxRegions
 from tests.backend import scenes
 
 SIZE = 20
@@ -83,7 +83,7 @@ def test_a_strip_keeps_what_tiles_share_with_blocks_and_goes_on(tmp_path):
 
 def test_boxes_as_an_area():
     boxes = [Box(0, 0, 10, 10), Box(100, -40, 5, 30)]
-    area, rows, cols = Boxes(boxes), np.arange(-32, 160, 16), np.arange(-64, 64, 16)
+    area, rows, cols = BoxRegions(boxes), np.arange(-32, 160, 16), np.arange(-64, 64, 16)
     touched = area.touches(rows, cols, 16)
     for i, row in enumerate(rows):
         for j, col in enumerate(cols):

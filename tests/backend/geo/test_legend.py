@@ -16,23 +16,23 @@ def test_votes_are_of_the_pixels_whose_centre_lies_in_the_cell():
     fine[:10, 10:14] = 3
     fine[10:20, 10:] = legend.IGNORE
     fine[15, 15] = 7
-    assert (legend.voted(fine, 10) == [[4, 0], [0, 7]]).all()
-    assert legend.voted(np.full((10, 10), legend.IGNORE, np.uint8), 10) == legend.IGNORE
-    assert legend.voted(np.zeros((9, 30), np.uint8), 10).shape == (0, 3)
+    assert (legend.majority_downsample(fine, 10) == [[4, 0], [0, 7]]).all()
+    assert legend.majority_downsample(np.full((10, 10), legend.IGNORE, np.uint8), 10) == legend.IGNORE
+    assert legend.majority_downsample(np.zeros((9, 30), np.uint8), 10).shape == (0, 3)
 
 
 def test_votes_at_a_factor_that_is_no_whole_number():
     fine = np.repeat(np.arange(3, dtype=np.uint8), 50)[None].repeat(50, 0)
-    coarse = legend.voted(fine, 10 / 0.6)
+    coarse = legend.majority_downsample(fine, 10 / 0.6)
     assert coarse.shape == (3, 9) and (coarse == np.arange(3).repeat(3)).all()
 
 
 def test_an_unseen_class_is_painted_as_its_look():
     indices = legend.to_index(np.array([[70, 90, 10, 0]], np.uint8))
-    painted = legend.painted(indices, [10, 30, 60])
+    painted = legend.encode_condition(indices, [10, 30, 60])
     assert (painted.argmax(0) == legend.to_index(np.array([[60, 30, 10, 10]], np.uint8))).all()
     assert painted.sum(0).tolist() == [[1, 1, 1, 0]]
-    assert (legend.painted(indices, [10, 70, 90])[:, 0, :2].argmax(0) == indices[0, :2]).all()
+    assert (legend.encode_condition(indices, [10, 70, 90])[:, 0, :2].argmax(0) == indices[0, :2]).all()
     assert legend.unseen([10]) == {95: 10}, "a look that was not seen helps nobody"
 
 
@@ -41,7 +41,7 @@ def test_a_class_is_painted_as_what_the_merged_legend_joins_it_to():
     kept = legend.codes_of("merged")
     assert legend.unseen(kept) == legend.MERGED and legend.MERGED[100] == 30
     codes = legend.to_index(np.array([list(legend.LEGEND)], np.uint8))
-    assert (legend.painted(codes, kept).argmax(0) == legend.merged(codes, "merged")).all()
+    assert (legend.encode_condition(codes, kept).argmax(0) == legend.merged(codes, "merged")).all()
 
 
 def test_pictures_have_the_official_colours():

@@ -203,7 +203,7 @@ def write_blocks(
 
 def run_apart(code: str, *args: object, before: tuple = ()) -> subprocess.CompletedProcess:
     """Run code with this module's names in a process of its own."""
-    code = f"import sys\nfrom tests.backend.test_raster import *\n{code}"
+    code = f"import sys\nfrom tests.backend.geo.test_raster import *\n{code}"
     command = [*before, sys.executable, "-c", code, *args]
     return subprocess.run([str(part) for part in command], cwd=ROOT, capture_output=True)
 

@@ -155,7 +155,7 @@ def test_the_synthetic_set_is_the_worlds_land_cover_of_the_real_tiles_shares(rea
         image, tags, _ = read(made[0] / "synthetic" / row["image"])
         assert len(json.loads(tags["LANDFORGE_SETTINGS"])["landcover_places_sha256"]) == 64
         with pytest.raises(BackendError, match="'Build standard sets' makes it again"):
-            provenance.recipe(tags, "a tile")
+            provenance.generation_record(tags, "a tile")
         assert image.std() > 0
 
 

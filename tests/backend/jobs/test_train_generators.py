@@ -22,7 +22,7 @@ from backend.jobs import builddataset, trainimage, trainlandcover
 from backend.models import controlnet, landcover, latent_generator, model_folder, rgb, spade
 from backend.protocol import BackendError, BuildDataset, Reporter, TrainImage, TrainLandCover, dump_job, silent
 from backend.tiling.lattice import Box
-from backend.tiling.lazy_raster import Patch, Source
+from backend.tiling.lazy_raster import Patch, RasterSource
 from backend.tiling.regions import Everywhere
 from backend.tiling.render import Output, render
 from backend.training import loop, stages
@@ -72,7 +72,7 @@ def rendered(field, box):
     return found
 
 
-GROUND = Source("land cover", lambda box: np.zeros((box.height, box.width), np.uint8))
+GROUND = RasterSource("land cover", lambda box: np.zeros((box.height, box.width), np.uint8))
 STAGES = {
     "landcover": ["autoencoder", "decoder", "denoiser"],
     "controlnet": ["autoencoder", "denoiser", "distillation"],
@@ -241,7 +241,7 @@ def test_a_style_is_told_on_the_ground_that_it_was_learned_on(models):
     generator._grounds = controlnet._grounds({"styles": ["2020", "arid"], "grounds": {"arid": [10, 50]}})
     assert generator._grounds.sum(1).tolist() == [11, 2]
     one_hot = torch.from_numpy(legend.one_hot(np.array([[0, 7, 4, legend.IGNORE]], np.uint8)))[None]
-    planes = rgb.told(one_hot, torch.ones(1, 2), generator._grounds)[0, legend.COUNT :, 0]
+    planes = rgb.conditioning(one_hot, torch.ones(1, 2), generator._grounds)[0, legend.COUNT :, 0]
     assert planes.tolist() == [[1, 1, 1, 0], [1, 0, 1, 0]]
     assert controlnet._grounds({}).shape == (0, legend.COUNT)
 

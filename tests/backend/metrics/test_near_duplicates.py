@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from backend.datasets.packed import turned
+from backend.datasets.packed import dihedral
 from backend.geo import legend
 from backend.metrics import near_duplicates
 from backend.metrics.near_duplicates import Ground
@@ -26,7 +26,7 @@ def planted(whole, side, count, seed):
     found = []
     for number in range(count):
         row, col = (rng.integers(0, size - side + 1) for size in whole.shape)
-        window = turned(whole[row : row + side, col : col + side], number % 8).copy()
+        window = dihedral(whole[row : row + side, col : col + side], number % 8).copy()
         changed = rng.random(window.shape) < 0.05
         window[changed] = (window[changed] + rng.integers(1, 4, changed.sum())) % 4
         found.append(window)

@@ -183,7 +183,7 @@ def test_compositions_are_locked_to_the_world_and_change_over_kilometres():
 def test_a_window_is_asked_for_the_class_shares_of_the_nearest_place(generator, monkeypatch):
     woods, water = (tuple(map(float, row)) for row in np.eye(legend.COUNT)[[0, 7]])
     size = landcover.WINDOW
-    places = (landcover.Place(32, 32, woods), landcover.Place(32, 288, water))
+    places = (landcover.ShareAnchor(32, 32, woods), landcover.ShareAnchor(32, 288, water))
     boxes = [Box(0, col, size, size) for col in (0, 32, 128, 192, 1280)]
     found = [landcover.nearest(places, box) for box in boxes]
     assert [each[0] for each in found] == pytest.approx([1, 1, 0.5, 0, 0], abs=1e-4)

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 CODE = """
 import resource, torch
-from backend import device
+from backend.models import device
 
 def faults(do):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

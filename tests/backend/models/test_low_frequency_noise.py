@@ -8,7 +8,7 @@ from backend.generation import outputs
 from backend.geo import legend
 from backend.models import controlnet
 from backend.tiling.lattice import Box
-from backend.tiling.lazy_raster import Source
+from backend.tiling.lazy_raster import RasterSource
 from backend.tiling.regions import Everywhere
 from backend.tiling.render import Output, render
 
@@ -22,7 +22,7 @@ def generator():
 
 def painted(generator, box):
     """Cropland everywhere: (3, height, width) uint8."""
-    ground = Source("cropland", lambda part: np.full((part.height, part.width), CROPLAND, np.uint8))
+    ground = RasterSource("cropland", lambda part: np.full((part.height, part.width), CROPLAND, np.uint8))
     found = np.zeros((3, box.height, box.width), np.uint8)
 
     def write(part, pixels):

@@ -12,7 +12,7 @@ from backend.models import base, device, model_folder
 from backend.models.landcover import LandCoverGenerator
 from backend.models.segmentation import SegmentationModel
 from backend.protocol import BackendError
-from backend.tiling.lazy_raster import Field, Source
+from backend.tiling.lazy_raster import LazyRaster, RasterSource
 
 
 class Weights(base.Model):
@@ -143,14 +143,14 @@ def computes(field):
     """What computes a field's windows and those of its inputs."""
     yield field.work.compute
     for given in field.inputs:
-        if isinstance(given.of, Field):
+        if isinstance(given.of, LazyRaster):
             yield from computes(given.of)
 
 
 def test_what_the_bundled_models_send_is_small():
     landcover = base.load(LandCoverGenerator, "landcover").field("w", 1, 12)
     painters = [outputs.load_generator(name, "") for name in ("spade", "controlnet")]
-    image = Source("image", np.zeros)
+    image = RasterSource("image", np.zeros)
     fields = [*(painter.field("w", 1, 12, landcover, 10) for painter in painters)]
     fields.append(base.load(SegmentationModel, "segmentation").field(image))
     found = [compute for field in fields for compute in computes(field)]

@@ -16,7 +16,7 @@ from backend.jobs import generatescene
 from backend.protocol import BackendError, Extent, GenerateScene, silent
 from backend.tiling import dask_cluster, render
 from backend.tiling.lattice import Box, Lattice
-from backend.tiling.lazy_raster import Input, Windows
+from backend.tiling.lazy_raster import Input, WindowOp
 from backend.tiling.regions import Everywhere
 from tests.backend.worlds import SOURCE, chain, failing, kept, output, slow, whole
 
@@ -103,7 +103,7 @@ def test_a_scene_is_the_same_on_a_cluster(tmp_path, two_workers):
 
 def test_what_a_worker_refuses_is_said_here(two_workers):
     field = chain(Lattice(8, 6), "field", 0, 2, 2, 1)
-    work = Windows(Lattice(8, 6), partial(failing, BackendError("The worker has another model.")), kept)
+    work = WindowOp(Lattice(8, 6), partial(failing, BackendError("The worker has another model.")), kept)
     with pytest.raises(BackendError, match="The worker has another model"):
         whole(type(field)("field", work), REGION, scheduler=two_workers)
 
@@ -120,7 +120,7 @@ def test_a_dead_worker_costs_its_work_and_all_dead_end_the_run(tmp_path, monkeyp
                 for process in found.workers[survivors:]:
                     process.kill()
 
-        field = type(scene())("slow", Windows(Lattice(8, 8), slow, kept, side=2))
+        field = type(scene())("slow", WindowOp(Lattice(8, 8), slow, kept, side=2))
         wanted = render.Output(field, Box(0, 0, 96, 96), Everywhere(), 1.0, write)
         if survivors:
             render.render([wanted], found.address, silent())

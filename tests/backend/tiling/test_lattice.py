@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.tiling.lattice import Box, Cover, Lattice, touching, union
+from backend.tiling.lattice import Box, Lattice, WindowMask, touching, union
 
 places = st.integers(-100, 100)
 phases = st.integers(0, 3)
@@ -18,7 +18,7 @@ factors = st.integers(1, 12)
 def covers(draw):
     rows, cols = draw(st.integers(0, 6)), draw(st.integers(0, 6))
     wanted = draw(st.lists(st.booleans(), min_size=rows * cols, max_size=rows * cols))
-    return Cover(draw(st.integers(-8, 8)), draw(st.integers(-8, 8)), np.array(wanted, bool).reshape(rows, cols))
+    return WindowMask(draw(st.integers(-8, 8)), draw(st.integers(-8, 8)), np.array(wanted, bool).reshape(rows, cols))
 
 
 @given(lattices, phases, places)

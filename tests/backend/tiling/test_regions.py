@@ -10,7 +10,7 @@ from pyproj import Transformer
 from backend.protocol import BackendError, Extent
 from backend.tiling import regions
 from backend.tiling.lattice import Box
-from backend.tiling.regions import MASK_PX_M, Everywhere, Mapped, Polygons
+from backend.tiling.regions import MASK_PX_M, Everywhere, Polygons, ValidPixels
 
 UTM = "EPSG:32618"
 EXTENT = Extent(0, 0, 1000, 1000, UTM)
@@ -20,7 +20,7 @@ metres = st.integers(-4000, 4000).map(lambda tenths: tenths / 10)
 
 
 def of(wkt, extent=EXTENT, crs=UTM, pixel_m=10.0):
-    return regions.of(wkt, extent, crs, pixel_m)
+    return regions.region_from_wkt(wkt, extent, crs, pixel_m)
 
 
 def centres(box, pixel_m):
@@ -191,7 +191,7 @@ def test_no_square_with_data_is_passed_over(places, row, col, asked):
         assert box.intersection(region) == box, "beyond the region nothing is asked for"
         return data[box.within(region)]
 
-    found = Mapped(read, region)
+    found = ValidPixels(read, region)
     for top, left, size in asked:
         touched = found.touches(np.array([top]), np.array([left]), size)[0, 0]
         near = Box(top, left, size, size).coarsened(regions.CELL_PX).scaled(regions.CELL_PX).intersection(region)
@@ -201,6 +201,6 @@ def test_no_square_with_data_is_passed_over(places, row, col, asked):
 def test_a_map_is_read_once_and_strip_by_strip():
     read = []
     region = Box(-3000, 17, 5000, 300)
-    Mapped(lambda box: read.append(box) or np.ones((box.height, box.width), bool), region)
+    ValidPixels(lambda box: read.append(box) or np.ones((box.height, box.width), bool), region)
     assert sum(box.height for box in read) == region.height
     assert max(box.height for box in read) <= 1024 and {box.width for box in read} == {300}

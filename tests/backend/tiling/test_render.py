@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from backend.models import device
 from backend.protocol import Event, Reporter, silent
 from backend.tiling import render
-from backend.tiling.lattice import Box, Cover, Lattice
+from backend.tiling.lattice import Box, Lattice, WindowMask
 from backend.tiling.lazy_raster import Input
 from tests.backend.worlds import SOURCE, Pieces, blank, chain, counted, needed, output, whole
 
@@ -72,9 +72,9 @@ def test_four_quarters_are_the_whole(scene, row, col, height, width, data):
 def test_the_order_of_the_rows_changes_nothing(scene, region, seed):
     outs, expected = ([blank(r) for r in regions_of(region)] for _ in range(2))
     rendered(scene, region, expected)
-    in_order, order = render.Plan.rows, random.Random(seed)
+    in_order, order = render.RenderPlan.rows, random.Random(seed)
     with pytest.MonkeyPatch.context() as patch, counted() as computed:
-        patch.setattr(render.Plan, "rows", lambda plan: sorted(in_order(plan), key=lambda _: order.random()))
+        patch.setattr(render.RenderPlan, "rows", lambda plan: sorted(in_order(plan), key=lambda _: order.random()))
         rendered(scene, region, outs)
     assert all(map(np.array_equal, outs, expected))
     assert set(computed.values()) == {1}
@@ -212,7 +212,7 @@ def test_what_is_held_does_not_grow_with_the_height(monkeypatch):
 
 def test_progress_tells_windows_and_the_time_left(monkeypatch):
     field = chain(Lattice(4, 4), "field", 0, 1, 1, 1)
-    cover = Cover(0, 0, np.ones((1, 10), dtype=bool))
+    cover = WindowMask(0, 0, np.ones((1, 10), dtype=bool))
     now = [0.0]
     monkeypatch.setattr(render.time, "monotonic", lambda: now[0])
     stream = io.StringIO()

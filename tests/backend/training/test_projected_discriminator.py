@@ -8,7 +8,7 @@ from backend.geo import legend
 from backend.models import architectures
 from backend.protocol import BackendError
 from backend.training import projected_discriminator
-from backend.training.projected_discriminator import ProjectedJudge
+from backend.training.projected_discriminator import ProjectedDiscriminator
 
 CONDITIONS = 2
 
@@ -16,7 +16,7 @@ CONDITIONS = 2
 @pytest.fixture
 def judge():
     torch.manual_seed(0)
-    return ProjectedJudge(CONDITIONS)
+    return ProjectedDiscriminator(CONDITIONS)
 
 
 def told(count=4, px=64, first=1.0):
@@ -85,7 +85,7 @@ def test_it_looks_from_afar_and_from_close_with_heads_for_each(judge, monkeypatc
 
     def look(images, zoom):
         looks.append((zoom, images.shape[-1] * zoom))
-        return ProjectedJudge._look(judge, images, zoom)
+        return ProjectedDiscriminator._look(judge, images, zoom)
 
     monkeypatch.setattr(judge, "_look", look)
     for _ in range(16):
@@ -99,15 +99,15 @@ def test_it_looks_from_afar_and_from_close_with_heads_for_each(judge, monkeypatc
 
 def test_it_asks_for_two_pictures_of_each_map():
     planes = torch.arange(5.0)[:, None, None, None]
-    assert projected_discriminator.pairs(planes).flatten().tolist() == [0, 1, 2, 0, 1]
-    assert projected_discriminator.pairs(planes[:1]).flatten().tolist() == [0]
+    assert projected_discriminator.repeat_conditions(planes).flatten().tolist() == [0, 1, 2, 0, 1]
+    assert projected_discriminator.repeat_conditions(planes[:1]).flatten().tolist() == [0]
 
 
 def test_looks_are_asked_for_that_no_tile_of_such_ground_has():
     torch.manual_seed(0)
     landcover = torch.rand(200, legend.COUNT, 4, 4)
     styles = torch.arange(200.0)[:, None, None, None].expand(-1, 2, 4, 4)
-    found = projected_discriminator.mingled(torch.cat([landcover, styles], 1))
+    found = projected_discriminator.shuffle_styles(torch.cat([landcover, styles], 1))
     assert torch.equal(found[:, : legend.COUNT], landcover)
     looks = found[:, legend.COUNT :, :1, :1]
     assert torch.equal(found[:, legend.COUNT :], looks.expand(-1, -1, 4, 4))
@@ -148,9 +148,9 @@ def test_the_encoder_can_be_another(tmp_path):
     from safetensors.torch import save_file
 
     save_file({key: value.contiguous() for key, value in encoder.state_dict().items()}, tmp_path / "e.safetensors")
-    deep = ProjectedJudge(CONDITIONS, str(tmp_path / "e.safetensors"))
-    assert len(deep.heads[0]) == 1 + len(ProjectedJudge(CONDITIONS).heads[0]), (
+    deep = ProjectedDiscriminator(CONDITIONS, str(tmp_path / "e.safetensors"))
+    assert len(deep.heads[0]) == 1 + len(ProjectedDiscriminator(CONDITIONS).heads[0]), (
         "the bundled model's ends a scale earlier"
     )
     with pytest.raises(BackendError, match=r"missing\.safetensors cannot be loaded"):
-        ProjectedJudge(CONDITIONS, str(tmp_path / "missing.safetensors"))
+        ProjectedDiscriminator(CONDITIONS, str(tmp_path / "missing.safetensors"))
