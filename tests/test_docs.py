@@ -58,6 +58,18 @@ def test_every_path_that_is_named_exists():
     assert not missing
 
 
+def test_every_class_that_is_named_exists():
+    classes = {
+        name
+        for folder in ("backend", "plugin", "processing_provider")
+        for path in (ROOT / folder).rglob("*.py")
+        for name in re.findall(r"^class (\w+)", text(path), re.MULTILINE)
+    }
+    named = {name: page for page in DOCS.glob("dev/**/*.md") for name in code(page)}
+    camel = {name for name in named if re.fullmatch(r"(?:[A-Z][a-z]+){2,}", name)}
+    assert camel and not camel - classes
+
+
 def test_the_table_lists_every_algorithm_in_its_group():
     rows = re.findall(r"^\| (\w+) \| `(\w+)` \|", text(DOCS / "user" / "algorithms.md"), re.MULTILINE)
     folder = ROOT / "processing_provider"
