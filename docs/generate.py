@@ -21,10 +21,10 @@ def cell(text: object) -> str:
 
 
 def values(parameter: Any) -> str:
-    """The choices or bounds of a parameter, and its default."""
-    from qgis.core import QgsProcessingParameterEnum, QgsProcessingParameterNumber
+    """The type of a parameter, its choices or bounds, and its default."""
+    from qgis.core import QgsApplication, QgsProcessingParameterEnum, QgsProcessingParameterNumber
 
-    parts = []
+    parts = [QgsApplication.processingRegistry().parameterType(parameter.type()).name()]
     if isinstance(parameter, QgsProcessingParameterEnum):
         parts.append("one of " + ", ".join(f"`{option}`" for option in parameter.options()))
     if isinstance(parameter, QgsProcessingParameterNumber):
@@ -39,18 +39,16 @@ def values(parameter: Any) -> str:
 
 def page(algorithm: Any) -> Iterator[str]:
     """The lines of an algorithm's page."""
-    from qgis.core import QgsApplication, QgsProcessingModelAlgorithm
+    from qgis.core import QgsProcessingModelAlgorithm
 
     is_model = isinstance(algorithm, QgsProcessingModelAlgorithm)
-    registry = QgsApplication.processingRegistry()
     yield f"# {algorithm.displayName()}\n"
     yield f"`{algorithm.id()}`, in the group *{algorithm.group()}*. [Command](../commands.md#{algorithm.name()}).\n"
     yield f"{algorithm.helpContent()['ALG_DESC'] if is_model else algorithm.shortHelpString()}\n"
-    yield "## Parameters\n\n| key | parameter | type | values | explanation |\n|---|---|---|---|---|"
+    yield "## Parameters\n\n| key | parameter | values | explanation |\n|---|---|---|---|"
     for parameter in algorithm.parameterDefinitions():
         advanced = " (advanced)" if parameter.flags() & parameter.Flag.FlagAdvanced else ""
-        kind = registry.parameterType(parameter.type()).name()
-        columns = (parameter.description() + advanced, kind, values(parameter), parameter.help())
+        columns = (parameter.description() + advanced, values(parameter), parameter.help())
         yield f"| `{parameter.name()}` | {' | '.join(map(cell, columns))} |"
     yield "\n## Outputs\n\n| key | output | type |\n|---|---|---|"
     for output in algorithm.outputDefinitions():
