@@ -7,6 +7,7 @@ training data names them, are constant planes beside the land cover.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -90,7 +91,14 @@ def _grounds(index: dict[str, Any]) -> torch.Tensor:
     return torch.tensor(rows).reshape(len(styles), legend.COUNT)
 
 
-class ImageGenerator(latent_generator.LatentGenerator):
+@dataclass(frozen=True)
+class StyleConditioning:
+    """The styles of a rendering as the network's style planes take them: a number for each style of the model."""
+
+    styles: tuple[float, ...]
+
+
+class ImageGenerator(latent_generator.LatentGenerator[StyleConditioning]):
     """A trained ControlNet stack, ready to paint any region of the world's 1 m grid."""
 
     kind, pixel_m, coder = KIND, PIXEL_M, PatchAutoencoder
@@ -108,12 +116,11 @@ class ImageGenerator(latent_generator.LatentGenerator):
         """White noise with the tone of each place."""
         return super().noise(world, seed, box) + low_frequency_noise(seed, world, self._evenness, box)
 
-    def denoiser(self, windows: list[Box], control: tuple[Any, ...], *conditions: Patch) -> diffusion.Denoise:  # noqa: D102
-        (landcover,) = conditions
-        (styles,) = control
+    def denoiser(self, windows: list[Box], conditioning: StyleConditioning, *patches: Patch) -> diffusion.Denoise:  # noqa: D102
+        (landcover,) = patches
         found = [legend.encode_condition(landcover.read(window.scaled(CELL_PX)), self.seen) for window in windows]
         told = rgb.conditioning(
-            torch.from_numpy(np.stack(found)), torch.tensor(styles).expand(len(windows), -1), self._grounds
+            torch.from_numpy(np.stack(found)), torch.tensor(conditioning.styles).expand(len(windows), -1), self._grounds
         )
         shown = self._embedding(self.placed(told))
         hidden = self._embedding(self.placed(torch.zeros_like(told[:1]))).expand_as(shown)
@@ -133,9 +140,9 @@ class ImageGenerator(latent_generator.LatentGenerator):
         coarse: int = 1,
         styles: Sequence[str] = (),
     ) -> LazyRaster:
-        """The image of the world, (3, height, width) uint8 RGB at 1 m, on land cover of pixels `coarse` m wide.
+        """The image of the whole world, (3, height, width) uint8 RGB at 1 m.
 
-        `styles` are some of those that the model knows.
+        `landcover` has class indices in pixels `coarse` m wide. `styles` are some of the model's.
         """
-        control = (rgb.style_vector(styles, self.index.get("styles", [])),)
-        return self.rendered(world, seed, steps, (Input(landcover, CELL_PX, coarse),), rgb.to_bytes, control)
+        conditioning = StyleConditioning(rgb.style_vector(styles, self.index.get("styles", [])))
+        return self.rendered(world, seed, steps, (Input(landcover, CELL_PX, coarse),), conditioning, rgb.to_bytes)

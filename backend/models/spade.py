@@ -158,8 +158,8 @@ class ImageGenerator(Model):
         It takes one pass, whatever the steps. `styles` are some of those that the model knows.
         """
         stride, margin = self.index["stride"], self.margin
-        given = rgb.style_vector(styles, self.index.get("styles", []))
-        compute = self.call("paint", world, seed, given)
+        vector = rgb.style_vector(styles, self.index.get("styles", []))
+        compute = self.call(type(self).paint, world, seed, vector)
         work = WindowOp(
             Lattice(stride, stride), compute, unchanged, 0, CELL_PX, SIDE, BATCH, margin, device.batch_multiple
         )
