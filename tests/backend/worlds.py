@@ -15,7 +15,7 @@ from backend.protocol import Reporter, silent
 from backend.tiling import lazy_raster as fields
 from backend.tiling import noise
 from backend.tiling.lattice import Box, Lattice
-from backend.tiling.lazy_raster import Input, LazyRaster, Patch, RasterSource, WindowOp
+from backend.tiling.lazy_raster import Input, LazyRaster, Patch, RasterSource, WindowOp, any_size
 from backend.tiling.regions import Everywhere, RegionOfInterest
 from backend.tiling.render import Output, render
 
@@ -59,6 +59,7 @@ def chain(
     *below: Input,
     batch: int = 3,
     margin: int = 0,
+    batch_multiple=any_size,
 ) -> LazyRaster:
     """A field in phases, decoded to `scale` pixels a cell; each phase reads the one before and what is below."""
     field = None
@@ -66,7 +67,7 @@ def chain(
         last = phase == phases
         inputs = (*((Input(field),) if field else ()), *below)
         compute = partial(mixed, seed, scale if last else 1, margin, [given.fine for given in inputs])
-        work = WindowOp(lattice, compute, kept, phase, scale if last else 1, side, batch, margin)
+        work = WindowOp(lattice, compute, kept, phase, scale if last else 1, side, batch, margin, batch_multiple)
         field = LazyRaster(f"{name} {phase}", work, inputs)
     return field
 

@@ -1,4 +1,4 @@
-"""Runs the commands of docs/commands.md as documented, one after another."""
+"""Runs the commands of docs/user/commands.md as documented, one after another."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from qgis.core import Qgis
 
 from tests.qgis_environment import ROOT, qgis_process
 
-TEXT = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "docs" / "user" / "commands.md").read_text(encoding="utf-8")
 COMMANDS = [shlex.split(block.replace("\\\n", " ")) for block in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)]
 INPUTS = [json.loads(block)["inputs"] for block in re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)]
 NAMES = [f"{number:02d}-{command[2].partition(':')[2]}" for number, command in enumerate(COMMANDS)]
