@@ -160,11 +160,11 @@ def test_land_cover_again_beside_itself(tmp_path, context):
     first = {"EXTENT": EXTENT, "SEED": 7, "STEPS": 2, "SHARES": "10:60", "OUTPUT": str(tmp_path / "first.tif")}
     processing.run("landforge:generatelandcover", first, context=context)
     beside = {"RASTER": first["OUTPUT"], "EXTENT": "778200,778500,9984680,9985000 [EPSG:32717]"}
-    found = processing.run(
+    result = processing.run(
         "landforge:regeneratearea", {**beside, "OUTPUT": str(tmp_path / "next.tif")}, context=context
     )
-    assert found == {"OUTPUT": str(tmp_path / "next.tif")}
-    assert (read_raster(found["OUTPUT"])[:, :, :12] == read_raster(first["OUTPUT"])[:, :, 20:]).all()
+    assert result == {"OUTPUT": str(tmp_path / "next.tif")}
+    assert (read_raster(result["OUTPUT"])[:, :, :12] == read_raster(first["OUTPUT"])[:, :, 20:]).all()
     other = {"RASTER": first["OUTPUT"], "SEED": 8, "OUTPUT": str(tmp_path / "other.tif")}
     processing.run("landforge:regeneratearea", other, context=context)
     assert gdal.Open(other["OUTPUT"]).GetMetadata()["LANDFORGE_SEED"] == "8"
