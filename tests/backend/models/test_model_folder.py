@@ -157,3 +157,17 @@ def test_what_the_bundled_models_send_is_small():
     assert len(found) > 10
     assert max(len(cloudpickle.dumps(compute)) for compute in found) < 1000
     assert {cloudpickle.loads(cloudpickle.dumps(compute)) for compute in found} == set(found)
+
+
+@pytest.mark.parametrize("names", [("looks", "grounds"), ("style_combinations", "style_classes")])
+def test_an_index_is_read_with_former_and_present_names_of_its_style_entries(folder, names):
+    combinations, classes = {"2018, arid": 1.0}, {"arid": [10, 50]}
+    model_folder.write_index(folder, "tiny", **dict(zip(names, (combinations, classes))))
+    _, index = model_folder.find(str(folder), "tiny")
+    assert index == {"landforge": "tiny", "style_combinations": combinations, "style_classes": classes}
+
+
+def test_bundled_models_keep_their_style_entries():
+    for kind, keys in (("controlnet", {"style_combinations", "style_classes"}), ("spade", {"style_combinations"})):
+        _, index = model_folder.find(kind, kind)
+        assert all(index[key] for key in keys)
