@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from backend.geo import legend
 from backend.models import diffusion, latent_generator, rgb
+from backend.models.conditioning import condition_planes, condition_planes_with_dropout
 from backend.models.controlnet import GUIDANCE_SCALE, STEPS, controlled, low_frequency_noise
 from backend.models.patch_autoencoder import PatchAutoencoder
 from backend.tiling import noise
@@ -52,7 +53,7 @@ class Denoising(Objective):
     def forward(self, batch: Batch, optimizer_key: str) -> tuple[torch.Tensor, dict[str, float]]:
         """`pixels` (n, 3, h, w) in -1..1, `one_hot` (n, 11, h, w), `styles` (n, s) to the loss of the predicted v."""
         latents = latent_generator.encoded(self.autoencoder[0], batch["pixels"])
-        known = rgb.drop_conditioning(batch["one_hot"], batch["styles"])
+        known = condition_planes_with_dropout(batch["one_hot"], batch["styles"])
         shown = known * (torch.rand(len(latents), 1, 1, 1, device=latents.device) > HIDDEN_SHARE)
 
         def denoise(noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
@@ -64,7 +65,7 @@ class Denoising(Objective):
         autoencoder, one_hot = self.autoencoder[0], batch["one_hot"]
         latents = latent_generator.encoded(autoencoder, batch["pixels"])
         predict = partial(controlled, self.parts["denoiser"], self.parts["controlnet"])
-        known = rgb.conditioning(one_hot, batch["styles"])
+        known = condition_planes(one_hot, batch["styles"])
         denoise = diffusion.guided(predict, known, torch.zeros_like(known), GUIDANCE_SCALE)
         real = latent_generator.decoded(autoencoder, latents)
         made = latent_generator.drawn(autoencoder, denoise, latents)
@@ -109,7 +110,7 @@ class Distillation(Objective):
         """
         if optimizer_key == "judge":
             return self.judge.loss(), {}
-        told = rgb.drop_conditioning(batch["one_hot"], batch["styles"])
+        told = condition_planes_with_dropout(batch["one_hot"], batch["styles"])
         asked = projected_discriminator.repeat_conditions(projected_discriminator.shuffle_styles(told))
         denoise = partial(self._denoise, asked)
         step = int(torch.multinomial(torch.tensor(LEARNED), 1))
@@ -131,7 +132,7 @@ class Distillation(Objective):
         return controlled(self.parts["denoiser"], self.parts["controlnet"], noisy, times, told)
 
     def preview(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
-        denoise = partial(self._denoise, rgb.conditioning(batch["one_hot"], batch["styles"]))
+        denoise = partial(self._denoise, condition_planes(batch["one_hot"], batch["styles"]))
         true = latent_generator.encoded(self.autoencoder[0], batch["pixels"])
         made = diffusion.run_steps(denoise, self.sampler, STEPS, self.noise(true), range(STEPS))
         pixels = (rgb.pictures(latent_generator.decoded(self.autoencoder[0], each)) for each in (true, made))

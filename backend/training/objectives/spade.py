@@ -8,6 +8,7 @@ from torch import nn
 
 from backend.geo import legend
 from backend.models import rgb, spade
+from backend.models.conditioning import condition_planes, condition_planes_with_dropout
 from backend.tiling import noise
 from backend.training import projected_discriminator
 from backend.training.generator import Batch, Objective
@@ -58,10 +59,10 @@ class Painting(Objective):
         """`pixels` (n, 3, h, w) in -1..1, `one_hot` (n, 11, h, w) and `styles` (n, s) to the loss of that optimizer."""
         if optimizer_key == "judge":
             return self.judge.loss(), {}
-        told = rgb.drop_conditioning(batch["one_hot"], batch["styles"])
+        told = condition_planes_with_dropout(batch["one_hot"], batch["styles"])
         asked = projected_discriminator.repeat_conditions(projected_discriminator.shuffle_styles(told))
         return self.judge.opinion(self.paint(asked), asked, batch["pixels"], told), {}
 
     def preview(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
-        painted = self.paint(rgb.conditioning(batch["one_hot"], batch["styles"]))
+        painted = self.paint(condition_planes(batch["one_hot"], batch["styles"]))
         return [legend.pictures(batch["one_hot"].cpu().numpy()), *map(rgb.pictures, (batch["pixels"], painted))]

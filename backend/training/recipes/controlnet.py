@@ -83,7 +83,8 @@ def _save(done: Training, figures: dict[str, Any], **more: Any) -> None:
     geometry = controlnet.PIXEL_M, controlnet.WINDOW, controlnet.PHASES
     sampler = diffusion.sampler(order=1 if distilled else 2)
     more |= image.style_combinations(done)
-    more |= {"grounds": {**before.get("grounds", {}), **done.data.grounds(more["styles"])}}
+    style_classes = done.data.style_classes(more["styles"])
+    more |= {"style_classes": {**before.get("style_classes", {}), **style_classes}}
     latent_generator.save(done.output, controlnet.KIND, *geometry, figures, sampler, **more)
 
 

@@ -10,6 +10,7 @@ import torch
 from backend.datasets.packed import PackedTiles
 from backend.geo import legend
 from backend.models import controlnet, rgb
+from backend.models.conditioning import style_vector
 from backend.protocol import TrainImage
 from backend.training.generator import Batch, DrawBatch
 from backend.training.stages import Training
@@ -27,7 +28,7 @@ def batches(data: PackedTiles, known: list[str]) -> DrawBatch:
         return {
             "pixels": torch.from_numpy(rgb.to_unit(images)),
             "one_hot": torch.from_numpy(legend.one_hot(labels)),
-            "styles": torch.tensor([rgb.style_vector(each, known) for each in styles]),
+            "styles": torch.tensor([style_vector(each, known) for each in styles]),
         }
 
     return draw
@@ -50,6 +51,6 @@ def styles(training: Training) -> list[str]:
 
 
 def style_combinations(training: Training) -> dict[str, Any]:
-    """What the index says of styles: those that the model is told of, and which the training's tiles have together."""
+    """The index entries `styles`, which the model knows, and `style_combinations`, which its training tiles have."""
     known = styles(training)
-    return {"styles": known, "looks": training.data.looks(known)}
+    return {"styles": known, "style_combinations": training.data.style_combinations(known)}
