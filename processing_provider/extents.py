@@ -74,8 +74,8 @@ def grid_crs(wanted: QgsCoordinateReferenceSystem, place: Extent, context: QgsPr
     project = context.project().crs() if context.project() else QgsCoordinateReferenceSystem()
     if not grids.is_metric(project):
         return ""
-    centre = moved(place_box(place), place.crs, grids.DEGREES, context.transformContext()).center()
-    return crs_text(project) if grids.suits(project, centre) else ""
+    centre = moved(place_box(place), place.crs, grids.WGS84, context.transformContext()).center()
+    return crs_text(project) if grids.is_suitable(project, centre) else ""
 
 
 def place_box(place: Extent) -> QgsRectangle:
@@ -110,6 +110,6 @@ def check_area(place: Extent, max_area_km2: float, transforms: QgsCoordinateTran
 
 def grid_box(place: Extent, wanted_crs: str, target: str, transforms: QgsCoordinateTransformContext) -> QgsRectangle:
     """The bounds, in a target CRS, of all that the job's grid over an extent may read (see backend.grid)."""
-    grid = wanted_crs or grids.utm(moved(place_box(place), place.crs, grids.DEGREES, transforms).center())
+    grid = wanted_crs or grids.utm_zone(moved(place_box(place), place.crs, grids.WGS84, transforms).center())
     box = moved(place_box(place), place.crs, grid, transforms)
     return moved(box.buffered(MARGIN_M), grid, target, transforms)
