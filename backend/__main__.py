@@ -112,7 +112,7 @@ def serve(reporter: Reporter, warm: str = "") -> int:
             reporter.progress(0.0)  # says that the job was taken: a worker that ends before has not begun it
             if run(line.strip(), reporter) == 2:
                 return 2  # after a bug nothing in this process is trusted, a GPU's context least
-            if device := sys.modules.get("backend.device"):  # not every job has needed torch
+            if device := sys.modules.get("backend.models.device"):  # not every job has needed torch
                 device.return_freed_memory()
             last[0] = time.monotonic()
     return 0

@@ -9,13 +9,14 @@ from typing import Any
 
 import torch
 
-from backend import classes, device, model, painting
-from backend.area import Everywhere
-from backend.field import Field, Source
-from backend.generators import controlnet, latent_diffusion, spade
-from backend.lattice import Cover
-from backend.rendering import Output, Plan
-from backend.segmentation import LATTICE, MARGIN, SegmentationModel
+from backend.generation import outputs
+from backend.geo import legend
+from backend.models import base, controlnet, device, landcover, spade
+from backend.models.segmentation import LATTICE, MARGIN, SegmentationModel
+from backend.tiling.lattice import WindowMask
+from backend.tiling.lazy_raster import LazyRaster, RasterSource
+from backend.tiling.regions import Everywhere
+from backend.tiling.render import Output, RenderPlan
 from bench import scenery
 
 GENERATORS = ("landcover", "controlnet", "spade", "segmentation")
@@ -27,33 +28,33 @@ Pass = Callable[[], Any]
 def load(kind: str) -> Any:
     """The bundled model of a kind."""
     if kind == "landcover":
-        return model.load(latent_diffusion.LandCoverGenerator, kind)
-    return model.load(SegmentationModel, kind) if kind == "segmentation" else painting.load_generator(kind, "")
+        return base.load(landcover.LandCoverGenerator, kind)
+    return base.load(SegmentationModel, kind) if kind == "segmentation" else outputs.load_generator(kind, "")
 
 
-def plan(found: Any, km: float) -> Plan:
+def plan(found: Any, km: float) -> RenderPlan:
     """What a model's rendering of a square consists of; nothing is read or written."""
 
     def unread(*_: Any) -> Any:
         raise AssertionError("a plan reads and writes no pixels")
 
-    source = Source("input", unread)
+    source = RasterSource("input", unread)
     if isinstance(found, SegmentationModel):
         field = found.field(source)
     else:
         field = found.field(scenery.CRS, 0, STEPS, *([] if found.kind == "landcover" else [source]))
     pixel_m = found.index["pixel_m"]
-    return Plan([Output(field, scenery.region(km, pixel_m), Everywhere(), pixel_m, unread)])
+    return RenderPlan([Output(field, scenery.region(km, pixel_m), Everywhere(), pixel_m, unread)])
 
 
-def passes(plan: Plan) -> float:
+def passes(plan: RenderPlan) -> float:
     """The forward passes of a plan: its windows by what each costs."""
     return sum(len(cover) * field.passes for field, cover in plan.covers.items())
 
 
-def bare(found: Any, plan: Plan) -> Pass:
+def bare(found: Any, plan: RenderPlan) -> Pass:
     """All forward passes of a plan in the engine's batches, prepared; batches that it fills up are not filled here."""
-    prepared: dict[tuple[Field, int], Pass] = {}
+    prepared: dict[tuple[LazyRaster, int], Pass] = {}
     order = [(field, size) for field, cover in plan.covers.items() for size in _batches(field, cover)]
     with torch.inference_mode():
         for field, size in dict.fromkeys(order):
@@ -75,14 +76,14 @@ def synchronise() -> None:
         torch.cuda.synchronize()
 
 
-def _batches(field: Field, cover: Cover) -> Iterator[int]:
+def _batches(field: LazyRaster, cover: WindowMask) -> Iterator[int]:
     """The windows in each batch; a batch lies within a block."""
     side, batch = field.work.side, field.work.batch
     for count in Counter((row // side, col // side) for row, col in cover.indices()).values():
         yield from (min(batch, count - first) for first in range(0, count, batch))
 
 
-def _forward(found: Any, field: Field, count: int) -> Pass:
+def _forward(found: Any, field: LazyRaster, count: int) -> Pass:
     """All passes of a field's networks on a batch of so many windows."""
     if isinstance(found, SegmentationModel):
         side = LATTICE.window + 2 * MARGIN
@@ -95,11 +96,11 @@ def _forward(found: Any, field: Field, count: int) -> Pass:
         return partial(found.autoencoder.decode, latents)
     steps, times = round(field.passes), torch.full((count,), 500, device=found.device)
     if found.kind == "controlnet":
-        channels = classes.COUNT + len(found.index["styles"])
+        channels = legend.COUNT + len(found.index["styles"])
         one_hot = found.placed(torch.rand(count + 1, channels, *[cells * controlnet.CELL_PX] * 2))
         guesses = 1 if found.index["guidance_scale"] == 1 else 2
         return partial(_controlled, found, latents.repeat(guesses, 1, 1, 1), times.repeat(guesses), one_hot, steps)
-    planes = latent_diffusion.share_planes(torch.zeros(count, classes.COUNT, device=found.device), cells)
+    planes = landcover.share_planes(torch.zeros(count, legend.COUNT, device=found.device), cells)
     noisy = found.placed(torch.cat([latents.float(), planes], dim=1))
     return partial(_repeat, steps, partial(found.networks["denoiser"], noisy, times))
 
@@ -116,7 +117,7 @@ def _segment(found: SegmentationModel, pixels: torch.Tensor) -> None:
 
 def _painter_inputs(found: Any, count: int, cells: int) -> list[torch.Tensor]:
     shapes = [(spade.COARSE_CHANNELS, cells // spade.COARSE), (spade.FINE_CHANNELS, cells)]
-    shapes.append((classes.COUNT + len(found.index["styles"]), cells * spade.CELL_PX))
+    shapes.append((legend.COUNT + len(found.index["styles"]), cells * spade.CELL_PX))
     drawn = [torch.randn(count, channels, side, side) for channels, side in shapes]
     return [each.to(found.device, found.dtype, memory_format=torch.channels_last) for each in drawn]
 

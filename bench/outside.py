@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from backend import protocol, store
+from backend import protocol
+from backend.geo import block_store
 from backend.protocol import Event
 from bench import scenery
 from bench.figures import Figure, Size
@@ -122,13 +123,13 @@ def _watch(backend: Backend, unfinished: Path, watched_s: float) -> tuple[float,
         if first == float("inf") and _blocks(unfinished):
             first = backend.seconds()
         time.sleep(0.02)
-    return first, store.disk_bytes(unfinished)
+    return first, block_store.disk_bytes(unfinished)
 
 
 def _blocks(unfinished: Path) -> int:
     """The finished blocks in a store's journal, a line each after the header."""
     try:
-        return (unfinished / store.JOURNAL).read_bytes().count(b"\n") - 1
+        return (unfinished / block_store.JOURNAL).read_bytes().count(b"\n") - 1
     except OSError:
         return 0
 

@@ -9,9 +9,9 @@ import rasterio
 from rasterio.transform import from_origin
 from rasterio.windows import Window
 
-from backend import classes
-from backend.lattice import Box
+from backend.geo import legend
 from backend.protocol import Extent
+from backend.tiling.lattice import Box
 
 CRS = "EPSG:32618"
 LEFT, TOP = 300_000.0, 4_800_000.0
@@ -73,8 +73,8 @@ def image(path: Path, side_px: int) -> Path:
     size = min(side_px, PATTERN_PX)
     codes = np.kron(_fields(-(-size // 10)), np.ones((10, 10), np.uint8))[:size, :size]
     colours = np.zeros((256, 3), dtype=np.int16)
-    for code in classes.LEGEND:
-        colours[code] = classes.rgb(code)
+    for code in legend.LEGEND:
+        colours[code] = legend.rgb(code)
     pattern = colours[codes].transpose(2, 0, 1) // 2 + 40
     for step in (1, 8, 64):
         rough = rng.normal(0, 12, (-(-size // step),) * 2).astype(np.int16)

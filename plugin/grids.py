@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from qgis.core import (
@@ -14,9 +13,9 @@ from qgis.core import (
     QgsUnitTypes,
 )
 
+from ..backend.protocol import snapped_bounds
+
 WGS84 = "EPSG:4326"
-SNAP_M = 10.0
-"""Extents snap outward to multiples of this, the pixel size of land cover."""
 UTM_SOUTH, UTM_NORTH = -80.0, 84.0
 """The latitudes that UTM covers, in degrees."""
 
@@ -77,8 +76,5 @@ def grid_of_extent(
 
 
 def _snap_outward(box: QgsRectangle) -> QgsRectangle:
-    """The rectangle of multiples of 10 m around a box; a box that is off by rounding alone is not enlarged."""
-    tolerance = 1e-6
-    low = [math.floor(value / SNAP_M + tolerance) * SNAP_M for value in (box.xMinimum(), box.yMinimum())]
-    high = [math.ceil(value / SNAP_M - tolerance) * SNAP_M for value in (box.xMaximum(), box.yMaximum())]
-    return QgsRectangle(*low, *high)
+    """The box rounded outward as the backend rounds a grid's bounds."""
+    return QgsRectangle(*snapped_bounds((box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum())))

@@ -1,6 +1,7 @@
 """The import directions of both sides, and what Qt 6 asks for, read from the sources."""
 
 import ast
+import subprocess
 import sys
 from pathlib import Path
 
@@ -13,9 +14,23 @@ QGIS_SIDE = [
     *sorted((ROOT / "processing_provider").rglob("*.py")),
 ]
 BACKEND = sorted((ROOT / "backend").rglob("*.py"))
-BASE = {"classes", "device", "protocol"}
-WORLD = {"area", "cluster", "field", "grid", "landcover", "lattice", "noise", "raster", "rendering", "store"}
-"""What knows of places, windows and pixels, and of no model."""
+ROOMS = (
+    "jobs",
+    "studies",
+    "training",
+    "reports",
+    "metrics",
+    "generation",
+    "models",
+    "datasets",
+    "sources",
+    "tiling",
+    "geo",
+    "protocol",
+)
+"""The rooms of `backend/`, from the top down: a room imports itself and those below it only."""
+WITHOUT_TORCH = ("sources", "tiling", "geo", "protocol")
+"""Rooms that import no torch, nor anything that imports it."""
 NESTED_CLASSES = {"Class", "LayerOptions", "SaveVectorOptions"}  # as in QgsPalettedRasterRenderer.Class
 MOVED = {"QAction", "QActionGroup", "QShortcut", "QUndoStack"}
 GONE = {
@@ -24,7 +39,6 @@ GONE = {
     *("QVariant", "QgsMapLayerType", "QgsField", "QWebView", "QGLWidget", "QMatrix", "fromTime_t", "canConvert"),
 }
 """QgsField takes QVariant's types before QGIS 3.38 and QMetaType's after: fields come from a memory layer's address."""
-FAMILIES = {"generators", "architectures", "evaluation", "sources"}
 
 
 def name_of(path):
@@ -85,21 +99,49 @@ def backend_modules(path):
         yield from [module for module in found if module in modules or f"{module}.__init__" in modules][:1]
 
 
-@pytest.mark.parametrize("path", BACKEND, ids=label)
-def test_the_backend_imports_downward(path):
-    parts = path.relative_to(ROOT / "backend").with_suffix("").parts
-    own, families = parts[0], {module.split(".")[0] for module in backend_modules(path)}
-    if own != "__main__":
-        assert "jobs" not in families, "jobs are verbs: what two of them need is a noun's"
-    if own in FAMILIES:
-        assert not families & (FAMILIES - {own})
-    if own in WORLD:
-        assert families <= BASE | WORLD
-    if own in BASE:
-        assert families <= BASE
-    if own in ("generators", "architectures") and parts[1:] != ("__init__",):
-        siblings = {module for module in backend_modules(path) if module.startswith(f"{own}.")}
-        assert not siblings
+def room(module):
+    """The room of a module below `backend/`; None for `__init__` and `__main__`."""
+    return module.split(".")[0] if module.split(".")[0] in ROOMS else None
+
+
+def test_every_backend_module_lies_in_a_room():
+    modules = {".".join(path.relative_to(ROOT / "backend").with_suffix("").parts) for path in BACKEND}
+    assert {module for module in modules if room(module) is None} == {"__init__", "__main__"}
+
+
+def test_rooms_import_downward():
+    upward = [
+        f"{label(path)} imports {module}"
+        for path in BACKEND
+        if (own := room(".".join(path.relative_to(ROOT / "backend").parts)))
+        for module in backend_modules(path)
+        if (other := room(module)) and ROOMS.index(other) < ROOMS.index(own)
+    ]
+    assert not upward, "\n".join(upward)
+
+
+def test_jobs_do_not_import_each_other():
+    """Jobs are verbs: what two of them need belongs to a room below."""
+    siblings = [
+        f"{label(path)} imports {module}"
+        for path in BACKEND
+        for module in backend_modules(path)
+        if path.parent.name == "jobs" and "protocol" not in path.parts and module.startswith("jobs.")
+    ]
+    assert not siblings, "\n".join(siblings)
+
+
+def test_the_engine_imports_no_torch():
+    code = (
+        "import importlib, pkgutil, sys; import backend\n"
+        f"for room in {WITHOUT_TORCH}:\n"
+        "    package = importlib.import_module(f'backend.{room}')\n"
+        "    for module in pkgutil.walk_packages(package.__path__, f'backend.{room}.'):\n"
+        "        importlib.import_module(module.name)\n"
+        "        assert 'torch' not in sys.modules, module.name\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert ran.returncode == 0, ran.stderr
 
 
 def test_the_backend_imports_in_no_circle():
@@ -122,9 +164,12 @@ def test_no_qgis_outside_the_qgis_side(path):
     assert not any(name.split(".")[0] in ("qgis", "osgeo", "processing", "PyQt5", "PyQt6") for name in imports(path))
 
 
-@pytest.mark.parametrize("path", [ROOT / "backend" / "__init__.py", ROOT / "backend" / "protocol.py"], ids=label)
+@pytest.mark.parametrize(
+    "path", [ROOT / "backend" / "__init__.py", *sorted((ROOT / "backend" / "protocol").rglob("*.py"))], ids=label
+)
 def test_the_protocol_needs_the_standard_library_alone(path):
-    assert all(name.split(".")[0] in sys.stdlib_module_names for name in imports(path))
+    foreign = {name for name in imports(path) if not name.startswith("landforge.backend.protocol.")}
+    assert all(name.split(".")[0] in sys.stdlib_module_names for name in foreign)
 
 
 def test_the_root_imports_nothing_before_it_is_asked():

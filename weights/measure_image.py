@@ -19,17 +19,20 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from backend import classes, device, painting, rgb
-from backend.evaluation import features
-from backend.evaluation.features import Vectors
-from backend.evaluation.image_quality import kid
-from backend.evaluation.scores import Scores, score
-from backend.field import Patch
-from backend.lattice import Box
-from backend.model import load
-from backend.segmentation import SegmentationModel
-from backend.training import sheets
-from backend.training.tiles import PackedTiles
+from backend.datasets.packed import PackedTiles
+from backend.generation import outputs
+from backend.geo import legend
+from backend.metrics import features
+from backend.metrics.confusion import Scores, score
+from backend.metrics.features import Vectors
+from backend.metrics.image_distances import kid
+from backend.models import device, rgb
+from backend.models.base import load
+from backend.models.conditioning import style_vector
+from backend.models.segmentation import SegmentationModel
+from backend.reports import contact_sheet
+from backend.tiling.lattice import Box
+from backend.tiling.lazy_raster import Patch
 
 CROP_PX = 128
 BATCH = 16
@@ -42,7 +45,7 @@ def crops(packed: Path, count: int) -> tuple[np.ndarray, np.ndarray, list[list[s
     images, labels, styles = [], [], []
     while len(images) < count:
         image, label, style = data.batch(rng, 1, CROP_PX)
-        if image.shape[-1] == CROP_PX and (label != classes.IGNORE).mean() > 0.95:
+        if image.shape[-1] == CROP_PX and (label != legend.IGNORE).mean() > 0.95:
             images.append(image[0])
             labels.append(label[0])
             styles.append(style[0])
@@ -86,7 +89,7 @@ def _by_diffusion(generator: Any, labels: np.ndarray, styles: np.ndarray, seed: 
 
 
 def _by_spade(generator: Any, labels: np.ndarray, styles: np.ndarray, seed: int, steps: int) -> np.ndarray:
-    from backend.generators import spade
+    from backend.models import spade
 
     random, cells = np.random.default_rng(seed), labels.shape[-1] // spade.CELL_PX
     found = []
@@ -94,7 +97,7 @@ def _by_spade(generator: Any, labels: np.ndarray, styles: np.ndarray, seed: int,
         ground = Box(0, int(random.integers(2**20)), cells // spade.COARSE, cells // spade.COARSE)
         coarse = spade.coarse_noise(seed, "held out", ground)[None]
         fine = random.normal(size=(1, spade.FINE_CHANNELS, cells, cells))
-        one_hot = classes.painted(label, generator.seen)[None]
+        one_hot = legend.encode_condition(label, generator.seen)[None]
         found.append(generator.pixels(coarse, fine.astype(np.float32), one_hot, tuple(style)))
     return np.concatenate(found)
 
@@ -124,7 +127,7 @@ def variety(images: np.ndarray, labels: np.ndarray, made: np.ndarray, again: np.
     from stlpips_pytorch import stlpips  # shift-tolerant LPIPS (Ghildyal and Liu 2022)
 
     distance = stlpips.LPIPS(net="alex", variant="shift_tolerant", verbose=False).eval()
-    shares = np.stack([np.bincount(one.ravel(), minlength=256)[: classes.COUNT] / one.size for one in labels])
+    shares = np.stack([np.bincount(one.ravel(), minlength=256)[: legend.COUNT] / one.size for one in labels])
     apart = np.abs(shares[:, None] - shares).sum(2) + np.eye(len(shares)) * 9
     likest = images[apart.argmin(1)]
 
@@ -139,9 +142,9 @@ def variety(images: np.ndarray, labels: np.ndarray, made: np.ndarray, again: np.
 def _styles(generator: Any, told: list[list[str]], free: bool, seed: int) -> np.ndarray:
     """(n, s) float32: the styles of crops, 1 where one has it; the seeds from `seed` on draw those that are free."""
     if free:
-        told = [list(painting.styles_of(generator, "", seed + number)) for number in range(len(told))]
-    known = painting.known_styles(generator)
-    return np.array([rgb.given(style, known) for style in told], dtype=np.float32)
+        told = [list(outputs.styles_of(generator, "", seed + number)) for number in range(len(told))]
+    known = outputs.known_styles(generator)
+    return np.array([style_vector(style, known) for style in told], dtype=np.float32)
 
 
 def main() -> int:
@@ -155,7 +158,7 @@ def main() -> int:
     parser.add_argument("--free", action="store_true", help="leave the style of each crop to its seed")
     parser.add_argument("--sheet", type=Path, help="a PNG of land cover, real and painted crops")
     args = parser.parse_args()
-    generator, network = painting.load_generator(args.generator, args.model), inception()
+    generator, network = outputs.load_generator(args.generator, args.model), inception()
     images, labels, told = crops(args.packed, args.count)
     real = vectors(network, images)
     made = painted(generator, labels, _styles(generator, told, args.free, 0), args.steps)
@@ -180,7 +183,7 @@ def main() -> int:
         }
     if args.sheet:
         rows = [whole[:12].transpose(0, 2, 3, 1) for whole in (images, made)]
-        sheets.write_png(args.sheet, sheets.sheet([classes.pictures(classes.one_hot(labels[:12])), *rows]))
+        contact_sheet.write_png(args.sheet, contact_sheet.sheet([legend.pictures(legend.one_hot(labels[:12])), *rows]))
     print(json.dumps({key: round(value, 4) for key, value in figures.items()}, indent=1))
     return 0
 

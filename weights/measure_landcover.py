@@ -15,16 +15,17 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from backend import classes, protocol
-from backend.area import Everywhere
-from backend.evaluation import copies, landscape
-from backend.evaluation.copies import Ground
-from backend.field import Field
-from backend.generators.latent_diffusion import LandCoverGenerator
-from backend.lattice import Box
-from backend.rendering import Output, render
-from backend.training import sheets
-from backend.training.tiles import PackedLandCover
+from backend import protocol
+from backend.datasets.packed import PackedLandCover
+from backend.geo import legend
+from backend.metrics import landscape, near_duplicates
+from backend.metrics.near_duplicates import Ground
+from backend.models.landcover import LandCoverGenerator
+from backend.reports import contact_sheet
+from backend.tiling.lattice import Box
+from backend.tiling.lazy_raster import LazyRaster
+from backend.tiling.regions import Everywhere
+from backend.tiling.render import Output, render
 
 WINDOW = 512
 SHEET, SHEET_PX = 64, 128
@@ -56,12 +57,12 @@ def _windows(packed: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 def _worth_a_look(window: np.ndarray) -> bool:
     counts = np.bincount(window.ravel(), minlength=256) / window.size
-    return bool(counts[classes.IGNORE] < 0.05 and counts.max() < 0.98)
+    return bool(counts[legend.IGNORE] < 0.05 and counts.max() < 0.98)
 
 
 def samples(model: LandCoverGenerator, count: int, seed: int, steps: int, **control: Any) -> np.ndarray:
     """(count, WINDOW, WINDOW) class indices, side by side in one world."""
-    field: Field = model.field("EPSG:32618", seed, steps, **control)
+    field: LazyRaster = model.field("EPSG:32618", seed, steps, **control)
     rows = int(np.ceil(count**0.5))
     region = Box(0, 0, rows * WINDOW, -(-count // rows) * WINDOW)
     out = np.zeros((region.height, region.width), dtype=np.uint8)
@@ -77,7 +78,7 @@ def samples(model: LandCoverGenerator, count: int, seed: int, steps: int, **cont
 
 def shares(maps: np.ndarray) -> np.ndarray:
     """(COUNT,) the share of each class."""
-    counts = np.bincount(maps.ravel(), minlength=256)[: classes.COUNT]
+    counts = np.bincount(maps.ravel(), minlength=256)[: legend.COUNT]
     return counts / counts.sum()
 
 
@@ -91,7 +92,7 @@ def training_ground(packed: Path) -> Iterator[Ground]:
     """What training saw, in blocks that hold each window of it whole; the rest is IGNORE."""
     for arrays, held in PackedLandCover((packed,)).groups.values():
         for array, mask in zip(arrays, held):
-            seen = np.where(mask, classes.IGNORE, array).astype(np.uint8)
+            seen = np.where(mask, legend.IGNORE, array).astype(np.uint8)
             for row in range(0, seen.shape[0] - WINDOW + 1, STEP):
                 for col in range(0, seen.shape[1] - WINDOW + 1, STEP):
                     yield Ground(seen[row : row + STEP + WINDOW - 1, col : col + STEP + WINDOW - 1])
@@ -99,7 +100,7 @@ def training_ground(packed: Path) -> Iterator[Ground]:
 
 def nearest(maps: np.ndarray, seen: list[Ground]) -> np.ndarray:
     """(n,) the smallest share of cells in which each map differs from any place that training saw; see `copies`."""
-    return copies.nearest(maps[copies.lively(maps)], seen)
+    return near_duplicates.nearest(maps[near_duplicates.lively(maps)], seen)
 
 
 def sheet(maps: np.ndarray) -> np.ndarray:
@@ -108,7 +109,7 @@ def sheet(maps: np.ndarray) -> np.ndarray:
     chosen = maps[np.arange(SHEET) % len(maps)]
     corners = rng.integers(0, WINDOW - SHEET_PX + 1, (SHEET, 2))
     cut = np.stack([one[row : row + SHEET_PX, col : col + SHEET_PX] for one, (row, col) in zip(chosen, corners)])
-    framed = np.pad(classes.picture(cut), ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=255)
+    framed = np.pad(legend.picture(cut), ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=255)
     side = SHEET_PX + 2
     return framed.reshape(8, 8, side, side, 3).swapaxes(1, 2).reshape(8 * side, 8 * side, 3)
 
@@ -125,7 +126,7 @@ def main() -> int:
     args.folder.mkdir(parents=True, exist_ok=True)
     model, real = LandCoverGenerator(args.model), held_out(args.packed)
     figures: dict[str, Any] = {"held out": {"windows": len(real), "shares": _said(shares(real)), **landscapes(real)}}
-    sheets.write_png(args.folder / "real.png", sheet(real))
+    contact_sheet.write_png(args.folder / "real.png", sheet(real))
 
     def note(name: str, maps: np.ndarray, **more: Any) -> None:
         measured = landscapes(maps)
@@ -135,7 +136,7 @@ def main() -> int:
         print(name, json.dumps(figures[name]), flush=True)
 
     made = samples(model, args.count, 1, 12)
-    sheets.write_png(args.folder / "samples.png", sheet(made))
+    contact_sheet.write_png(args.folder / "samples.png", sheet(made))
     seen = list(training_ground(args.packed))
     near = {"nearest training window": nearest(made, seen), "of held out": nearest(real, seen)}
     note("12 steps", made, **{key: np.quantile(value, [0, 0.5]).round(3).tolist() for key, value in near.items()})
@@ -143,7 +144,7 @@ def main() -> int:
     off = {}
     for number, mix in enumerate(MIXES):
         found = shares(samples(model, max(args.few // 4, 4), 2 + number, 12, shares=mix))
-        off[str(mix)] = [round(100 * found[list(classes.LEGEND).index(code)] - asked, 1) for code, asked in mix.items()]
+        off[str(mix)] = [round(100 * found[list(legend.LEGEND).index(code)] - asked, 1) for code, asked in mix.items()]
     figures["asked shares, points off"] = off
     figures["mean absolute"] = round(float(np.mean([abs(one) for each in off.values() for one in each])), 2)
     print(off, figures["mean absolute"])
@@ -152,7 +153,7 @@ def main() -> int:
 
 
 def _said(found: np.ndarray) -> dict[str, float]:
-    return {str(code): round(float(share), 4) for code, share in zip(classes.CODES, found) if share}
+    return {str(code): round(float(share), 4) for code, share in zip(legend.CODES, found) if share}
 
 
 if __name__ == "__main__":

@@ -13,12 +13,15 @@ from typing import Any
 import numpy as np
 from rasterio.windows import Window
 
-from backend import catalog, classes, clipping, dataset, protocol, registration
-from backend.pairs import Pair, open_pairs
+from backend import protocol
+from backend.datasets import label_offset, reader, writer
+from backend.datasets.image_label_pairs import Pair, open_pairs
+from backend.datasets.spatial_split import Footprint, split_by_ground
+from backend.geo import legend
+from backend.geo.block_store import stamp
+from backend.geo.raster import check_writable
 from backend.protocol import BackendError
-from backend.raster import check_writable
-from backend.splits import Footprint, split_by_ground
-from backend.store import stamp
+from backend.sources import clip
 
 MOST_STYLES, MOST_LETTERS = 8, 24
 CLIPPED, CLIPPING = "clipped", 0.7  # the folder, and the share of the progress
@@ -70,7 +73,7 @@ class _Cutter:
 
     def __init__(self, job: protocol.BuildDataset, folder: Path) -> None:
         self.job, self.folder, self.styles = job, folder, _styles(job)
-        self.entries: list[catalog.Entry] = []
+        self.entries: list[writer.Entry] = []
         self.any_image = self.any_label = self.any_known = False
         self.most_valid = 0.0
 
@@ -78,12 +81,12 @@ class _Cutter:
         """Write the tile at a place where enough of it is valid."""
         window = Window(col, row, self.job.tile_px, self.job.tile_px)
         raw = pair.codes(window)
-        codes = np.where((raw >= 0) & (raw <= 255), raw, classes.NODATA).astype(np.uint8)
-        index = classes.to_index(codes)
-        seen, known = pair.seen(window), index != classes.IGNORE
+        codes = np.where((raw >= 0) & (raw <= 255), raw, legend.NODATA).astype(np.uint8)
+        index = legend.to_index(codes)
+        seen, known = pair.seen(window), index != legend.IGNORE
         valid = seen & known
         self.any_image |= bool(seen.any())
-        self.any_label |= bool((raw != classes.NODATA).any())
+        self.any_label |= bool((raw != legend.NODATA).any())
         self.any_known |= bool(known.any())
         self.most_valid = max(self.most_valid, float(valid.mean()))
         if valid.mean() < self.job.min_valid:
@@ -91,11 +94,11 @@ class _Cutter:
         tags = {"LANDFORGE_SYNTHETIC": "YES" if pair.synthetic else "NO"}
         place = (pair.label.crs, pair.label.window_transform(window), tags)
         if pair.image is not None:
-            catalog.write_tile(self.folder / "image" / f"{name}.tif", pair.rgb(window), *place)
-        catalog.write_tile(self.folder / "label" / f"{name}.tif", np.where(valid, codes, classes.NODATA)[None], *place)
+            writer.write_tile(self.folder / "image" / f"{name}.tif", pair.rgb(window), *place)
+        writer.write_tile(self.folder / "label" / f"{name}.tif", np.where(valid, codes, legend.NODATA)[None], *place)
         tile = Footprint(name, str(pair.label.crs), pair.label.window_bounds(window))
-        labelled = np.where(valid, index, classes.IGNORE)
-        self.entries.append(catalog.entry(tile, labelled, pair.image is not None, self.styles))
+        labelled = np.where(valid, index, legend.IGNORE)
+        self.entries.append(writer.entry(tile, labelled, pair.image is not None, self.styles))
 
     def check(self) -> None:
         """BackendError that says why there is no tile, where there is none."""
@@ -115,7 +118,7 @@ class _Cutter:
             "are asked for. Lower the least valid share or use smaller tiles."
         )
 
-    def split(self) -> list[catalog.Entry]:
+    def split(self) -> list[writer.Entry]:
         """The tiles with their splits; those that share ground with a held-out one are removed."""
         job = self.job
         kept = split_by_ground([each.tile for each in self.entries], job.val_share, job.test_share, job.seed)
@@ -144,7 +147,7 @@ def _clips(job: protocol.BuildDataset, report: protocol.Reporter) -> Path:
         return folder
     shutil.rmtree(folder, ignore_errors=True)
     check_writable(known)
-    with catalog.disk_errors(folder.parent):
+    with writer.disk_errors(folder.parent):
         known.write_text(text, encoding="utf-8")
     return folder
 
@@ -161,9 +164,9 @@ def _clipped(job: protocol.BuildDataset, folder: Path, report: protocol.Reporter
         naip = protocol.ClipNaip(extent, image, image_source, job.year, job.pixel_m, image_layer)
         worldcover = protocol.ClipWorldCover(extent, label, label_source, layer=label_layer)
         if not Path(image).is_file():
-            clipping.clip_naip(naip, first)
+            clip.clip_naip(naip, first)
         if not Path(label).is_file():
-            clipping.clip_worldcover(worldcover, second)
+            clip.clip_worldcover(worldcover, second)
     return replace(job, image=tuple(images), label=tuple(labels), extents=())
 
 
@@ -178,7 +181,7 @@ def _build(job: protocol.BuildDataset, folder: Path, clips: Path | None, report:
             report.progress(0.9 * (done + 1) / len(places), f"tile {done + 1} of {len(places)}")
         cutter.check()
         report.progress(0.9, "looking for an offset of labels and images")
-        offset = registration.offset(pairs)
+        offset = label_offset.offset(pairs)
         pixel_m, synthetic = pairs[0].pixel_m, [pair.synthetic for pair in pairs]
         attribution = sorted({text for pair in pairs for text in pair.attribution})
     entries = cutter.split()
@@ -199,13 +202,13 @@ def _build(job: protocol.BuildDataset, folder: Path, clips: Path | None, report:
         "sources": sources,
         "offset_m": offset.said() if offset else None,
     }
-    catalog.write(folder, entries, index)
+    writer.write(folder, entries, index)
     if offset:
         report.log(
-            registration.warning(offset.said()) or f"No offset of labels and images found in {offset.places} places."
+            label_offset.warning(offset.said()) or f"No offset of labels and images found in {offset.places} places."
         )
     report.progress(1.0)
-    report.log("tiles: " + ", ".join(f"{count} {split}" for split, count in catalog.counts(entries).items()))
+    report.log("tiles: " + ", ".join(f"{count} {split}" for split, count in writer.counts(entries).items()))
 
 
 def _in_the_end(path: str, clips: Path | None, output: Path) -> str:
@@ -225,14 +228,14 @@ def run(job: protocol.BuildDataset, report: protocol.Reporter) -> dict[str, str]
     output = Path(job.output).absolute()
     folder = protocol.partial_path(output)
     shutil.rmtree(folder, ignore_errors=True)
-    check_writable(folder / dataset.INDEX)
+    check_writable(folder / reader.INDEX)
     clips = _clips(job, report) if job.extents else None
     try:
         if clips:
             job = _clipped(job, clips, report.part(0.0, CLIPPING))
             report = report.part(CLIPPING, 1.0)
         _build(job, folder, clips, report)
-        with catalog.disk_errors(output.parent):
+        with writer.disk_errors(output.parent):
             if clips:
                 (clips / CLIPS).unlink()
                 os.replace(clips, folder / CLIPPED)

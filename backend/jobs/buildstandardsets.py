@@ -9,64 +9,67 @@ import os
 import shutil
 from pathlib import Path
 
-from backend import catalog, classes, dataset, model, painting, registration, tile_mosaic
-from backend.generators.latent_diffusion import LandCoverGenerator
+from backend.datasets import label_offset, reader, writer
+from backend.generation import outputs, tile_mosaic
+from backend.generation.standard_sets import RealSet, SetSpec, Stage, said
+from backend.geo import legend
+from backend.geo.block_store import StoreHeldError
+from backend.geo.raster import check_writable
+from backend.models import base
+from backend.models.landcover import LandCoverGenerator
 from backend.protocol import BackendError, BuildStandardSets, Reporter, partial_path, unfinished_path
-from backend.raster import check_writable
-from backend.rendering import duration
-from backend.standard_sets import RealSet, Recipe, Stage, said
-from backend.store import StoreHeldError
+from backend.tiling.render import duration
 
 SETTINGS = "standardsets.json"
 REAL = "real"
-COPIED = ("image", "label", dataset.MANIFEST, dataset.ITEMS, dataset.INDEX)
+COPIED = ("image", "label", reader.MANIFEST, reader.ITEMS, reader.INDEX)
 
 
 def _open(job: BuildStandardSets) -> RealSet:
     """The data set; BackendError where nothing can be painted on it."""
     folder = Path(job.dataset)
-    if not (folder / dataset.INDEX).is_file():
-        packed = (folder / dataset.PACKED_INDEX).is_file()
-        reason = "is packed, and packed tiles have lost their places" if packed else f"has no {dataset.INDEX}"
+    if not (folder / reader.INDEX).is_file():
+        packed = (folder / reader.PACKED_INDEX).is_file()
+        reason = "is packed, and packed tiles have lost their places" if packed else f"has no {reader.INDEX}"
         raise BackendError(f"{folder} {reason}. Choose a data set that 'Build data set' wrote.")
-    with dataset.damage(folder):
-        index, entries = catalog.read(folder)
+    with reader.damage(folder):
+        index, entries = writer.read(folder)
         if not entries:
             raise BackendError(f"The data set {folder} holds no tiles.")
         if not all(each.has_image for each in entries):
-            raise dataset.without_images(folder)
+            raise reader.without_images(folder)
         if not all(each.tile.crs for each in entries):
             raise BackendError(f"The tiles of {folder} have no CRS, so their places are unknown. Build it again.")
         regions = tile_mosaic.regions(entries, float(index["pixel_m"]), int(index["tile_px"]))
         return RealSet(folder, index, entries, regions)
 
 
-def _recipes(job: BuildStandardSets, real: RealSet) -> dict[str, Recipe]:
+def _recipes(job: BuildStandardSets, real: RealSet) -> dict[str, SetSpec]:
     """The painted sets by name; BackendError for models that are none, and for one of another GSD."""
-    controlnet = painting.load_generator("controlnet", job.controlnet_model)
-    spade = painting.load_generator("spade", job.spade_model)
-    cartographer = model.load(LandCoverGenerator, job.landcover_model)
+    controlnet = outputs.load_generator("controlnet", job.controlnet_model)
+    spade = outputs.load_generator("spade", job.spade_model)
+    cartographer = base.load(LandCoverGenerator, job.landcover_model)
     for painter in (controlnet, spade):
-        if abs(real.pixel_m / painter.pixel_m - 1) > dataset.GSD_TOLERANCE:
+        if abs(real.pixel_m / painter.pixel_m - 1) > reader.GSD_TOLERANCE:
             raise BackendError(
                 f"The tiles of {real.folder} have pixels of {real.pixel_m:g} m, but {painter.name} paints at "
                 f"{painter.pixel_m:g} m. Resample images and labels to that and build the data set again."
             )
     places = real.places() if job.composition == "real" else {}
     return {
-        "controlnet": Recipe(controlnet),
-        "spade": Recipe(spade),
-        "synthetic": Recipe(controlnet, cartographer, places),
+        "controlnet": SetSpec(controlnet),
+        "spade": SetSpec(spade),
+        "synthetic": SetSpec(controlnet, cartographer, places),
     }
 
 
-def _prepare(job: BuildStandardSets, real: RealSet, recipes: dict[str, Recipe], report: Reporter) -> Path:
+def _prepare(job: BuildStandardSets, real: RealSet, recipes: dict[str, SetSpec], report: Reporter) -> Path:
     """The folder that the sets grow in, beside the output: of an earlier run with the same settings, or a new one."""
     output = Path(job.output).absolute()
     if output.is_file() or (output.is_dir() and any(output.iterdir())):
         raise BackendError(f"The output {output} is not empty. Choose a new folder.")
     work = unfinished_path(output)
-    listed = b"".join((real.folder / name).read_bytes() for name in (dataset.INDEX, dataset.MANIFEST))
+    listed = b"".join((real.folder / name).read_bytes() for name in (reader.INDEX, reader.MANIFEST))
     settings = {
         **dataclasses.asdict(job),
         "dataset": str(real.folder.absolute()),
@@ -85,22 +88,22 @@ def _prepare(job: BuildStandardSets, real: RealSet, recipes: dict[str, Recipe], 
     return work
 
 
-def _say(real: RealSet, recipes: dict[str, Recipe], report: Reporter) -> None:
+def _say(real: RealSet, recipes: dict[str, SetSpec], report: Reporter) -> None:
     """What is going to be made of what."""
     report.log(f"{len(real.entries):,} tiles of {real.folder.name} in {len(real.regions):,} region(s), to four sets.")
     if real.index.get("synthetic"):
         report.log(f"Note: {real.folder} says that it is synthetic itself; its copy is called 'real' all the same.")
-    if warning := registration.warning(real.index.get("offset_m")):
+    if warning := label_offset.warning(real.index.get("offset_m")):
         report.log(f"{warning} Painted images lie on their labels, so that they do not compare with these.")
     looks = {style for region in real.regions for style in region.styles}
     for name in ("controlnet", "spade"):
         painter = recipes[name].painter
-        if note := painting.unseen_note(painter):
+        if note := outputs.unseen_note(painter):
             report.log(f"{name}: {note}")
-        if foreign := sorted(looks.difference(painting.known_styles(painter))):
+        if foreign := sorted(looks.difference(outputs.known_styles(painter))):
             report.log(f"{name} knows no style {', '.join(foreign)}, which tiles have; it leaves these words aside.")
     count = sum(map(len, recipes["synthetic"].places.values()))
-    mix = ", ".join(f"{classes.LEGEND[int(code)][0]} {share:g} %" for code, share in said(real.mix).items())
+    mix = ", ".join(f"{legend.LEGEND[int(code)][0]} {share:g} %" for code, share in said(real.mix).items())
     report.log(
         f"Synthetic land cover is asked for the class shares of the real tiles at each of {count:,} places; those of "
         f"all training tiles: {mix}."
@@ -116,7 +119,7 @@ def _copy(real: RealSet, work: Path) -> None:
         return
     partial = partial_path(final)
     shutil.rmtree(partial, ignore_errors=True)
-    with catalog.disk_errors(work):
+    with writer.disk_errors(work):
         for name in COPIED:
             source, target = real.folder / name, partial / name
             if source.is_dir():
@@ -169,7 +172,7 @@ def run(job: BuildStandardSets, report: Reporter) -> dict[str, str]:
     except StoreHeldError as error:
         raise BackendError(f"Another run is writing {job.output}. Wait for it or choose another output.") from error
     output = Path(job.output).absolute()
-    with catalog.disk_errors(output.parent):
+    with writer.disk_errors(output.parent):
         for left in set(work.iterdir()) - {work / name for name in (SETTINGS, REAL, *recipes)}:
             shutil.rmtree(left)
         if output.is_dir():

@@ -6,13 +6,16 @@ from pathlib import Path
 
 import numpy as np
 
-from backend import classes, protocol, registration, subset
-from backend.dataset import Tile, counts_of
-from backend.evaluation import choice_study, page
-from backend.evaluation.choice_study import Told
+from backend import protocol
+from backend.datasets import label_offset, subset
+from backend.datasets.reader import Tile, counts_of
+from backend.geo import legend
 from backend.protocol import BackendError, Reporter
-from backend.training import course, sheets, trials
-from backend.training.choice import Choice
+from backend.reports import contact_sheet, html
+from backend.studies import active_learning_report, runner
+from backend.studies.active_learning import Choice
+from backend.studies.active_learning_report import Told
+from backend.training import segmentation
 
 CHOSEN = "chosen"
 SHOWN, SHOWN_PX = 10, 96  # tiles on the page, and the side of what is shown of each
@@ -26,7 +29,7 @@ def _write(output: Path, choice: Choice) -> None:
     told = Told(choice.job.measure, choice.job.legend, _equal(choice), shares, _samples(chosen))
     picks = [subset.Pick(tile.image.parent.parent, tile.image.stem, tile.name) for tile in choice.chosen]
     try:
-        choice_study.write(output, choice.steps, choice.ranking, told)
+        active_learning_report.write(output, choice.steps, choice.ranking, told)
         subset.write(output / CHOSEN, picks, chosen_by=choice.job.measure)
     except OSError as error:
         raise BackendError(f"Cannot write to {output}: {error}. Check the space on its disk.") from error
@@ -54,13 +57,13 @@ def _samples(tiles: list[Tile]) -> str:
     for tile in tiles[:SHOWN]:
         side = min(SHOWN_PX, *tile.shape)
         image, label = tile.read(0, 0, side, side)
-        columns.append(np.stack([image, classes.picture(label)]))
+        columns.append(np.stack([image, legend.picture(label)]))
     caption = "The tiles that were chosen first: a corner of the image, and its label."
-    return page.captioned(sheets.png(sheets.sheet(columns)), caption)
+    return html.captioned(contact_sheet.png(contact_sheet.sheet(columns)), caption)
 
 
 def _check_job(job: protocol.ChooseTiles) -> None:
-    course.check_settings(trials.lesson(job))
+    segmentation.check_settings(runner.lesson(job))
     if job.count < 1 or job.rounds < 1:
         raise BackendError("A study chooses at least 1 tile a round, in at least 1 round.")
 
@@ -71,14 +74,14 @@ def run(job: protocol.ChooseTiles, report: Reporter) -> dict[str, str]:
     Run again with the same output it goes on, also for more rounds.
     """
     _check_job(job)
-    real, pool = trials.opened(job.real, "real", job.legend), trials.opened(job.pool, "pool", "worldcover")
+    real, pool = runner.opened(job.real, "real", job.legend), runner.opened(job.pool, "pool", "worldcover")
     subset.check_built([tiles.folder for tiles in pool])
-    course.check_gsd([*real, *pool])
-    trials.check_crops([*real, *pool], job.crop_px)
-    tests = trials.held_out(job.test, real, job.legend)
-    course.check_gsd([real[0], *tests])
-    registration.warn([*real, *pool, *(tests if job.test else [])], report)
-    choice, output = Choice(job, trials.joined(real), pool, tests), Path(job.output)
+    segmentation.check_gsd([*real, *pool])
+    runner.check_crops([*real, *pool], job.crop_px)
+    tests = runner.held_out(job.test, real, job.legend)
+    segmentation.check_gsd([real[0], *tests])
+    label_offset.warn([*real, *pool, *(tests if job.test else [])], report)
+    choice, output = Choice(job, runner.joined(real), pool, tests), Path(job.output)
     there, wanted = len(choice.candidates), job.count * job.rounds
     if wanted > there:
         raise BackendError(
@@ -86,9 +89,9 @@ def run(job: protocol.ChooseTiles, report: Reporter) -> dict[str, str]:
             "fewer or shorter rounds, or give a larger pool."
         )
     choice.trial("round0", []).check()
-    trials.claim(output, job)
+    runner.claim(output, job)
     report.log(f"{1 + 2 * job.rounds} models; {wanted} of {there} tiles will be chosen")
     for _ in choice.rounds(report):
         _write(output, choice)
-    report.log(f"study: {output / choice_study.NAME}.html; chosen tiles: {output / CHOSEN}")
+    report.log(f"study: {output / active_learning_report.NAME}.html; chosen tiles: {output / CHOSEN}")
     return {"output": job.output, "chosen": str(output / CHOSEN)}

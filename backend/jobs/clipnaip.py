@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from backend.clipping import clip_naip
 from backend.protocol import ClipNaip, Reporter
+from backend.sources.clip import clip_naip
 
 
 def run(job: ClipNaip, report: Reporter) -> dict[str, str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from backend.clipping import clip_worldcover
 from backend.protocol import ClipWorldCover, Reporter
+from backend.sources.clip import clip_worldcover
 
 
 def run(job: ClipWorldCover, report: Reporter) -> dict[str, str]:

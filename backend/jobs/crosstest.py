@@ -9,11 +9,15 @@ from typing import Any
 
 import torch
 
-from backend import architectures, checkpoint, classes, device, protocol, registration
-from backend.dataset import GSD_TOLERANCE, TileSet, check_known, only, open_tiles, tiles_of
-from backend.evaluation.cross_test import Cell, cell, tile_matrices, write_table
+from backend import protocol
+from backend.datasets import label_offset
+from backend.datasets.reader import GSD_TOLERANCE, TileSet, check_known, only, open_tiles, tiles_of
+from backend.datasets.spatial_split import Split
+from backend.geo import legend
+from backend.metrics.bootstrap import Cell, cell, tile_matrices
+from backend.models import architectures, device, model_folder
 from backend.protocol import BackendError
-from backend.splits import Split
+from backend.reports.cross_test import write_table
 
 
 def _names(paths: Sequence[str]) -> list[str]:
@@ -47,7 +51,7 @@ def _legend(found: Sequence[tuple[Path, dict[str, Any]]], report: protocol.Repor
         return "worldcover"
     report.log(
         "A model knows the merged legend alone: all labels and predictions are merged to it "
-        f"({'; '.join(classes.names_of('merged').values())})."
+        f"({'; '.join(legend.names_of('merged').values())})."
     )
     return "merged"
 
@@ -63,7 +67,7 @@ def run(job: protocol.CrossTest, report: protocol.Reporter) -> dict[str, str]:
     if not job.model or not job.dataset:
         raise BackendError("A cross-test needs at least one model and one data set.")
     architectures.check_crop(job.crop_px)
-    found = [checkpoint.find(model, "segmentation") for model in job.model]
+    found = [model_folder.find(model, "segmentation") for model in job.model]
     sets = [open_tiles(folder) for folder in job.dataset]
     splits = [_split(tiles, job.split) for tiles in sets]
     for tiles, split in zip(sets, splits):
@@ -72,7 +76,7 @@ def run(job: protocol.CrossTest, report: protocol.Reporter) -> dict[str, str]:
         for folder, index in found:
             _check_gsd(folder.name, float(index["pixel_m"]), tiles)
         check_known(only(tiles, split), split)
-    registration.warn(sets, report)
+    label_offset.warn(sets, report)
     legend = _legend(found, report)
     sets = [tiles.joined(legend) for tiles in sets]
     cells: list[Cell] = []

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from backend import generation
+from backend.generation import scenes
 from backend.protocol import GenerateLandCover, Reporter
 
 
 def run(job: GenerateLandCover, report: Reporter) -> dict[str, str]:
     """Render the extent's 10 m grid, or what an area holds of it."""
-    return generation.landcover(job, report)
+    return scenes.generate_landcover(job, report)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from backend import generation
+from backend.generation import scenes
 from backend.protocol import GenerateScene, Reporter
 
 
 def run(job: GenerateScene, report: Reporter) -> dict[str, str]:
     """Render both rasters from north to south; the image's windows read the land cover as it is made around them."""
-    return generation.scene(job, report)
+    return scenes.generate_scene(job, report)

@@ -10,15 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
-from backend import architectures, protocol
-from backend.evaluation import features, page, quality_page
-from backend.evaluation.comparison import BATCH, PAIRS, Comparison, Looks
-from backend.evaluation.cross_test import read_table
-from backend.evaluation.image_quality import FID_LEAST
-from backend.evaluation.image_sets import LEAST, Images, matched, open_sets
-from backend.evaluation.trust import CHANGES, Finding
+from backend import protocol
+from backend.metrics import features
+from backend.metrics.comparison import BATCH, PAIRS, Comparison, Looks
+from backend.metrics.image_distances import FID_LEAST
+from backend.metrics.image_sets import LEAST, Images, matched, open_sets
+from backend.metrics.sanity_check import CHANGES, Finding
+from backend.models import architectures
 from backend.protocol import BackendError
-from backend.training import sheets
+from backend.reports import contact_sheet, html, image_quality
+from backend.reports.cross_test import read_table
 
 SHOWN, SHOWN_PX = 6, 160
 Matches = Mapping[str, list[tuple[int, int]]]
@@ -114,7 +115,7 @@ def _samples(real: Images, made: Sequence[Images], matches: Matches) -> dict[str
             )
             for both, pair in (((real, one), pair) for pair in pairs)
         ]
-        found[one.name] = sheets.sheet(columns), bool(matches[one.name])
+        found[one.name] = contact_sheet.sheet(columns), bool(matches[one.name])
     return found
 
 
@@ -134,15 +135,15 @@ def run(job: protocol.ImageQuality, report: protocol.Reporter) -> dict[str, str]
         "seed": job.seed,
     }
     told = [finding.told() for finding in findings]
-    body = quality_page.body(downstream, settings, findings, said, _samples(real, made, matches))
+    body = image_quality.body(downstream, settings, findings, said, _samples(real, made, matches))
     texts = {
-        "imagequality.html": page.page("Image quality", body),
-        "imagequality.csv": page.comma_separated([{**dict.fromkeys(_keys(told), ""), **row} for row in told]),
+        "imagequality.html": html.page("Image quality", body),
+        "imagequality.csv": html.comma_separated([{**dict.fromkeys(_keys(told), ""), **row} for row in told]),
         "imagequality.json": json.dumps(
             {"settings": settings, "downstream": downstream, "findings": told, "notes": said}, indent=1
         ),
     }
-    page.write_together(Path(job.output), texts)
+    html.write_together(Path(job.output), texts)
     for finding in findings:
         report.log(
             f"{finding.synthetic}, {finding.metric} ({finding.features}): {finding.value:.4g}. {finding.verdict[1]}"

@@ -13,12 +13,14 @@ from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
-from backend import classes, grid, landcover, protocol, provenance
-from backend.evaluation import difference
-from backend.evaluation.difference import Difference
+from backend import protocol
+from backend.geo import grid, legend, provenance
+from backend.geo.raster import RasterWriter, check_crs, check_writable, open_raster, reading
+from backend.metrics import difference
+from backend.metrics.difference import Difference
 from backend.protocol import BackendError, partial_path
-from backend.raster import RasterWriter, check_crs, check_writable, open_raster, reading
 from backend.sources.mosaic import TOLERANCE_PX
+from backend.tiling import landcover_input
 
 BLOCK_ROWS, BLOCK_COLS = 512, 4096  # flat, so that degrees have one pixel area in a block
 M2_PER_HA = 10_000.0
@@ -30,7 +32,7 @@ def run(job: protocol.LandCoverDifference, report: protocol.Reporter) -> dict[st
     with open_raster(job.reference, "reference") as reference, open_raster(job.compared, "compared map") as compared:
         for source, what in ((reference, "reference"), (compared, "compared map")):
             check_crs(source, what)
-            landcover.check_codes(source, what)
+            landcover_input.check_codes(source, what)
         box = GeoBox(reference.shape, reference.transform, reference.crs.to_wkt())
         tags = provenance.difference(*(_told(source) for source in (reference, compared)))
         with RasterWriter(job.output, box, "classes", tags) as writer:
@@ -41,7 +43,7 @@ def run(job: protocol.LandCoverDifference, report: protocol.Reporter) -> dict[st
                     f"{job.reference} and {job.compared} have no ground in common that both give a WorldCover class. "
                     "Check that they lie over each other and carry WorldCover's codes."
                 )
-            writer.legend = difference.legend(hectares > 0)
+            writer.legend = difference.pair_legend(hectares > 0)
             found = Difference(Path(job.reference).name, Path(job.compared).name, hectares)
             _write_table(job, found)
     for path in (job.output_table, job.output_report):
@@ -76,7 +78,7 @@ def _fill(
     report: protocol.Reporter,
 ) -> np.ndarray:
     """Write every block's pairs of classes; (COUNT, COUNT) hectares of each pair."""
-    hectares, windows = np.zeros((classes.COUNT, classes.COUNT)), list(_windows(writer.box))
+    hectares, windows = np.zeros((legend.COUNT, legend.COUNT)), list(_windows(writer.box))
     height, width = writer.box.shape
     with WarpedVRT(
         compared,
@@ -103,7 +105,7 @@ def _fill(
 def _indices(source: rasterio.DatasetReader, window: Window) -> np.ndarray:
     """uint8 class indices under a window; codes outside the legend are IGNORE."""
     codes = source.read(1, window=window)
-    return classes.to_index(np.where((codes >= 0) & (codes <= 255), codes, classes.NODATA).astype(np.uint8))
+    return legend.to_index(np.where((codes >= 0) & (codes <= 255), codes, legend.NODATA).astype(np.uint8))
 
 
 def _pixel_ha(block: GeoBox) -> float:

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from backend import protocol
-from backend.evaluation import landscape, page, realism, realism_page
-from backend.evaluation.realism import Comparison
-from backend.evaluation.windows import Cut, Land, common_pixel, cut, grounds, open_lands
+from backend.metrics import landscape, realism
+from backend.metrics.landcover_windows import Cut, Land, common_pixel, cut, grounds, open_lands
+from backend.metrics.realism import Comparison
 from backend.protocol import BackendError
+from backend.reports import html, landcover_realism
 
 LEAST_PX = 16
 LEAST = 8  # windows; fewer say nothing
@@ -98,13 +99,13 @@ def run(job: protocol.LandCoverRealism, report: protocol.Reporter) -> dict[str, 
     told = [one.told() for one in [*metrics, *shares]]
     whole = {"settings": settings, "figures": told, "copies": copies.told()}
     texts = {
-        "landcoverrealism.html": page.page(
-            "Land cover realism", realism_page.body(settings, metrics, shares, copies, *shown)
+        "landcoverrealism.html": html.page(
+            "Land cover realism", landcover_realism.body(settings, metrics, shares, copies, *shown)
         ),
-        "landcoverrealism.csv": page.comma_separated(told),
+        "landcoverrealism.csv": html.comma_separated(told),
         "landcoverrealism.json": json.dumps(whole, indent=1),
     }
-    page.write_together(Path(job.output), texts)
+    html.write_together(Path(job.output), texts)
     for one in metrics:
         report.log(f"{one.name}: {one.verdict[1]}")
     report.log(copies.verdict)

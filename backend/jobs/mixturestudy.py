@@ -7,14 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from backend import classes, protocol, registration
-from backend.dataset import TileSet, codes_of, tiles_of
-from backend.evaluation import mixture_study
-from backend.evaluation.mixture_study import Point
+from backend import protocol
+from backend.datasets import label_offset
+from backend.datasets.reader import TileSet, codes_of, tiles_of
+from backend.geo import legend
 from backend.protocol import BackendError
-from backend.training import course, trials
-from backend.training.mixture import Mixture, crops_of, mixtures, trained_on
-from backend.training.trials import Trial, Trials
+from backend.studies import mixture_report, runner
+from backend.studies.mixture_report import Point
+from backend.studies.mixtures import Mixture, crops_of, mixtures, trained_on
+from backend.studies.runner import Trial, Trials
+from backend.training import segmentation
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ def _check_job(job: protocol.MixtureStudy) -> None:
     if not job.architecture or job.repetitions < 1:
         raise BackendError("A study needs at least one architecture and one repetition.")
     for architecture in job.architecture:
-        course.check_settings(trials.lesson(job, architecture=architecture))
+        segmentation.check_settings(runner.lesson(job, architecture=architecture))
 
 
 def _places(job: protocol.MixtureStudy, real: TileSet, synthetic: TileSet) -> list[_Place]:
@@ -43,7 +45,7 @@ def _places(job: protocol.MixtureStudy, real: TileSet, synthetic: TileSet) -> li
             for mixture in mixtures(job.shares, job.additions):
                 sets, mix = trained_on(mixture, real, synthetic, job.crop_px, seed)
                 changes = {"architecture": architecture, "mix": mix, "seed": seed, "crops": crops, "output": ""}
-                lesson = trials.lesson(job, dataset=data, **changes)
+                lesson = runner.lesson(job, dataset=data, **changes)
                 trial = Trial(f"{architecture}_{mixture.name}_{repetition + 1}", lesson, sets)
                 trial.check()
                 found.append(_Place(architecture, mixture, trial))
@@ -64,7 +66,7 @@ def _notes(job: protocol.MixtureStudy, real: TileSet, synthetic: TileSet, tests:
             f"There are fewer synthetic tiles ({there}) than {most:g} times the real ones ({ours}): where more are "
             "asked for, all are used, and each is seen more often."
         )
-    names = classes.names_of(job.legend)
+    names = legend.names_of(job.legend)
     tested = set().union(*(codes_of(tiles.tiles) for tiles in tests))
     for tiles in (real, synthetic):
         if missing := sorted(tested - set(codes_of(tiles_of([tiles], "train")))):
@@ -104,7 +106,7 @@ def _points(tests: list[TileSet], done: list[tuple[_Place, list[np.ndarray]]], k
     for place, matrices in done:
         groups.setdefault((place.architecture, place.mixture), []).append((place, matrices))
     found: list[Point] = []
-    for number, name in enumerate(trials.names(tests)):
+    for number, name in enumerate(runner.names(tests)):
         for (architecture, mixture), own in groups.items():
             counts = [_of(own[0][0].trial, kind) for kind in kinds]
             mixed = (mixture.label, mixture.real, mixture.synthetic)
@@ -120,21 +122,21 @@ def run(job: protocol.MixtureStudy, report: protocol.Reporter) -> dict[str, str]
     Run again with the same output it goes on, also with more shares, additions, architectures, repetitions or tests.
     """
     _check_job(job)
-    sets = [trials.opened(job.real, "real", job.legend), trials.opened(job.synthetic, "synthetic", job.legend)]
-    course.check_gsd([*sets[0], *sets[1]])
-    trials.check_crops([*sets[0], *sets[1]], job.crop_px)
+    sets = [runner.opened(job.real, "real", job.legend), runner.opened(job.synthetic, "synthetic", job.legend)]
+    segmentation.check_gsd([*sets[0], *sets[1]])
+    runner.check_crops([*sets[0], *sets[1]], job.crop_px)
     if not tiles_of(sets[0], "val"):
         raise BackendError("The real data sets hold no 'val' tiles, which choose the best epoch of every model.")
-    tests = trials.held_out(job.test, sets[0], job.legend)
-    course.check_gsd([sets[0][0], *tests])
-    registration.warn([*sets[0], *sets[1], *(tests if job.test else [])], report)
-    real, synthetic = map(trials.joined, sets)
+    tests = runner.held_out(job.test, sets[0], job.legend)
+    segmentation.check_gsd([sets[0][0], *tests])
+    label_offset.warn([*sets[0], *sets[1], *(tests if job.test else [])], report)
+    real, synthetic = map(runner.joined, sets)
     if synthetic.folder == real.folder:
         raise BackendError("The real and the synthetic data sets are the same. Choose different ones.")
     if crops_of(real, job.crop_px) < 2:
         raise BackendError(f"{real.folder} holds a single training tile; a study needs at least two.")
     places, output = _places(job, real, synthetic), Path(job.output)
-    trials.claim(output, job)
+    runner.claim(output, job)
     equal, notes = _equal(job, real, synthetic), _notes(job, real, synthetic, tests)
     for line in [f"{len(places)} models", equal[0], *notes]:
         report.log(line)
@@ -143,6 +145,6 @@ def run(job: protocol.MixtureStudy, report: protocol.Reporter) -> dict[str, str]
         done.append((place, trained.run(place.trial)))
         left = [f"So far {len(done)} of {len(places)} models are trained."] if len(done) < len(places) else []
         points = _points(tests, done, [real, synthetic])
-        mixture_study.write(output, points, equal, [*left, *notes], job.legend)
+        mixture_report.write(output, points, equal, [*left, *notes], job.legend)
     report.log(f"study: {output / 'mixturestudy.html'}")
     return {"output": job.output}

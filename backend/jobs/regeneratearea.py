@@ -8,9 +8,13 @@ from typing import Any
 import rasterio
 from odc.geo.geobox import GeoBox
 
-from backend import area, checkpoint, generation, landcover, provenance
-from backend.area import Area
-from backend.generation import Within
+from backend.generation import scenes
+from backend.generation.scenes import FillRegion
+from backend.geo import provenance
+from backend.geo.block_store import stamp
+from backend.geo.provenance import GenerationRecord
+from backend.geo.raster import open_raster
+from backend.models import model_folder
 from backend.protocol import (
     BackendError,
     Extent,
@@ -20,9 +24,8 @@ from backend.protocol import (
     RegenerateArea,
     Reporter,
 )
-from backend.provenance import Recipe
-from backend.raster import open_raster
-from backend.store import stamp
+from backend.tiling import landcover_input, regions
+from backend.tiling.regions import RegionOfInterest
 
 LANDCOVER = "landcover"
 
@@ -36,7 +39,7 @@ def run(job: RegenerateArea, report: Reporter) -> dict[str, str]:
     if Path(job.raster).absolute() in (Path(job.output).absolute(), Path(job.output_landcover or "/").absolute()):
         raise BackendError("The output is the raster itself. Choose another output.")
     with open_raster(job.raster, "raster") as source:
-        recipe = provenance.recipe(source.tags(), job.raster)
+        recipe = provenance.generation_record(source.tags(), job.raster)
         _check_models(recipe, job, report)
         report.log(f"{Path(job.raster).name} was made by {recipe.model} with seed {recipe.seed}.")
         if recipe.generator == LANDCOVER:
@@ -46,11 +49,11 @@ def run(job: RegenerateArea, report: Reporter) -> dict[str, str]:
         return _image(job, recipe, source, report)
 
 
-def _check_models(recipe: Recipe, job: RegenerateArea, report: Reporter) -> None:
+def _check_models(recipe: GenerationRecord, job: RegenerateArea, report: Reporter) -> None:
     """Say where a model is not the one that made the raster; refuse to go on from it with the same seed."""
     for kind, name, digest in recipe.models:
-        folder, _ = checkpoint.find(name, kind)
-        if checkpoint.model_hash(folder) == digest:
+        folder, _ = model_folder.find(name, kind)
+        if model_folder.model_hash(folder) == digest:
             continue
         said = f"The model {name} has changed since {Path(job.raster).name} was made, so its pixels cannot be continued"
         if job.seed in (None, recipe.seed):
@@ -64,19 +67,19 @@ def _place(job: RegenerateArea, source: rasterio.DatasetReader) -> Extent:
     return job.extent or Extent(left, bottom, right, top, source.crs.to_wkt())
 
 
-def _within(job: RegenerateArea, source: rasterio.DatasetReader) -> Within | None:
+def _within(job: RegenerateArea, source: rasterio.DatasetReader) -> FillRegion | None:
     """Without an extent, where the raster has data: what its own polygons held."""
-    if job.extent is not None or area.is_whole(source):
+    if job.extent is not None or regions.has_no_mask(source):
         return None
-    region = landcover.region_of(GeoBox(source.shape, source.transform, source.crs.to_wkt()))
+    region = landcover_input.box_of_grid(GeoBox(source.shape, source.transform, source.crs.to_wkt()))
 
-    def present(pixel_m: float) -> Area:
-        return area.where_valid(source, region, round(pixel_m / source.res[0]))
+    def present(pixel_m: float) -> RegionOfInterest:
+        return regions.valid_pixels(source, region, round(pixel_m / source.res[0]))
 
-    return Within(present, stamp(job.raster))
+    return FillRegion(present, stamp(job.raster))
 
 
-def _settings(job: RegenerateArea, recipe: Recipe) -> dict[str, Any]:
+def _settings(job: RegenerateArea, recipe: GenerationRecord) -> dict[str, Any]:
     """What all generating jobs are told alike."""
     return {
         "seed": recipe.seed if job.seed is None else job.seed,
@@ -86,12 +89,14 @@ def _settings(job: RegenerateArea, recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def _mix(recipe: Recipe) -> dict[str, Any]:
+def _mix(recipe: GenerationRecord) -> dict[str, Any]:
     """What those that generate land cover are told of its classes."""
     return {"shares": recipe.shares, "guidance_scale": recipe.guidance_scale}
 
 
-def _landcover(job: RegenerateArea, recipe: Recipe, source: rasterio.DatasetReader, report: Reporter) -> dict[str, str]:
+def _landcover(
+    job: RegenerateArea, recipe: GenerationRecord, source: rasterio.DatasetReader, report: Reporter
+) -> dict[str, str]:
     again = GenerateLandCover(
         _place(job, source),
         job.output,
@@ -100,10 +105,12 @@ def _landcover(job: RegenerateArea, recipe: Recipe, source: rasterio.DatasetRead
         **_mix(recipe),
         **_settings(job, recipe),
     )
-    return generation.landcover(again, report, _within(job, source))
+    return scenes.generate_landcover(again, report, _within(job, source))
 
 
-def _scene(job: RegenerateArea, recipe: Recipe, source: rasterio.DatasetReader, report: Reporter) -> dict[str, str]:
+def _scene(
+    job: RegenerateArea, recipe: GenerationRecord, source: rasterio.DatasetReader, report: Reporter
+) -> dict[str, str]:
     again = GenerateScene(
         _place(job, source),
         job.output_landcover,
@@ -114,11 +121,13 @@ def _scene(job: RegenerateArea, recipe: Recipe, source: rasterio.DatasetReader, 
         **_mix(recipe),
         **_settings(job, recipe),
     )
-    outputs = generation.scene(again, report, _within(job, source))
+    outputs = scenes.generate_scene(again, report, _within(job, source))
     return {"output": outputs.pop("output_image"), **outputs}
 
 
-def _image(job: RegenerateArea, recipe: Recipe, source: rasterio.DatasetReader, report: Reporter) -> dict[str, str]:
+def _image(
+    job: RegenerateArea, recipe: GenerationRecord, source: rasterio.DatasetReader, report: Reporter
+) -> dict[str, str]:
     again = GenerateImage(
         _below(job, recipe),
         job.output,
@@ -127,10 +136,10 @@ def _image(job: RegenerateArea, recipe: Recipe, source: rasterio.DatasetReader, 
         style=recipe.style,
         **_settings(job, recipe),
     )
-    return generation.image(again, report, _place(job, source))
+    return scenes.generate_image(again, report, _place(job, source))
 
 
-def _below(job: RegenerateArea, recipe: Recipe) -> str:
+def _below(job: RegenerateArea, recipe: GenerationRecord) -> str:
     """The land cover that an image was painted on: the one given, else that of its name beside the image."""
     name = str(recipe.settings.get(LANDCOVER, ""))
     found = Path(job.landcover or Path(job.raster).with_name(name or "unknown"))

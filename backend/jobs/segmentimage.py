@@ -13,14 +13,18 @@ from odc.geo.geobox import GeoBox
 from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
 
-from backend import area, classes, grid, landcover, model, painting, protocol, provenance
-from backend.field import Source
-from backend.lattice import Box
+from backend import protocol
+from backend.generation import outputs
+from backend.geo import grid, legend, provenance
+from backend.geo.block_store import stamp
+from backend.geo.raster import RasterWriter, check_crs, open_raster, read_window
+from backend.models import base
+from backend.models.segmentation import SegmentationModel
 from backend.protocol import BackendError, Extent
-from backend.raster import RasterWriter, check_crs, open_raster, read_window
-from backend.rendering import render
-from backend.segmentation import SegmentationModel
-from backend.store import stamp
+from backend.tiling import landcover_input, regions
+from backend.tiling.lattice import Box
+from backend.tiling.lazy_raster import RasterSource
+from backend.tiling.render import render
 
 GSD_TOLERANCE = 0.05
 
@@ -81,8 +85,8 @@ def run(job: protocol.SegmentImage, report: protocol.Reporter) -> dict[str, str]
         raise BackendError("The output is the image itself. Choose another output.")
     with open_raster(job.image, "image") as opened:
         _check_image(opened)
-        found = model.load(SegmentationModel, job.model)
-        joined = {code: name for code, name in classes.names_of(found.legend).items() if " + " in name}
+        found = base.load(SegmentationModel, job.model)
+        joined = {code: name for code, name in legend.names_of(found.legend).items() if " + " in name}
         tags = provenance.predicted(found.folder.name, found.digest, Path(job.image).name, joined)
         if opened.tags().get("LANDFORGE_SYNTHETIC") == "YES":
             tags["LANDFORGE_SYNTHETIC"] = "YES"
@@ -99,19 +103,19 @@ def _segment(
     tags: dict[str, str],
     report: protocol.Reporter,
 ) -> None:
-    region = landcover.region_of(box)
+    region = landcover_input.box_of_grid(box)
 
     def read(wanted: Box) -> np.ndarray:
         row, col = wanted.row - region.row, wanted.col - region.col
         # mirrored, because stripes of repeated edge pixels look like roads to a model
         return read_window(source, row, col, wanted.height, wanted.width, mirrored=True)[:3]
 
-    wanted = area.where_valid(source, region)
+    wanted = regions.valid_pixels(source, region)
     if not wanted.touches(np.array([region.row]), np.array([region.col]), max(region.height, region.width)).any():
         raise BackendError(f"The image {job.image} holds no data: all of its pixels are masked.")
-    field = found.field(Source("image", read))
-    resume = painting.resumed(field, stamp(job.image))
+    field = found.field(RasterSource("image", read))
+    resume = outputs.resumed(field, stamp(job.image))
     with RasterWriter(job.output, box, "classes", tags, resume, found.legend) as writer:
-        painting.announce(report, writer)
-        output = painting.landcover_output(field, writer, wanted, report)
+        outputs.announce(report, writer)
+        output = outputs.landcover_output(field, writer, wanted, report)
         render([output], job.scheduler, report)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from backend import protocol
-from backend.dataset import open_tiles
+from backend.datasets.reader import open_tiles
 from backend.protocol import BackendError
-from backend.training import course
+from backend.training import segmentation
 
 
 def run(job: protocol.TrainSegmentation, report: protocol.Reporter) -> dict[str, str]:
     """Train on the job's data sets, see `course.fit`."""
     if not job.dataset:
         raise BackendError("No data set was given. Choose one or more that 'Build data set' wrote.")
-    course.check_settings(job)
-    course.fit(job, [open_tiles(folder).joined(job.legend) for folder in job.dataset], report)
+    segmentation.check_settings(job)
+    segmentation.fit(job, [open_tiles(folder).joined(job.legend) for folder in job.dataset], report)
     return {"output": job.output}

@@ -18,9 +18,9 @@ from rasterio.transform import rowcol
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform
 
-from backend import classes
+from backend.geo import legend
+from backend.geo.raster import Kind, check_crs, open_raster
 from backend.protocol import BackendError, Reporter
-from backend.raster import Kind, check_crs, open_raster
 from backend.sources import Missing, environment, open_address, reading
 
 BLOCK_PX = 2048  # a multiple of the output's tiles, so that each is written once
@@ -141,7 +141,7 @@ class Mosaic:
             data = warped.read([*bands, alpha])
         valid = data[-1] > 0
         if self.kind == "classes":
-            valid &= np.isin(data[0], classes.CODES)
+            valid &= np.isin(data[0], legend.CODES)
         return data[:-1], valid
 
     def read(self, box: GeoBox) -> tuple[np.ndarray, np.ndarray]:

@@ -6,7 +6,7 @@ from odc.geo.geobox import GeoBox
 from odc.geo.geom import unary_union
 from pystac import Item
 
-from backend import provenance
+from backend.geo import provenance
 from backend.protocol import BackendError, Reporter
 from backend.sources import stac
 from backend.sources.mosaic import Mosaic, Piece, check_layer

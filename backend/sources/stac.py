@@ -16,7 +16,7 @@ from pystac_client import Client
 from pystac_client.stac_api_io import StacApiIO
 from urllib3.util import Retry
 
-from backend import grid
+from backend.geo import grid
 from backend.protocol import BackendError
 from backend.sources import RETRIES, patience_s
 from backend.sources.mosaic import Piece

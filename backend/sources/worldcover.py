@@ -9,7 +9,7 @@ from pathlib import Path
 from odc.geo import geom
 from odc.geo.geobox import GeoBox
 
-from backend import grid, provenance
+from backend.geo import grid, provenance
 from backend.protocol import BackendError
 from backend.sources import stac
 from backend.sources.mosaic import Mosaic, Piece, check_layer

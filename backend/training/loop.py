@@ -20,9 +20,10 @@ from accelerate.utils import DistributedDataParallelKwargs, broadcast, set_seed
 from diffusers.training_utils import EMAModel
 from torch import nn
 
-from backend import checkpoint, device
+from backend.models import device
 from backend.protocol import BackendError, Reporter
-from backend.training import sheets
+from backend.reports import contact_sheet
+from backend.training.state import Stateful, load_state, save_state
 
 CHECKPOINT_S = 120.0
 LOG_S = 15.0
@@ -77,7 +78,7 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingPlan:
     """How an objective is trained.
 
     `state` is the checkpoint, from which a run goes on; `samples` the folder for sheets of samples, named after the
@@ -132,7 +133,9 @@ def _placed(batch: Batch, where: torch.device) -> Batch:
 class _Run:
     """An objective on its way."""
 
-    def __init__(self, objective: Objective, draw: Draw, held_out: Draw | None, plan: Plan, report: Reporter) -> None:
+    def __init__(
+        self, objective: Objective, draw: Draw, held_out: Draw | None, plan: TrainingPlan, report: Reporter
+    ) -> None:
         self.objective, self.draw, self.held_out, self.plan, self.report = objective, draw, held_out, plan, report
         device.keep_freed_memory()
         where = device.best()
@@ -164,13 +167,13 @@ class _Run:
         largest = plan.learning_rate or self.objective.learning_rate * (plan.gentleness if first else 1.0)
         return largest * plan.rate(self.spent, self.step) * (plan.waiting(self.spent) if first and several else 1.0)
 
-    def _parts(self) -> dict[str, checkpoint.Stateful]:
+    def _parts(self) -> dict[str, Stateful]:
         return {"objective": self.objective, "ema": self.ema, **self.optimizers}
 
     def _resume(self) -> None:
         if not self.plan.state.is_file():
             return
-        progress = checkpoint.load_state(self.plan.state, self._parts())
+        progress = load_state(self.plan.state, self._parts())
         self.step, self.elapsed, self.batch = progress["step"], progress["elapsed"], progress["batch"]
         self.outcome = Outcome(progress["figures"], progress["history"])
         self.rng.bit_generator.state = progress["rng"]
@@ -181,7 +184,7 @@ class _Run:
 
     def _save(self) -> None:
         progress = {"step": self.step, "elapsed": self.elapsed, "batch": self.batch, **vars(self.outcome)}
-        checkpoint.save_state(self.plan.state, self._parts(), {**progress, "rng": self.rng.bit_generator.state})
+        save_state(self.plan.state, self._parts(), {**progress, "rng": self.rng.bit_generator.state})
 
     def _spent(self) -> float:
         """The share of the budget that is used up; the first process's clock counts."""
@@ -274,7 +277,7 @@ class _Run:
             with self._averaged():
                 (batch,) = self._examples(self.held_out or self.draw, 1)
                 columns = self.objective.shown(batch)
-            sheets.write_png(path, sheets.sheet(columns))
+            contact_sheet.write_png(path, contact_sheet.sheet(columns))
             self.report.log(f"samples ({', '.join(self.objective.columns)}): {path}")
         except (RuntimeError, MemoryError, OSError) as error:  # a training does not end for want of a picture
             if not (isinstance(error, OSError) or out_of_memory(error)):
@@ -327,7 +330,9 @@ class _Run:
         return Outcome({**own, **{k: round(v, 4) for k, v in figures.items()}}, self.outcome.history)
 
 
-def fit(objective: Objective, draw: Draw, plan: Plan, report: Reporter, held_out: Draw | None = None) -> Outcome:
+def fit(
+    objective: Objective, draw: Draw, plan: TrainingPlan, report: Reporter, held_out: Draw | None = None
+) -> Outcome:
     """Train the objective as planned, checkpoint as it goes, and leave the averaged weights in it.
 
     A run that finds the plan's state goes on from it, with what was spent counted. `held_out` draws batches that

@@ -20,12 +20,13 @@ import numpy as np
 import torch
 from accelerate.utils import set_seed
 
-from backend import checkpoint, classes, device
-from backend.evaluation.card import generator_card
-from backend.evaluation.report import FILE, write_report
+from backend.datasets import packed_cache
+from backend.geo import legend
+from backend.models import device, model_folder
 from backend.protocol import CHECKPOINTS, BackendError, Reporter, TrainImage, TrainLandCover, silent
-from backend.training import corpus
-from backend.training.loop import Budget, Outcome, Plan, processes
+from backend.reports.model_card import generator_card
+from backend.reports.training_report import FILE, write_report
+from backend.training.loop import Budget, Outcome, TrainingPlan, processes
 
 FINE_TUNING = 0.2  # of the learning rate from nothing: more forgets how to draw, less never learns the new look
 FINE_TUNING_WARMUP = 30
@@ -47,19 +48,19 @@ class Stage:
 
     share: float
     columns: tuple[str, ...]
-    train: Callable[[Training, Plan, Reporter], Outcome]
+    train: Callable[[Training, TrainingPlan, Reporter], Outcome]
     goes_on: bool = False
 
 
 @dataclass(frozen=True)
-class Recipe:
+class GeneratorSpec:
     """How a kind of generator is trained.
 
     `loaders` are its components' classes, `save` writes the index of a training from figures and further entries.
     """
 
     kind: str
-    what: corpus.What
+    what: packed_cache.What
     crop_px: int
     loaders: Mapping[str, Any]
     stages: Mapping[str, Stage]
@@ -69,12 +70,12 @@ class Recipe:
 class Training:
     """A training in its output folder: data, components, and where things lie."""
 
-    def __init__(self, job: Job, recipe: Recipe) -> None:
+    def __init__(self, job: Job, recipe: GeneratorSpec) -> None:
         """Raises BackendError where the job's numbers, its model or its output cannot be used."""
         self.job, self.recipe, self.output = job, recipe, Path(job.output)
         _check_numbers(job)
         self.asked = _asked(job, recipe)
-        self.base = checkpoint.find(job.model, recipe.kind) if job.model else None
+        self.base = model_folder.find(job.model, recipe.kind) if job.model else None
         self.settings = self._settings()
         self._check_output()
 
@@ -85,9 +86,9 @@ class Training:
 
     def _settings(self) -> dict[str, Any]:
         fields = {key: value for key, value in dataclasses.asdict(self.job).items() if key not in FREE}
-        fields |= {"data": corpus.fingerprints(self.job.dataset)}
+        fields |= {"data": packed_cache.fingerprints(self.job.dataset)}
         if self.base:
-            fields |= {"model": checkpoint.model_hash(self.base[0])}
+            fields |= {"model": model_folder.model_hash(self.base[0])}
         return json.loads(json.dumps(fields))
 
     def _check_output(self) -> None:
@@ -106,9 +107,9 @@ class Training:
         """Pack and check the data, and put the model to start from in its place; nothing is left where that fails."""
         processes().wait_for_everyone()
         with processes().main_process_first(), self._or_nothing():
-            folders = corpus.packed(self.job.dataset, self.recipe.what, self.checkpoints / "data", report)
+            folders = packed_cache.packed(self.job.dataset, self.recipe.what, self.checkpoints / "data", report)
             self.data: Any = _data(self.recipe.what, folders)
-            self.counts = corpus.check(self.data, self.job.dataset, self.recipe.crop_px, report)
+            self.counts = packed_cache.check(self.data, self.job.dataset, self.recipe.crop_px, report)
             known = self.checkpoints / "job.json"
             if not known.is_file():
                 self._copy_base()
@@ -127,7 +128,9 @@ class Training:
 
     def _copy_base(self) -> None:
         if self.base:
-            checkpoint.components(self.base[0], torch.float32, **self.recipe.loaders)  # says what is missing or damaged
+            model_folder.components(
+                self.base[0], torch.float32, **self.recipe.loaders
+            )  # says what is missing or damaged
             for name in self.recipe.loaders:
                 shutil.copytree(self.base[0] / name, self.output / name)
 
@@ -148,7 +151,7 @@ class Training:
                 f"{self.output} holds no {name} yet. Train that stage first, or all of them, or give a MODEL to start "
                 "from."
             )
-        return checkpoint.components(self.output, torch.float32, **{name: self.recipe.loaders[name]})[name]
+        return model_folder.components(self.output, torch.float32, **{name: self.recipe.loaders[name]})[name]
 
     def save(self, stage: str, **components: Any) -> None:
         """Write what a stage has trained, in fp16; the other processes wait.
@@ -157,7 +160,7 @@ class Training:
         that build on it. All build on the first, on the others none.
         """
         if processes().is_main_process:
-            (self.output / checkpoint.INDEX).unlink(missing_ok=True)
+            (self.output / model_folder.INDEX).unlink(missing_ok=True)
             stages = list(self.recipe.stages)
             for stale in stages if stage == stages[0] else [stage]:
                 self.record(stale).unlink(missing_ok=True)
@@ -174,7 +177,7 @@ class Training:
         """Where a stage's state is kept, from which it goes on."""
         return self.checkpoints / f"{stage}.safetensors"
 
-    def plan(self, name: str, report: Reporter) -> Plan:
+    def plan(self, name: str, report: Reporter) -> TrainingPlan:
         """How a stage is trained: for its share of the minutes, gently where it goes on from a model."""
         job, stages = self.job, [self.recipe.stages[asked] for asked in self.asked]
         minutes = job.minutes * self.recipe.stages[name].share / sum(stage.share for stage in stages)
@@ -183,7 +186,7 @@ class Training:
         if count < job.batch:
             report.log(f"The data sets hold {count} crops to train on: the batch is {count}, not {job.batch}.")
         samples = self.output / "samples"
-        plan = Plan(
+        plan = TrainingPlan(
             budget, self.state(name), min(job.batch, count), job.seed, samples=samples, learning_rate=job.learning_rate
         )
         if not self.base:
@@ -227,7 +230,7 @@ class Training:
             report.log(f"{self.output} is no model yet: it lacks the stages {', '.join(missing)}. Train them next.")
         else:
             self.recipe.save(self, figures, **self._described())
-            _, index = checkpoint.find(str(self.output), self.recipe.kind)
+            _, index = model_folder.find(str(self.output), self.recipe.kind)
             text = generator_card(index, f"Landforge {self.recipe.kind}: {self.output.name}")
             (self.output / "README.md").write_text(text, encoding="utf-8")
         columns = {name: stage.columns for name, stage in self.recipe.stages.items()}
@@ -244,9 +247,9 @@ class Training:
 
     def _described(self) -> dict[str, Any]:
         """What the index says beside the figures: the data, the settings and the classes that were ever seen."""
-        data = corpus.described(self.job.dataset, self.data, self.counts, self.recipe.crop_px)
+        data = packed_cache.described(self.job.dataset, self.data, self.counts, self.recipe.crop_px)
         before: dict[str, Any] = self.base[1] if self.base else {"seen": []}
-        usual = [int(code) for code in classes.CODES if int(code) not in classes.LOOKS]
+        usual = [int(code) for code in legend.CODES if int(code) not in legend.FALLBACK_CLASS]
         training = {key: getattr(self.job, key) for key in ("batch", "learning_rate", "seed", "minutes", "steps")}
         return {
             "seen": sorted({*before.get("seen", usual), *data["codes"]}),
@@ -257,8 +260,8 @@ class Training:
         }
 
 
-def _data(what: corpus.What, folders: tuple[Path, ...]) -> corpus.Data:
-    return corpus.PackedTiles(folders) if what == "tiles" else corpus.PackedLandCover(folders)
+def _data(what: packed_cache.What, folders: tuple[Path, ...]) -> packed_cache.Data:
+    return packed_cache.PackedTiles(folders) if what == "tiles" else packed_cache.PackedLandCover(folders)
 
 
 def _check_numbers(job: Job) -> None:
@@ -270,13 +273,13 @@ def _check_numbers(job: Job) -> None:
         raise BackendError(f"The learning rate must lie between 0 and 1, not {job.learning_rate:g}.")
 
 
-def _asked(job: Job, recipe: Recipe) -> list[str]:
+def _asked(job: Job, recipe: GeneratorSpec) -> list[str]:
     if job.stage != "all" and job.stage not in recipe.stages:
         raise BackendError(f"A {recipe.kind} generator has no stage {job.stage!r}: it has {', '.join(recipe.stages)}.")
     return list(recipe.stages) if job.stage == "all" else [job.stage]
 
 
-def train(job: Job, recipe: Recipe, report: Reporter) -> dict[str, str]:
+def train(job: Job, recipe: GeneratorSpec, report: Reporter) -> dict[str, str]:
     """Train the stages that are asked for, each for its share of the minutes, and write the model folder."""
     report = report if processes().is_main_process else silent()
     training = Training(job, recipe)

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import rasterio
 
-from backend import classes, protocol
+from backend import protocol
+from backend.geo import legend
 from backend.jobs import builddataset
 from tests.backend import scenes
 
@@ -52,7 +53,7 @@ def write_packed(folder: Path, sizes: Sequence[int] = (40,), splits: Sequence[st
     rng = np.random.default_rng(0)
     tiles = {}
     for size in sizes:
-        label = rng.integers(0, classes.COUNT, (len(splits), size, size), dtype=np.uint8)
+        label = rng.integers(0, legend.COUNT, (len(splits), size, size), dtype=np.uint8)
         np.save(folder / f"s{size}_label.npy", label)
         np.save(folder / f"s{size}_image.npy", np.stack([label * 20, label, label], axis=-1))
         tiles[f"s{size}"] = {"split": list(splits)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from backend.lattice import Lattice
+from backend.tiling.lattice import Lattice
 
 
 def borders(

@@ -11,9 +11,10 @@ import pytest
 import rasterio
 from rasterio.transform import from_origin
 
-from backend import catalog, protocol
+from backend import protocol
+from backend.datasets import writer
 from backend.protocol import BackendError
-from backend.training import packing
+from weights import training_data as weights_data
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = ["builddataset", "buildstandardsets", *["trainsegmentation"] * 16, "crosstest", "imagequality", "mixturestudy"]
@@ -124,13 +125,13 @@ def training_data(tmp_path):
 def test_what_the_bundled_weights_have_not_seen_is_the_test(make, training_data, tmp_path):
     assert make.tiles.is_training_data(training_data) and not make.tiles.is_training_data(tmp_path)
     make.tiles.build(training_data, tmp_path / "set", protocol.silent())
-    index, entries = catalog.read(tmp_path / "set")
+    index, entries = writer.read(tmp_path / "set")
     assert (index["pixel_m"], index["tile_px"]) == (1.0, 153)
     years = {}
     for each in entries:
         group, *name = each.tile.name.split("_")
         site = f"s{name[0]}" if group == "naip" else name[0]
-        assert (each.tile.split == "test") == packing.held_out(site)
+        assert (each.tile.split == "test") == weights_data.held_out(site)
         years.setdefault((group, site), []).append(each.tile.split)
         with rasterio.open(tmp_path / "set" / each.files["image"]) as image:
             assert image.shape == (153, 153) and image.res == (1, 1) and tuple(image.bounds) == each.tile.bounds

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend import classes, protocol
+from backend import protocol
+from backend.geo import legend
 from backend.jobs import trainimage, trainlandcover
 from backend.training import stages
 
@@ -73,7 +74,7 @@ def test_a_packed_folder_is_taken_as_it_is(make, tmp_path):
 def test_copies_of_training_ground_are_found_however_turned(tmp_path):
     """What was copied has distance 0; held-out ground is no training window, and its neighbours are not it."""
     measure, rng = script("measure_landcover"), np.random.default_rng(0)
-    coarse = rng.integers(0, classes.COUNT, (1536 // 32, 1024 // 32), dtype=np.uint8)
+    coarse = rng.integers(0, legend.COUNT, (1536 // 32, 1024 // 32), dtype=np.uint8)
     whole = coarse.repeat(32, 0).repeat(32, 1)
     np.save(tmp_path / "a_landcover.npy", whole)
     entry = {"held_out_blocks": [[0, 0]], "block_px": measure.WINDOW}

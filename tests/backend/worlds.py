@@ -11,13 +11,13 @@ from functools import partial
 import numpy as np
 import pytest
 
-from backend import field as fields
-from backend import noise
-from backend.area import Area, Everywhere
-from backend.field import Field, Input, Patch, Source, Windows
-from backend.lattice import Box, Lattice
 from backend.protocol import Reporter, silent
-from backend.rendering import Output, render
+from backend.tiling import lazy_raster as fields
+from backend.tiling import noise
+from backend.tiling.lattice import Box, Lattice
+from backend.tiling.lazy_raster import Input, LazyRaster, Patch, RasterSource, WindowOp, any_size
+from backend.tiling.regions import Everywhere, RegionOfInterest
+from backend.tiling.render import Output, render
 
 
 def mixed(seed: int, scale: int, margin: int, fines: list[int], windows: list[Box], *patches: Patch) -> np.ndarray:
@@ -59,19 +59,26 @@ def chain(
     *below: Input,
     batch: int = 3,
     margin: int = 0,
-) -> Field:
+    batch_multiple=any_size,
+) -> LazyRaster:
     """A field in phases, decoded to `scale` pixels a cell; each phase reads the one before and what is below."""
     field = None
     for phase in range(phases + 1):
         last = phase == phases
         inputs = (*((Input(field),) if field else ()), *below)
         compute = partial(mixed, seed, scale if last else 1, margin, [given.fine for given in inputs])
-        work = Windows(lattice, compute, kept, phase, scale if last else 1, side, batch, margin)
-        field = Field(f"{name} {phase}", work, inputs)
+        work = WindowOp(lattice, compute, kept, phase, scale if last else 1, side, batch, margin, batch_multiple)
+        field = LazyRaster(f"{name} {phase}", work, inputs)
     return field
 
 
-def whole(field: Field, region: Box, area: Area | None = None, scheduler: str = "", report: Reporter | None = None):
+def whole(
+    field: LazyRaster,
+    region: Box,
+    area: RegionOfInterest | None = None,
+    scheduler: str = "",
+    report: Reporter | None = None,
+):
     """(2, height, width) float32: a region of a field's pixels, rendered; NaN where nothing was written."""
     out = blank(region)
     render([output(field, region, out, area)], scheduler, report or silent())
@@ -83,7 +90,14 @@ def blank(region: Box) -> np.ndarray:
     return np.full((2, region.height, region.width), np.nan, dtype=np.float32)
 
 
-def output(field: Field, region: Box, out: np.ndarray, area: Area | None = None, pixel_m: float = 1.0, **options):
+def output(
+    field: LazyRaster,
+    region: Box,
+    out: np.ndarray,
+    area: RegionOfInterest | None = None,
+    pixel_m: float = 1.0,
+    **options,
+):
     """What a test wants of a field, written into an array."""
 
     def write(box: Box, pixels: np.ndarray) -> None:
@@ -99,7 +113,7 @@ def ramp(box: Box) -> np.ndarray:
     return ((rows[:, None] * 7 + cols[None, :] * 3) % 251).astype(np.uint8)
 
 
-SOURCE = Source("ramp", ramp, 16)
+SOURCE = RasterSource("ramp", ramp, 16)
 
 
 class Pieces:
@@ -119,7 +133,7 @@ class Pieces:
         return found
 
 
-Computed = tuple[Windows, Box]
+Computed = tuple[WindowOp, Box]
 """A window of a field."""
 
 
@@ -129,7 +143,7 @@ def counted() -> Iterator[collections.Counter[Computed]]:
     found: collections.Counter[Computed] = collections.Counter()
     compute = fields.compute_windows
 
-    def counting(work: Windows, block: Box, windows: list[Box], *rest: object) -> np.ndarray:
+    def counting(work: WindowOp, block: Box, windows: list[Box], *rest: object) -> np.ndarray:
         found.update((work, window) for window in windows)
         return compute(work, block, windows, *rest)
 
@@ -138,7 +152,7 @@ def counted() -> Iterator[collections.Counter[Computed]]:
         yield found
 
 
-def needed(field: Field, boxes: set[Box]) -> set[Computed]:
+def needed(field: LazyRaster, boxes: set[Box]) -> set[Computed]:
     """The windows without which boxes of a field's pixels are not had, found one by one."""
     work, windows = field.work, set()
     step = work.lattice.stride * work.scale
@@ -151,6 +165,6 @@ def needed(field: Field, boxes: set[Box]) -> set[Computed]:
                     windows.add(window)
     found = {(work, window) for window in windows}
     for given in field.inputs:
-        if isinstance(given.of, Field):
+        if isinstance(given.of, LazyRaster):
             found |= needed(given.of, {given.region(window.grown(work.margin)) for window in windows})
     return found

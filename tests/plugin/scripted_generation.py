@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from backend import classes, grid, provenance
+from backend.geo import grid, legend, provenance
+from backend.geo.raster import RasterWriter, open_raster
 from backend.protocol import BackendError, Extent, GenerateImage, RegenerateArea
-from backend.raster import RasterWriter, open_raster
 
 BLOCKS = 10
 """Blocks of each raster, from north to south."""
@@ -60,7 +60,7 @@ def _write(path, geobox, is_image, seed, job, report, script):
             _wait(script, number)
             if (top, 0) not in writer.done:
                 shape = (bottom - top, width)
-                codes = np.broadcast_to(rng.choice(classes.CODES), shape).astype(np.uint8)
+                codes = np.broadcast_to(rng.choice(legend.CODES), shape).astype(np.uint8)
                 shade = np.broadcast_to(rng.integers(40, 220, (3, 1, 1)), (3, *shape)).astype(np.uint8)
                 writer.write(shade if is_image else codes, int(top), 0)
             report.preview(Path(path), writer.preview())

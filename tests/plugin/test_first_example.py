@@ -1,4 +1,4 @@
-"""docs/first_example.md, step by step; makes its pictures (`make screenshots` copies them to docs)."""
+"""docs/user/first_example.md, step by step; makes its pictures, which `make screenshots` puts into docs."""
 
 import processing
 import pytest

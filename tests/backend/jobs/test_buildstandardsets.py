@@ -11,15 +11,18 @@ import numpy as np
 import pytest
 import rasterio
 
-from backend import catalog, classes, dataset, protocol, provenance, standard_sets, tile_mosaic
-from backend.area import Everywhere
-from backend.generators.latent_diffusion import LandCoverGenerator
+from backend import protocol
+from backend.datasets import reader, writer
+from backend.generation import standard_sets, tile_mosaic
+from backend.generation.standard_sets import RealSet
+from backend.geo import legend, provenance
+from backend.geo.block_store import BlockStore
 from backend.jobs import builddataset, buildstandardsets, generateimage
-from backend.lattice import Box
+from backend.models.landcover import LandCoverGenerator
 from backend.protocol import BackendError, BuildStandardSets, GenerateImage
-from backend.rendering import Output, render
-from backend.standard_sets import RealSet
-from backend.store import BlockStore
+from backend.tiling.lattice import Box
+from backend.tiling.regions import Everywhere
+from backend.tiling.render import Output, render
 from tests.backend import patchwork, scenes
 from tests.backend.conftest import Ear
 
@@ -59,7 +62,7 @@ def made(real, tmp_path_factory):
 
 
 def rows(folder):
-    return dataset.manifest(folder)[1]
+    return reader.manifest(folder)[1]
 
 
 def read(path):
@@ -79,7 +82,7 @@ def test_four_sets_of_the_same_tiles_places_and_splits(real, made):
     kept = ("name", "image", "label", "split", "crs", "xmin", "ymin", "xmax", "ymax")
     wanted = [[row[key] for key in kept] for row in rows(real[0])]
     for name in SETS:
-        opened, index = dataset.open_tiles(output / name), json.loads((output / name / "dataset.json").read_text())
+        opened, index = reader.open_tiles(output / name), json.loads((output / name / "dataset.json").read_text())
         assert [[row[key] for key in kept] for row in rows(output / name)] == wanted
         assert opened.synthetic is (name != "real") and opened.pixel_m == 1 and len(opened.tiles) == 4
         assert index["counts"] == json.loads((real[0] / "dataset.json").read_text())["counts"]
@@ -99,7 +102,7 @@ def test_labels_are_the_real_ones_but_for_the_synthetic_set(real, made):
     written = {row["name"]: row for row in rows(made[0] / "synthetic")}
     for row in rows(real[0]):
         codes = read(made[0] / "synthetic" / row["label"])[0]
-        for code in classes.CODES:
+        for code in legend.CODES:
             assert float(written[row["name"]][f"c{code}"]) == pytest.approx((codes == code).mean(), abs=1e-4)
 
 
@@ -135,15 +138,15 @@ def test_the_synthetic_set_is_the_worlds_land_cover_of_the_real_tiles_shares(rea
     [(world, [place])] = index["places_asked"].items()
     train = [row for row in rows(real[0]) if row["split"] == "train"]
     valid = sum(float(row["valid"]) for row in train)
-    for code in classes.CODES:
+    for code in legend.CODES:
         share = sum(float(row["valid"]) * float(row[f"c{code}"]) for row in train) / valid
         assert place["shares"].get(str(code), 0) == pytest.approx(100 * share, abs=0.02)
     middle = [np.mean([float(row[f"{axis}min"]) + 40 for row in train]) for axis in "xy"]
     assert world == "EPSG:32618" and place["at"] == pytest.approx(middle, abs=1)
-    index, entries = catalog.read(real[0])
+    index, entries = writer.read(real[0])
     known = RealSet(real[0], index, entries, tile_mosaic.regions(entries, 1.0, 80)).places()
     assert {len(found) for found in known.values()} == {1}, "all tiles lie in one window"
-    codes = classes.to_code(land_cover(known[world])).repeat(10, 0).repeat(10, 1)[None]
+    codes = legend.to_code(land_cover(known[world])).repeat(10, 0).repeat(10, 1)[None]
     for row in rows(real[0]):
         data, tags, bounds = read(made[0] / "synthetic" / row["label"])
         top, left = int(TOP - bounds.top), int(bounds.left - LEFT)
@@ -152,7 +155,7 @@ def test_the_synthetic_set_is_the_worlds_land_cover_of_the_real_tiles_shares(rea
         image, tags, _ = read(made[0] / "synthetic" / row["image"])
         assert len(json.loads(tags["LANDFORGE_SETTINGS"])["landcover_places_sha256"]) == 64
         with pytest.raises(BackendError, match="'Build standard sets' makes it again"):
-            provenance.recipe(tags, "a tile")
+            provenance.generation_record(tags, "a tile")
         assert image.std() > 0
 
 
@@ -169,7 +172,7 @@ def test_the_log_says_what_is_made_and_how_much(made):
 
 
 def test_a_large_job_says_beforehand_how_long_it_takes(real, made, tmp_path, monkeypatch):
-    monkeypatch.setattr("backend.standard_sets.LARGE_WINDOWS", 10)
+    monkeypatch.setattr("backend.generation.standard_sets.LARGE_WINDOWS", 10)
     ear = Ear()
     buildstandardsets.run(job(real, tmp_path / "sets"), ear)
     logs = [event.message for event in ear.events("log")]
@@ -225,7 +228,7 @@ def test_a_place_has_the_class_shares_of_its_training_tiles(tmp_path):
     path = scenes.write_raster(tmp_path / "l.tif", label, left=0.0, top=4_608_000.0, pixel=10.0, nodata=0)
     built = protocol.BuildDataset((str(path),), str(tmp_path / "tiles"), tile_px=64, val_share=0, test_share=0)
     builddataset.run(built, protocol.silent())
-    index, entries = catalog.read(tmp_path / "tiles")
+    index, entries = writer.read(tmp_path / "tiles")
     entries = [
         dataclasses.replace(each, tile=dataclasses.replace(each.tile, split=split))
         for each, split in zip(entries, ["test" if each.tile.bounds[0] >= 3840 else "train" for each in entries])

@@ -5,14 +5,15 @@ import json
 
 import pytest
 
-from backend import dataset
+from backend.datasets import reader
 from backend.jobs import choosetiles
 from backend.protocol import BackendError, ChooseTiles, silent
-from backend.training import choice, course
+from backend.studies import active_learning
+from backend.training import segmentation
 from tests.backend import patchwork
-from tests.backend.evaluation.test_report import Tags
 from tests.backend.jobs.test_mixturestudy import write_packed
 from tests.backend.jobs.test_trainsegmentation import Stopped, StopsAt
+from tests.backend.reports.test_training_report import Tags
 
 SETTINGS = dict(architecture="lale", epochs=1, batch=4, crop_px=32, crops=8, count=3, rounds=2)
 
@@ -59,13 +60,13 @@ def test_each_round_adds_as_many_of_both(studied, data):
 def test_the_ranking_says_what_was_chosen_and_why(studied, data):
     output, _ = studied
     ranking = rows(output / "ranking.csv")
-    pool = {tile.name for tile in dataset.open_tiles(data[1]).tiles if tile.split == "train"}
+    pool = {tile.name for tile in reader.open_tiles(data[1]).tiles if tile.split == "train"}
     first, second = ([row for row in ranking if row["round"] == number] for number in "12")
     assert {row["tile"] for row in first} == pool and len(second) == len(pool) - 3
     assert all(row["chosen"] == str(int(int(row["rank"]) <= 3)) for row in ranking)
     entropies = sorted((float(row["entropy"]) for row in first), reverse=True)
     assert all(float(row["entropy"]) >= entropies[8] and row["distance"] for row in first[:3]), "of the 9 in most doubt"
-    chosen = dataset.open_tiles(output / "chosen")
+    chosen = reader.open_tiles(output / "chosen")
     assert {tile.name for tile in chosen.tiles} == {row["tile"] for row in ranking if row["chosen"] == "1"}
     assert {tile.split for tile in chosen.tiles} == {"train"} and len(chosen.tiles) == 6
 
@@ -91,7 +92,7 @@ def test_a_merged_choice_names_the_merged_classes(data, tmp_path, studied):
     assert "<th>Tree cover + Mangroves</th>" in text and "<th>Tree cover</th>" not in text
     assert "<th>Tree cover</th>" in plain
     assert {row["legend"] for row in rows(tmp_path / "study/choosetiles.csv")} == {"merged"}
-    assert {tile.name for tile in dataset.open_tiles(tmp_path / "study/chosen").tiles}
+    assert {tile.name for tile in reader.open_tiles(tmp_path / "study/chosen").tiles}
 
 
 def test_a_stopped_study_goes_on_with_the_same_choice(studied, data, tmp_path, monkeypatch):
@@ -99,10 +100,10 @@ def test_a_stopped_study_goes_on_with_the_same_choice(studied, data, tmp_path, m
     with pytest.raises(Stopped):
         choosetiles.run(job, StopsAt("4 of 5 models"))
     ranked, trained = [], []
-    fit = course.Trainer.epoch
-    monkeypatch.setattr(course.Trainer, "epoch", lambda self, *args: (trained.append(1), fit(self, *args))[1])
-    views = choice.informative.views
-    monkeypatch.setattr(choice.informative, "views", lambda *args: (ranked.append(1), views(*args))[1])
+    fit = segmentation.Trainer.epoch
+    monkeypatch.setattr(segmentation.Trainer, "epoch", lambda self, *args: (trained.append(1), fit(self, *args))[1])
+    views = active_learning.informative.views
+    monkeypatch.setattr(active_learning.informative, "views", lambda *args: (ranked.append(1), views(*args))[1])
     choosetiles.run(job, silent())
     assert len(trained) == 1 and not ranked, "only what was missing"
     for name in ("ranking.csv", "choosetiles.csv"):

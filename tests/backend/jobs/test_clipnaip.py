@@ -12,7 +12,8 @@ import rasterio
 from odc.geo.geobox import GeoBox
 from rasterio.windows import from_bounds
 
-from backend import provenance, sources
+from backend import sources
+from backend.geo import provenance
 from backend.jobs import clipnaip, clipworldcover
 from backend.protocol import BackendError, ClipNaip, ClipWorldCover, Extent, dump_job
 from backend.sources import mosaic, stac

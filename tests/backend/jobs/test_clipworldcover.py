@@ -11,7 +11,8 @@ import pytest
 import rasterio
 from pyproj import Transformer
 
-from backend import classes, provenance, sources
+from backend import sources
+from backend.geo import legend, provenance
 from backend.jobs import clipworldcover
 from backend.protocol import BackendError, ClipWorldCover, Extent, dump_job
 from tests import servers
@@ -140,7 +141,7 @@ def test_items_of_a_stac_api(stac_api, tmp_path, ear):
 
 
 def test_a_layer_on_the_grid_is_clipped_to_the_bit_and_stays_what_it_is(tmp_path, ear):
-    data = np.random.default_rng(0).choice(np.append(classes.CODES, [0, 7]), (1, 40, 50)).astype(np.uint8)
+    data = np.random.default_rng(0).choice(np.append(legend.CODES, [0, 7]), (1, 40, 50)).astype(np.uint8)
     layer = scenes.write_raster(tmp_path / "layer.tif", data, pixel=10)
     with rasterio.open(layer, "r+") as target:
         target.update_tags(**provenance.synthetic("m", "h", 3, {}))
@@ -171,7 +172,7 @@ def layer_fault(folder, fault):
     if fault == "text":
         path.write_text("no raster")
     if fault == "truncated":
-        random = np.random.default_rng(0).choice(classes.CODES, data.shape).astype(np.uint8)
+        random = np.random.default_rng(0).choice(legend.CODES, data.shape).astype(np.uint8)
         whole = scenes.write_raster(path, random, top=4_000_000, pixel=10, compress="deflate").read_bytes()
         path.write_bytes(whole[: len(whole) // 2])
     return path

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from backend import architectures, checkpoint, classes
+from backend.geo import legend
 from backend.jobs import builddataset, crosstest
+from backend.models import architectures, model_folder
 from backend.protocol import BackendError, BuildDataset, CrossTest, silent
 from tests.backend import patchwork, scenes
 
@@ -22,8 +23,8 @@ def models(tmp_path_factory):
         folder.mkdir()
         torch.manual_seed(seed)
         architectures.save(folder, architectures.build("lale", ""))
-        index = dict(architecture="lale", encoder="", sizes={}, codes=classes.CODES.tolist())
-        checkpoint.write_index(folder, "segmentation", **index, pixel_m=1.0, mean=[0.5] * 3, std=[0.25] * 3)
+        index = dict(architecture="lale", encoder="", sizes={}, codes=legend.CODES.tolist())
+        model_folder.write_index(folder, "segmentation", **index, pixel_m=1.0, mean=[0.5] * 3, std=[0.25] * 3)
         found.append(str(folder))
     return tuple(found)
 
@@ -53,7 +54,7 @@ def test_a_model_that_knows_the_answer_scores_one(models, data, tmp_path, monkey
     class Knows(torch.nn.Module):
         def forward(self, image):
             wanted = (image[:, 0] // 20).long()
-            return torch.nn.functional.one_hot(wanted.clamp(max=10), classes.COUNT).permute(0, 3, 1, 2).float()
+            return torch.nn.functional.one_hot(wanted.clamp(max=10), legend.COUNT).permute(0, 3, 1, 2).float()
 
     monkeypatch.setattr(architectures, "load", lambda folder, index: Knows())
     crosstest.run(CrossTest(models[:1], data[:1], str(tmp_path), crop_px=64), silent())
@@ -92,7 +93,7 @@ def test_where_a_model_knows_the_merged_legend_alone_all_are_scored_in_it(models
             def forward(self, image):
                 label = (image[:, 0].round() // 20).long().clamp(max=10)
                 swapped = torch.tensor([9, 1, 8, 3, 4, 6, 5, 7, 10, 0, 2])[label]
-                return 20 * torch.nn.functional.one_hot(swapped, classes.COUNT).permute(0, 3, 1, 2).float()
+                return 20 * torch.nn.functional.one_hot(swapped, legend.COUNT).permute(0, 3, 1, 2).float()
 
         return architectures.Segmenter(Swaps(), [0.0] * 3, [1 / 255] * 3, index.get("legend", "worldcover"))
 
@@ -100,11 +101,11 @@ def test_where_a_model_knows_the_merged_legend_alone_all_are_scored_in_it(models
     crosstest.run(CrossTest(models, data[:1], str(tmp_path / "plain"), crop_px=64), ear)
     rows = json.loads((tmp_path / "plain" / "crosstest.json").read_text())
     assert {row["legend"] for row in rows} == {"worldcover"} and all(row["accuracy"] < 0.5 for row in rows)
-    _, index = checkpoint.find(models[1], "segmentation")
+    _, index = model_folder.find(models[1], "segmentation")
     del index["landforge"]
     merged = tmp_path / "merged"
     merged.mkdir()
-    checkpoint.write_index(merged, "segmentation", **{**index, "legend": "merged"})
+    model_folder.write_index(merged, "segmentation", **{**index, "legend": "merged"})
     crosstest.run(CrossTest((models[0], str(merged)), data[:1], str(tmp_path / "out"), crop_px=64), ear)
     rows = json.loads((tmp_path / "out" / "crosstest.json").read_text())
     assert [row["legend"] for row in rows] == ["merged"] * 2
@@ -125,7 +126,7 @@ def test_labels_that_lie_aside_or_show_nothing_are_said(models, tmp_path, ear):
     crosstest.run(CrossTest(models[:1], (built.output,), str(tmp_path / "out"), crop_px=64), ear)
     assert any("shifted: The labels seem to lie 6 m east" in event.message for event in ear.events("log"))
     empty = patchwork.write_packed(tmp_path / "empty", (64,), ("train", "test"))
-    np.save(empty / "s64_label.npy", np.full((2, 64, 64), classes.IGNORE, np.uint8))
+    np.save(empty / "s64_label.npy", np.full((2, 64, 64), legend.IGNORE, np.uint8))
     with pytest.raises(BackendError, match=r"No label of the test tiles of .*empty is known"):
         crosstest.run(CrossTest(models[:1], (str(empty),), str(tmp_path / "none"), crop_px=64), silent())
     assert not (tmp_path / "none").exists()

@@ -12,8 +12,10 @@ import shapely
 import torch
 from rio_cogeo.cogeo import cog_validate
 
-from backend import checkpoint, classes, generation
+from backend.generation import scenes
+from backend.geo import legend
 from backend.jobs import generateimage, generatelandcover, generatescene
+from backend.models import model_folder
 from backend.protocol import Extent, GenerateImage, GenerateLandCover, GenerateScene, Reporter, silent
 from tests.backend.scenes import write_raster
 
@@ -46,9 +48,9 @@ def test_land_cover_lies_on_the_grid_and_says_what_it_is(tmp_path):
     assert cog_validate(output)[0]
     assert profile["crs"].to_epsg() == 32618 and profile["transform"].a == 10
     assert profile["transform"].c % 10 == profile["transform"].f % 10 == 0
-    assert np.isin(data, classes.CODES).all()
+    assert np.isin(data, legend.CODES).all()
     assert tags["LANDFORGE_SYNTHETIC"] == "YES" and tags["LANDFORGE_SEED"] == "3"
-    assert tags["LANDFORGE_MODEL_SHA256"] == checkpoint.model_hash(checkpoint.BUNDLED / "landcover")
+    assert tags["LANDFORGE_MODEL_SHA256"] == model_folder.model_hash(model_folder.BUNDLED / "landcover")
     assert json.loads(tags["LANDFORGE_SETTINGS"])["steps"] == 2
     assert "SYNTHETIC" in tags["TIFFTAG_IMAGEDESCRIPTION"]
 
@@ -250,7 +252,7 @@ def test_a_damaged_model_is_named(tmp_path, refusal, landcover):
     import shutil
 
     folder = tmp_path / "model"
-    shutil.copytree(checkpoint.BUNDLED / "spade", folder)
+    shutil.copytree(model_folder.BUNDLED / "spade", folder)
     weights = folder / "painter" / "diffusion_pytorch_model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
     message = refusal(generateimage.run, GenerateImage, landcover=landcover, generator="spade", model=str(folder))
@@ -270,7 +272,7 @@ def test_a_scene_that_fails_at_once_leaves_nothing(tmp_path, monkeypatch):
     def fail(*_, **__):
         raise RuntimeError("power cut")
 
-    monkeypatch.setattr(generation, "render", fail)
+    monkeypatch.setattr(scenes, "render", fail)
     job = GenerateScene(utm(376_000, 4_700_000, 50, 50), str(tmp_path / "a.tif"), str(tmp_path / "b.tif"), steps=1)
     with pytest.raises(RuntimeError):
         generatescene.run(job, silent())

@@ -8,9 +8,9 @@ import rasterio
 from rasterio.transform import from_origin
 from rasterio.warp import Resampling, reproject
 
-from backend import classes
-from backend.evaluation import difference
+from backend.geo import legend
 from backend.jobs import landcoverdifference
+from backend.metrics import difference
 from backend.protocol import BackendError, LandCoverDifference, silent
 from tests.backend import scenes
 
@@ -43,7 +43,7 @@ def test_on_one_grid(tmp_path, maps, ear):
     one, other = maps
     paths = landcover(tmp_path / "a.tif", one), landcover(tmp_path / "b.tif", other)
     values, tags, rows = compare(tmp_path, *paths, ear)
-    wanted = difference.pair_values(classes.to_index(one), classes.to_index(other))
+    wanted = difference.pair_values(legend.to_index(one), legend.to_index(other))
     assert (values == wanted).all() and (values[-10:, -10:] == 0).all()
     assert sum(float(row["reference_ha"]) for row in rows) == pytest.approx((one.size - 100) / 100)  # 100 px a hectare
     water = next(row for row in rows if row["code"] == "80")
@@ -58,8 +58,8 @@ def test_the_legend_is_that_of_the_pairs_found(tmp_path, maps):
     sidecar = (tmp_path / "out.tif.aux.xml").read_text(encoding="utf-8")
     assert "agree: Cropland" in sidecar and "→ Permanent water bodies" in sidecar and "Mangroves" not in sidecar
     with rasterio.open(tmp_path / "out.tif") as source:
-        water = difference.pair_values(classes.to_index(one[:1, :1]), classes.to_index(other[:1, :1]))[0, 0]
-        assert source.colormap(1)[water][:3] == classes.rgb(80) and source.colormap(1)[0][3] == 0
+        water = difference.pair_values(legend.to_index(one[:1, :1]), legend.to_index(other[:1, :1]))[0, 0]
+        assert source.colormap(1)[water][:3] == legend.rgb(80) and source.colormap(1)[0][3] == 0
 
 
 def test_a_finer_map_of_another_crs_comes_to_the_references_grid(tmp_path, maps):

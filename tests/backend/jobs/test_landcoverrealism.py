@@ -10,7 +10,7 @@ from backend import protocol
 from backend.jobs import builddataset, landcoverrealism
 from backend.protocol import BackendError, LandCoverRealism, silent
 from tests.backend import scenes
-from tests.backend.evaluation.test_report import Tags
+from tests.backend.reports.test_training_report import Tags
 
 
 def fields(side_px, seed, size=640, classes=(10, 30, 40, 50)):

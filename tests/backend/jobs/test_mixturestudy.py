@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from safetensors.torch import load_file
 
-from backend import checkpoint, classes
+from backend.geo import legend
 from backend.jobs import crosstest, mixturestudy
+from backend.models import model_folder
 from backend.protocol import BackendError, CrossTest, MixtureStudy, silent
-from backend.training import course
+from backend.training import segmentation
 from tests.backend import patchwork
-from tests.backend.evaluation.test_report import Tags
 from tests.backend.jobs.test_trainsegmentation import Stopped, StopsAt
+from tests.backend.reports.test_training_report import Tags
 
 SETTINGS = dict(architecture=("lale",), epochs=1, batch=4, crop_px=32, shares=(50, 100, 0), additions=(2,), crops=16)
 NAMES = ["real0", "real50", "real100", "plus2"]
@@ -68,7 +69,7 @@ def test_every_model_takes_as_many_steps_on_its_own_tiles(studied):
         ("8", "12"),
     ]
     assert all(float(row["low"]) <= float(row["miou"]) <= float(row["high"]) and row["tiles"] == "3" for row in found)
-    index = checkpoint.find(str(output / "models/lale_real0_1"), "segmentation")[1]
+    index = model_folder.find(str(output / "models/lale_real0_1"), "segmentation")[1]
     assert index["data"]["tiles"] == {"train": 8, "val": 2, "test": 0}, "the best epoch is chosen on real tiles"
 
 
@@ -108,7 +109,7 @@ def test_a_merged_study_names_the_merged_classes(data, tmp_path, ear):
     merged = write_packed(tmp_path / "merged", 8, codes=(2, 8, 6))  # grassland, wetland, and snow, which becomes bare
     job = MixtureStudy((merged,), data[1:], str(tmp_path / "study"), legend="merged", **settings)
     mixturestudy.run(job, ear)
-    text, names = (tmp_path / "study/mixturestudy.html").read_text(), classes.names_of("merged")
+    text, names = (tmp_path / "study/mixturestudy.html").read_text(), legend.names_of("merged")
     assert f"<th>{names[30]}</th><th>{names[60]}</th></tr>" in text, "the columns, by the legend's names"
     assert "merged legend, of 7 classes: Tree cover + Mangroves;" in text
     (row,) = rows(tmp_path / "study")
@@ -138,8 +139,10 @@ def test_a_stopped_study_goes_on_and_ends_the_same(studied, data, tmp_path, ear,
     with pytest.raises(Stopped):
         mixturestudy.run(job, StopsAt("1 of 2 models"))
     trained = []
-    fit = course.Trainer.epoch
-    monkeypatch.setattr(course.Trainer, "epoch", lambda self, *args: (trained.append(self.job), fit(self, *args))[1])
+    fit = segmentation.Trainer.epoch
+    monkeypatch.setattr(
+        segmentation.Trainer, "epoch", lambda self, *args: (trained.append(self.job), fit(self, *args))[1]
+    )
     mixturestudy.run(job, ear)
     assert [Path(each.output).name for each in trained] == ["lale_real50_1"] * 2, "what is finished is left alone"
     assert rows(tmp_path / "study") == rows(tmp_path / "whole")
@@ -175,7 +178,7 @@ def test_bad_input_is_said(data, tmp_path):
     unchosen = str(patchwork.write_packed(tmp_path / "unchosen", (32,), ("train", "train", "test")))
     untaught = str(patchwork.write_packed(tmp_path / "untaught", (32,), ("val", "test")))
     unlabelled = Path(write_packed(tmp_path / "unlabelled", 8))
-    np.save(unlabelled / "s_label.npy", np.full((13, 32, 32), classes.IGNORE))
+    np.save(unlabelled / "s_label.npy", np.full((13, 32, 32), legend.IGNORE))
     refused("No real data set", real=())
     refused("No synthetic data set", synthetic=())
     refused("different pixel sizes", synthetic=(coarse,))

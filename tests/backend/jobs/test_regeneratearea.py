@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import rasterio
 
-from backend import painting
+from backend.generation import outputs
+from backend.generation.outputs import load_generator
 from backend.jobs import generateimage, generatelandcover, generatescene, regeneratearea
-from backend.painting import load_generator
 from backend.protocol import (
     BackendError,
     Extent,
@@ -101,8 +101,8 @@ def test_a_scenes_image_alone(scene, tmp_path):
 def test_an_image_keeps_the_style_that_its_seed_drew(scene, tmp_path):
     """With another seed too, which alone would have drawn another."""
     generator = load_generator("spade", "")
-    drawn = painting.styles_of(generator, "", 4)
-    seed = next(seed for seed in range(5, 99) if painting.styles_of(generator, "", seed) != drawn)
+    drawn = outputs.styles_of(generator, "", 4)
+    seed = next(seed for seed in range(5, 99) if outputs.styles_of(generator, "", seed) != drawn)
     for path in (scene[1], again(scene[1], tmp_path, seed=seed)):
         assert drawn and json.loads(read(path)[1]["LANDFORGE_SETTINGS"])["style"] == list(drawn)
 

@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend import protocol, segmentation
+from backend import protocol
+from backend.geo.raster import RasterWriter
 from backend.jobs import generateimage, generatelandcover, generatescene, segmentimage
-from backend.lattice import Lattice
+from backend.models import segmentation
 from backend.protocol import Extent, GenerateImage, GenerateLandCover, GenerateScene, SegmentImage
-from backend.raster import RasterWriter
+from backend.tiling.lattice import Lattice
 from tests.backend.conftest import Ear
 from tests.backend.scenes import write_raster
 

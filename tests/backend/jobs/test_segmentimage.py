@@ -9,11 +9,13 @@ import torch
 from affine import Affine
 from rasterio.warp import calculate_default_transform, reproject
 
-from backend import architectures, checkpoint, classes, protocol, segmentation
-from backend import model as loading
+from backend import protocol
+from backend.geo import legend
+from backend.geo.raster import read_window
 from backend.jobs import segmentimage
-from backend.lattice import Lattice
-from backend.raster import read_window
+from backend.models import architectures, model_folder, segmentation
+from backend.models import base as loading
+from backend.tiling.lattice import Lattice
 from tests.backend import patchwork, scenes
 
 
@@ -21,9 +23,9 @@ class ColourReader(torch.nn.Module):
     """Knows the patchwork's colours, pixel by pixel, so that what it says where can be foretold."""
 
     def forward(self, image):
-        colours = torch.full((classes.COUNT, 3), 1e4)
+        colours = torch.full((legend.COUNT, 3), 1e4)
         for code, rgb in patchwork.COLOURS.items():
-            colours[classes.to_index(np.array([code]))[0]] = torch.tensor(rgb).float()
+            colours[legend.to_index(np.array([code]))[0]] = torch.tensor(rgb).float()
         return -(image.float()[:, None] - colours[None, :, :, None, None]).abs().sum(dim=2)
 
 
@@ -35,8 +37,8 @@ def model(tmp_path_factory):
     sizes = {key: value for key, value in patchwork.TINY.items() if key != "encoder"}
     module = architectures.build("unet", patchwork.TINY["encoder"], **sizes)
     architectures.save(folder, module)
-    index = dict(architecture="unet", encoder=patchwork.TINY["encoder"], sizes=sizes, codes=classes.CODES.tolist())
-    checkpoint.write_index(folder, "segmentation", **index, pixel_m=1.0, mean=[0.5] * 3, std=[0.25] * 3)
+    index = dict(architecture="unet", encoder=patchwork.TINY["encoder"], sizes=sizes, codes=legend.CODES.tolist())
+    model_folder.write_index(folder, "segmentation", **index, pixel_m=1.0, mean=[0.5] * 3, std=[0.25] * 3)
     return str(folder)
 
 
@@ -49,9 +51,9 @@ def small_windows(monkeypatch):
 @pytest.fixture
 def reads_colours(monkeypatch, small_windows):
     monkeypatch.setattr(architectures, "load", lambda folder, index: ColourReader())
-    loading._kept.cache_clear()  # of what was loaded before, and afterwards of this
+    loading._loaded.cache_clear()  # of what was loaded before, and afterwards of this
     yield
-    loading._kept.cache_clear()
+    loading._loaded.cache_clear()
 
 
 def segment(tmp_path, image, model, ear=None, **options):
@@ -236,7 +238,7 @@ def test_beyond_its_edges_the_image_is_mirrored(tmp_path):
 
 
 def test_another_kind_of_model_is_refused(tmp_path, refusal):
-    checkpoint.write_index(tmp_path, "landcover")
+    model_folder.write_index(tmp_path, "landcover")
     image = scenes.write_raster(tmp_path / "a.tif", patchwork.world(64, 64)[0])
     said = refusal(segmentimage.run, protocol.SegmentImage, str(image), model=str(tmp_path))
     assert "is a landcover model, but a segmentation model is needed" in said

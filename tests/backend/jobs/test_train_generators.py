@@ -15,16 +15,18 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from backend import checkpoint, classes, latent_model, painting, rgb
-from backend.area import Everywhere
-from backend.field import Patch, Source
-from backend.generators import controlnet, latent_diffusion, spade
+from backend.datasets.packed import read_index
+from backend.generation import outputs
+from backend.geo import legend
 from backend.jobs import builddataset, trainimage, trainlandcover
-from backend.lattice import Box
+from backend.models import controlnet, landcover, latent_generator, model_folder, spade
+from backend.models.conditioning import condition_planes
 from backend.protocol import BackendError, BuildDataset, Reporter, TrainImage, TrainLandCover, dump_job, silent
-from backend.rendering import Output, render
+from backend.tiling.lattice import Box
+from backend.tiling.lazy_raster import Patch, RasterSource
+from backend.tiling.regions import Everywhere
+from backend.tiling.render import Output, render
 from backend.training import loop, stages
-from backend.training.tiles import read_index
 from tests.backend import packed, patchwork, scenes
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -38,7 +40,7 @@ def brief():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop, "HELD_OUT_BATCHES", 1)
         patch.setattr(loop, "EXAMPLES", 1)
-        patch.setattr(latent_model, "PREVIEW_STEPS", 1)
+        patch.setattr(latent_generator, "PREVIEW_STEPS", 1)
         yield
 
 
@@ -71,7 +73,7 @@ def rendered(field, box):
     return found
 
 
-GROUND = Source("land cover", lambda box: np.zeros((box.height, box.width), np.uint8))
+GROUND = RasterSource("land cover", lambda box: np.zeros((box.height, box.width), np.uint8))
 STAGES = {
     "landcover": ["autoencoder", "decoder", "denoiser"],
     "controlnet": ["autoencoder", "denoiser", "distillation"],
@@ -81,7 +83,7 @@ CODE = ("controlnet", "autoencoder")  # found without steps
 
 
 def test_land_cover_generates(models):
-    generator = latent_diffusion.LandCoverGenerator(str(models["landcover"][0]))
+    generator = landcover.LandCoverGenerator(str(models["landcover"][0]))
     blocks = rendered(generator.field("w", 1, 2, {10: 50}, 2.0), Box(0, 0, 20, 30))
     assert all(block.dtype == np.uint8 and block.max() < 11 for block in blocks)
     assert generator.seen == [10, 30, 50, 80] and set(generator.index["shares"]) == {"10", "30", "50", "80"}
@@ -96,7 +98,7 @@ def test_images_generate(models, kind, module):
 @pytest.mark.parametrize("kind", STAGES)
 def test_a_training_leaves_model_card_report_and_samples(models, dataset, kind):
     folder, ear = models[kind]
-    _, index = checkpoint.find(str(folder), kind)
+    _, index = model_folder.find(str(folder), kind)
     assert list(index["figures"]) == STAGES[kind]
     steps = {stage: figures["steps"] for stage, figures in index["figures"].items()}
     assert steps == {stage: int((kind, stage) != CODE) for stage in STAGES[kind]}
@@ -116,17 +118,17 @@ def test_a_training_leaves_model_card_report_and_samples(models, dataset, kind):
     fractions = [event.fraction for event in ear.events("progress")]
     assert fractions == sorted(fractions) and fractions[-1] == 1
     assert not [path for suffix in ("bin", "pt", "pkl") for path in folder.rglob(f"*.{suffix}")]
-    assert checkpoint.model_hash(folder) == checkpoint.model_hash(folder)
+    assert model_folder.model_hash(folder) == model_folder.model_hash(folder)
 
 
 def test_what_only_training_needs_is_no_part_of_a_models_hash(models, tmp_path):
     folder = tmp_path / "checkpoints" / "model"
     shutil.copytree(models["spade"][0], folder)
-    whole = checkpoint.model_hash(folder)
+    whole = model_folder.model_hash(folder)
     shutil.rmtree(folder / "checkpoints")
-    assert checkpoint.model_hash(folder) == whole
+    assert model_folder.model_hash(folder) == whole
     (folder / "model_index.json").write_text("{}")
-    assert checkpoint.model_hash(folder) != whole
+    assert model_folder.model_hash(folder) != whole
 
 
 def weights(folder, name):
@@ -142,7 +144,7 @@ def test_fine_tuning_the_denoiser_keeps_the_autoencoder_and_its_statistics(model
     before, after = (weights(folder, "denoiser") for folder in (base, output))
     moved = max((before[key].float() - after[key].float()).abs().max().item() for key in before)
     assert 0 < moved < 1e-3, "a step of fine-tuning is a small one"
-    _, index = checkpoint.find(str(output), "controlnet")
+    _, index = model_folder.find(str(output), "controlnet")
     assert index["started_from"] == "controlnet" and list(index["figures"]) == ["denoiser"]
     configs = [path for folder in (base, output) for path in folder.glob("*/config.json")]
     assert len(configs) == 6 and not [path for path in configs if str(base.parent) in path.read_text()]
@@ -159,13 +161,13 @@ def test_fine_tuning_all_keeps_the_statistics_that_the_denoiser_knows(models, da
 
 def test_a_bundled_model_can_be_fine_tuned(dataset, tmp_path, ear):
     trainimage.run(TrainImage((dataset,), str(tmp_path / "m"), "spade", "spade", **BRIEFLY), ear)
-    _, index = checkpoint.find(str(tmp_path / "m"), "spade")
+    _, index = model_folder.find(str(tmp_path / "m"), "spade")
     assert index["seen"] == [10, 20, 30, 40, 50, 60, 80] and index["data"]["codes"] == [10, 30, 50, 80]
 
 
 def decoded(name, seed=0):
     """Logits that a land cover model decodes from made-up latents."""
-    generator = latent_diffusion.LandCoverGenerator(str(name))
+    generator = landcover.LandCoverGenerator(str(name))
     latents = np.random.default_rng(seed).normal(size=(4, 64, 64)).astype(np.float32)
     return generator.decode([Box(0, 0, 64, 64)], Patch(latents, Box(0, 0, 64, 64)))
 
@@ -178,7 +180,7 @@ def test_fine_tuning_an_autoencoder_with_frozen_norms_begins_where_it_was(datase
     assert np.abs(decoded(tmp_path / "m") - expected).mean() < 0.05 * expected.std()
     trainlandcover.run(replace(job, stage="decoder"), silent())
     assert np.abs(decoded(tmp_path / "m") - expected).mean() < 0.05 * expected.std()
-    _, index = checkpoint.find(job.output, "landcover")
+    _, index = model_folder.find(job.output, "landcover")
     assert index["frozen_norms"] and list(index["figures"]) == ["autoencoder", "decoder"]
 
 
@@ -192,7 +194,7 @@ def test_fine_tuning_keeps_the_code_and_the_styles(models, dataset, tmp_path):
     trainimage.run(TrainImage((str(other),), str(tmp_path / "m"), "controlnet", str(base), **BRIEFLY), silent())
     before, after = (weights(folder, "autoencoder") for folder in (base, tmp_path / "m"))
     assert all(torch.equal(before[key], after[key]) for key in before if key.startswith("encoder."))
-    assert checkpoint.find(str(tmp_path / "m"), "controlnet")[1]["styles"] == ["2020", "arid"]
+    assert model_folder.find(str(tmp_path / "m"), "controlnet")[1]["styles"] == ["2020", "arid"]
 
 
 def test_a_region_of_ones_own_teaches_its_style(tmp_path):
@@ -204,11 +206,11 @@ def test_a_region_of_ones_own_teaches_its_style(tmp_path):
         builddataset.run(job, silent())
         folders.append(job.output)
     trainimage.run(TrainImage(tuple(folders), str(tmp_path / "m"), "spade", **BRIEFLY), silent())
-    _, index = checkpoint.find(str(tmp_path / "m"), "spade")
+    _, index = model_folder.find(str(tmp_path / "m"), "spade")
     assert index["styles"] == ["2018", "coastal", "upland"]
-    assert index["looks"] == {"2018, coastal": 0.5, "upland": 0.5}
+    assert index["style_combinations"] == {"2018, coastal": 0.5, "upland": 0.5}
     generator = SimpleNamespace(name="m", index=index)
-    assert painting.styles_of(generator, "upland, 2018", 0) == ("2018", "upland")
+    assert outputs.styles_of(generator, "upland, 2018", 0) == ("2018", "upland")
     packed_sets = sorted((tmp_path / "m").rglob("packed.json"))
     told = [read_index(path.parent)["tiles"]["tiles"].get("styles", [[]])[0] for path in packed_sets]
     assert sorted(map(tuple, told)) == [(), ("coastal", "2018"), ("upland",)]
@@ -216,54 +218,56 @@ def test_a_region_of_ones_own_teaches_its_style(tmp_path):
 
 def test_a_style_changes_the_image_and_an_unknown_one_is_refused(models):
     generator = controlnet.ImageGenerator(str(models["controlnet"][0]))
-    assert painting.styles_of(generator, " arid,2020", 0) == ("2020", "arid")
+    assert outputs.styles_of(generator, " arid,2020", 0) == ("2020", "arid")
     for silent_part in (generator.networks["controlnet"].controlnet_mid_block, generator._embedding.conv_out):
         torch.nn.init.normal_(silent_part.weight)  # at first a ControlNet says nothing
     window, latents = Box(0, 0, 32, 32), torch.zeros(1, 8, 32, 32)
     plain, arid = (
-        generator.denoiser([window], (styles,), Patch(np.zeros((128, 128), np.uint8), window.scaled(4)))(
-            latents, torch.tensor([500])
-        )
+        generator.denoiser(
+            [window], controlnet.StyleConditioning(styles), Patch(np.zeros((128, 128), np.uint8), window.scaled(4))
+        )(latents, torch.tensor([500]))
         for styles in ((0.0, 0.0), (0.0, 1.0))
     )
     assert (plain - arid).abs().max() > 1e-3
     with pytest.raises(BackendError, match="2020, arid"):
-        painting.styles_of(generator, "lunar", 0)
+        outputs.styles_of(generator, "lunar", 0)
     with pytest.raises(BackendError, match="none"):
-        painting.styles_of(SimpleNamespace(name="plain", index={}), "arid", 0)
+        outputs.styles_of(SimpleNamespace(name="plain", index={}), "arid", 0)
 
 
 def test_a_style_is_told_on_the_ground_that_it_was_learned_on(models):
     """A style that tiles of towns taught says nothing of water, whose pixels are then those without a style."""
     generator = controlnet.ImageGenerator(str(models["controlnet"][0]))
-    assert set(generator.index["grounds"]) == {"2020", "arid"} and generator._grounds.sum(1).min() > 0
-    generator._grounds = controlnet._grounds({"styles": ["2020", "arid"], "grounds": {"arid": [10, 50]}})
-    assert generator._grounds.sum(1).tolist() == [11, 2]
-    one_hot = torch.from_numpy(classes.one_hot(np.array([[0, 7, 4, classes.IGNORE]], np.uint8)))[None]
-    planes = rgb.told(one_hot, torch.ones(1, 2), generator._grounds)[0, classes.COUNT :, 0]
+    assert set(generator.index["style_classes"]) == {"2020", "arid"} and generator._style_classes.sum(1).min() > 0
+    generator._style_classes = controlnet._style_classes(
+        {"styles": ["2020", "arid"], "style_classes": {"arid": [10, 50]}}
+    )
+    assert generator._style_classes.sum(1).tolist() == [11, 2]
+    one_hot = torch.from_numpy(legend.one_hot(np.array([[0, 7, 4, legend.IGNORE]], np.uint8)))[None]
+    planes = condition_planes(one_hot, torch.ones(1, 2), generator._style_classes)[0, legend.COUNT :, 0]
     assert planes.tolist() == [[1, 1, 1, 0], [1, 0, 1, 0]]
-    assert controlnet._grounds({}).shape == (0, classes.COUNT)
+    assert controlnet._style_classes({}).shape == (0, legend.COUNT)
 
 
 def test_the_seed_draws_what_a_style_leaves_open():
     """As often as tiles have it, always alike for one seed, and never against what was asked for."""
-    looks = {"2018, arid": 0.6, "2020, arid": 0.1, "2018, coastal": 0.3}
+    combinations = {"2018, arid": 0.6, "2020, arid": 0.1, "2018, coastal": 0.3}
     generator = SimpleNamespace(
-        name="m", index={"styles": ["2018", "2020", "arid", "coastal", "inland"], "looks": looks}
+        name="m", index={"styles": ["2018", "2020", "arid", "coastal", "inland"], "style_combinations": combinations}
     )
 
     def drawn(style):
-        return [painting.styles_of(generator, style, seed) for seed in range(2000)]
+        return [outputs.styles_of(generator, style, seed) for seed in range(2000)]
 
-    for look, share in looks.items():
-        assert drawn("").count(tuple(look.split(", "))) == pytest.approx(2000 * share, abs=80)
+    for combination, share in combinations.items():
+        assert drawn("").count(tuple(combination.split(", "))) == pytest.approx(2000 * share, abs=80)
     assert drawn("") == drawn("") and drawn("coastal") == [("2018", "coastal")] * 2000
     assert set(drawn("arid")) == {("2018", "arid"), ("2020", "arid")}
     assert set(drawn("inland")) == {("inland",)} and set(drawn("coastal, 2020")) == {("2020", "coastal")}
-    assert "2018 drawn by the seed" in painting.look_note(("2018", "arid"), "arid")
-    assert not painting.look_note(("2018", "arid"), "arid, 2018")
+    assert "2018 drawn by the seed" in outputs.look_note(("2018", "arid"), "arid")
+    assert not outputs.look_note(("2018", "arid"), "arid, 2018")
     plain = SimpleNamespace(name="plain", index={})
-    assert painting.styles_of(plain, "", 7) == ()
+    assert outputs.styles_of(plain, "", 7) == ()
 
 
 def test_a_distilled_model_takes_few_steps_and_no_guidance(models, dataset, tmp_path):
@@ -275,7 +279,7 @@ def test_a_distilled_model_takes_few_steps_and_no_guidance(models, dataset, tmp_
     assert generator.sampler.config.solver_order == 1
     drawn = [rendered(generator.field("w", 1, steps, GROUND), Box(0, 0, 32, 32))[0] for steps in (few, 12, 1)]
     assert np.array_equal(*drawn[:2]) and not np.array_equal(drawn[0], drawn[2])
-    settings = json.loads(painting.tags_of(generator, 1, 12)["LANDFORGE_SETTINGS"])
+    settings = json.loads(outputs.tags_of(generator, 1, 12)["LANDFORGE_SETTINGS"])
     assert (settings["steps"], settings["steps_taken"]) == (12, few), "a scene made again asks both models for as many"
     job = TrainImage((dataset,), str(tmp_path / "m"), "controlnet", base, "denoiser", **BRIEFLY)
     trainimage.run(job, silent())
@@ -295,9 +299,9 @@ def test_an_earlier_stage_trained_on_outdates_the_later_ones(models, dataset, tm
     shutil.copytree(models["landcover"][0], tmp_path / "m")
     job = TrainLandCover((dataset,), str(tmp_path / "m"), stage="autoencoder", **{**BRIEFLY, "steps": 2})
     trainlandcover.run(job, silent())
-    assert not (tmp_path / "m" / checkpoint.INDEX).exists()
+    assert not (tmp_path / "m" / model_folder.INDEX).exists()
     trainlandcover.run(replace(job, stage="all"), silent())
-    _, index = checkpoint.find(job.output, "landcover")
+    _, index = model_folder.find(job.output, "landcover")
     assert [figures["steps"] for figures in index["figures"].values()] == [2, 2, 2] and index["frozen_norms"]
 
 
@@ -324,7 +328,7 @@ def test_a_stopped_training_resumes_exactly(models, dataset, tmp_path, ear):
     job = TrainLandCover((dataset,), str(tmp_path / "m"), **BRIEFLY)
     with pytest.raises(Stopped):
         trainlandcover.run(job, StopsAt("stage denoiser"))
-    assert not (tmp_path / "m" / checkpoint.INDEX).exists()
+    assert not (tmp_path / "m" / model_folder.INDEX).exists()
     torch.rand(3)
     trainlandcover.run(job, ear)
     for name in ("autoencoder", "denoiser"):
@@ -339,10 +343,10 @@ def test_stages_one_by_one(dataset, tmp_path, ear):
     assert any(
         "is no model yet: it lacks the stages decoder, denoiser." in event.message for event in ear.events("log")
     )
-    assert (tmp_path / "m" / "report.html").is_file() and not (tmp_path / "m" / checkpoint.INDEX).exists()
+    assert (tmp_path / "m" / "report.html").is_file() and not (tmp_path / "m" / model_folder.INDEX).exists()
     for stage in ("denoiser", "decoder"):
         trainlandcover.run(replace(job, stage=stage), silent())
-    assert list(checkpoint.find(job.output, "landcover")[1]["figures"]) == ["autoencoder", "decoder", "denoiser"]
+    assert list(model_folder.find(job.output, "landcover")[1]["figures"]) == ["autoencoder", "decoder", "denoiser"]
 
 
 def test_data_sets_as_they_are_built(tmp_path, ear):
@@ -355,7 +359,7 @@ def test_data_sets_as_they_are_built(tmp_path, ear):
     stamp = (tmp_path / "image" / "checkpoints" / "data" / "0_tiles" / "packed.json").stat().st_mtime_ns
     trainimage.run(replace(job, steps=2), silent())
     assert (tmp_path / "image" / "checkpoints" / "data" / "0_tiles" / "packed.json").stat().st_mtime_ns == stamp
-    _, index = checkpoint.find(job.output, "spade")
+    _, index = model_folder.find(job.output, "spade")
     assert index["data"]["gsd_m"] == [0.5] and index["figures"]["painter"]["steps"] == 2
     assert any("the batch is" in event.message for event in ear.events("log")) is (index["data"]["crops"]["train"] < 2)
 
@@ -368,7 +372,7 @@ def test_labels_alone_make_a_land_cover_generator(tmp_path):
     label = scenes.write_raster(tmp_path / "label.tif", codes, pixel=10.0, nodata=0)
     builddataset.run(BuildDataset((str(label),), str(tmp_path / "data"), tile_px=140), silent())
     trainlandcover.run(TrainLandCover((str(tmp_path / "data"),), str(tmp_path / "m"), **BRIEFLY), silent())
-    _, index = checkpoint.find(str(tmp_path / "m"), "landcover")
+    _, index = model_folder.find(str(tmp_path / "m"), "landcover")
     assert index["seen"] == [10, 50, 80] and sum(index["shares"].values()) == pytest.approx(1, abs=1e-3)
 
 
@@ -427,7 +431,7 @@ trainimage.run(TrainImage(({dataset!r},), {str(tmp_path / "m")!r}, "spade", step
 """
     ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
-    assert (tmp_path / "m" / checkpoint.INDEX).is_file()
+    assert (tmp_path / "m" / model_folder.INDEX).is_file()
 
 
 def test_two_processes_train_one_model(dataset, tmp_path):
@@ -439,7 +443,7 @@ def test_two_processes_train_one_model(dataset, tmp_path):
     command += ["-m", "backend", "run", str(tmp_path / "job.json")]
     ended = subprocess.run(command, cwd=ROOT, env={**os.environ, **quiet}, capture_output=True, text=True, timeout=200)
     assert ended.returncode == 0, ended.stderr
-    _, index = checkpoint.find(job.output, "spade")
+    _, index = model_folder.find(job.output, "spade")
     assert index["figures"]["painter"]["steps"] == 2 and ended.stdout.count("stage painter") == 1
 
 

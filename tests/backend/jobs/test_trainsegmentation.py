@@ -13,11 +13,13 @@ import rasterio
 import torch
 from safetensors.torch import load_file
 
-from backend import architectures, checkpoint, classes, protocol
-from backend.dataset import open_tiles
+from backend import protocol
+from backend.datasets.reader import open_tiles
+from backend.geo import legend
 from backend.jobs import builddataset, segmentimage, trainsegmentation
+from backend.models import architectures, model_folder
 from backend.protocol import BackendError
-from backend.training import trainer
+from backend.training import segmentation_trainer
 from tests.backend import patchwork, scenes
 
 SETTINGS = dict(epochs=12, batch=4, crop_px=64, learning_rate=5e-3, **patchwork.TINY)
@@ -58,7 +60,7 @@ class StopsAt(protocol.Reporter):
 
 def test_training_learns(trained):
     output, _ = trained
-    _, index = checkpoint.find(str(output), "segmentation")
+    _, index = model_folder.find(str(output), "segmentation")
     chance = 1 / 5  # three classes drawn at random: each is hit a third of the time, so IoU is a fifth
     assert index["figures"]["val"]["miou"] > 3 * chance and index["figures"]["test"]["miou"] > 3 * chance
     assert set(index["figures"]["val"]["classes"]) == {"10", "50", "80"}
@@ -112,21 +114,21 @@ def test_a_stopped_training_resumes_exactly(data, tmp_path, words):
 
 def test_the_best_epoch_is_kept(data, tmp_path, monkeypatch):
     miou = iter([0.1, 0.5, 0.3, 0.5])
-    real = trainer.score
+    real = segmentation_trainer.score
 
     def scored(run, batches, legend):
         found = real(run, batches, legend)
         value = next(miou, None)
         return found if value is None else type("Fixed", (type(found),), {"miou": value})(found.matrix)
 
-    monkeypatch.setattr(trainer, "score", scored)
+    monkeypatch.setattr(segmentation_trainer, "score", scored)
     output = tmp_path / "model"
     settings = {**SETTINGS, "epochs": 4}
     kept = []
     save = architectures.save
     monkeypatch.setattr(architectures, "save", lambda folder, module: (kept.append(folder), save(folder, module)))
     trainsegmentation.run(protocol.TrainSegmentation((data,), str(output), **settings), protocol.silent())
-    assert checkpoint.find(str(output), "segmentation")[1]["best_epoch"] == 2
+    assert model_folder.find(str(output), "segmentation")[1]["best_epoch"] == 2
     assert len(kept) == 3  # after epochs 1 and 2, and once more with the scores of the best
 
 
@@ -149,7 +151,7 @@ def test_several_data_sets_one_packed(data, tmp_path, ear):
     )
     job = protocol.TrainSegmentation((data, str(packed)), str(tmp_path / "out"), **{**SETTINGS, "epochs": 1})
     trainsegmentation.run(job, ear)
-    _, index = checkpoint.find(job.output, "segmentation")
+    _, index = model_folder.find(job.output, "segmentation")
     assert index["data"]["codes"] == [10, 50, 60, 80] and index["data"]["names"] == ["dataset", "packed"]
 
 
@@ -159,22 +161,22 @@ def test_every_architecture_trains(architecture, data, tmp_path):
     settings = {**SETTINGS, "epochs": 1, "architecture": architecture, "decoder_channels": decoder}
     output = tmp_path / "model"
     trainsegmentation.run(protocol.TrainSegmentation((data,), str(output), **settings), protocol.silent())
-    assert architectures.load(*checkpoint.find(str(output), "segmentation"))
+    assert architectures.load(*model_folder.find(str(output), "segmentation"))
 
 
 def test_loss_ignores_what_has_no_label():
-    logits = torch.zeros(1, classes.COUNT, 8, 8, requires_grad=True)
-    label = torch.full((1, 8, 8), classes.IGNORE)
-    loss = trainer.loss_of(logits, label)
+    logits = torch.zeros(1, legend.COUNT, 8, 8, requires_grad=True)
+    label = torch.full((1, 8, 8), legend.IGNORE)
+    loss = segmentation_trainer.loss_of(logits, label)
     loss.backward()
     assert loss.item() == 0 and not logits.grad.any()
     label[:, :4] = 2
     changed = logits.detach().clone()
-    changed[:, :, 4:] = 9 * torch.rand(1, classes.COUNT, 4, 8)
-    assert trainer.loss_of(changed, label).item() == pytest.approx(
-        trainer.loss_of(logits.detach(), label).item(), abs=1e-5
+    changed[:, :, 4:] = 9 * torch.rand(1, legend.COUNT, 4, 8)
+    assert segmentation_trainer.loss_of(changed, label).item() == pytest.approx(
+        segmentation_trainer.loss_of(logits.detach(), label).item(), abs=1e-5
     )
-    assert trainer.loss_of(logits.detach(), label).item() > math.log(classes.COUNT)
+    assert segmentation_trainer.loss_of(logits.detach(), label).item() > math.log(legend.COUNT)
 
 
 def without(folder, target, **splits):
@@ -191,7 +193,7 @@ def without(folder, target, **splits):
 def test_bad_data_and_settings_are_refused(data, tmp_path, refusal):
     coarse = patchwork.write_dataset(tmp_path / "coarse", pixel=2.0)
     unlabelled = patchwork.write_packed(tmp_path / "unlabelled", (64,), ("train", "train", "val"))
-    np.save(unlabelled / "s64_label.npy", np.full((3, 64, 64), classes.IGNORE))
+    np.save(unlabelled / "s64_label.npy", np.full((3, 64, 64), legend.IGNORE))
     cases = [
         ((), {}, "No data set"),
         ((str(tmp_path),), {}, "not a data set"),
@@ -268,13 +270,15 @@ def test_a_mix_is_kept_to_and_told(data, tmp_path):
     job = protocol.TrainSegmentation(
         (data, other), str(tmp_path / "m"), mix=(75, 25), class_weighting="balanced", **{**SETTINGS, "epochs": 1}
     )
-    crops = trainer.RandomCrops
+    crops = segmentation_trainer.RandomCrops
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trainer, "RandomCrops", lambda tiles, *rest: drawn.append(tiles) or crops(tiles, *rest))
+        patch.setattr(
+            segmentation_trainer, "RandomCrops", lambda tiles, *rest: drawn.append(tiles) or crops(tiles, *rest)
+        )
         trainsegmentation.run(job, protocol.silent())
     own = sum(str(tile.image).startswith(data) for tile in drawn[-1])
     assert own == round(0.75 * len(drawn[-1]))
-    index = checkpoint.find(job.output, "segmentation")[1]
+    index = model_folder.find(job.output, "segmentation")[1]
     assert index["training"]["mix"] == [75, 25] and index["training"]["class_weighting"] == "balanced"
 
 
@@ -282,7 +286,7 @@ def test_an_epoch_is_as_long_as_asked_whatever_the_data(data, tmp_path, ear):
     job = protocol.TrainSegmentation((data,), str(tmp_path / "m"), crops=40, **{**SETTINGS, "epochs": 2})
     trainsegmentation.run(job, ear)
     assert len([e for e in ear.events("progress") if "loss" in e.message]) == 2 * 40 / SETTINGS["batch"]
-    assert checkpoint.find(job.output, "segmentation")[1]["training"]["crops"] == 40
+    assert model_folder.find(job.output, "segmentation")[1]["training"]["crops"] == 40
 
 
 def test_a_data_set_whose_labels_lie_aside_is_said(data, tmp_path, ear):
@@ -298,7 +302,7 @@ def test_a_data_set_whose_labels_lie_aside_is_said(data, tmp_path, ear):
 
 def test_rare_classes_weigh_more(data):
     sets = [open_tiles(data)]
-    weights = trainer.class_weights(sets)
+    weights = segmentation_trainer.class_weights(sets)
     counts = np.zeros(256)
     for tile in sets[0].tiles:
         if tile.split == "train":
@@ -309,17 +313,17 @@ def test_rare_classes_weigh_more(data):
 
 
 def test_patience_ends_a_training_that_gets_no_better(data, tmp_path, monkeypatch, ear):
-    real, given = trainer.score, iter([0.3, 0.5, 0.4, 0.5, 0.9])
+    real, given = segmentation_trainer.score, iter([0.3, 0.5, 0.4, 0.5, 0.9])
 
     def scored(run, batches, legend):
         found = real(run, batches, legend)
         value = next(given, None)
         return found if value is None else type("Fixed", (type(found),), {"miou": value})(found.matrix)
 
-    monkeypatch.setattr(trainer, "score", scored)
+    monkeypatch.setattr(segmentation_trainer, "score", scored)
     job = protocol.TrainSegmentation((data,), str(tmp_path / "m"), patience=2, **SETTINGS)
     trainsegmentation.run(job, ear)
-    assert checkpoint.find(job.output, "segmentation")[1]["best_epoch"] == 2
+    assert model_folder.find(job.output, "segmentation")[1]["best_epoch"] == 2
     assert any("No better epoch in the last 2: the training ends after 4 of 12" in e.message for e in ear.events("log"))
 
 
@@ -341,8 +345,8 @@ def test_a_model_of_the_merged_legend(mangroves, tmp_path, ear):
         (mangroves,), str(tmp_path / "model"), legend="merged", **{**SETTINGS, "epochs": 4}
     )
     trainsegmentation.run(job, ear)
-    _, index = checkpoint.find(job.output, "segmentation")
-    assert index["legend"] == "merged" and index["codes"] == classes.CODES.tolist()
+    _, index = model_folder.find(job.output, "segmentation")
+    assert index["legend"] == "merged" and index["codes"] == legend.CODES.tolist()
     assert index["data"]["codes"] == [10, 50, 60, 80] and set(index["figures"]["val"]["classes"]) == {
         "10",
         "50",
@@ -369,7 +373,7 @@ def test_a_model_of_the_merged_legend(mangroves, tmp_path, ear):
     with rasterio.open(predicted.output) as found:
         assert set(np.unique(found.read())) <= {10, 50, 60, 80}
         assert json.loads(found.tags()["LANDFORGE_LEGEND"])["10"] == "Tree cover + Mangroves"
-        assert found.colormap(1)[10][:3] == classes.rgb(10)
+        assert found.colormap(1)[10][:3] == legend.rgb(10)
     table = (tmp_path / "out.tif.aux.xml").read_text()
     assert table.count("<Row") == 7 and "<F>Tree cover + Mangroves</F>" in table and "<F>Mangroves</F>" not in table
 

@@ -8,7 +8,8 @@ from odc.geo import geom
 from odc.geo.geobox import GeoBox
 from pyproj import Transformer
 
-from backend import classes, sources
+from backend import sources
+from backend.geo import legend
 from backend.protocol import BackendError
 from backend.sources import mosaic
 from backend.sources.mosaic import Mosaic, Piece
@@ -64,7 +65,7 @@ def test_a_much_coarser_grid_reads_the_overviews(tmp_path):
 def test_codes_outside_the_legend_are_nodata_and_none_is_invented(tmp_path):
     data = np.random.default_rng(0).choice([0, 10, 11, 95, 100, 255, 266, -5], (1, 30, 30)).astype(np.int16)
     got, valid = read([write_raster(tmp_path / "a.tif", data)], "classes", grid(30, 30))
-    known = np.isin(data[0], classes.CODES)
+    known = np.isin(data[0], legend.CODES)
     np.testing.assert_array_equal(valid, known)
     np.testing.assert_array_equal(got[0], np.where(known, data[0], 0))
 

@@ -3,7 +3,7 @@
 import pytest
 from pystac import Item
 
-from backend import grid
+from backend.geo import grid
 from backend.protocol import BackendError, Extent
 from backend.sources import naip
 

@@ -12,7 +12,7 @@ from planetary_computer import sas
 from planetary_computer.settings import Settings
 from pystac import Item
 
-from backend import grid
+from backend.geo import grid
 from backend.protocol import BackendError, Extent
 from backend.sources import stac
 from tests import servers

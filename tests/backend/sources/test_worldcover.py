@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend import grid
+from backend.geo import grid
 from backend.protocol import BackendError, Extent
 from backend.sources import worldcover
 

@@ -6,11 +6,12 @@ import torch
 from PIL import Image
 from torch import nn
 
-from backend import classes
-from backend.generators import spade
+from backend.geo import legend
+from backend.models import spade
 from backend.protocol import BackendError, silent
 from backend.training import loop
-from backend.training.loop import Budget, Objective, Plan, fit
+from backend.training.loop import Budget, Objective, TrainingPlan, fit
+from backend.training.objectives import spade as spade_objective
 
 
 class Line(Objective):
@@ -63,7 +64,7 @@ def draw(rng, count):
 
 def plan(tmp_path, steps, name="state", **settings):
     path = tmp_path / f"{name}.safetensors"
-    return Plan(Budget(10, steps), path, **{"batch": 32, "seed": 0, **settings})
+    return TrainingPlan(Budget(10, steps), path, **{"batch": 32, "seed": 0, **settings})
 
 
 def seeded(kind):
@@ -144,9 +145,9 @@ def test_a_gentle_training_moves_less_and_the_newcomers_first(tmp_path):
     fit(pair, draw, plan(tmp_path, 20, "pair", head_start=0.96), silent())
     assert torch.equal(pair.layers["one"].weight, before.layers["one"].weight)
     assert not torch.equal(pair.layers["two"].weight, before.layers["two"].weight)
-    assert [Plan(Budget(1), tmp_path, 1, head_start=0.1).waiting(spent) for spent in (0, 0.1, 0.15, 0.2, 1)] == (
-        pytest.approx([0, 0, 0.5, 1, 1])
-    )
+    assert [
+        TrainingPlan(Budget(1), tmp_path, 1, head_start=0.1).waiting(spent) for spent in (0, 0.1, 0.15, 0.2, 1)
+    ] == (pytest.approx([0, 0, 0.5, 1, 1]))
 
 
 def test_a_loss_that_is_no_number_stops_it(tmp_path):
@@ -244,10 +245,10 @@ def test_an_objective_settles_in_the_end_of_its_budget(tmp_path):
 
 
 def test_a_painter_settles_on_the_statistics_that_it_paints_with():
-    painter = spade.Painter(styles=0, widths=(32, 32, 32, 32))
-    objective = spade.Painting(painter)
+    painter = spade.SpadeNetwork(styles=0, widths=(32, 32, 32, 32))
+    objective = spade_objective.Painting(painter)
     objective.train()
-    told = torch.zeros(2, classes.COUNT, 64, 64)
+    told = torch.zeros(2, legend.COUNT, 64, 64)
     objective.paint(told)
     moved = [norm.running_mean.clone() for norm in objective.norms]
     assert len(moved) == 6 and any(mean.abs().max() > 0 for mean in moved)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from backend.checkpoint import load_state, save_state
 from backend.protocol import BackendError
+from backend.training.state import load_state, save_state
 
 
 def parts():

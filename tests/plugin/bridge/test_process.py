@@ -29,8 +29,7 @@ def scratch(tmp_path, monkeypatch):
     (root / "backend" / "jobs").mkdir(parents=True)
     for name in ("__init__.py", "__main__.py"):
         shutil.copy(ROOT / "backend" / name, root / "backend" / name)
-    (protocol,) = ROOT.glob("backend/protocol*")
-    (root / "backend" / protocol.name).symlink_to(protocol)
+    shutil.copytree(ROOT / "backend" / "protocol", root / "backend" / "protocol")
     shutil.copy(HERE / "scripted_jobs.py", root / "backend" / "jobs" / "segmentimage.py")
     monkeypatch.setattr(process, "ROOT", root)
     yield root

@@ -1,1 +1,0 @@
-"""How good a model or a data set is, in numbers."""

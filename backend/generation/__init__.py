@@ -1,0 +1,1 @@
+"""Synthetic rasters and data sets, from a job to the files on disk."""

@@ -1,0 +1,1 @@
+"""Grids, rasters, the land cover legend and provenance tags."""

@@ -1,0 +1,1 @@
+"""Trained models: their networks, folders and inference."""

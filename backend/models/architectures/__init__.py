@@ -1,0 +1,217 @@
+"""Segmentation architectures, one file each: the file's stem is its name in menus, jobs and model folders.
+
+A file gives `build(encoder, encoder_weights, classes, **sizes) -> nn.Module`, a module from (N, 3, H, W) float RGB,
+normalised, to (N, classes, H, W) logits; H and W are multiples of SIZE_STEP_PX. One whose encoder cannot be chosen
+says HAS_ENCODER = False.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from safetensors.torch import save as to_bytes
+from torch import nn
+
+from backend.geo import legend
+from backend.protocol import BackendError, partial_path
+
+WEIGHTS = "model.safetensors"
+SIZE_STEP_PX = 32
+IMPOSSIBLE = -1e4  # a logit; an infinite one has no gradient
+IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
+
+
+def names() -> list[str]:
+    """The architectures, by the stems of their files; none is imported."""
+    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem != "__init__")
+
+
+def has_encoder(name: str) -> bool:
+    """Whether an architecture has an encoder to choose; BackendError for an unknown name."""
+    if name not in names():
+        raise BackendError(f"There is no architecture {name!r}. Choose one of {', '.join(names())}.")
+    return bool(getattr(importlib.import_module(f"{__name__}.{name}"), "HAS_ENCODER", True))
+
+
+def check_crop(crop_px: int) -> None:
+    """BackendError for the side of a crop that the architectures do not take."""
+    if crop_px < SIZE_STEP_PX or crop_px % SIZE_STEP_PX:
+        raise BackendError(f"The crop must be a multiple of {SIZE_STEP_PX} pixels, not {crop_px}.")
+
+
+def _check_encoder(encoder: str) -> None:
+    """BackendError for an encoder that neither smp nor timm has by name: others would be fetched from a hub."""
+    import timm
+    from segmentation_models_pytorch.encoders import get_encoder_names
+
+    known = encoder in get_encoder_names() or (
+        encoder.startswith("tu-") and timm.is_model(encoder[3:].split(".")[0]) and ":" not in encoder
+    )
+    if not known:
+        raise BackendError(
+            f"There is no encoder {encoder!r}. Choose one of segmentation-models-pytorch, for instance resnet18, "
+            "efficientnet-b0 or mit_b0, or 'tu-' and the name of a timm model."
+        )
+
+
+def _drop_unused(encoder: nn.Module) -> None:
+    """Cut off the blocks below the last feature: timm's EfficientNets keep and compute them at any depth."""
+    inner: Any = getattr(encoder, "model", None)
+    if isinstance(getattr(inner, "blocks", None), nn.Sequential) and hasattr(inner, "feature_info"):
+        last = inner.feature_info.module_name()[-1]
+        if last.startswith("blocks."):
+            del inner.blocks[int(last.split(".")[1]) + 1 :]
+
+
+def _load_encoder(encoder: nn.Module, path: str) -> None:
+    try:
+        state, wanted = load_file(path), encoder.state_dict().keys()
+        missing = wanted - state.keys()
+        if missing:
+            raise BackendError(f"The weights in {path} belong to another encoder: {min(missing)} is missing.")
+        encoder.load_state_dict({key: state[key] for key in wanted})
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise BackendError(f"The encoder's weights {path} cannot be loaded: {error}") from error
+
+
+def build(
+    name: str, encoder: str, encoder_weights: str | None = None, count: int = legend.COUNT, **sizes: Any
+) -> nn.Module:
+    """An architecture by its file's stem, freshly initialised.
+
+    `encoder_weights`: None or '' for none, a name that smp knows ('imagenet', fetched), or the path of a
+    .safetensors file with the encoder's state. `sizes` (encoder_depth, decoder_channels) are the architecture's
+    own. Raises BackendError for an unknown name, encoder or size, and for weights that cannot be had.
+    """
+    if has_encoder(name):
+        _check_encoder(encoder)
+    elif encoder or encoder_weights:
+        raise BackendError(f"{name} has no encoder to choose. Leave the encoder and its weights empty.")
+    from_file = bool(encoder_weights) and str(encoder_weights).endswith(".safetensors")
+    fetched = (encoder_weights or None) if not from_file else None
+    try:
+        module = importlib.import_module(f"{__name__}.{name}").build(encoder, fetched, count, **sizes)
+    except Exception as error:  # smp, timm and the hub raise many kinds
+        if fetched:
+            raise BackendError(
+                f"The {fetched!r} weights of the encoder {encoder} could not be fetched ({type(error).__name__}). "
+                "Check the network, or leave the encoder weights empty to start without."
+            ) from error
+        raise BackendError(f"{name} cannot be built with the encoder {encoder} and {sizes}: {error}") from error
+    if not encoder:
+        return module
+    _drop_unused(module.encoder)
+    if from_file:
+        _load_encoder(module.encoder, str(encoder_weights))
+    return module
+
+
+def normalisation(encoder: str, encoder_weights: str | None) -> dict[str, list[float]]:
+    """The mean and standard deviation of RGB in 0..1 that the encoder's weights were trained with."""
+    from segmentation_models_pytorch.encoders import get_preprocessing_params
+
+    fetched = encoder_weights and not encoder_weights.endswith(".safetensors")
+    try:
+        if encoder.startswith("tu-") or fetched:
+            params = get_preprocessing_params(encoder, encoder_weights if fetched else "imagenet")
+            return {key: [float(value) for value in params[key]] for key in IMAGENET}
+    except (ValueError, KeyError, OSError):
+        return IMAGENET
+    return IMAGENET
+
+
+def joined(logits: torch.Tensor, legend_name: str) -> torch.Tensor:
+    """(N, COUNT, H, W) logits in the classes of a legend: a joined class has the probability of all its parts."""
+    found, codes = logits, legend.CODES.tolist()
+    for to in set(legend.LEGENDS[legend_name].values()):
+        parts = [
+            codes.index(code) for code in (to, *(one for one, at in legend.LEGENDS[legend_name].items() if at == to))
+        ]
+        whole = logits[:, parts].logsumexp(1, keepdim=True)
+        index = torch.tensor(parts, device=logits.device)
+        gone = torch.full_like(whole, IMPOSSIBLE).expand(-1, len(parts) - 1, -1, -1)
+        found = found.index_copy(1, index, torch.cat([whole, gone], dim=1))
+    return found
+
+
+class Segmenter(nn.Module):
+    """A module with its normalisation: (N, 3, H, W) uint8 RGB to (N, COUNT, H, W) float32 logits.
+
+    In a legend that joins classes, those that are joined to others are never the likeliest.
+    """
+
+    mean: torch.Tensor
+    std: torch.Tensor
+
+    def __init__(self, module: nn.Module, mean: list[float], std: list[float], legend_name: str = "worldcover") -> None:
+        super().__init__()
+        self.legend = legend_name
+        self.module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.register_buffer("mean", 255 * torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", 255 * torch.tensor(std).view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """Logits of an image whose height and width are multiples of SIZE_STEP_PX."""
+        normal = (image.float() - self.mean) / self.std
+        return joined(self.module(normal.contiguous(memory_format=torch.channels_last)).float(), self.legend)
+
+    def with_features(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits, and (N, channels) float32: the deepest features of the encoder, averaged over the image."""
+        kept: list[Any] = []
+        module: Any = self.module
+        deepest = module.encoder if hasattr(module, "encoder") else module.stages[-1]  # LALE's
+        hook = deepest.register_forward_hook(lambda *call: kept.append(call[-1]))
+        try:
+            logits = self(image)
+        finally:
+            hook.remove()
+        (found,) = kept
+        last = found if isinstance(found, torch.Tensor) else found[-1]
+        return logits, last.float().mean(dim=(2, 3))
+
+
+def save(folder: Path, module: nn.Module) -> None:
+    """Write a module's weights in fp16, those that fp16 cannot hold in fp32; replaced whole or not at all."""
+    state = {}
+    for key, value in module.state_dict().items():
+        value = value.detach().cpu().contiguous()
+        half = value.half() if value.is_floating_point() else value
+        state[key] = half if torch.isfinite(half).all() else value
+    path = folder / WEIGHTS
+    partial_path(path).write_bytes(to_bytes(state))  # save_file would make it readable by its owner alone
+    partial_path(path).replace(path)
+
+
+def load(folder: Path, index: dict[str, Any]) -> Segmenter:
+    """The model of a segmentation model folder, in evaluation mode, fp32, on the CPU.
+
+    `index` is the folder's (`checkpoint.find(model, "segmentation")`): architecture, encoder, sizes, codes,
+    pixel_m, mean, std, legend. Nothing is fetched and nothing of the folder is executed. Raises BackendError where the
+    index or the weights are missing, damaged or do not belong together.
+    """
+    try:
+        if list(index["codes"]) != legend.CODES.tolist():
+            raise BackendError(f"The model in {folder} knows other classes than the WorldCover legend.")
+        if not (0 < float(index["pixel_m"]) < 1000 and len(index["mean"]) == len(index["std"]) == 3):
+            raise ValueError("pixel_m, mean or std")
+        sizes: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in index["sizes"].items()
+        }
+        module = build(index["architecture"], index["encoder"], None, **sizes)
+        legend_name = index.get("legend", "worldcover")  # which older models do not say
+        if legend_name not in legend.LEGENDS:
+            raise ValueError(f"legend {legend_name!r}")
+        segmenter = Segmenter(module, index["mean"], index["std"], legend_name)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BackendError(f"The index of the model in {folder} is incomplete or damaged ({error!r}).") from error
+    try:
+        module.load_state_dict(load_file(folder / WEIGHTS))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise BackendError(f"The weights of the model in {folder} are missing or damaged ({reason}).") from error
+    return segmenter.eval()

@@ -1,0 +1,252 @@
+"""What the latent diffusion generators share beside the mathematics: their parts, their folder, how they render."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import reduce
+from pathlib import Path
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL, DPMSolverMultistepScheduler
+from torch import nn
+
+from backend.models import device, diffusion, model_folder
+from backend.models.base import Model
+from backend.models.patch_autoencoder import PatchAutoencoder
+from backend.protocol import BackendError
+from backend.tiling import noise
+from backend.tiling.lattice import Box, Lattice
+from backend.tiling.lazy_raster import Input, LazyRaster, Patch, WindowOp, unchanged
+
+DECODED_AT_ONCE = 8  # more spills out of a CPU's cache
+PREVIEW_STEPS = 12
+Autoencoder: TypeAlias = AutoencoderKL | PatchAutoencoder
+Conditioning = TypeVar("Conditioning")
+"""A frozen dataclass of what conditions a generator's denoiser, the same in all windows of a rendering."""
+
+
+def new_autoencoder(
+    pixel_channels: int, latent_channels: int, widths: tuple[int, ...], norm_groups: int, size_px: int
+) -> AutoencoderKL:
+    """An untrained autoencoder, 2 ** (len(widths) - 1) times smaller inside; widths are multiples of `norm_groups`."""
+    return AutoencoderKL(
+        in_channels=pixel_channels,
+        out_channels=pixel_channels,
+        latent_channels=latent_channels,
+        down_block_types=("DownEncoderBlock2D",) * len(widths),
+        up_block_types=("UpDecoderBlock2D",) * len(widths),
+        block_out_channels=widths,
+        layers_per_block=1,
+        norm_num_groups=norm_groups,
+        sample_size=size_px,
+        mid_block_add_attention=False,
+    )
+
+
+def cell_px(autoencoder: Autoencoder) -> int:
+    """The side of a latent cell in pixels."""
+    if isinstance(autoencoder, PatchAutoencoder):
+        return int(autoencoder.config.patch_px)
+    return int(2 ** (len(autoencoder.config.block_out_channels) - 1))
+
+
+class Affine(nn.Module):
+    """A normalisation whose statistics are frozen: a scale and a shift a channel, the same wherever it stands.
+
+    Group normalisation measures each window for itself, so that a meadow's tone would depend on the window's trees
+    and change from window to window.
+    """
+
+    def __init__(self, weight: torch.Tensor, bias: torch.Tensor) -> None:
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(weight.detach().clone()), nn.Parameter(bias.detach().clone())
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """(n, channels, h, w) to the same."""
+        return torch.addcmul(self.bias[:, None, None], features, self.weight[:, None, None])
+
+
+def _group_norms(decoder: nn.Module) -> Iterator[tuple[nn.Module, str, nn.GroupNorm]]:
+    for parent in list(decoder.modules()):
+        for name, child in list(parent.named_children()):
+            if isinstance(child, nn.GroupNorm):
+                yield parent, name, child
+
+
+def freeze_norms(decoder: nn.Module) -> None:
+    """Read each group normalisation's weight and bias as those of an `Affine`: what `calibrate` has put there."""
+    for parent, name, norm in _group_norms(decoder):
+        setattr(parent, name, Affine(norm.weight, norm.bias))
+
+
+def calibrate(decoder: nn.Module, run: Callable[[], None]) -> None:
+    """Fold into each group normalisation's weight and bias the statistics that it meets in a run of the decoder."""
+    sums: dict[nn.GroupNorm, list[torch.Tensor]] = {norm: [] for _, _, norm in _group_norms(decoder)}
+
+    def measure(norm: nn.GroupNorm, inputs: tuple[torch.Tensor, ...]) -> None:
+        groups = inputs[0].float().reshape(len(inputs[0]), norm.num_groups, -1)
+        sums[norm].append(torch.stack([groups.mean((0, 2)), groups.square().mean((0, 2))]))
+
+    if not sums:
+        return
+    hooks = [norm.register_forward_pre_hook(measure) for norm in sums]
+    run()
+    for hook in hooks:
+        hook.remove()
+    for norm, found in sums.items():
+        mean, square = torch.stack(found).mean(0)
+        repeats = norm.num_channels // norm.num_groups
+        scale = norm.weight / (square - mean.square() + norm.eps).sqrt().repeat_interleave(repeats)
+        norm.bias.data = norm.bias - mean.repeat_interleave(repeats) * scale
+        norm.weight.data = scale.detach()
+
+
+def save(
+    folder: Path,
+    kind: str,
+    pixel_m: float,
+    window: int,
+    phases: int,
+    figures: dict[str, Any],
+    sampler: DPMSolverMultistepScheduler,
+    **more: Any,
+) -> None:
+    """Write what makes a folder of trained components a model: the sampler and the index, with `more` entries."""
+    sampler.save_pretrained(folder / "scheduler")
+    stride = window * 3 // 4
+    geometry = {"window": window, "stride": stride, "phases": phases}
+    model_folder.write_index(folder, kind, pixel_m=pixel_m, **geometry, **more, figures=figures)
+
+
+def decoded(autoencoder: Autoencoder, latents: torch.Tensor) -> torch.Tensor:
+    """Scaled latents (n, c, h, w) to pixels (n, channels, h * f, w * f)."""
+    return autoencoder.decode(diffusion.scaled(autoencoder, latents, back=True)).sample
+
+
+def encoded(autoencoder: Autoencoder, pixels: torch.Tensor) -> torch.Tensor:
+    """Pixels (n, channels, h, w) to scaled latents (n, c, h / f, w / f)."""
+    with torch.no_grad():
+        return diffusion.scaled(autoencoder, autoencoder.encode(pixels).latent_dist.mode())
+
+
+def drawn(autoencoder: Autoencoder, denoise: diffusion.Denoise, like: torch.Tensor) -> torch.Tensor:
+    """Pixels from fresh noise, for a look at a training; `like` (n, c, h, w) are latents of the shape that is due."""
+    noise = torch.randn_like(like)
+    return decoded(
+        autoencoder, diffusion.run_steps(denoise, diffusion.sampler(), PREVIEW_STEPS, noise, range(PREVIEW_STEPS))
+    )
+
+
+class LatentGenerator(Model, Generic[Conditioning]):
+    """A trained latent model, ready to render any region of the world's grid at its GSD.
+
+    `components` are the networks by name, `coder` the autoencoder's class, `cell_px` the side of a latent cell in
+    pixels, `side` the windows along a
+    block's side: those of a block are denoised together.
+    """
+
+    pixel_m: ClassVar[float]
+    side: ClassVar[int] = 4
+    components: ClassVar[dict[str, Any]]
+    coder: ClassVar[type[Autoencoder]] = AutoencoderKL
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        loaded = model_folder.components(
+            self.folder, self.dtype, autoencoder=self.coder, scheduler=DPMSolverMultistepScheduler, **self.components
+        )
+        self.sampler: DPMSolverMultistepScheduler = loaded.pop("scheduler")
+        if self.index.get("frozen_norms"):
+            freeze_norms(loaded["autoencoder"].decoder)
+        for network in loaded.values():
+            network.to(self.device, memory_format=torch.channels_last).eval()
+        self.autoencoder: Autoencoder = loaded.pop("autoencoder")
+        self.cell_px = cell_px(self.autoencoder)
+        self.networks = loaded
+
+    def placed(self, array: np.ndarray | torch.Tensor) -> torch.Tensor:
+        """A batch (n, c, h, w) as the networks take it."""
+        return torch.as_tensor(array).to(self.device, self.dtype, memory_format=torch.channels_last)
+
+    def denoiser(self, windows: list[Box], conditioning: Conditioning, *patches: Patch) -> diffusion.Denoise:
+        """The denoising function of a batch of windows (boxes in latent cells).
+
+        `patches` are the pixels of the rendering's inputs under the windows.
+        """
+        raise NotImplementedError
+
+    def rendered(
+        self,
+        world: str,
+        seed: int,
+        steps: int,
+        inputs: tuple[Input, ...],
+        conditioning: Conditioning,
+        finish: Callable[[np.ndarray], np.ndarray],
+    ) -> LazyRaster:
+        """The lazy raster of the model's decoded pixels over the whole world.
+
+        `inputs` are the rasters whose patches the denoiser takes. `finish` converts blended pixels
+        (channels, height, width) to the raster's values. Raises BackendError for fewer than one step.
+        """
+        if steps < 1:
+            raise BackendError(f"STEPS must be at least 1, not {steps}.")
+        steps = self.taken(steps)
+        lattice = Lattice(self.index["window"], self.index["stride"])
+        latents: list[LazyRaster] = []
+        parts = diffusion.parts(steps, self.index["phases"])
+        for phase, part in enumerate(parts):
+            compute = self.call(type(self).phase, world, seed, steps, part, conditioning)
+            work = WindowOp(
+                lattice, compute, unchanged, phase, 1, self.side, self.side**2, batch_multiple=device.batch_multiple
+            )
+            previous = tuple(map(Input, latents[-1:]))
+            latents.append(LazyRaster(f"{self.kind} {phase}", work, (*previous, *inputs), float(len(part))))
+        work = WindowOp(
+            lattice,
+            self.call(type(self).decode),
+            finish,
+            len(parts),
+            self.cell_px,
+            self.side,
+            DECODED_AT_ONCE,
+            batch_multiple=device.batch_multiple,
+        )
+        return LazyRaster(self.kind, work, (Input(latents[-1]),))
+
+    def phase(
+        self,
+        world: str,
+        seed: int,
+        steps: int,
+        part: range,
+        conditioning: Conditioning,
+        windows: list[Box],
+        *patches: Patch,
+    ) -> np.ndarray:
+        """(n, channels, window, window) float32 latents of a batch of windows after one phase's denoising steps.
+
+        The first patch holds the previous phase's latents, except in the first phase, which starts from noise. The
+        others are the denoiser's.
+        """
+        if part.start == 0:
+            covered = reduce(Box.union, windows)
+            patches = (Patch(self.noise(world, seed, covered), covered), *patches)
+        start, *inputs = patches
+        latents = torch.from_numpy(np.stack([start.read(window) for window in windows])).to(self.device)
+        with torch.inference_mode():
+            denoise = self.denoiser(windows, conditioning, *inputs)
+            return diffusion.run_steps(denoise, self.sampler, steps, latents, part).cpu().numpy()
+
+    def noise(self, world: str, seed: int, box: Box) -> np.ndarray:
+        """The initial noise, (latent channels, height, width) float32 over a box of latent cells."""
+        return noise.normal(seed, world, self.autoencoder.config.latent_channels, box)
+
+    def decode(self, windows: list[Box], denoised: Patch) -> np.ndarray:
+        """The pixels of a batch of windows, (n, channels, window * cell_px, window * cell_px) float32."""
+        latents = torch.from_numpy(np.stack([denoised.read(window) for window in windows])).to(self.device)
+        with torch.inference_mode():
+            unscaled = diffusion.scaled(self.autoencoder, latents, back=True)
+            return self.autoencoder.decode(self.placed(unscaled)).sample.float().cpu().numpy()

@@ -1,0 +1,61 @@
+"""The boundary between QGIS and the backend: one JSON job in, one JSON event a line out.
+
+The only package that both sides import, so it needs the standard library alone. A job is a frozen
+dataclass named like its algorithm (`ClipWorldCover` is `clipworldcover`), its fields named like the
+algorithm's parameters in lower case. Pixels never cross the boundary, only paths.
+"""
+
+from .errors import BackendError
+from .events import Event, Reporter, silent
+from .extent import DEFAULT_MAX_AREA_KM2, SNAP_M, Extent, outward_multiples, snapped_bounds
+from .jobs.data import BuildDataset, BuildStandardSets, ClipNaip, ClipWorldCover
+from .jobs.evaluate import ChooseTiles, CrossTest, ImageQuality, LandCoverDifference, LandCoverRealism, MixtureStudy
+from .jobs.generate import GenerateImage, GenerateLandCover, GenerateScene, RegenerateArea
+from .jobs.segment import SegmentImage
+from .jobs.train import TrainImage, TrainLandCover, TrainSegmentation
+from .legend import LEGEND, WORLDCOVER_CODES, check_shares, parse_numbers, parse_shares
+from .outputs import CHECKPOINTS, partial_path, partial_paths, remove_partials, unfinished_path
+from .registry import JOBS, dump_job, job_name
+
+__all__ = [
+    "CHECKPOINTS",
+    "DEFAULT_MAX_AREA_KM2",
+    "JOBS",
+    "LEGEND",
+    "SNAP_M",
+    "WORLDCOVER_CODES",
+    "BackendError",
+    "BuildDataset",
+    "BuildStandardSets",
+    "ChooseTiles",
+    "ClipNaip",
+    "ClipWorldCover",
+    "CrossTest",
+    "Event",
+    "Extent",
+    "GenerateImage",
+    "GenerateLandCover",
+    "GenerateScene",
+    "ImageQuality",
+    "LandCoverDifference",
+    "LandCoverRealism",
+    "MixtureStudy",
+    "RegenerateArea",
+    "Reporter",
+    "SegmentImage",
+    "TrainImage",
+    "TrainLandCover",
+    "TrainSegmentation",
+    "check_shares",
+    "dump_job",
+    "job_name",
+    "outward_multiples",
+    "parse_numbers",
+    "parse_shares",
+    "partial_path",
+    "partial_paths",
+    "remove_partials",
+    "silent",
+    "snapped_bounds",
+    "unfinished_path",
+]

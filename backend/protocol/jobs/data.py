@@ -1,0 +1,80 @@
+"""Jobs that clip real data and build data sets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Optional
+
+from ..extent import DEFAULT_MAX_AREA_KM2, Extent
+
+
+@dataclass(frozen=True)
+class ClipWorldCover:
+    """Clip ESA WorldCover to an extent's 10 m grid."""
+
+    extent: Extent
+    output: str
+    source: Literal["esa", "planetarycomputer", "layer"] = "esa"
+    year: int = 2021
+    layer: str = ""
+    grid_crs: str = ""
+    max_area_km2: float = DEFAULT_MAX_AREA_KM2
+
+
+@dataclass(frozen=True)
+class ClipNaip:
+    """Clip NAIP aerial imagery (RGB) to an extent's grid; no year: the newest that covers it."""
+
+    extent: Extent
+    output: str
+    source: Literal["planetarycomputer", "layer"] = "planetarycomputer"
+    year: Optional[int] = None  # noqa: UP045 (QGIS may read it with Python 3.9)
+    pixel_m: Optional[float] = None  # noqa: UP045
+    layer: str = ""
+    grid_crs: str = ""
+    max_area_km2: float = DEFAULT_MAX_AREA_KM2
+
+
+@dataclass(frozen=True)
+class BuildDataset:
+    """Cut aligned image and label rasters into pairs of tiles with a manifest; without images, labels alone.
+
+    With `extents` each of them is clipped first: NAIP of a `year` (none: the newest) and WorldCover from
+    `landcover_source`, or the one raster that `image` or `label` names; the image to pixels of `pixel_m`.
+    `style` are words for the look of all images, parted by commas, which an image generator learns, and in which
+    standard sets are painted: "coastal, 2018".
+    """
+
+    label: tuple[str, ...]
+    output: str
+    image: tuple[str, ...] = ()
+    tile_px: int = 512
+    stride_px: int = 0
+    min_valid: float = 0.5
+    val_share: float = 0.15
+    test_share: float = 0.15
+    seed: int = 0
+    style: str = ""
+    extents: tuple[Extent, ...] = ()
+    landcover_source: Literal["esa", "planetarycomputer"] = "esa"
+    year: Optional[int] = None  # noqa: UP045 (QGIS may read it with Python 3.9)
+    pixel_m: float = 1.0
+
+
+@dataclass(frozen=True)
+class BuildStandardSets:
+    """Make of a real data set the four sets of a study: real, ControlNet and SPADE on its land cover, and synthetic.
+
+    `composition`: each place of the synthetic land cover is asked for the class shares of the real tiles there, or for
+    none.
+    """
+
+    dataset: str
+    output: str
+    composition: Literal["real", "free"] = "real"
+    seed: int = 0
+    steps: int = 12
+    landcover_model: str = "landcover"
+    controlnet_model: str = "controlnet"
+    spade_model: str = "spade"
+    scheduler: str = ""

@@ -1,0 +1,1 @@
+"""HTML pages, model cards and contact sheets written from results."""

@@ -1,0 +1,32 @@
+"""Real land cover and images of an extent, clipped to its grid as whole rasters."""
+
+from __future__ import annotations
+
+from backend.geo import grid
+from backend.geo.raster import RasterWriter, check_writable
+from backend.protocol import ClipNaip, ClipWorldCover, Reporter
+from backend.sources import naip, worldcover
+
+
+def clip_worldcover(job: ClipWorldCover, report: Reporter) -> None:
+    """Write WorldCover codes of the extent."""
+    box = grid.geobox(job.extent, grid.LANDCOVER_PIXEL_M, job.grid_crs, job.max_area_km2)
+    check_writable(job.output)
+    report.progress(0.0, "Looking for the land cover")
+    mosaic, tags = worldcover.find(job.source, box, job.year, job.layer)
+    with RasterWriter(job.output, box, "classes", tags) as target, mosaic:
+        for row, col, data, valid in mosaic.blocks(box, report.part(0.05, 0.95)):
+            target.write(data, row, col, valid)
+
+
+def clip_naip(job: ClipNaip, report: Reporter) -> None:
+    """Write the image of the extent, masked where there is none."""
+    box = grid.geobox(job.extent, job.pixel_m or naip.PIXEL_M, job.grid_crs, job.max_area_km2)
+    check_writable(job.output)
+    report.progress(0.0, "Looking for the images")
+    mosaic, tags = naip.find(job.source, box, job.year, job.layer, report)
+    if job.pixel_m is None:
+        box = grid.geobox(job.extent, mosaic.pixel_m(box), job.grid_crs, job.max_area_km2)
+    with RasterWriter(job.output, box, "rgb", tags) as target, mosaic:
+        for row, col, data, valid in mosaic.blocks(box, report.part(0.05, 0.95)):
+            target.write(data, row, col, valid)

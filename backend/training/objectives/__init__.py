@@ -1,0 +1,1 @@
+"""What each stage of a training minimises, one file a generator."""

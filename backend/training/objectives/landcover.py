@@ -1,0 +1,94 @@
+"""What the stages of the land cover generator minimise."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL, UNet2DModel
+from torch import nn
+from torch.nn import functional
+
+from backend.geo import legend
+from backend.models import diffusion, landcover, latent_generator
+from backend.training.loop import Batch, Objective
+
+KL_WEIGHT = 1e-4  # of the mean over all latents
+
+
+class Autoencoding(Objective):
+    """Cross-entropy of the reconstructed classes, and a trace of KL divergence."""
+
+    learning_rate = 1e-3
+    columns = ("real", "through the autoencoder")
+
+    def __init__(self, autoencoder: AutoencoderKL) -> None:
+        super().__init__()
+        self.autoencoder = autoencoder
+
+    def trained(self, turn: str) -> nn.Module:
+        """The autoencoder."""
+        return self.autoencoder
+
+    def forward(self, batch: Batch, turn: str) -> tuple[torch.Tensor, dict[str, float]]:
+        """`classes` (n, h, w) uint8 and `one_hot` (n, 11, h, w) to the loss of their reconstruction."""
+        target = batch["classes"].long()
+        posterior = self.autoencoder.encode(batch["one_hot"]).latent_dist
+        logits = self.autoencoder.decode(posterior.sample()).sample.float()
+        target[target == legend.IGNORE] = -100
+        entropy = functional.cross_entropy(logits, target)
+        right = (logits.argmax(1) == target)[target >= 0].float().mean()
+        return entropy + KL_WEIGHT * posterior.kl().sum() / posterior.mean.numel(), {"accuracy": right.item()}
+
+    def shown(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
+        again = self.autoencoder.decode(self.autoencoder.encode(batch["one_hot"]).latent_dist.mode()).sample
+        return [_pictures(batch["one_hot"]), _pictures(again)]
+
+
+class Decoding(Autoencoding):
+    """The decoder alone, its norms frozen; the latents stay what the denoiser has learned."""
+
+    learning_rate = 4e-4
+
+    def trained(self, turn: str) -> nn.Module:
+        """The decoder."""
+        return self.autoencoder.decoder
+
+
+class Denoising(Objective):
+    """v-prediction on cached latents; where the shares of a window are all 0, none are asked for.
+
+    The autoencoder is not trained: it shows the latents.
+    """
+
+    learning_rate = 6e-4
+    columns = ("real", "generated with its class shares", "generated freely")
+
+    def __init__(self, denoiser: UNet2DModel, autoencoder: AutoencoderKL) -> None:
+        super().__init__()
+        self.denoiser, self.scheduler = denoiser, diffusion.schedule()
+        self.decoder = [autoencoder]  # in a list: it is no part of what is trained and saved
+
+    def trained(self, turn: str) -> nn.Module:
+        """The denoiser."""
+        return self.denoiser
+
+    def forward(self, batch: Batch, turn: str) -> tuple[torch.Tensor, dict[str, float]]:
+        """`latents` (n, 4, h, w) scaled and `shares` (n, 11) to the loss of the predicted v."""
+        denoise = self._denoise(landcover.share_planes(batch["shares"], batch["latents"].shape[-1]))
+        return diffusion.v_loss(denoise, self.scheduler, batch["latents"]), {}
+
+    def shown(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
+        autoencoder, size = self.decoder[0], batch["latents"].shape[-1]
+        real = latent_generator.decoded(autoencoder, batch["latents"])
+        shares = torch.stack([(real.argmax(1) == index).float().mean((1, 2)) for index in range(legend.COUNT)], 1)
+        found = [real]
+        for asked in (landcover.share_planes(shares, size), landcover.share_planes(torch.zeros_like(shares), size)):
+            found.append(latent_generator.drawn(autoencoder, self._denoise(asked), batch["latents"]))
+        return [_pictures(logits) for logits in found]
+
+    def _denoise(self, planes: torch.Tensor) -> diffusion.Denoise:
+        return lambda noisy, times: landcover.predict_v(self.denoiser, noisy, times, planes)
+
+
+def _pictures(logits: torch.Tensor) -> np.ndarray:
+    return legend.pictures(logits.float().cpu().numpy())

@@ -1,0 +1,214 @@
+"""What generators learn from: data sets packed once, at one GSD, and every one that cannot be learned from refused."""
+
+import csv
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+from backend.datasets import packed_cache
+from backend.datasets.packed import PackedLandCover, PackedTiles, write_stack
+from backend.geo import legend
+from backend.jobs import builddataset
+from backend.protocol import BackendError, BuildDataset, silent
+from tests.backend import patchwork, scenes
+
+CROP_PX = 128
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """25 tiles of 64 px of 1 m."""
+    return patchwork.write_dataset(tmp_path_factory.mktemp("built"))
+
+
+@pytest.fixture
+def copy(built, tmp_path):
+    shutil.copytree(built, tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def labels_alone(folder, pixel_m=10.0, size=600, tile_px=150, label=None):
+    """A data set cut from one label raster."""
+    codes = patchwork.world(size, size)[1] if label is None else label
+    path = scenes.write_raster(folder / "label.tif", codes, pixel=pixel_m, nodata=0)
+    builddataset.run(BuildDataset((str(path),), str(folder / "data"), tile_px=tile_px), silent())
+    return str(folder / "data")
+
+
+def looked_through(datasets, what, cache, report=None):
+    """Data of data sets, checked."""
+    report = report or silent()
+    folders = packed_cache.packed(datasets, what, cache, report)
+    data = PackedTiles(folders) if what == "tiles" else PackedLandCover(folders)
+    counts = packed_cache.check(data, datasets, CROP_PX, report)
+    return data, counts, packed_cache.described(datasets, data, counts, CROP_PX)
+
+
+def test_tiles_of_one_metre_are_packed_as_they_are(built, tmp_path):
+    data, counts, told = looked_through((built,), "tiles", tmp_path)
+    with open(f"{built}/manifest.csv", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["split"] in ("train", "val")]
+    (group,) = data.groups.values()
+    assert group.images.shape == (len(rows), 64, 64, 3)
+    assert [rows[number]["split"] for number in group.chosen] == ["train"] * len(group.chosen)
+    tile = patchwork.dataset_tile(built, rows[0]["name"])
+    assert (group.images[0] == tile[0]).all() and (group.labels[0] == legend.to_index(tile[1])).all()
+    assert told["codes"] == [10, 50, 80] and told["gsd_m"] == [1.0] and not told["synthetic"]
+    assert counts.sum() == len(group.chosen) * 64 * 64
+
+
+@pytest.mark.parametrize(("pixel_m", "size"), [(0.6, 76), (2.0, 256)])
+def test_another_gsd_is_resampled_once(tmp_path, ear, pixel_m, size):
+    built = patchwork.write_dataset(tmp_path, tile_px=128, pixel=pixel_m)
+    for _ in range(2):
+        data, _, told = looked_through((built,), "tiles", tmp_path / "cache", ear)
+    (group,) = data.groups.values()
+    assert group.images.shape[1:] == (size, size, 3) and group.labels.shape[1:] == (size, size)
+    assert told["gsd_m"] == [pixel_m]
+    assert sum("packing" in event.message for event in ear.events("log")) == 1
+    assert set(np.unique(group.labels)) == set(legend.to_index(np.array([10, 50, 80], np.uint8)))
+    red = group.images[..., 0][group.labels == legend.to_index(np.array([50], np.uint8))]
+    assert abs(float(red.mean()) - 180) < 12, "image and label lie on one another"
+
+
+def test_labels_of_ten_metres_alone(tmp_path):
+    data, _, told = looked_through((labels_alone(tmp_path),), "landcover", tmp_path / "cache")
+    ((arrays, held),) = data.groups.values()
+    assert arrays.shape[1:] == (150, 150) and arrays.dtype == np.uint8
+    assert told["shares"].keys() == {"10", "50", "80"} and told["crops"]["train"] == (~held).sum() // 150**2
+    assert told["gsd_m"] == [10.0] and told["names"] == ["data"]
+
+
+def test_finer_labels_are_voted_to_ten_metres(tmp_path):
+    label = np.full((1, 1400, 1400), 10, np.uint8)
+    label[:, :, 5:] = 50  # half of the first column of cells, less than half of none
+    label[:, :, 12:] = 80
+    label[:, 700:] = 30
+    data, _, told = looked_through(
+        (labels_alone(tmp_path, 1.0, tile_px=1400, label=label),), "landcover", tmp_path / "c"
+    )
+    ((arrays, _),) = data.groups.values()
+    assert arrays.shape == (1, 140, 140)
+    assert arrays[0, 0, :4].tolist() == [0, 7, 7, 7] and (arrays[0, 70:] == 2).all()
+    assert told["gsd_m"] == [1.0]
+
+
+def test_packed_tiles_are_voted_too(tmp_path):
+    folder = tmp_path / "packed"
+    folder.mkdir()
+    label = np.random.default_rng(0).choice(np.array([0, 4], np.uint8), (3, 130, 130)).repeat(10, 1).repeat(10, 2)
+    write_stack(folder / "x_label.npy", 3, label)
+    write_stack(folder / "x_image.npy", 3, np.stack([label] * 3, -1))
+    (folder / "packed.json").write_text(
+        json.dumps({"pixel_m": 1.0, "tiles": {"x": {"split": ["train", "val", "train"]}}})
+    )
+    data, _, _ = looked_through((str(folder),), "landcover", tmp_path / "cache")
+    arrays = np.concatenate([arrays for arrays, _ in data.groups.values()])
+    assert (np.sort(arrays.reshape(3, -1), 0) == np.sort(label[:, ::10, ::10].reshape(3, -1), 0)).all()
+
+
+def test_several_data_sets_and_what_they_say(built, tmp_path):
+    index = json.loads((shutil.copytree(built, tmp_path / "two") / "dataset.json").read_text())
+    index |= {"synthetic": True, "attribution": ["somebody"]}
+    (tmp_path / "two" / "dataset.json").write_text(json.dumps(index))
+    data, _, told = looked_through((built, str(tmp_path / "two")), "tiles", tmp_path / "cache")
+    assert list(data.groups) == ["0_tiles", "1_tiles"]
+    assert told["names"] == ["dataset", "two"] and told["synthetic"] and told["attribution"] == ["somebody"]
+
+
+def test_tiles_without_enough_labels_are_left_out(copy, tmp_path, ear):
+    manifest = copy / "manifest.csv"
+    rows = list(csv.DictReader(manifest.open(newline="")))
+    for row in rows[:5]:
+        row["valid"] = "0.6"
+    with open(manifest, "w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+    looked_through((str(copy),), "tiles", tmp_path / "cache", ear)
+    assert any("tiles are left out, less than 90% of them is labelled" in e.message for e in ear.events("log"))
+
+
+def test_one_class_of_images_is_said(tmp_path, ear):
+    image, label = patchwork.world(256, 256)
+    pair = [scenes.write_raster(tmp_path / f"{n}.tif", d) for n, d in (("i", image), ("l", np.full_like(label, 40)))]
+    builddataset.run(BuildDataset((str(pair[1]),), str(tmp_path / "d"), (str(pair[0]),), tile_px=64), silent())
+    looked_through((str(tmp_path / "d"),), "tiles", tmp_path / "cache", ear)
+    assert any("a single class, 40 Cropland: the generator will know no other" in e.message for e in ear.events("log"))
+
+
+def rewritten(copy, tile, change, **place):
+    """The copy, one of its labels written anew."""
+    path = next(iter(sorted((copy / "label").iterdir()))) if tile is None else copy / "label" / tile
+    codes = patchwork.read_raster(path)
+    scenes.write_raster(path, change(codes), nodata=0, **place)
+    return str(copy)
+
+
+def bad(copy, tmp_path):
+    """(what, data sets, what for, message)"""
+    other = lambda name: shutil.copytree(copy, tmp_path / name)  # noqa: E731
+    yield "none", (), "tiles", "No data set was given"
+    yield "nothing", (str(tmp_path),), "tiles", "is not a data set"
+    sizes = rewritten(other("sizes"), None, lambda codes: codes[:, :40])
+    yield "sizes", (sizes,), "tiles", r"64 x 40 pixels of 1 m, those of its data set 64 x 64 of 1 m"
+    gsd = rewritten(other("gsd"), None, lambda codes: codes, pixel=2.0)
+    yield "GSD", (gsd,), "tiles", r"64 x 64 pixels of 2 m, those of its data set 64 x 64 of 1 m"
+    legend = rewritten(other("legend"), None, lambda codes: codes + 1)
+    yield "legend", (legend,), "tiles", "has the code 11, which is not in WorldCover's legend"
+    yield "small", (str(copy),), "landcover", r"are 6 pixels wide at land cover's 10 m, .* tiles of 1280 pixels or more"
+    coarse = labels_alone(tmp_path / "coarse", 30.0, 300, 150)
+    yield "coarse", (coarse,), "landcover", "have pixels of 30 m, but land cover is learned at 10 m"
+    alone = labels_alone(tmp_path / "alone")
+    yield "labels alone", (alone,), "tiles", "holds labels alone, but images are needed"
+    one = labels_alone(tmp_path / "one", label=np.full((1, 600, 600), 30, np.uint8))
+    yield "one class", (one,), "landcover", "a single class, 30 Grassland: there is nothing to learn"
+    empty = other("empty")
+    text = (empty / "manifest.csv").read_text()
+    (empty / "manifest.csv").write_text(text.replace(",train,", ",test,").replace(",val,", ",test,"))
+    yield "no tiles", (str(empty),), "tiles", "holds no tiles to train on"
+    held = other("held")
+    (held / "manifest.csv").write_text(text.replace(",train,", ",val,"))
+    yield "no training tiles", (str(held),), "tiles", "hold no 'train' tiles"
+    (other("index") / "dataset.json").write_text("{")
+    yield "index", (str(tmp_path / "index"),), "tiles", "is damaged"
+    shutil.rmtree(other("gone") / "image")
+    yield "gone", (str(tmp_path / "gone"),), "tiles", "does not exist"
+    packed = patchwork.write_packed(tmp_path / "packed", [40])
+    yield "packed, small", (str(packed),), "tiles", "tiles are 40 m wide, but training needs 64"
+    index = json.loads((packed / "packed.json").read_text())
+    shutil.copytree(packed, tmp_path / "coarse_packed")
+    (tmp_path / "coarse_packed" / "packed.json").write_text(json.dumps({**index, "pixel_m": 2.0}))
+    yield "packed, GSD", (str(tmp_path / "coarse_packed"),), "tiles", "pixels of 2 m, but image generators learn at 1 m"
+    (tmp_path / "hollow").mkdir()
+    (tmp_path / "hollow" / "packed.json").write_text("{}")
+    yield "packed, empty", (str(tmp_path / "hollow"),), "landcover", "holds no land cover"
+    yield "packed, no images", (str(tmp_path / "hollow"),), "tiles", "holds no image tiles"
+
+
+def test_what_nothing_can_be_learned_from_is_refused(copy, tmp_path):
+    for what, datasets, wanted, message in bad(copy, tmp_path):
+        cache = tmp_path / "cache" / what
+        with pytest.raises(BackendError) as caught:
+            looked_through(datasets, wanted, cache)
+        assert re.search(message, str(caught.value)), f"{what}: {caught.value}"
+        assert not list(cache.glob(".*")), what
+
+
+def test_a_full_disk_is_said(built, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("backend.datasets.pack.write_stack", full)
+    with pytest.raises(BackendError, match=r"No space left on device.*Check the space"):
+        looked_through((built,), "tiles", tmp_path / "cache")
+    assert not list((tmp_path / "cache").iterdir())
+
+
+def test_a_data_set_built_anew_is_another(copy):
+    before = packed_cache.fingerprints((str(copy),))
+    (copy / "manifest.csv").write_text((copy / "manifest.csv").read_text().replace(",val,", ",train,"))
+    assert packed_cache.fingerprints((str(copy),)) != before

@@ -1,0 +1,80 @@
+"""A data set of some tiles of others is one like any other."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from backend.datasets import reader, subset, writer
+from backend.geo import legend
+from backend.protocol import BackendError
+from tests.backend import patchwork
+
+
+@pytest.fixture(scope="module")
+def pools(tmp_path_factory):
+    folders = []
+    for name in ("one", "other"):
+        folder = tmp_path_factory.mktemp(name)
+        folders.append(Path(patchwork.write_dataset(folder)))
+    return folders
+
+
+def test_the_tiles_come_with_all_that_is_known_of_them(pools, tmp_path):
+    names = [reader.manifest(folder)[1][3]["name"] for folder in pools]
+    picks = [subset.Pick(folder, name, f"{n}_{name}") for n, (folder, name) in enumerate(zip(pools, names))]
+    for _ in range(2):  # the second takes the first one's place
+        subset.write(tmp_path / "chosen", picks, chosen_by="entropy")
+    tiles = reader.open_tiles(tmp_path / "chosen")
+    assert [tile.name for tile in tiles.tiles] == [pick.new_name for pick in picks]
+    for tile, pick in zip(tiles.tiles, picks):
+        image, label = tile.read(0, 0, 64, 64)
+        wanted, codes = patchwork.dataset_tile(str(pick.folder), pick.name)
+        assert (image == wanted).all() and (legend.to_code(label) == codes).all()
+    index, rows = reader.manifest(tmp_path / "chosen")
+    assert index["chosen_by"] == "entropy" and len(index["sources"]) == 2 and sum(index["counts"].values()) == 2
+    assert list(rows[0]) == reader.COLUMNS and rows[0]["image"] == f"image/{picks[0].new_name}.tif"
+    items = json.loads((tmp_path / "chosen" / reader.ITEMS).read_text())["features"]
+    assert [item["id"] for item in items] == [pick.new_name for pick in picks]
+    assert items[1]["assets"]["label"]["href"] == rows[1]["label"]
+    assert [path.name for path in tmp_path.iterdir()] == ["chosen"]
+
+
+def without_styles(folder):
+    """An older data set, whose manifest says nothing of styles."""
+    with open(folder / reader.MANIFEST, newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    with open(folder / reader.MANIFEST, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, reader.COLUMNS[:-1], extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_tiles_keep_their_styles(tmp_path):
+    """Each its own, wherever they are said: in the manifest, or in the index of an older data set."""
+    folders = []
+    for name, style in (("one", "arid, 2018"), ("older", "")):
+        (tmp_path / name).mkdir()
+        folders.append(Path(patchwork.write_dataset(tmp_path / name, style=style)))
+    without_styles(folders[1])
+    index = json.loads((folders[1] / reader.INDEX).read_text())
+    (folders[1] / reader.INDEX).write_text(json.dumps({**index, "styles": ["coastal"]}))
+    assert {each.styles for each in writer.read(folders[1])[1]} == {("coastal",)}
+    picks = [subset.Pick(folder, reader.manifest(folder)[1][0]["name"], str(n)) for n, folder in enumerate(folders)]
+    for order in (picks, picks[::-1]):
+        subset.write(tmp_path / "chosen", order)
+        index, entries = writer.read(tmp_path / "chosen")
+        assert {each.tile.name: each.styles for each in entries} == {"0": ("arid", "2018"), "1": ("coastal",)}
+        assert "styles" not in index
+
+
+def test_what_cannot_be_taken_apart_is_said(pools, tmp_path):
+    packed = patchwork.write_packed(tmp_path / "packed")
+    with pytest.raises(BackendError, match="packed holds packed tiles"):
+        subset.check_built([packed])
+    (tmp_path / "small").mkdir()
+    small = Path(patchwork.write_dataset(tmp_path / "small", tile_px=32))
+    with pytest.raises(BackendError, match=r"tiles of different sizes: .*64 px, .*32 px"):
+        subset.check_built([pools[0], small])
+    subset.check_built(pools)

@@ -1,0 +1,160 @@
+"""Renderings on a real Dask cluster of worker processes, started by Dask's own commands as the README says."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+
+from backend.jobs import generatescene
+from backend.protocol import BackendError, Extent, GenerateScene, silent
+from backend.tiling import dask_cluster, render
+from backend.tiling.lattice import Box, Lattice
+from backend.tiling.lazy_raster import Input, WindowOp
+from backend.tiling.regions import Everywhere
+from tests.backend.worlds import SOURCE, chain, failing, kept, output, slow, whole
+
+ROOT = Path(__file__).resolve().parents[3]
+REGION = Box(-40, 13, 90, 110)
+
+
+def start(*words):
+    """One of Dask's commands, with Landforge in reach."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_WAIT_POLICY": "PASSIVE"}
+    dask = [sys.executable, "-P", "-m", "dask", *words, "--no-dashboard"]
+    return subprocess.Popen(dask, env=environment, stderr=subprocess.DEVNULL, start_new_session=True)
+
+
+class Started:
+    """A scheduler and its workers, each worker a process of its own."""
+
+    def __init__(self, folder: Path, workers: int) -> None:
+        self._file = folder / "scheduler.json"
+        self._scheduler = start("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(self._file))
+        self.address = self._wait()
+        self.workers = [
+            start("worker", self.address, "--nthreads", "1", "--no-nanny", "--local-directory", str(folder))
+            for _ in range(workers)
+        ]
+
+    def _wait(self) -> str:
+        import json
+
+        for _ in range(300):
+            with contextlib.suppress(OSError, ValueError, KeyError):
+                return json.loads(self._file.read_text())["address"]
+            time.sleep(0.1)
+        raise AssertionError("the scheduler did not start")
+
+    def stop(self) -> None:
+        for process in (*self.workers, self._scheduler):
+            process.kill()
+            process.wait()
+
+
+@contextlib.contextmanager
+def started(folder, workers):
+    found = Started(folder, workers)
+    try:
+        yield found
+    finally:
+        found.stop()
+
+
+@pytest.fixture(scope="module")
+def two_workers(tmp_path_factory):
+    with started(tmp_path_factory.mktemp("cluster"), 2) as found:
+        yield found.address
+
+
+def scene():
+    coarse = chain(Lattice(8, 6), "coarse", 2, 2, 2, 1, Input(SOURCE, 1, 3))
+    return chain(Lattice(9, 5), "fine", 2, 3, 2, 4, Input(coarse, 2, 5))
+
+
+def test_two_workers_give_what_one_process_gives(two_workers):
+    assert np.array_equal(whole(scene(), REGION, scheduler=two_workers), whole(scene(), REGION))
+
+
+def test_two_jobs_on_one_cluster_do_not_mix(two_workers):
+    one = chain(Lattice(8, 6), "field", 1, 2, 2, 1)
+    other = chain(Lattice(8, 6), "field", 1, 2, 2, 2)
+    found = [whole(field, REGION, scheduler=two_workers) for field in (one, other)]
+    assert np.array_equal(found[0], whole(one, REGION)) and np.array_equal(found[1], whole(other, REGION))
+    assert not np.array_equal(*found)
+
+
+def test_a_scene_is_the_same_on_a_cluster(tmp_path, two_workers):
+    found = {}
+    for name, address in {"here": "", "there": two_workers}.items():
+        paths = [str(tmp_path / f"{name}_{what}.tif") for what in ("cover", "image")]
+        extent = Extent(376_000, 4_700_000, 376_300, 4_700_250, "EPSG:32618")
+        generatescene.run(GenerateScene(extent, *paths, "spade", seed=5, steps=2, scheduler=address), silent())
+        found[name] = [rasterio.open(path).read().astype(int) for path in paths]
+    assert np.array_equal(found["here"][0], found["there"][0])
+    assert (np.abs(found["here"][1] - found["there"][1]) <= 1).mean() >= 0.999
+
+
+def test_what_a_worker_refuses_is_said_here(two_workers):
+    field = chain(Lattice(8, 6), "field", 0, 2, 2, 1)
+    work = WindowOp(Lattice(8, 6), partial(failing, BackendError("The worker has another model.")), kept)
+    with pytest.raises(BackendError, match="The worker has another model"):
+        whole(type(field)("field", work), REGION, scheduler=two_workers)
+
+
+@pytest.mark.parametrize("survivors", [1, 0])
+def test_a_dead_worker_costs_its_work_and_all_dead_end_the_run(tmp_path, monkeypatch, survivors):
+    monkeypatch.setattr(dask_cluster, "LOST_S", 3.0)
+    written = []
+    with started(tmp_path, 2) as found:
+
+        def write(box, pixels):
+            written.append(box)
+            if len(written) == 2:
+                for process in found.workers[survivors:]:
+                    process.kill()
+
+        field = type(scene())("slow", WindowOp(Lattice(8, 8), slow, kept, side=2))
+        wanted = render.Output(field, Box(0, 0, 96, 96), Everywhere(), 1.0, write)
+        if survivors:
+            render.render([wanted], found.address, silent())
+            assert len(written) == len(set(written)) == 36
+        else:
+            with pytest.raises(BackendError, match=r"was lost.*same settings and output"):
+                render.render([wanted], found.address, silent())
+            assert 2 <= len(written) < 36
+
+
+def test_no_scheduler_is_said(monkeypatch):
+    monkeypatch.setattr(dask_cluster, "CONNECT_S", 1.0)
+    for address in ("tcp://127.0.0.1:9", "nonsense://"):
+        with pytest.raises(BackendError, match="No Dask scheduler answers"):
+            whole(scene(), REGION, scheduler=address)
+
+
+def test_a_scheduler_without_workers_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(dask_cluster, "CONNECT_S", 3.0)
+    with started(tmp_path, 0) as found, pytest.raises(BackendError, match=r"has no workers.*dask worker"):
+        whole(scene(), REGION, scheduler=found.address)
+
+
+def test_a_cluster_is_never_far_ahead(two_workers, monkeypatch):
+    """Blocks wait on the workers in a bounded number, however large the rendering."""
+    ahead = []
+
+    class Watched(dask_cluster.Cluster):
+        def _take(self):
+            super()._take()
+            ahead.append(self._unwritten)
+
+    monkeypatch.setattr(dask_cluster, "Cluster", Watched)
+    field = chain(Lattice(8, 8), "field", 0, 1, 1, 1)
+    out = np.zeros((2, 400, 40), dtype=np.float32)
+    render.render([output(field, Box(0, 0, 400, 40), out)], two_workers, silent())
+    assert 0 < max(ahead) <= 2 * dask_cluster.BLOCKS_AHEAD + 5

@@ -1,0 +1,87 @@
+"""No seams: across the borders of windows what the bundled models make changes no more than beside them.
+
+What the ratio is by chance was measured on the same renderings with lattices that lie elsewhere; the bounds are four
+of its standard deviations.
+"""
+
+import numpy as np
+import pytest
+
+from backend.generation import outputs
+from backend.geo import legend
+from backend.models import base, spade
+from backend.models.landcover import LandCoverGenerator
+from backend.protocol import GenerateScene, silent
+from backend.tiling.lattice import Box, Lattice
+from backend.tiling.regions import Everywhere
+from backend.tiling.render import Output, render
+from tests.backend.seams import borders, seam_ratio
+
+WORLD, STEPS, PHASES = "EPSG:32618", GenerateScene.steps, (0, 1)
+ROW, COL = -4_700_123, 376_057
+
+
+def rendered(field, region, channels):
+    """A region of a field, (channels, height, width) uint8."""
+    out = np.zeros((channels, region.height, region.width), np.uint8)
+
+    def write(box, pixels):
+        shared = box.intersection(region)
+        pixels = pixels.reshape(channels, box.height, box.width)
+        out[(slice(None), *shared.within(region))] = pixels[(slice(None), *shared.within(box))]
+
+    render([Output(field, region, Everywhere(), 1.0, write)], "", silent())
+    return out
+
+
+def ratios(image, region, work, apart=1):
+    """The ratio for the windows of each phase."""
+    return [seam_ratio(image, region.row, region.col, work.lattice, phase, work.scale, apart) for phase in PHASES]
+
+
+def landcover():
+    return base.load(LandCoverGenerator, "landcover").field(WORLD, 1, STEPS)
+
+
+def test_land_cover_has_no_seams():
+    field, region = landcover(), Box(ROW // 10, COL // 10, 480, 480)  # 23 km2
+    found = legend.one_hot(rendered(field, region, 1)[0])
+    assert ratios(found[found.any(axis=(1, 2))], region, field.work) == pytest.approx([1, 1], abs=0.16)
+
+
+@pytest.mark.parametrize(("generator", "side_m", "chance"), [("spade", 1600, 0.04), ("controlnet", 800, 0.1)])
+def test_images_have_no_seams(generator, side_m, chance):
+    field, region = (
+        outputs.load_generator(generator, "").field(WORLD, 1, STEPS, landcover(), 10),
+        Box(ROW, COL, side_m, side_m),
+    )
+    found = rendered(field, region, 3)
+    assert found.std() > 10, "an image has contrast"
+    apart = spade.COARSE if generator == "spade" else 1  # its windows begin where its coarsest cells do
+    assert ratios(found, region, field.work, apart) == pytest.approx([1, 1], abs=chance)
+
+
+@pytest.mark.parametrize("lattice", [Lattice(8, 6), Lattice(9, 5)])
+@pytest.mark.parametrize("phase", PHASES)
+def test_the_measure_finds_a_seam_and_nothing_else(lattice, phase):
+    """Noise of 1 has differences of 1.128 on average; windows that differ by 4 are a seam, patterns in cells none."""
+    rng, size, scale = np.random.default_rng(0), 1200, 4
+    plain = rng.normal(size=(2, size, size)) + np.tile([0, 9, 3, 1], size // scale)  # from column 0 of the world on
+    row, col = -40_000, 12_000
+    assert seam_ratio(plain, row, col, lattice, phase, scale) == pytest.approx(1, abs=0.01)
+    begins = (np.arange(col, col + size) // scale - lattice.shift(phase)) // lattice.stride
+    assert seam_ratio(plain + begins % 2 * 4, row, col, lattice, phase, scale) > 1.2
+    assert seam_ratio(plain + begins % 2 * 4, row, col, lattice, phase + 1, scale) < 1.05
+
+
+def test_borders_are_where_windows_begin_and_end():
+    lattice, scale = Lattice(8, 6), 3
+    for phase in PHASES:
+        windows = [lattice.box(0, number, phase).scaled(scale) for number in range(-3, 9)]
+        expected = {window.col for window in windows} | {window.right for window in windows}
+        border, beside = borders(-5, 100, lattice, phase, scale)
+        found = {int(place) - 4 for place in np.flatnonzero(border)}
+        assert found == {place for place in expected if -5 < place < 95}
+        assert {int(place) - 4 for place in np.flatnonzero(beside)} == {
+            place + side for place in expected for side in (-scale, scale) if -5 < place + side < 95
+        } - expected
