@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+import qgis.utils
 from landforge.plugin.compare import layer_pairs
 from landforge.plugin.compare.layer_renderer import LayerRenderer
+from landforge.plugin.compare.swipe import SwipeItem
 from landforge.plugin.result_windows import ResultWindows
 from qgis.core import QgsPalettedRasterRenderer, QgsProject, QgsRasterLayer
 from qgis.gui import QgsMapToolPan
@@ -38,7 +40,8 @@ def pair(tmp_path, project):
 
 
 @pytest.fixture
-def panel(window, pair):
+def panel(window, pair, shared_worker, monkeypatch):
+    monkeypatch.setattr(qgis.utils, "iface", window)  # with a window, jobs run in the warm worker
     window.show_layer(pair[0])
     windows = ResultWindows(window)
     windows.show_compare_panel()
@@ -111,11 +114,12 @@ def test_dragging_moves_the_handle_at_once_and_renders_nothing(panel, window, mo
     panel.swipe_button.click()
     wait_for(lambda: rendered(panel))
     item, positions, painted, jobs = panel.swipe_tool.item, [], [], []
-    monkeypatch.setattr(LayerRenderer, "render", lambda renderer: jobs.append(renderer))
-    monkeypatch.setattr(type(item), "paint", lambda item, *_: painted.append(item.position))
     canvas.mapCanvasRefreshed.connect(lambda: jobs.append(canvas))
     start, end = QPoint(20, 100), QPoint(canvas.width() - 20, 100)
-    drag(canvas, start, end, steps=100, after_step=lambda: positions.append(item.position))
+    with monkeypatch.context() as patch:
+        patch.setattr(LayerRenderer, "render", lambda renderer: jobs.append(renderer))
+        patch.setattr(SwipeItem, "paint", lambda item, *_: painted.append(item.position))
+        drag(canvas, start, end, steps=100, after_step=lambda: positions.append(item.position))
     expected = [(start.x() + (end.x() - start.x()) * step / 100) / canvas.width() for step in range(1, 101)]
     assert positions == pytest.approx(expected, abs=1 / canvas.width()) and jobs == []
     assert 1 <= len(painted) <= 101, "at most once for each event"

@@ -2,6 +2,7 @@
 
 import processing
 import pytest
+import qgis.utils
 from landforge.plugin.result_windows import ResultWindows
 from qgis.core import QgsCoordinateReferenceSystem, QgsProcessingOutputLayerDefinition, QgsProject, QgsRasterLayer
 from qgis.PyQt.QtCore import QPoint, Qt
@@ -24,8 +25,9 @@ def project():
 
 
 @pytest.fixture
-def window(project):
+def window(project, shared_worker, monkeypatch):
     qgis_window = QgisWindow()
+    monkeypatch.setattr(qgis.utils, "iface", qgis_window)  # with a window, jobs run in the warm worker
     yield qgis_window
     qgis_window.window.close()
 

@@ -191,7 +191,7 @@ def test_the_event_loop_runs_throughout_a_generation(window, scripted, tmp_path,
 
 
 def test_finished_blocks_are_previewed_on_the_canvas(window, scripted):
-    scripted(pace_s=0.2)
+    scripted(pace_s=0.1)
     draw_in_view(window)
     window.click(window.panel.generate_button)
     texts, previews = set(), []
