@@ -17,7 +17,7 @@ from backend.models.controlnet import GUIDANCE_SCALE, STEPS, controlled, low_fre
 from backend.models.patch_autoencoder import PatchAutoencoder
 from backend.tiling import noise
 from backend.training import projected_discriminator
-from backend.training.loop import Batch, Objective
+from backend.training.generator import Batch, Objective
 
 HIDDEN_SHARE = 0.1
 
@@ -46,11 +46,11 @@ class Denoising(Objective):
         self.scheduler = diffusion.schedule()
         self.autoencoder = [autoencoder]  # in a list: it is no part of what is trained and saved
 
-    def trained(self, turn: str) -> nn.Module:
+    def trained_module(self, optimizer_key: str) -> nn.Module:
         """Both networks."""
         return self.parts
 
-    def forward(self, batch: Batch, turn: str) -> tuple[torch.Tensor, dict[str, float]]:
+    def forward(self, batch: Batch, optimizer_key: str) -> tuple[torch.Tensor, dict[str, float]]:
         """`pixels` (n, 3, h, w) in -1..1, `one_hot` (n, 11, h, w), `styles` (n, s) to the loss of the predicted v."""
         latents = latent_generator.encoded(self.autoencoder[0], batch["pixels"])
         known = condition_planes_with_dropout(batch["one_hot"], batch["styles"])
@@ -61,7 +61,7 @@ class Denoising(Objective):
 
         return diffusion.v_loss(denoise, self.scheduler, latents), {}
 
-    def shown(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
+    def preview(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
         autoencoder, one_hot = self.autoencoder[0], batch["one_hot"]
         latents = latent_generator.encoded(autoencoder, batch["pixels"])
         predict = partial(controlled, self.parts["denoiser"], self.parts["controlnet"])
@@ -79,7 +79,7 @@ class Distillation(Objective):
     images with noise would know nothing of what it has to mend.
     """
 
-    turns = ("generator", "judge")
+    optimizer_keys = ("generator", "judge")
     learning_rate = 2e-4
     columns = ("land cover", "real", "generated on it")
 
@@ -99,16 +99,16 @@ class Distillation(Objective):
         self.autoencoder = [autoencoder]  # in a list: it is no part of what is trained and saved
         self._evenness = autoencoder.evenness()
 
-    def trained(self, turn: str) -> nn.Module:
+    def trained_module(self, optimizer_key: str) -> nn.Module:
         """Denoiser and ControlNet together, or their judge."""
-        return self.judge if turn == "judge" else self.parts
+        return self.judge if optimizer_key == "judge" else self.parts
 
-    def forward(self, batch: Batch, turn: str) -> tuple[torch.Tensor, dict[str, float]]:
-        """`pixels` (n, 3, h, w) in -1..1, `one_hot` (n, 11, h, w), `styles` (n, s) to the loss of the turn.
+    def forward(self, batch: Batch, optimizer_key: str) -> tuple[torch.Tensor, dict[str, float]]:
+        """`pixels` (n, 3, h, w) in -1..1, `one_hot` (n, 11, h, w), `styles` (n, s) to the loss of that optimizer.
 
         The judge is shown real images through the code too: what it cannot hold, the generator cannot learn.
         """
-        if turn == "judge":
+        if optimizer_key == "judge":
             return self.judge.loss(), {}
         told = condition_planes_with_dropout(batch["one_hot"], batch["styles"])
         asked = projected_discriminator.repeat_conditions(projected_discriminator.shuffle_styles(told))
@@ -131,7 +131,7 @@ class Distillation(Objective):
     def _denoise(self, told: torch.Tensor, noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
         return controlled(self.parts["denoiser"], self.parts["controlnet"], noisy, times, told)
 
-    def shown(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
+    def preview(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
         denoise = partial(self._denoise, condition_planes(batch["one_hot"], batch["styles"]))
         true = latent_generator.encoded(self.autoencoder[0], batch["pixels"])
         made = diffusion.run_steps(denoise, self.sampler, STEPS, self.noise(true), range(STEPS))

@@ -26,7 +26,7 @@ from backend.tiling.lattice import Box
 from backend.tiling.lazy_raster import Patch, RasterSource
 from backend.tiling.regions import Everywhere
 from backend.tiling.render import Output, render
-from backend.training import loop, stages
+from backend.training import generator, stages
 from tests.backend import packed, patchwork, scenes
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -38,8 +38,8 @@ WEIGHTS = "diffusion_pytorch_model.safetensors"
 def brief():
     """As little as can be of all that takes time beside the steps."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "HELD_OUT_BATCHES", 1)
-        patch.setattr(loop, "EXAMPLES", 1)
+        patch.setattr(generator, "VALIDATION_BATCHES", 1)
+        patch.setattr(generator, "SAMPLE_ROWS", 1)
         patch.setattr(latent_generator, "PREVIEW_STEPS", 1)
         yield
 
@@ -451,7 +451,7 @@ def test_shares_of_the_minutes_are_fixed(dataset, tmp_path):
     job = TrainLandCover((dataset,), str(tmp_path / "m"), minutes=100.0, batch=4)
     found = stages.Training(job, trainlandcover.RECIPE)
     found.prepare(silent())
-    minutes = {name: found.plan(name, silent()).budget.minutes for name in found.asked}
+    minutes = {name: found.plan(name, silent()).budget.minutes for name in found.stage_names}
     assert sum(minutes.values()) == pytest.approx(100) and minutes["denoiser"] > minutes["autoencoder"]
     alone = stages.Training(replace(job, stage="denoiser"), trainlandcover.RECIPE)
     alone.prepare(silent())
