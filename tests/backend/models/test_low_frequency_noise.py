@@ -1,4 +1,4 @@
-"""Low-frequency noise: fields of one class differ in tone, as real ones do, and a place keeps its tone in any extent."""
+"""Low-frequency noise: fields of one class differ in tone, as real ones do; a place keeps its tone in any extent."""
 
 import numpy as np
 import pytest
@@ -27,11 +27,10 @@ def cropland_image(generator, box):
 
     def write(part, pixels):
         shared = part.intersection(box)
-        image[(slice(None), *shared.within(box))] = pixels[(slice(None), *shared.within(part))]
+        image[(slice(None), *shared.slices_in(box))] = pixels[(slice(None), *shared.slices_in(part))]
 
-    render(
-        [Output(generator.field("EPSG:32615", 3, 2, landcover), box, Everywhere(), 1.0, write)], "", protocol.silent()
-    )
+    raster = generator.field("EPSG:32615", 3, 2, landcover)
+    render([Output(raster, box, Everywhere(), 1.0, write)], "", protocol.silent())
     return image
 
 
@@ -43,7 +42,7 @@ def test_only_components_that_are_constant_over_a_patch_get_low_frequency_noise(
     blocks = initial.reshape(8, 32, 16, 32, 16).mean((2, 4))
     assert (blocks.std((1, 2))[dc_share > 0.9] > 1.2 * blocks.std((1, 2))[dc_share < 0.1].max()).all()
     part = Box(100, 200, 64, 96)
-    assert np.array_equal(generator.noise("w", 1, part), initial[(slice(None), *part.within(box))])
+    assert np.array_equal(generator.noise("w", 1, part), initial[(slice(None), *part.slices_in(box))])
 
 
 def test_fields_of_one_class_differ(generator, monkeypatch):
@@ -60,4 +59,4 @@ def test_fields_of_one_class_differ(generator, monkeypatch):
 def test_a_place_keeps_its_tone_in_any_extent(generator):
     whole, part = Box(0, 0, 128, 512), Box(0, 256, 128, 128)
     image = cropland_image(generator, whole)
-    assert np.array_equal(image[(slice(None), *part.within(whole))], cropland_image(generator, part))
+    assert np.array_equal(image[(slice(None), *part.slices_in(whole))], cropland_image(generator, part))
