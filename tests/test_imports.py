@@ -13,7 +13,9 @@ QGIS_SIDE = [
     *sorted((ROOT / "plugin").rglob("*.py")),
     *sorted((ROOT / "processing_provider").rglob("*.py")),
 ]
+BRIDGE = sorted((ROOT / "plugin" / "bridge").rglob("*.py"))
 BACKEND = sorted((ROOT / "backend").rglob("*.py"))
+PROTOCOL = [ROOT / "backend" / "__init__.py", *sorted((ROOT / "backend" / "protocol").rglob("*.py"))]
 ROOMS = (
     "jobs",
     "studies",
@@ -85,9 +87,14 @@ def test_the_qgis_side_imports_one_way(path):
         assert all(name.startswith(("plugin.bridge", "backend.protocol")) for name in found)
 
 
-@pytest.mark.parametrize("path", BACKEND, ids=label)
-def test_the_backend_imports_nothing_of_the_qgis_side(path):
-    assert not any(name.startswith(("plugin", "processing_provider")) for name in ours(imports(path)))
+def test_the_backend_imports_nothing_of_the_qgis_side():
+    offenders = [
+        f"{label(path)} imports {name}"
+        for path in BACKEND
+        for name in ours(imports(path))
+        if name.startswith(("plugin", "processing_provider"))
+    ]
+    assert not offenders, "\n".join(offenders)
 
 
 def backend_modules(path):
@@ -159,17 +166,24 @@ def test_the_backend_imports_in_no_circle():
         visit(module, [])
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "plugin" / "bridge").rglob("*.py")) + BACKEND, ids=label)
-def test_no_qgis_outside_the_qgis_side(path):
-    assert not any(name.split(".")[0] in ("qgis", "osgeo", "processing", "PyQt5", "PyQt6") for name in imports(path))
+def test_no_qgis_outside_the_qgis_side():
+    offenders = [
+        f"{label(path)} imports {name}"
+        for path in [*BRIDGE, *BACKEND]
+        for name in imports(path)
+        if name.split(".")[0] in ("qgis", "osgeo", "processing", "PyQt5", "PyQt6")
+    ]
+    assert not offenders, "\n".join(offenders)
 
 
-@pytest.mark.parametrize(
-    "path", [ROOT / "backend" / "__init__.py", *sorted((ROOT / "backend" / "protocol").rglob("*.py"))], ids=label
-)
-def test_the_protocol_needs_the_standard_library_alone(path):
-    foreign = {name for name in imports(path) if not name.startswith("landforge.backend.protocol.")}
-    assert all(name.split(".")[0] in sys.stdlib_module_names for name in foreign)
+def test_the_protocol_needs_the_standard_library_alone():
+    offenders = [
+        f"{label(path)} imports {name}"
+        for path in PROTOCOL
+        for name in imports(path)
+        if not name.startswith("landforge.backend.protocol.") and name.split(".")[0] not in sys.stdlib_module_names
+    ]
+    assert not offenders, "\n".join(offenders)
 
 
 def test_the_root_imports_nothing_before_it_is_asked():
