@@ -20,7 +20,9 @@ from backend.tiling.regions import Everywhere, RegionOfInterest
 from backend.tiling.render import Output, render
 
 
-def mixed(seed: int, scale: int, margin: int, fines: list[int], windows: list[Box], *patches: Patch) -> np.ndarray:
+def noise_of_windows(
+    seed: int, scale: int, margin: int, fines: list[int], windows: list[Box], *patches: Patch
+) -> np.ndarray:
     """Two channels that depend on the whole window and on its place, as a network's with attention would."""
     results = []
     for window in windows:
@@ -33,23 +35,23 @@ def mixed(seed: int, scale: int, margin: int, fines: list[int], windows: list[Bo
     return np.stack(results)
 
 
-def kept(pixels: np.ndarray) -> np.ndarray:
+def unchanged(pixels: np.ndarray) -> np.ndarray:
     """What was blended, as it is."""
     return pixels
 
 
-def slow(windows: list[Box], *patches: Patch) -> np.ndarray:
+def slow_ones(windows: list[Box], *patches: Patch) -> np.ndarray:
     """Two channels of ones, after a while."""
     time.sleep(0.2)
     return np.ones((len(windows), 2, windows[0].height, windows[0].width), dtype=np.float32)
 
 
-def failing(error: Exception, windows: list[Box], *patches: Patch) -> np.ndarray:
+def raising(error: Exception, windows: list[Box], *patches: Patch) -> np.ndarray:
     """No pixels but an error."""
     raise error
 
 
-def chain(
+def phased_raster(
     lattice: Lattice,
     name: str,
     phases: int,
@@ -65,13 +67,13 @@ def chain(
     for phase in range(phases + 1):
         last = phase == phases
         inputs = (*((Input(field),) if field else ()), *below)
-        compute = partial(mixed, seed, scale if last else 1, margin, [given.fine for given in inputs])
-        work = WindowOp(lattice, compute, kept, phase, scale if last else 1, side, batch, margin)
+        compute = partial(noise_of_windows, seed, scale if last else 1, margin, [given.fine for given in inputs])
+        work = WindowOp(lattice, compute, unchanged, phase, scale if last else 1, side, batch, margin)
         field = LazyRaster(f"{name} {phase}", work, inputs)
     return field
 
 
-def whole(
+def render_pixels(
     field: LazyRaster,
     region: Box,
     area: RegionOfInterest | None = None,
@@ -79,17 +81,17 @@ def whole(
     report: Reporter | None = None,
 ):
     """(2, height, width) float32: a region of a field's pixels, rendered; NaN where nothing was written."""
-    out = blank(region)
-    render([output(field, region, out, area)], scheduler, report or silent())
+    out = unwritten(region)
+    render([array_output(field, region, out, area)], scheduler, report or silent())
     return out
 
 
-def blank(region: Box) -> np.ndarray:
+def unwritten(region: Box) -> np.ndarray:
     """An array for the pixels of a region in which nothing is written yet."""
     return np.full((2, region.height, region.width), np.nan, dtype=np.float32)
 
 
-def output(
+def array_output(
     field: LazyRaster,
     region: Box,
     out: np.ndarray,
@@ -112,10 +114,10 @@ def ramp(box: Box) -> np.ndarray:
     return ((rows[:, None] * 7 + cols[None, :] * 3) % 251).astype(np.uint8)
 
 
-SOURCE = RasterSource("ramp", ramp, 16)
+RAMP = RasterSource("ramp", ramp, 16)
 
 
-class Pieces:
+class BoxUnion:
     """An area of a few boxes."""
 
     def __init__(self, *boxes: Box) -> None:
@@ -132,14 +134,14 @@ class Pieces:
         return found
 
 
-Computed = tuple[WindowOp, Box]
+RasterWindow = tuple[WindowOp, Box]
 """A window of a field."""
 
 
 @contextmanager
-def counted() -> Iterator[collections.Counter[Computed]]:
+def count_windows() -> Iterator[collections.Counter[RasterWindow]]:
     """How often each window is computed in this process meanwhile."""
-    found: collections.Counter[Computed] = collections.Counter()
+    found: collections.Counter[RasterWindow] = collections.Counter()
     compute = fields.compute_windows
 
     def counting(work: WindowOp, block: Box, windows: list[Box], *rest: object) -> np.ndarray:
@@ -151,7 +153,7 @@ def counted() -> Iterator[collections.Counter[Computed]]:
         yield found
 
 
-def needed(field: LazyRaster, boxes: set[Box]) -> set[Computed]:
+def needed_windows(field: LazyRaster, boxes: set[Box]) -> set[RasterWindow]:
     """The windows without which boxes of a field's pixels are not had, found one by one."""
     work, windows = field.work, set()
     step = work.lattice.stride * work.scale
@@ -165,5 +167,5 @@ def needed(field: LazyRaster, boxes: set[Box]) -> set[Computed]:
     found = {(work, window) for window in windows}
     for given in field.inputs:
         if isinstance(given.of, LazyRaster):
-            found |= needed(given.of, {given.region(window.grown(work.margin)) for window in windows})
+            found |= needed_windows(given.of, {given.region(window.grown(work.margin)) for window in windows})
     return found
