@@ -21,7 +21,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from backend import protocol
 from backend.geo import grid, legend
 from backend.jobs import clipworldcover, generateimage, generatelandcover, segmentimage
-from backend.models import device, spade
+from backend.models import controlnet, device, landcover, spade
 from backend.tiling.lattice import Box
 from backend.tiling.lazy_raster import Patch
 from bench import networks, scenery
@@ -132,15 +132,16 @@ def _denoising(found: Any) -> tuple[Any, torch.Tensor, torch.Tensor]:
     """One step of a full batch as the engine takes it: the function and its arguments."""
     first = next(iter(networks.plan(found, km=1.0).covers)).work
     lattice, windows = first.lattice, [first.lattice.box(0, col) for col in range(first.batch)]
-    conditions, control = [], ((0.0,) * legend.COUNT, 1.0, "bench", 0)
+    patches: list[Patch] = []
+    conditioning: Any = landcover.ShareRequest((0.0,) * legend.COUNT, 1.0, "bench", 0)
     if found.kind == "controlnet":
-        control = ()
-        ground = reduce(Box.joined, windows).scaled(found.cell_px)
+        conditioning = controlnet.StyleConditioning((0.0,) * len(found.index.get("styles", [])))
+        ground = reduce(Box.union, windows).scaled(found.cell_px)
         indices = np.random.default_rng(0).integers(0, legend.COUNT, (ground.height, ground.width), dtype=np.uint8)
-        conditions = [Patch(indices, ground)]
+        patches = [Patch(indices, ground)]
     shape = (len(windows), found.autoencoder.config.latent_channels, lattice.window, lattice.window)
     with torch.no_grad():
-        denoise = found.denoiser(windows, control, *conditions)
+        denoise = found.denoiser(windows, conditioning, *patches)
     return denoise, torch.randn(shape, device=found.device), torch.full((len(windows),), 500, device=found.device)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from qgis.core import (
@@ -14,8 +13,9 @@ from qgis.core import (
     QgsUnitTypes,
 )
 
+from ..backend.protocol import snapped_bounds
+
 DEGREES = "EPSG:4326"
-SNAP_M = 10.0
 UTM_SOUTH, UTM_NORTH = -80.0, 84.0
 
 
@@ -72,8 +72,5 @@ def of(
 
 
 def _snapped(box: QgsRectangle) -> QgsRectangle:
-    """Outward to multiples of 10 m, less a micrometre of slack."""
-    slack = 1e-6
-    low = [math.floor(value / SNAP_M + slack) * SNAP_M for value in (box.xMinimum(), box.yMinimum())]
-    high = [math.ceil(value / SNAP_M - slack) * SNAP_M for value in (box.xMaximum(), box.yMaximum())]
-    return QgsRectangle(*low, *high)
+    """The box rounded outward as the backend rounds a grid's bounds."""
+    return QgsRectangle(*snapped_bounds((box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum())))

@@ -1,1 +1,1 @@
-"""Landforge's Processing algorithms: one declaration a file, by group."""
+"""Landforge's Processing algorithms, one file an algorithm, in a folder a group."""

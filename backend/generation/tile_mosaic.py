@@ -119,7 +119,7 @@ class Strip:
 
     def output(self, field: LazyRaster, pixel_m: float) -> Output:
         """What is still wanted of a field, and written here."""
-        region = reduce(Box.joined, self.boxes)
+        region = reduce(Box.union, self.boxes)
         return Output(field, region, BoxRegions(self.boxes), pixel_m, self.write, frozenset(self.done))
 
     def write(self, block: Box, pixels: np.ndarray) -> None:

@@ -161,7 +161,7 @@ def _ground(place: Place, lands: Sequence[Land], reach: int) -> Ground:
     block = Box(place[1], place[2], reach, reach)
     boxes = [Box(*land.corner, *land.shape) for land in lands]
     shared = [box.intersection(block) for box in boxes]
-    whole = reduce(Box.joined, shared)
+    whole = reduce(Box.union, shared)
     pixels = np.full((whole.height, whole.width), legend.IGNORE, dtype=np.uint8)
     for land, box, part in zip(lands, boxes, shared):
         pixels[part.within(whole)] = land.read(part.row - box.row, part.col - box.col, part.height, part.width)

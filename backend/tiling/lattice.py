@@ -42,8 +42,8 @@ class Box:
         bottom, right = min(self.bottom, other.bottom), min(self.right, other.right)
         return Box(row, col, max(bottom - row, 0), max(right - col, 0))
 
-    def joined(self, other: Box) -> Box:
-        """The smallest box that holds both."""
+    def union(self, other: Box) -> Box:
+        """The smallest box that contains both."""
         row, col = min(self.row, other.row), min(self.col, other.col)
         return Box(row, col, max(self.bottom, other.bottom) - row, max(self.right, other.right) - col)
 

@@ -244,7 +244,7 @@ class LazyRaster:
 
     def _compute(self, row: int, col: int, cover: WindowMask) -> Task:
         found = self.found(row, col, cover)
-        needed = reduce(Box.joined, found)
+        needed = reduce(Box.union, found)
         # where some are missing, the rest may lie apart, with blocks in between that nobody computes or reads
         pieces = [piece.grown(self.work.margin) for piece in (found if len(found) < self.work.side**2 else [needed])]
         makers, keys = [], list[Key]()

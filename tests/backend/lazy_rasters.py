@@ -1,4 +1,4 @@
-"""A small world for tests of the engine: two fields in phases, one on top of the other, made of noise and tanh."""
+"""Small lazy rasters for tests of the engine: chains of phases computed from noise and tanh, no network needed."""
 
 from __future__ import annotations
 
@@ -12,42 +12,41 @@ import numpy as np
 import pytest
 
 from backend.protocol import Reporter, silent
-from backend.tiling import lazy_raster as fields
-from backend.tiling import noise
+from backend.tiling import lazy_raster, noise
 from backend.tiling.lattice import Box, Lattice
-from backend.tiling.lazy_raster import Input, LazyRaster, Patch, RasterSource, WindowOp
+from backend.tiling.lazy_raster import Input, LazyRaster, Patch, RasterSource, WindowOp, any_size
 from backend.tiling.regions import Everywhere, RegionOfInterest
 from backend.tiling.render import Output, render
 
 
-def noise_of_windows(
+def noise_and_inputs(
     seed: int, scale: int, margin: int, fines: list[int], windows: list[Box], *patches: Patch
 ) -> np.ndarray:
-    """Two channels that depend on the whole window and on its place, as a network's with attention would."""
+    """Two channels in which every pixel depends on all inputs of its window, as a network with attention computes."""
     results = []
     for window in windows:
-        seen = window.grown(margin)
-        field = noise.normal(seed, "w", 2, seen)
+        box = window.grown(margin)
+        pixels = noise.normal(seed, "w", 2, box)
         for fine, patch in zip(fines, patches):
-            read = patch.read(seen.scaled(fine))[..., ::fine, ::fine].astype(np.float32)
-            field = field + np.tanh(read + read.mean()) * (1 + read.std())
-        results.append(field[(slice(None), *window.within(seen))].repeat(scale, 1).repeat(scale, 2))
+            values = patch.read(box.scaled(fine))[..., ::fine, ::fine].astype(np.float32)
+            pixels = pixels + np.tanh(values + values.mean()) * (1 + values.std())
+        results.append(pixels[(slice(None), *window.within(box))].repeat(scale, 1).repeat(scale, 2))
     return np.stack(results)
 
 
 def unchanged(pixels: np.ndarray) -> np.ndarray:
-    """What was blended, as it is."""
+    """The blended pixels as they are: a finish that does nothing."""
     return pixels
 
 
 def slow_ones(windows: list[Box], *patches: Patch) -> np.ndarray:
-    """Two channels of ones, after a while."""
+    """Two channels of ones, after 0.2 s."""
     time.sleep(0.2)
     return np.ones((len(windows), 2, windows[0].height, windows[0].width), dtype=np.float32)
 
 
 def raising(error: Exception, windows: list[Box], *patches: Patch) -> np.ndarray:
-    """No pixels but an error."""
+    """Raise an error instead of computing windows."""
     raise error
 
 
@@ -61,28 +60,29 @@ def phased_raster(
     *below: Input,
     batch: int = 3,
     margin: int = 0,
+    batch_multiple=any_size,
 ) -> LazyRaster:
-    """A field in phases, decoded to `scale` pixels a cell; each phase reads the one before and what is below."""
-    field = None
+    """A raster of `phases` and a last one decoded to `scale` pixels a cell; each reads the one before and `below`."""
+    raster = None
     for phase in range(phases + 1):
         last = phase == phases
-        inputs = (*((Input(field),) if field else ()), *below)
-        compute = partial(noise_of_windows, seed, scale if last else 1, margin, [given.fine for given in inputs])
-        work = WindowOp(lattice, compute, unchanged, phase, scale if last else 1, side, batch, margin)
-        field = LazyRaster(f"{name} {phase}", work, inputs)
-    return field
+        inputs = (*((Input(raster),) if raster else ()), *below)
+        compute = partial(noise_and_inputs, seed, scale if last else 1, margin, [one.fine for one in inputs])
+        work = WindowOp(lattice, compute, unchanged, phase, scale if last else 1, side, batch, margin, batch_multiple)
+        raster = LazyRaster(f"{name} {phase}", work, inputs)
+    return raster
 
 
 def render_pixels(
-    field: LazyRaster,
+    raster: LazyRaster,
     region: Box,
     area: RegionOfInterest | None = None,
     scheduler: str = "",
     report: Reporter | None = None,
 ):
-    """(2, height, width) float32: a region of a field's pixels, rendered; NaN where nothing was written."""
+    """(2, height, width) float32: the rendered pixels of a region; NaN where nothing was written."""
     out = unwritten(region)
-    render([array_output(field, region, out, area)], scheduler, report or silent())
+    render([array_output(raster, region, out, area)], scheduler, report or silent())
     return out
 
 
@@ -92,24 +92,24 @@ def unwritten(region: Box) -> np.ndarray:
 
 
 def array_output(
-    field: LazyRaster,
+    raster: LazyRaster,
     region: Box,
     out: np.ndarray,
     area: RegionOfInterest | None = None,
     pixel_m: float = 1.0,
     **options,
 ):
-    """What a test wants of a field, written into an array."""
+    """The output of a rendering that writes a region of a raster into an array."""
 
     def write(box: Box, pixels: np.ndarray) -> None:
         shared = box.intersection(region)
         out[(..., *shared.within(region))] = pixels[(..., *shared.within(box))]
 
-    return Output(field, region, area or Everywhere(), pixel_m, write, **options)
+    return Output(raster, region, area or Everywhere(), pixel_m, write, **options)
 
 
 def ramp(box: Box) -> np.ndarray:
-    """(height, width) uint8: a raster that is the same wherever it is read."""
+    """(height, width) uint8: pixels that depend on their row and column alone."""
     rows, cols = np.arange(box.row, box.bottom), np.arange(box.col, box.right)
     return ((rows[:, None] * 7 + cols[None, :] * 3) % 251).astype(np.uint8)
 
@@ -118,44 +118,44 @@ RAMP = RasterSource("ramp", ramp, 16)
 
 
 class BoxUnion:
-    """An area of a few boxes."""
+    """A region of interest of a few boxes."""
 
     def __init__(self, *boxes: Box) -> None:
         self.boxes = boxes
 
     def touches(self, rows: np.ndarray, cols: np.ndarray, size_px: int) -> np.ndarray:
-        found = [[self.inside(Box(int(row), int(col), size_px, size_px)).any() for col in cols] for row in rows]
-        return np.array(found, dtype=bool).reshape(len(rows), len(cols))
+        masks = [[self.inside(Box(int(row), int(col), size_px, size_px)).any() for col in cols] for row in rows]
+        return np.array(masks, dtype=bool).reshape(len(rows), len(cols))
 
     def inside(self, box: Box) -> np.ndarray:
-        found = np.zeros((box.height, box.width), dtype=bool)
+        mask = np.zeros((box.height, box.width), dtype=bool)
         for piece in self.boxes:
-            found[piece.intersection(box).within(box)] = True
-        return found
+            mask[piece.intersection(box).within(box)] = True
+        return mask
 
 
 RasterWindow = tuple[WindowOp, Box]
-"""A window of a field."""
+"""A window of a lazy raster."""
 
 
 @contextmanager
 def count_windows() -> Iterator[collections.Counter[RasterWindow]]:
-    """How often each window is computed in this process meanwhile."""
-    found: collections.Counter[RasterWindow] = collections.Counter()
-    compute = fields.compute_windows
+    """Count how often each window is computed in this process while the context is open."""
+    counts: collections.Counter[RasterWindow] = collections.Counter()
+    compute = lazy_raster.compute_windows
 
     def counting(work: WindowOp, block: Box, windows: list[Box], *rest: object) -> np.ndarray:
-        found.update((work, window) for window in windows)
+        counts.update((work, window) for window in windows)
         return compute(work, block, windows, *rest)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fields, "compute_windows", counting)
-        yield found
+        patch.setattr(lazy_raster, "compute_windows", counting)
+        yield counts
 
 
-def needed_windows(field: LazyRaster, boxes: set[Box]) -> set[RasterWindow]:
-    """The windows without which boxes of a field's pixels are not had, found one by one."""
-    work, windows = field.work, set()
+def needed_windows(raster: LazyRaster, boxes: set[Box]) -> set[RasterWindow]:
+    """The windows that boxes of a raster's pixels depend on, by brute force over a range of windows."""
+    work, windows = raster.work, set()
     step = work.lattice.stride * work.scale
     for box in boxes:
         for row in range(box.row // step - 3, box.bottom // step + 2):
@@ -164,8 +164,8 @@ def needed_windows(field: LazyRaster, boxes: set[Box]) -> set[RasterWindow]:
                 shared = window.scaled(work.scale).intersection(box)
                 if shared.height and shared.width:
                     windows.add(window)
-    found = {(work, window) for window in windows}
-    for given in field.inputs:
-        if isinstance(given.of, LazyRaster):
-            found |= needed_windows(given.of, {given.region(window.grown(work.margin)) for window in windows})
-    return found
+    needed = {(work, window) for window in windows}
+    for one in raster.inputs:
+        if isinstance(one.of, LazyRaster):
+            needed |= needed_windows(one.of, {one.region(window.grown(work.margin)) for window in windows})
+    return needed

@@ -1,4 +1,4 @@
-"""docs/first_example.md, followed step by step; its pictures are made here (`make screenshots` puts them into docs)."""
+"""docs/user/first_example.md, step by step; makes its pictures, which `make screenshots` puts into docs."""
 
 import processing
 import pytest

@@ -1,4 +1,4 @@
-"""The other algorithms, one after the other, on small rasters and with the real models."""
+"""One run of every algorithm in QGIS, on small rasters and with the bundled models."""
 
 import json
 from pathlib import Path
@@ -17,13 +17,14 @@ EXTENT = "778000,778320,9984680,9985000 [EPSG:32717]"
 
 
 def bundled(name):
-    folder = ROOT / "backend" / "bundled" / name / "model_index.json"
-    return pytest.mark.skipif(not folder.is_file(), reason=f"the model {name} is not bundled")
+    """A mark that skips a test where the bundled model is missing."""
+    index = ROOT / "backend" / "bundled" / name / "model_index.json"
+    return pytest.mark.skipif(not index.is_file(), reason=f"the model {name} is not bundled")
 
 
 @pytest.fixture
 def pair(tmp_path):
-    """An image of 100 x 100 px at 1 m whose colours tell its classes, and the classes at 10 m."""
+    """An image of 100 x 100 px at 1 m with one colour for every class, and the classes at 10 m."""
     index = np.random.default_rng(3).integers(0, len(CODES), (10, 10))
     shades = np.array([[20, 80, 20], [120, 160, 60], [180, 150, 90], [200, 60, 60], [30, 60, 160]], dtype=np.uint8)
     image = shades[index.repeat(10, 0).repeat(10, 1)].transpose(2, 0, 1)
@@ -41,7 +42,7 @@ def test_clip_an_image(pair, tmp_path, context):
     assert (read_raster(result["OUTPUT"]) == read_raster(image)[:, 40:80, 40:80]).all()
 
 
-def test_data_set_training_prediction(pair, tmp_path, context, ear):
+def test_data_set_training_prediction(pair, tmp_path, context, feedback):
     image, label = pair
     tiles = {"IMAGE": [image], "LABEL": [label], "TILE_PX": 32, "VAL_SHARE": "0.2", "TEST_SHARE": 0}
     built = processing.run("landforge:builddataset", {**tiles, "OUTPUT": str(tmp_path / "tiles")}, context=context)
@@ -50,10 +51,10 @@ def test_data_set_training_prediction(pair, tmp_path, context, ear):
         "landforge:trainsegmentation",
         {"DATASET": [str(manifest)], "EPOCHS": 1, "CROP_PX": 32, "BATCH": 8, "OUTPUT": str(tmp_path / "model")},
         context=context,
-        feedback=ear,
+        feedback=feedback,
     )
     assert json.loads((Path(trained["OUTPUT"]) / "model_index.json").read_text())["landforge"] == "segmentation"
-    assert any("IoU" in said for said in ear.said)
+    assert any("IoU" in message for message in feedback.messages)
     parameters = {"IMAGE": image, "MODEL": trained["OUTPUT"], "OUTPUT": str(tmp_path / "predicted.tif")}
     predicted = processing.run("landforge:segmentimage", parameters, context=context)["OUTPUT"]
     assert gdal.Open(predicted).GetGeoTransform() == gdal.Open(image).GetGeoTransform()

@@ -1,4 +1,4 @@
-"""The plugin under qgis_process, as a user at a shell has it."""
+"""The plugin under qgis_process, as a user runs it at a shell."""
 
 import json
 
@@ -13,10 +13,10 @@ CLIP = "landforge:clipworldcover"
 
 
 def test_list():
-    answer = qgis_process("list")
-    assert answer.returncode == 0
+    result = qgis_process("list")
+    assert result.returncode == 0
     for name in ("clipworldcover", "clipnaip", "builddataset", "generatelandcover", "generateimage", "generatescene"):
-        assert f"landforge:{name}" in answer.stdout
+        assert f"landforge:{name}" in result.stdout
     for name in (
         "buildstandardsets",
         "trainlandcover",
@@ -30,37 +30,37 @@ def test_list():
         "choosetiles",
         "landcoverdifference",
     ):
-        assert f"landforge:{name}" in answer.stdout
+        assert f"landforge:{name}" in result.stdout
 
 
-def test_the_ready_models_are_listed():
-    answer = qgis_process("list")
-    assert "landforge:extenttocomparedscene" in answer.stdout and "landforge:pairstotestedmodel" in answer.stdout
+def test_the_workflows_are_listed():
+    result = qgis_process("list")
+    assert "landforge:extenttocomparedscene" in result.stdout and "landforge:pairstotestedmodel" in result.stdout
     assert "synthetic:OUTPUT_IMAGE" in qgis_process("help", "landforge:extenttocomparedscene").stdout
 
 
 def test_help():
-    answer = qgis_process("help", "landforge:generatescene")
-    assert answer.returncode == 0
+    result = qgis_process("help", "landforge:generatescene")
+    assert result.returncode == 0
     for words in ("EXTENT", "OUTPUT_IMAGE", "one pass, fast and clear", "not an observation of the Earth"):
-        assert words in answer.stdout
+        assert words in result.stdout
 
 
 def test_run_with_text_for_numbers(landcover, codes, tmp_path):
     output = tmp_path / "out.tif"
-    answer = qgis_process(
+    result = qgis_process(
         *("run", CLIP, "--", f"EXTENT={EXTENT}", "SOURCE=layer", f"LAYER={landcover}", "MAX_AREA_KM2=3"),
         f"OUTPUT={output}",
     )
-    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert result.returncode == 0, result.stdout + result.stderr
     assert (read_raster(output) == codes[:, 10:50, 10:50]).all()
 
 
 def test_an_extent_in_another_crs_than_the_layer(landcover, tmp_path):
     output = tmp_path / "out.tif"
     box = "-78.501,-78.498,-0.139,-0.136 [EPSG:4326]"
-    answer = qgis_process("run", CLIP, "--", f"EXTENT={box}", "SOURCE=layer", f"LAYER={landcover}", f"OUTPUT={output}")
-    assert answer.returncode == 0, answer.stdout + answer.stderr
+    result = qgis_process("run", CLIP, "--", f"EXTENT={box}", "SOURCE=layer", f"LAYER={landcover}", f"OUTPUT={output}")
+    assert result.returncode == 0, result.stdout + result.stderr
     assert read_raster(output).shape[1:] in ((34, 34), (34, 35), (35, 34), (35, 35))
 
 
@@ -68,9 +68,9 @@ def test_an_extent_in_another_crs_than_the_layer(landcover, tmp_path):
 def test_json_on_stdin(landcover, codes, tmp_path):
     output = tmp_path / "out.tif"
     inputs = {"EXTENT": EXTENT, "SOURCE": "layer", "LAYER": landcover, "YEAR": "2020", "OUTPUT": str(output)}
-    answer = qgis_process("run", CLIP, "-", job={"inputs": inputs})
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-    assert json.loads(answer.stdout)["results"] == {"OUTPUT": str(output)}
+    result = qgis_process("run", CLIP, "-", job={"inputs": inputs})
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert json.loads(result.stdout)["results"] == {"OUTPUT": str(output)}
     assert (read_raster(output) == codes[:, 10:50, 10:50]).all()
 
 
@@ -85,25 +85,25 @@ def test_json_on_stdin(landcover, codes, tmp_path):
     ],
 )
 def test_a_failure_says_why_and_is_not_a_success(landcover, tmp_path, wrong, words):
-    given = {"EXTENT": EXTENT, "SOURCE": "layer", "LAYER": landcover, "OUTPUT": str(tmp_path / "out.tif"), **wrong}
-    answer = qgis_process("run", CLIP, "--", *(f"{key}={value}" for key, value in given.items()))
-    assert answer.returncode != 0 and words in answer.stdout + answer.stderr
+    inputs = {"EXTENT": EXTENT, "SOURCE": "layer", "LAYER": landcover, "OUTPUT": str(tmp_path / "out.tif"), **wrong}
+    result = qgis_process("run", CLIP, "--", *(f"{key}={value}" for key, value in inputs.items()))
+    assert result.returncode != 0 and words in result.stdout + result.stderr
     assert not (tmp_path / "out.tif").exists()
 
 
 def test_a_missing_backend_says_what_to_do(landcover, tmp_path):
-    given = {"EXTENT": EXTENT, "SOURCE": "layer", "LAYER": landcover, "OUTPUT": str(tmp_path / "out.tif")}
-    answer = qgis_process(
-        *("run", CLIP, "--", *(f"{key}={value}" for key, value in given.items())),
+    inputs = {"EXTENT": EXTENT, "SOURCE": "layer", "LAYER": landcover, "OUTPUT": str(tmp_path / "out.tif")}
+    result = qgis_process(
+        *("run", CLIP, "--", *(f"{key}={value}" for key, value in inputs.items())),
         LANDFORGE_PYTHON=str(tmp_path / "none"),
     )
-    assert answer.returncode != 0 and "Set up the backend" in answer.stdout + answer.stderr
+    assert result.returncode != 0 and "Set up the backend" in result.stdout + result.stderr
 
 
 def test_a_layer_of_a_project_without_crs(tmp_path, codes):
     path = write_raster(tmp_path / "nowhere.tif", codes, crs=None)
-    answer = qgis_process("run", "landforge:generateimage", "--", f"LANDCOVER={path}", f"OUTPUT={tmp_path / 'o.tif'}")
-    assert answer.returncode != 0 and "has no CRS" in answer.stdout + answer.stderr
+    result = qgis_process("run", "landforge:generateimage", "--", f"LANDCOVER={path}", f"OUTPUT={tmp_path / 'o.tif'}")
+    assert result.returncode != 0 and "has no CRS" in result.stdout + result.stderr
 
 
 def write_tiles(folder, kind):
@@ -120,8 +120,8 @@ def write_tiles(folder, kind):
     output = folder / f"{kind}_tiles"
     given = [*(f"IMAGE={path}" for path in images), *(f"LABEL={path}" for path in labels)]
     cut = ("TILE_PX=32", "VAL_SHARE=0.2", "TEST_SHARE=0.2", f"OUTPUT={output}")
-    answer = qgis_process("run", "landforge:builddataset", "--", *given, *cut)
-    assert answer.returncode == 0, answer.stdout + answer.stderr
+    result = qgis_process("run", "landforge:builddataset", "--", *given, *cut)
+    assert result.returncode == 0, result.stdout + result.stderr
     return output
 
 
@@ -138,9 +138,9 @@ def test_a_mixture_study(tiles, tmp_path):
     given = (f"REAL={tiles['real']}", f"SYNTHETIC={tiles['synthetic'] / 'manifest.csv'}", "SHARES=100", "ADDITIONS=0.5")
     output = tmp_path / "study"
     run = ("run", "landforge:mixturestudy", "--", *given, *SMALL, f"OUTPUT={output}")
-    answer = qgis_process(*run, "ARCHITECTURE=lale")
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-    assert "2 models" in answer.stdout and "minutes a model: about" in answer.stdout
+    result = qgis_process(*run, "ARCHITECTURE=lale")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "2 models" in result.stdout and "minutes a model: about" in result.stdout
     names = ["lale_plus0.5_1", "lale_real100_1"]
     assert sorted(path.name for path in (output / "models").iterdir()) == names
     assert "all + 0.5x" in (output / "mixturestudy.html").read_text()
@@ -149,8 +149,8 @@ def test_a_mixture_study(tiles, tmp_path):
 def test_chosen_tiles_are_a_data_set(tiles, tmp_path):
     given = (f"REAL={tiles['real']}", f"POOL={tiles['synthetic']}", "COUNT=2", "ROUNDS=1", "ARCHITECTURE=lale")
     output = tmp_path / "study"
-    answer = qgis_process("run", "landforge:choosetiles", "--", *given, *SMALL, f"OUTPUT={output}")
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-    assert f"CHOSEN:\t{output / 'chosen'}" in answer.stdout
+    result = qgis_process("run", "landforge:choosetiles", "--", *given, *SMALL, f"OUTPUT={output}")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert f"CHOSEN:\t{output / 'chosen'}" in result.stdout
     assert len((output / "chosen" / "manifest.csv").read_text().splitlines()) == 1 + 2
     assert {"choosetiles.html", "ranking.csv"} <= {path.name for path in output.iterdir()}

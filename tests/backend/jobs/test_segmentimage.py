@@ -52,9 +52,9 @@ def small_windows(monkeypatch):
 @pytest.fixture
 def reads_colours(monkeypatch, small_windows):
     monkeypatch.setattr(architectures, "load", lambda folder, index: ColourReader())
-    loading._kept.cache_clear()  # of what was loaded before, and afterwards of this
+    loading._loaded.cache_clear()  # of what was loaded before, and afterwards of this
     yield
-    loading._kept.cache_clear()
+    loading._loaded.cache_clear()
 
 
 def segment(tmp_path, image, model, reporter=None, **options):

@@ -18,13 +18,14 @@ from backend.datasets.packed import read_index
 from backend.generation import outputs
 from backend.geo import legend
 from backend.jobs import builddataset, trainimage, trainlandcover
-from backend.models import controlnet, landcover, latent_generator, model_folder, rgb, spade
+from backend.models import controlnet, landcover, latent_generator, model_folder, spade
+from backend.models.conditioning import condition_planes
 from backend.protocol import BackendError, BuildDataset, TrainImage, TrainLandCover, dump_job, silent
 from backend.tiling.lattice import Box
 from backend.tiling.lazy_raster import Patch, RasterSource
 from backend.tiling.regions import Everywhere
 from backend.tiling.render import Output, render
-from backend.training import loop, stages
+from backend.training import generator, stages
 from tests.backend.labelled_images import image_and_label, write_dataset, write_image_and_label
 from tests.backend.packed_tiles import write_styled_tiles
 from tests.backend.rasters import write_raster
@@ -39,8 +40,8 @@ WEIGHTS = "diffusion_pytorch_model.safetensors"
 def brief():
     """As little as can be of all that takes time beside the steps."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "HELD_OUT_BATCHES", 1)
-        patch.setattr(loop, "EXAMPLES", 1)
+        patch.setattr(generator, "VALIDATION_BATCHES", 1)
+        patch.setattr(generator, "SAMPLE_ROWS", 1)
         patch.setattr(latent_generator, "PREVIEW_STEPS", 1)
         yield
 
@@ -207,7 +208,7 @@ def test_a_region_of_ones_own_teaches_its_style(tmp_path):
     trainimage.run(TrainImage(tuple(folders), str(tmp_path / "m"), "spade", **BRIEFLY), silent())
     _, index = model_folder.find(str(tmp_path / "m"), "spade")
     assert index["styles"] == ["2018", "coastal", "upland"]
-    assert index["looks"] == {"2018, coastal": 0.5, "upland": 0.5}
+    assert index["style_combinations"] == {"2018, coastal": 0.5, "upland": 0.5}
     generator = SimpleNamespace(name="m", index=index)
     assert outputs.styles_of(generator, "upland, 2018", 0) == ("2018", "upland")
     packed_sets = sorted((tmp_path / "m").rglob("packed.json"))
@@ -222,9 +223,9 @@ def test_a_style_changes_the_image_and_an_unknown_one_is_refused(models):
         torch.nn.init.normal_(silent_part.weight)  # at first a ControlNet says nothing
     window, latents = Box(0, 0, 32, 32), torch.zeros(1, 8, 32, 32)
     plain, arid = (
-        generator.denoiser([window], (styles,), Patch(np.zeros((128, 128), np.uint8), window.scaled(4)))(
-            latents, torch.tensor([500])
-        )
+        generator.denoiser(
+            [window], controlnet.StyleConditioning(styles), Patch(np.zeros((128, 128), np.uint8), window.scaled(4))
+        )(latents, torch.tensor([500]))
         for styles in ((0.0, 0.0), (0.0, 1.0))
     )
     assert (plain - arid).abs().max() > 1e-3
@@ -237,27 +238,29 @@ def test_a_style_changes_the_image_and_an_unknown_one_is_refused(models):
 def test_a_style_is_told_on_the_ground_that_it_was_learned_on(models):
     """A style that tiles of towns taught says nothing of water, whose pixels are then those without a style."""
     generator = controlnet.ImageGenerator(str(models["controlnet"][0]))
-    assert set(generator.index["grounds"]) == {"2020", "arid"} and generator._grounds.sum(1).min() > 0
-    generator._grounds = controlnet._grounds({"styles": ["2020", "arid"], "grounds": {"arid": [10, 50]}})
-    assert generator._grounds.sum(1).tolist() == [11, 2]
+    assert set(generator.index["style_classes"]) == {"2020", "arid"} and generator._style_classes.sum(1).min() > 0
+    generator._style_classes = controlnet._style_classes(
+        {"styles": ["2020", "arid"], "style_classes": {"arid": [10, 50]}}
+    )
+    assert generator._style_classes.sum(1).tolist() == [11, 2]
     one_hot = torch.from_numpy(legend.one_hot(np.array([[0, 7, 4, legend.IGNORE]], np.uint8)))[None]
-    planes = rgb.conditioning(one_hot, torch.ones(1, 2), generator._grounds)[0, legend.COUNT :, 0]
+    planes = condition_planes(one_hot, torch.ones(1, 2), generator._style_classes)[0, legend.COUNT :, 0]
     assert planes.tolist() == [[1, 1, 1, 0], [1, 0, 1, 0]]
-    assert controlnet._grounds({}).shape == (0, legend.COUNT)
+    assert controlnet._style_classes({}).shape == (0, legend.COUNT)
 
 
 def test_the_seed_draws_what_a_style_leaves_open():
     """As often as tiles have it, always alike for one seed, and never against what was asked for."""
-    looks = {"2018, arid": 0.6, "2020, arid": 0.1, "2018, coastal": 0.3}
+    combinations = {"2018, arid": 0.6, "2020, arid": 0.1, "2018, coastal": 0.3}
     generator = SimpleNamespace(
-        name="m", index={"styles": ["2018", "2020", "arid", "coastal", "inland"], "looks": looks}
+        name="m", index={"styles": ["2018", "2020", "arid", "coastal", "inland"], "style_combinations": combinations}
     )
 
     def drawn(style):
         return [outputs.styles_of(generator, style, seed) for seed in range(2000)]
 
-    for look, share in looks.items():
-        assert drawn("").count(tuple(look.split(", "))) == pytest.approx(2000 * share, abs=80)
+    for combination, share in combinations.items():
+        assert drawn("").count(tuple(combination.split(", "))) == pytest.approx(2000 * share, abs=80)
     assert drawn("") == drawn("") and drawn("coastal") == [("2018", "coastal")] * 2000
     assert set(drawn("arid")) == {("2018", "arid"), ("2020", "arid")}
     assert set(drawn("inland")) == {("inland",)} and set(drawn("coastal, 2020")) == {("2020", "coastal")}
@@ -431,7 +434,7 @@ def test_shares_of_the_minutes_are_fixed(dataset, tmp_path):
     job = TrainLandCover((dataset,), str(tmp_path / "m"), minutes=100.0, batch=4)
     found = stages.Training(job, trainlandcover.RECIPE)
     found.prepare(silent())
-    minutes = {name: found.plan(name, silent()).budget.minutes for name in found.asked}
+    minutes = {name: found.plan(name, silent()).budget.minutes for name in found.stage_names}
     assert sum(minutes.values()) == pytest.approx(100) and minutes["denoiser"] > minutes["autoencoder"]
     alone = stages.Training(replace(job, stage="denoiser"), trainlandcover.RECIPE)
     alone.prepare(silent())

@@ -18,7 +18,7 @@ from backend.geo import legend
 from backend.jobs import builddataset, segmentimage, trainsegmentation
 from backend.models import architectures, model_folder
 from backend.protocol import BackendError
-from backend.training import segmentation_trainer
+from backend.training import segmentation
 from tests.backend.labelled_images import TINY_NETWORK, image_and_label, write_dataset
 from tests.backend.packed_tiles import write_random_tiles
 from tests.backend.rasters import write_raster
@@ -95,14 +95,14 @@ def test_a_stopped_training_resumes_exactly(data, tmp_path, words):
 
 def test_the_best_epoch_is_kept(data, tmp_path, monkeypatch):
     miou = iter([0.1, 0.5, 0.3, 0.5])
-    real = segmentation_trainer.score
+    real = segmentation.score
 
     def scored(run, batches, legend):
         found = real(run, batches, legend)
         value = next(miou, None)
         return found if value is None else type("Fixed", (type(found),), {"miou": value})(found.matrix)
 
-    monkeypatch.setattr(segmentation_trainer, "score", scored)
+    monkeypatch.setattr(segmentation, "score", scored)
     output = tmp_path / "model"
     settings = {**SETTINGS, "epochs": 4}
     kept = []
@@ -148,16 +148,16 @@ def test_every_architecture_trains(architecture, data, tmp_path):
 def test_loss_ignores_what_has_no_label():
     logits = torch.zeros(1, legend.COUNT, 8, 8, requires_grad=True)
     label = torch.full((1, 8, 8), legend.IGNORE)
-    loss = segmentation_trainer.loss_of(logits, label)
+    loss = segmentation.segmentation_loss(logits, label)
     loss.backward()
     assert loss.item() == 0 and not logits.grad.any()
     label[:, :4] = 2
     changed = logits.detach().clone()
     changed[:, :, 4:] = 9 * torch.rand(1, legend.COUNT, 4, 8)
-    assert segmentation_trainer.loss_of(changed, label).item() == pytest.approx(
-        segmentation_trainer.loss_of(logits.detach(), label).item(), abs=1e-5
+    assert segmentation.segmentation_loss(changed, label).item() == pytest.approx(
+        segmentation.segmentation_loss(logits.detach(), label).item(), abs=1e-5
     )
-    assert segmentation_trainer.loss_of(logits.detach(), label).item() > math.log(legend.COUNT)
+    assert segmentation.segmentation_loss(logits.detach(), label).item() > math.log(legend.COUNT)
 
 
 def without(folder, target, **splits):
@@ -251,11 +251,9 @@ def test_a_mix_is_kept_to_and_told(data, tmp_path):
     job = protocol.TrainSegmentation(
         (data, other), str(tmp_path / "m"), mix=(75, 25), class_weighting="balanced", **{**SETTINGS, "epochs": 1}
     )
-    crops = segmentation_trainer.RandomCrops
+    crops = segmentation.RandomCrops
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            segmentation_trainer, "RandomCrops", lambda tiles, *rest: drawn.append(tiles) or crops(tiles, *rest)
-        )
+        patch.setattr(segmentation, "RandomCrops", lambda tiles, *rest: drawn.append(tiles) or crops(tiles, *rest))
         trainsegmentation.run(job, protocol.silent())
     own = sum(str(tile.image).startswith(data) for tile in drawn[-1])
     assert own == round(0.75 * len(drawn[-1]))
@@ -283,7 +281,7 @@ def test_a_data_set_whose_labels_lie_aside_is_said(data, tmp_path, reporter):
 
 def test_rare_classes_weigh_more(data):
     sets = [open_tiles(data)]
-    weights = segmentation_trainer.class_weights(sets)
+    weights = segmentation.class_weights(sets)
     counts = np.zeros(256)
     for tile in sets[0].tiles:
         if tile.split == "train":
@@ -294,14 +292,14 @@ def test_rare_classes_weigh_more(data):
 
 
 def test_patience_ends_a_training_that_gets_no_better(data, tmp_path, monkeypatch, reporter):
-    real, given = segmentation_trainer.score, iter([0.3, 0.5, 0.4, 0.5, 0.9])
+    real, given = segmentation.score, iter([0.3, 0.5, 0.4, 0.5, 0.9])
 
     def scored(run, batches, legend):
         found = real(run, batches, legend)
         value = next(given, None)
         return found if value is None else type("Fixed", (type(found),), {"miou": value})(found.matrix)
 
-    monkeypatch.setattr(segmentation_trainer, "score", scored)
+    monkeypatch.setattr(segmentation, "score", scored)
     job = protocol.TrainSegmentation((data,), str(tmp_path / "m"), patience=2, **SETTINGS)
     trainsegmentation.run(job, reporter)
     assert model_folder.find(job.output, "segmentation")[1]["best_epoch"] == 2

@@ -115,19 +115,19 @@ def test_boxes_share_and_join_their_cells(one, other):
     def cells(box):
         return {(row, col) for row in range(box.row, box.bottom) for col in range(box.col, box.right)}
 
-    shared, joined = one.intersection(other), one.joined(other)
+    shared, outer = one.intersection(other), one.union(other)
     assert cells(shared) == cells(one) & cells(other)
-    assert cells(joined) >= cells(one) | cells(other)
-    assert (joined.row, joined.bottom) == (min(one.row, other.row), max(one.bottom, other.bottom))
-    assert (joined.col, joined.right) == (min(one.col, other.col), max(one.right, other.right))
-    assert np.zeros((joined.height, joined.width))[one.within(joined)].shape == (one.height, one.width)
+    assert cells(outer) >= cells(one) | cells(other)
+    assert (outer.row, outer.bottom) == (min(one.row, other.row), max(one.bottom, other.bottom))
+    assert (outer.col, outer.right) == (min(one.col, other.col), max(one.right, other.right))
+    assert np.zeros((outer.height, outer.width))[one.within(outer)].shape == (one.height, one.width)
 
 
 @given(boxes, factors)
 def test_coarser_boxes_cover_and_finer_ones_are_exact(box, factor):
     assert box.scaled(factor).coarsened(factor) == box
     around = box.coarsened(factor).scaled(factor)
-    assert around.joined(box) == around
+    assert around.union(box) == around
     assert 0 <= box.row - around.row < factor and 0 <= around.bottom - box.bottom < factor
     assert 0 <= box.col - around.col < factor and 0 <= around.right - box.right < factor
 

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.models import device
 from backend.protocol import Event, Reporter, silent
 from backend.tiling import render
 from backend.tiling.lattice import Box, Lattice, WindowMask
@@ -96,20 +95,19 @@ def test_the_order_of_the_rows_changes_nothing(scene, region, seed):
 def test_batches_and_threads_change_nothing(region, lattice, batch, threads):
     expected, found = (render_pixels(phased_raster(lattice, "a", 2, 2, 2, 1, batch=n), region) for n in (3, batch))
     assert np.array_equal(found, expected)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(device, "batch_multiple", lambda batch: min(threads, batch))
-        assert np.array_equal(render_pixels(phased_raster(lattice, "a", 2, 2, 2, 1, batch=batch), region), expected)
+    filled = phased_raster(lattice, "a", 2, 2, 2, 1, batch=batch, batch_multiple=lambda batch: min(threads, batch))
+    assert np.array_equal(render_pixels(filled, region), expected)
 
 
-def test_a_batch_is_filled_up_to_what_the_device_computes_alike(monkeypatch):
+def test_a_batch_is_filled_up_to_what_the_device_computes_alike():
     sizes = []
 
     def compute(windows):
         sizes.append(len(windows))
         return np.array([window.col for window in windows])
 
-    monkeypatch.setattr(device, "batch_multiple", lambda batch: 2)
-    work = dataclasses.replace(phased_raster(Lattice(8, 6), "a", 0, 1, 2, 1, batch=3).work, compute=compute)
+    windows = phased_raster(Lattice(8, 6), "a", 0, 1, 2, 1, batch=3, batch_multiple=lambda batch: 2)
+    work = dataclasses.replace(windows.work, compute=compute)
     boxes = [work.lattice.box(0, number) for number in range(7)]
     assert list(work.computed(boxes, [])) == [(box, box.col) for box in boxes]
     assert sizes == [4, 4, 2]

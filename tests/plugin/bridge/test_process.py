@@ -25,8 +25,9 @@ def scratch(tmp_path, monkeypatch):
     """The real __main__ and protocol with scripted jobs, in a folder with an awkward name."""
     root = tmp_path / "a plügin's folder"
     (root / "backend" / "jobs").mkdir(parents=True)
-    for name in ("__init__.py", "__main__.py", "protocol.py"):
+    for name in ("__init__.py", "__main__.py"):
         shutil.copy(ROOT / "backend" / name, root / "backend" / name)
+    shutil.copytree(ROOT / "backend" / "protocol", root / "backend" / "protocol")
     shutil.copy(HERE / "scripted_jobs.py", root / "backend" / "jobs" / "segmentimage.py")
     monkeypatch.setattr(process, "ROOT", root)
     yield root

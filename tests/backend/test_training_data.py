@@ -1,4 +1,4 @@
-"""Packing a data folder: 1 m arrays, class indices, splits by site."""
+"""Packing the training data of the bundled weights: 1 m arrays, class indices, splits by site."""
 
 import csv
 
@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import rasterio
 
-from backend.datasets import pack
 from backend.datasets.packed import PackedLandCover, PackedTiles, read_index
 from backend.geo import legend
 from backend.protocol import BackendError, silent
+from weights import training_data
 
 
 def write_tile(path, data, pixel_m):
@@ -41,7 +41,7 @@ def source(tmp_path):
 
 
 def test_tiles_are_averaged_to_one_metre_and_split_by_site(source, tmp_path):
-    folder = pack.pack(source, tmp_path / "packed", silent())
+    folder = training_data.pack(source, tmp_path / "packed", silent())
     images, labels, *_ = PackedTiles((folder,)).groups["0_naip"]
     assert images.shape == (80, 30, 30, 3)
     expected = (np.arange(30) + 0.5) / 0.6 * 5 - 2.5
@@ -56,7 +56,7 @@ def test_tiles_are_averaged_to_one_metre_and_split_by_site(source, tmp_path):
 
 
 def test_land_cover_becomes_indices(source, tmp_path):
-    data = PackedLandCover((pack.pack(source, tmp_path / "packed", silent()),))
+    data = PackedLandCover((training_data.pack(source, tmp_path / "packed", silent()),))
     maps, _ = data.groups["0_somewhere"]
     assert maps.shape == (1, 1200, 1100)
     assert maps[0, 0, 0] == 2 and maps[0, 150, 0] == legend.IGNORE
@@ -64,4 +64,4 @@ def test_land_cover_becomes_indices(source, tmp_path):
 
 def test_a_folder_without_data_is_refused(tmp_path):
     with pytest.raises(BackendError, match="no training data folder"):
-        pack.pack(tmp_path, tmp_path / "packed", silent())
+        training_data.pack(tmp_path, tmp_path / "packed", silent())

@@ -1,4 +1,4 @@
-"""Training states: what is saved comes back to the bit, and nothing foreign gets in."""
+"""Training checkpoints: a state is restored to the bit, a foreign or damaged one is refused."""
 
 import numpy as np
 import pytest
@@ -54,7 +54,7 @@ def test_a_failed_write_keeps_the_last_state(tmp_path):
 def test_a_bad_state_is_refused(tmp_path, damage):
     path = tmp_path / "state.safetensors"
     save_state(path, parts(), {})
-    wanted = parts()
+    other = parts()
     if damage == "truncated":
         path.write_bytes(path.read_bytes()[:-100])
     elif damage == "foreign":
@@ -62,6 +62,6 @@ def test_a_bad_state_is_refused(tmp_path, damage):
     elif damage == "missing":
         path.unlink()
     else:
-        wanted["module"] = torch.nn.Linear(2, 2)
+        other["module"] = torch.nn.Linear(2, 2)
     with pytest.raises(BackendError, match="cannot resume"):
-        load_state(path, wanted)
+        load_state(path, other)

@@ -1,4 +1,4 @@
-"""Polygons of any layer become one shape in the extent's CRS."""
+"""Polygon layers of any CRS as the region to fill, in the extent's CRS, and as extents to clip."""
 
 import csv
 
@@ -31,32 +31,32 @@ FAR = "Polygon((700000 9900000, 700100 9900000, 700100 9900100, 700000 9900000))
 
 @pytest.fixture
 def polygons(project):
-    """Makes a layer of the project, with a feature for each WKT; None is a feature without a geometry."""
+    """A function that adds a layer to the project, with a feature for every WKT; None is one without a geometry."""
 
-    def layer(*shapes, crs="EPSG:32717", kind="MultiPolygon"):
-        found = QgsVectorLayer(f"{kind}?crs={crs}" if crs else kind, "fields", "memory")
+    def add_layer(*shapes, crs="EPSG:32717", kind="MultiPolygon"):
+        layer = QgsVectorLayer(f"{kind}?crs={crs}" if crs else kind, "fields", "memory")
         if not crs:
-            found.setCrs(QgsCoordinateReferenceSystem())
+            layer.setCrs(QgsCoordinateReferenceSystem())
         for shape in shapes:
             feature = QgsFeature()
             if shape is not None:
                 feature.setGeometry(QgsGeometry.fromWkt(shape))
-            assert found.dataProvider().addFeatures([feature])[0]
-        found.updateExtents()
-        project.addMapLayer(found)
-        return found
+            assert layer.dataProvider().addFeatures([feature])[0]
+        layer.updateExtents()
+        project.addMapLayer(layer)
+        return layer
 
-    return layer
+    return add_layer
 
 
-def fill(context, layer, **parameters):
+def read_region(context, layer, **parameters):
     """The fields extent and area, the latter as a geometry."""
-    found = read("generatelandcover", context, AREA=layer, **parameters)
-    return found["extent"], QgsGeometry.fromWkt(found["area"])
+    fields = read("generatelandcover", context, AREA=layer, **parameters)
+    return fields["extent"], QgsGeometry.fromWkt(fields["area"])
 
 
-def alike(shape, other, m2=1.0):
-    return shape.isGeosValid() and shape.symDifference(QgsGeometry.fromWkt(other)).area() < m2
+def is_same(region, wkt, m2=1.0):
+    return region.isGeosValid() and region.symDifference(QgsGeometry.fromWkt(wkt)).area() < m2
 
 
 @pytest.mark.parametrize("name", ["generatelandcover", "generatescene"])
@@ -66,85 +66,85 @@ def test_without_polygons_the_extent_is_filled(context, name):
 
 @pytest.mark.parametrize("name", ["generatelandcover", "generatescene"])
 def test_polygons_in_the_extents_crs(context, polygons, name):
-    found = read(name, context, EXTENT=EXTENT, AREA=polygons(WEST, EAST))
-    assert found["extent"] == Extent(778100, 9984500, 778500, 9984900, "EPSG:32717")
+    fields = read(name, context, EXTENT=EXTENT, AREA=polygons(WEST, EAST))
+    assert fields["extent"] == Extent(778100, 9984500, 778500, 9984900, "EPSG:32717")
     both = QgsGeometry.fromWkt(WEST).combine(QgsGeometry.fromWkt(EAST)).asWkt()
-    assert alike(QgsGeometry.fromWkt(found["area"]), both)
+    assert is_same(QgsGeometry.fromWkt(fields["area"]), both)
 
 
 def test_an_extent_left_empty_is_the_polygons_bounds(context, polygons):
-    place, shape = fill(context, polygons(WEST, EAST, None))
-    assert place == Extent(778100, 9984500, 778500, 9984900, "EPSG:32717")
-    assert shape.area() == pytest.approx(120000)
+    extent, region = read_region(context, polygons(WEST, EAST, None))
+    assert extent == Extent(778100, 9984500, 778500, 9984900, "EPSG:32717")
+    assert region.area() == pytest.approx(120000)
 
 
 def test_the_bounds_are_not_those_of_the_extent_asked_for(context, polygons):
-    place, shape = fill(context, polygons(WEST, FAR), EXTENT=EXTENT)
-    assert place.xmin == 778100 and alike(shape, WEST)  # what is far off is left out
+    extent, region = read_region(context, polygons(WEST, FAR), EXTENT=EXTENT)
+    assert extent.xmin == 778100 and is_same(region, WEST)  # what is far off is left out
 
 
-def to(crs, shape):
-    """A WKT of EPSG:32717 in another CRS, its long edges kept in place."""
-    found = QgsGeometry.fromWkt(shape).densifyByCount(200)
+def projected(wkt, crs):
+    """A WKT of EPSG:32717 in another CRS, with vertices along its edges so that these keep their course."""
+    geometry = QgsGeometry.fromWkt(wkt).densifyByCount(200)
     source, target = (QgsCoordinateReferenceSystem(text) for text in ("EPSG:32717", crs))
-    found.transform(QgsCoordinateTransform(source, target, QgsCoordinateTransform().context()))
-    return found.asWkt()
+    geometry.transform(QgsCoordinateTransform(source, target, QgsCoordinateTransform().context()))
+    return geometry.asWkt()
 
 
 @pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:3857", "EPSG:32718"])
 def test_polygons_in_another_crs(context, polygons, crs):
-    _, shape = fill(context, polygons(to(crs, WEST), crs=crs), EXTENT=EXTENT)
-    assert alike(shape, WEST)
+    _, region = read_region(context, polygons(projected(WEST, crs), crs=crs), EXTENT=EXTENT)
+    assert is_same(region, WEST)
 
 
 def test_an_extent_in_another_crs(context, polygons):
-    box = QgsGeometry.fromWkt(to("EPSG:4326", SQUARE)).boundingBox()
+    box = QgsGeometry.fromWkt(projected(SQUARE, "EPSG:4326")).boundingBox()
     text = f"{box.xMinimum()},{box.xMaximum()},{box.yMinimum()},{box.yMaximum()} [EPSG:4326]"
-    place, shape = fill(context, polygons(WEST), EXTENT=text)
-    assert place.crs == "EPSG:4326"
+    extent, region = read_region(context, polygons(WEST), EXTENT=text)
+    assert extent.crs == "EPSG:4326"
     back = QgsCoordinateTransform(
         *(QgsCoordinateReferenceSystem(text) for text in ("EPSG:4326", "EPSG:32717")), context.transformContext()
     )
-    shape.transform(back)
-    assert alike(shape, WEST)
+    region.transform(back)
+    assert is_same(region, WEST)
 
 
 def test_a_long_edge_stays_in_place(context, polygons):
     """An edge along a parallel, 2 degrees long: its straight chord in UTM is more than 100 m off at the middle."""
     shape = "Polygon((8 50, 10 50, 10 50.1, 8 50.1, 8 50))"
     project_box = "428000,572000,5538000,5553000 [EPSG:32632]"
-    _, found = fill(context, polygons(shape, crs="EPSG:4326"), EXTENT=project_box, MAX_AREA_KM2=1e6)
+    _, region = read_region(context, polygons(shape, crs="EPSG:4326"), EXTENT=project_box, MAX_AREA_KM2=1e6)
     edge = QgsGeometry.fromWkt("Point(9 50)")
     to_utm = QgsCoordinateTransform(
         *(QgsCoordinateReferenceSystem(text) for text in ("EPSG:4326", "EPSG:32632")), context.transformContext()
     )
     edge.transform(to_utm)
-    assert QgsGeometry(found.get().boundary()).distance(edge) < 0.5
+    assert QgsGeometry(region.get().boundary()).distance(edge) < 0.5
 
 
 def test_a_polygon_that_reaches_far_beyond_the_extent(context, polygons):
     world = "Polygon((-180 -90, 180 -90, 180 90, -180 90, -180 -90))"
-    _, shape = fill(context, polygons(world, crs="EPSG:4326"), EXTENT=EXTENT)
-    assert shape.contains(QgsGeometry.fromWkt(SQUARE)) and shape.area() < 4 * 160000
+    _, region = read_region(context, polygons(world, crs="EPSG:4326"), EXTENT=EXTENT)
+    assert region.contains(QgsGeometry.fromWkt(SQUARE)) and region.area() < 4 * 160000
 
 
 def test_selected_features_only(context, polygons):
     layer = polygons(WEST, EAST)
     layer.selectByIds([next(layer.getFeatures(QgsFeatureRequest(QgsRectangle(778301, 9984501, 778302, 9984502)))).id()])
     selected = QgsProcessingFeatureSourceDefinition(layer.id(), selectedFeaturesOnly=True)
-    place, shape = fill(context, selected)
-    assert place.xmin == 778300 and alike(shape, EAST)
-    assert alike(fill(context, selected, EXTENT=EXTENT)[1], EAST)
+    extent, region = read_region(context, selected)
+    assert extent.xmin == 778300 and is_same(region, EAST)
+    assert is_same(read_region(context, selected, EXTENT=EXTENT)[1], EAST)
     layer.removeSelection()
     with pytest.raises(QgsProcessingException, match=r"'fields' has no polygons to fill.*select some"):
-        fill(context, selected)
+        read_region(context, selected)
 
 
 def test_a_file(context, polygons, tmp_path):
     path = str(tmp_path / "fields.gpkg")
     options = QgsVectorFileWriter.SaveVectorOptions()
     QgsVectorFileWriter.writeAsVectorFormatV3(polygons(WEST), path, context.transformContext(), options)
-    assert alike(fill(context, path)[1], WEST)
+    assert is_same(read_region(context, path)[1], WEST)
 
 
 @pytest.mark.parametrize(
@@ -157,16 +157,16 @@ def test_a_file(context, polygons, tmp_path):
 )
 def test_odd_polygons(context, polygons, kind, corners, area):
     shape = f"{kind}(CircularString({corners}))" if kind == "CurvePolygon" else f"{kind}(({corners}))"
-    _, found = fill(context, polygons(shape, kind=kind), EXTENT=EXTENT)
-    assert found.isGeosValid() and found.area() == pytest.approx(area, rel=1e-3)
-    assert found.asWkt().startswith(("Polygon (", "MultiPolygon ("))
+    _, region = read_region(context, polygons(shape, kind=kind), EXTENT=EXTENT)
+    assert region.isGeosValid() and region.area() == pytest.approx(area, rel=1e-3)
+    assert region.asWkt().startswith(("Polygon (", "MultiPolygon ("))
 
 
 def test_the_order_of_the_features_does_not_matter(context, polygons):
-    """A run that goes on from kept blocks needs the same text."""
+    """A run that resumes from finished blocks needs the same text."""
     orders = ((WEST, SQUARE, EAST), (EAST, WEST, SQUARE))
-    one, other = (read("generatelandcover", context, AREA=polygons(*order))["area"] for order in orders)
-    assert one == other
+    first, second = (read("generatelandcover", context, AREA=polygons(*order))["area"] for order in orders)
+    assert first == second
 
 
 def test_the_wkt_has_digits_enough_and_no_noise(context, polygons):
@@ -187,25 +187,25 @@ def test_the_wkt_has_digits_enough_and_no_noise(context, polygons):
 )
 def test_layers_that_cannot_be_filled(context, polygons, shapes, options, words):
     with pytest.raises(QgsProcessingException, match=words):
-        fill(context, polygons(*shapes, **options))
+        read_region(context, polygons(*shapes, **options))
 
 
 @pytest.mark.parametrize("shape", [FAR, "Polygon((778510 9984500, 778520 9984500, 778520 9984510, 778510 9984500))"])
 def test_polygons_off_the_extent(context, polygons, shape):
     with pytest.raises(QgsProcessingException, match="No polygon of the layer 'fields' touches the extent"):
-        fill(context, polygons(shape), EXTENT=EXTENT)
+        read_region(context, polygons(shape), EXTENT=EXTENT)
 
 
 def test_polygons_on_another_continent(context, polygons):
     shape = "Polygon((500000 5500000, 500100 5500000, 500100 5500100, 500000 5500000))"
     with pytest.raises(QgsProcessingException, match=r"No polygon|cannot be projected"):
-        fill(context, polygons(shape, crs="EPSG:32632"), EXTENT=EXTENT)
+        read_region(context, polygons(shape, crs="EPSG:32632"), EXTENT=EXTENT)
 
 
 def test_what_is_no_vector_layer(context, tmp_path, codes):
     for path in (tmp_path / "none.gpkg", write_raster(tmp_path / "codes.tif", codes)):
         with pytest.raises(QgsProcessingException, match=f"AREA cannot be opened: {path}"):
-            fill(context, str(path))
+            read_region(context, str(path))
 
 
 @pytest.mark.parametrize("name", ["generatelandcover", "generatescene"])
@@ -222,19 +222,19 @@ def test_polygons_alone_are_enough(context, polygons):
 
 def test_each_polygon_is_an_extent_to_clip(context, polygons):
     layer = polygons(WEST, None, EAST)
-    found = read("builddataset", context, EXTENTS=layer, LANDCOVER_SOURCE="planetarycomputer", YEAR="2018")
-    assert found["extents"] == tuple(
+    fields = read("builddataset", context, EXTENTS=layer, LANDCOVER_SOURCE="planetarycomputer", YEAR="2018")
+    assert fields["extents"] == tuple(
         Extent(left, 9984500, right, 9984900, "EPSG:32717") for left, right in ((778100, 778200), (778300, 778500))
     )
-    assert found["label"] == () and "image" not in found and found["year"] == 2018
+    assert fields["label"] == () and "image" not in fields and fields["year"] == 2018
     with pytest.raises(QgsProcessingException, match="has no polygons to fill"):
         read("builddataset", context, EXTENTS=polygons(None))
 
 
 def test_a_data_set_of_extents(context, polygons, image, landcover, tmp_path):
-    """Clipped of one image and one label, at 2 m: 1 x 5 and 2 x 5 tiles of 80 m."""
-    given = {"EXTENTS": polygons(WEST, EAST), "IMAGE": [image], "LABEL": [landcover], "PIXEL_M": 2, "TILE_PX": 40}
-    processing.run("landforge:builddataset", {**given, "OUTPUT": str(tmp_path / "tiles")}, context=context)
+    """Clips of one image and one label at 2 m, cut into 1 x 5 and 2 x 5 tiles of 80 m."""
+    parameters = {"EXTENTS": polygons(WEST, EAST), "IMAGE": [image], "LABEL": [landcover], "PIXEL_M": 2, "TILE_PX": 40}
+    processing.run("landforge:builddataset", {**parameters, "OUTPUT": str(tmp_path / "tiles")}, context=context)
     with open(tmp_path / "tiles" / "manifest.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 15 and {float(row["xmin"]) for row in rows} == {778100, 778300, 778380}
