@@ -47,9 +47,7 @@ def warm_worker():
     run_job = process.run_job
 
     def run_warm(job, python, on_event, is_cancelled, warm, *arguments):
-        with pytest.MonkeyPatch.context() as environment:
-            environment.delenv("PYTEST_CURRENT_TEST", raising=False)  # the worker ends where the environment changes
-            return run_job(job, python, on_event, is_cancelled, True, *arguments)
+        return run_job(job, python, on_event, is_cancelled, True, *arguments)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(process, "run_job", run_warm)
