@@ -1,4 +1,4 @@
-"""The synthetic data sets of a study, generated on the tiles of a real one: what they are made of, how they are built."""
+"""The synthetic data sets of a study, generated on the tiles of a real one: their contents, and how they are built."""
 
 from __future__ import annotations
 
