@@ -27,7 +27,7 @@ def _maps(data: PackedLandCover) -> DrawBatch:
     """Batches of land cover as classes and one-hot."""
 
     def draw(rng: np.random.Generator, count: int) -> Batch:
-        crops = np.stack([data.crop(data.place(rng, CROP_PX), CROP_PX) for _ in range(count)])
+        crops = np.stack([data.read(data.random_crop(rng, CROP_PX), CROP_PX) for _ in range(count)])
         return {"classes": torch.from_numpy(crops), "one_hot": torch.from_numpy(legend.one_hot(crops))}
 
     return draw
@@ -97,12 +97,12 @@ def _windows(data: PackedLandCover, autoencoder: AutoencoderKL, stored: latent_c
     def draw(rng: np.random.Generator, count: int) -> Batch:
         cells, shares = [], np.zeros((count, legend.COUNT), dtype=np.float32)
         for number in range(count):
-            place = data.place(rng, CROP_PX, model.CELL_PX)
+            place = data.random_crop(rng, CROP_PX, model.CELL_PX)
             top, left = place.row // model.CELL_PX, place.col // model.CELL_PX
             tile = stored[place.group][place.variant][place.tile]
             cells.append(tile[:, top : top + model.WINDOW, left : left + model.WINDOW])
             if rng.random() > HIDDEN_SHARE:
-                shares[number] = _shares(data.crop(place, CROP_PX))
+                shares[number] = _shares(data.read(place, CROP_PX))
         found = diffusion.scaled(autoencoder, torch.from_numpy(np.stack(cells)).float())
         return {"latents": found, "shares": torch.from_numpy(shares)}
 
@@ -124,7 +124,7 @@ def _compositions(data: PackedLandCover) -> list[list[float]]:
     """The class shares of random training windows, homogeneous ones as often as they are."""
     rng, found = np.random.default_rng(0), list[list[float]]()
     for _ in range(model.COMPOSITIONS):
-        window = data.crop(data.place(rng, CROP_PX, dull=True), CROP_PX)
+        window = data.read(data.random_crop(rng, CROP_PX, include_homogeneous=True), CROP_PX)
         found.append(_shares(window).round(3).tolist())
     return found
 
@@ -138,7 +138,7 @@ def _save(done: Training, figures: dict[str, Any], **more: Any) -> None:
 
 RECIPE = GeneratorSpec(
     kind=model.KIND,
-    what="landcover",
+    data_kind="landcover",
     crop_px=CROP_PX,
     loaders={"autoencoder": AutoencoderKL, "denoiser": UNet2DModel},
     stages={

@@ -30,7 +30,7 @@ def _save(done: Training, figures: dict[str, Any], **more: Any) -> None:
 
 RECIPE = GeneratorSpec(
     kind=spade.KIND,
-    what="tiles",
+    data_kind="tiles",
     crop_px=image.CROP_PX,
     loaders={"painter": spade.SpadeNetwork},
     stages={"painter": Stage(1.0, objectives.Painting.columns, _train_painter)},
