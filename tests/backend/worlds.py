@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
@@ -15,7 +15,7 @@ from backend.protocol import Reporter, silent
 from backend.tiling import lazy_raster as fields
 from backend.tiling import noise
 from backend.tiling.lattice import Box, Lattice
-from backend.tiling.lazy_raster import Input, LazyRaster, Patch, RasterSource, WindowOp
+from backend.tiling.lazy_raster import Input, LazyRaster, Patch, RasterSource, WindowOp, any_size
 from backend.tiling.regions import Everywhere, RegionOfInterest
 from backend.tiling.render import Output, render
 
@@ -29,7 +29,7 @@ def mixed(seed: int, scale: int, margin: int, fines: list[int], windows: list[Bo
         for fine, patch in zip(fines, patches):
             read = patch.read(seen.scaled(fine))[..., ::fine, ::fine].astype(np.float32)
             field = field + np.tanh(read + read.mean()) * (1 + read.std())
-        results.append(field[(slice(None), *window.within(seen))].repeat(scale, 1).repeat(scale, 2))
+        results.append(field[(slice(None), *window.slices_in(seen))].repeat(scale, 1).repeat(scale, 2))
     return np.stack(results)
 
 
@@ -59,6 +59,7 @@ def chain(
     *below: Input,
     batch: int = 3,
     margin: int = 0,
+    batch_multiple: Callable[[int], int] = any_size,
 ) -> LazyRaster:
     """A field in phases, decoded to `scale` pixels a cell; each phase reads the one before and what is below."""
     field = None
@@ -66,7 +67,7 @@ def chain(
         last = phase == phases
         inputs = (*((Input(field),) if field else ()), *below)
         compute = partial(mixed, seed, scale if last else 1, margin, [given.fine for given in inputs])
-        work = WindowOp(lattice, compute, kept, phase, scale if last else 1, side, batch, margin)
+        work = WindowOp(lattice, compute, kept, phase, scale if last else 1, side, batch, margin, batch_multiple)
         field = LazyRaster(f"{name} {phase}", work, inputs)
     return field
 
@@ -101,7 +102,7 @@ def output(
 
     def write(box: Box, pixels: np.ndarray) -> None:
         shared = box.intersection(region)
-        out[(..., *shared.within(region))] = pixels[(..., *shared.within(box))]
+        out[(..., *shared.slices_in(region))] = pixels[(..., *shared.slices_in(box))]
 
     return Output(field, region, area or Everywhere(), pixel_m, write, **options)
 
@@ -121,14 +122,14 @@ class Pieces:
     def __init__(self, *boxes: Box) -> None:
         self.boxes = boxes
 
-    def touches(self, rows: np.ndarray, cols: np.ndarray, size_px: int) -> np.ndarray:
+    def any_inside(self, rows: np.ndarray, cols: np.ndarray, size_px: int) -> np.ndarray:
         found = [[self.inside(Box(int(row), int(col), size_px, size_px)).any() for col in cols] for row in rows]
         return np.array(found, dtype=bool).reshape(len(rows), len(cols))
 
     def inside(self, box: Box) -> np.ndarray:
         found = np.zeros((box.height, box.width), dtype=bool)
         for piece in self.boxes:
-            found[piece.intersection(box).within(box)] = True
+            found[piece.intersection(box).slices_in(box)] = True
         return found
 
 
@@ -153,7 +154,7 @@ def counted() -> Iterator[collections.Counter[Computed]]:
 
 def needed(field: LazyRaster, boxes: set[Box]) -> set[Computed]:
     """The windows without which boxes of a field's pixels are not had, found one by one."""
-    work, windows = field.work, set()
+    work, windows = field.op, set()
     step = work.lattice.stride * work.scale
     for box in boxes:
         for row in range(box.row // step - 3, box.bottom // step + 2):
@@ -163,7 +164,7 @@ def needed(field: LazyRaster, boxes: set[Box]) -> set[Computed]:
                 if shared.height and shared.width:
                     windows.add(window)
     found = {(work, window) for window in windows}
-    for given in field.inputs:
-        if isinstance(given.of, LazyRaster):
-            found |= needed(given.of, {given.region(window.grown(work.margin)) for window in windows})
+    for source in field.inputs:
+        if isinstance(source.raster, LazyRaster):
+            found |= needed(source.raster, {source.region(window.grown(work.margin)) for window in windows})
     return found
