@@ -47,8 +47,8 @@ def held_out(packed: Path) -> np.ndarray:
 
 
 def _windows(packed: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    for arrays, held in PackedLandCover((packed,)).groups.values():
-        for array, mask in zip(arrays, held):
+    for group in PackedLandCover((packed,)).groups.values():
+        for array, mask in zip(group.classes, group.held_out):
             for row in range(0, array.shape[0] - WINDOW + 1, WINDOW):
                 for col in range(0, array.shape[1] - WINDOW + 1, WINDOW):
                     where = (slice(row, row + WINDOW), slice(col, col + WINDOW))
@@ -90,8 +90,8 @@ def landscapes(maps: np.ndarray) -> dict[str, float]:
 
 def training_ground(packed: Path) -> Iterator[Ground]:
     """What training saw, in blocks that hold each window of it whole; the rest is IGNORE."""
-    for arrays, held in PackedLandCover((packed,)).groups.values():
-        for array, mask in zip(arrays, held):
+    for group in PackedLandCover((packed,)).groups.values():
+        for array, mask in zip(group.classes, group.held_out):
             seen = np.where(mask, legend.IGNORE, array).astype(np.uint8)
             for row in range(0, seen.shape[0] - WINDOW + 1, STEP):
                 for col in range(0, seen.shape[1] - WINDOW + 1, STEP):
