@@ -46,13 +46,13 @@ def with_help(parameter: Parameter, text: str) -> Parameter:
 
 def advanced(parameter: Parameter) -> Parameter:
     """The parameter, moved to the dialog's advanced section."""
-    parameter.setFlags(parameter.flags() | QgsProcessingParameterDefinition.Flag.FlagAdvanced)
+    parameter.setFlags(parameter.flags() | QgsProcessingParameterDefinition.Flag.FlagAdvanced)  # type: ignore[attr-defined]
     return parameter
 
 
 def optional(parameter: Parameter) -> Parameter:
     """The parameter, made optional. Models saved before the parameter existed stay valid."""
-    parameter.setFlags(parameter.flags() | QgsProcessingParameterDefinition.Flag.FlagOptional)
+    parameter.setFlags(parameter.flags() | QgsProcessingParameterDefinition.Flag.FlagOptional)  # type: ignore[attr-defined]
     return parameter
 
 
@@ -91,13 +91,13 @@ def region() -> Parameter:
         "A polygon layer, or its selected features only. Outside the polygons the result is nodata, and nothing is "
         "computed there. Left empty: the whole extent is filled."
     )
-    kinds = [QgsProcessing.SourceType.TypeVectorPolygon]
+    kinds = [QgsProcessing.SourceType.TypeVectorPolygon]  # type: ignore[attr-defined]
     return with_help(QgsProcessingParameterFeatureSource("AREA", "Polygons to fill", kinds, None, True), text)
 
 
 def extents(text: str) -> Parameter:
     """EXTENTS: polygons whose bounds are the extents to clip, optional."""
-    kinds = [QgsProcessing.SourceType.TypeVectorPolygon]
+    kinds = [QgsProcessing.SourceType.TypeVectorPolygon]  # type: ignore[attr-defined]
     return with_help(QgsProcessingParameterFeatureSource("EXTENTS", "Extents to clip", kinds, None, True), text)
 
 
@@ -292,13 +292,13 @@ def raster(key: str, label: str, text: str, optional: bool = False) -> Parameter
 
 def rasters(key: str, label: str, text: str, optional: bool = False) -> Parameter:
     """One or more raster layers of any provider."""
-    kind = QgsProcessing.SourceType.TypeRaster
+    kind = QgsProcessing.SourceType.TypeRaster  # type: ignore[attr-defined]
     return with_help(QgsProcessingParameterMultipleLayers(key, label, kind, None, optional), text)
 
 
 def folders(key: str, label: str, text: str, optional: bool = False) -> Parameter:
     """One or more folders, such as data sets, given by their paths or by that of a file in them."""
-    kind = QgsProcessing.SourceType.TypeFile
+    kind = QgsProcessing.SourceType.TypeFile  # type: ignore[attr-defined]
     return with_help(QgsProcessingParameterMultipleLayers(key, label, kind, None, optional), text)
 
 

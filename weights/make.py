@@ -17,7 +17,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from backend import protocol  # noqa: E402
-from backend.datasets.packed import INDEX  # noqa: E402
+from backend.datasets.layout import PACKED_INDEX  # noqa: E402
 from backend.models import device  # noqa: E402
 from backend.protocol import BackendError, Reporter  # noqa: E402
 
@@ -36,10 +36,10 @@ def job_of(recipe: str, packed: Path, device_type: str) -> Any:
 
 def _pack(data: Path, reporter: Reporter) -> Path:
     """DATA itself where it is packed already, else the folder that it is packed into."""
-    if (data / INDEX).is_file():
+    if (data / PACKED_INDEX).is_file():
         return data
     packed = WORK / "packed"
-    if not (packed / INDEX).is_file():
+    if not (packed / PACKED_INDEX).is_file():
         from weights import training_data  # reads GeoTIFFs
 
         training_data.pack(data, packed, reporter)

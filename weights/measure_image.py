@@ -22,7 +22,8 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from backend.datasets.packed import PackedTiles
-from backend.generation import outputs
+from backend.generation import styles as generation_styles
+from backend.generation.image_generators import load_image_generator
 from backend.geo import legend
 from backend.metrics import features
 from backend.metrics.confusion import Scores, score
@@ -143,8 +144,8 @@ def diversity(images: np.ndarray, labels: np.ndarray, first: np.ndarray, second:
 def _style_vectors(generator: Any, styles: list[list[str]], random: bool, seed: int) -> np.ndarray:
     """(n, s) float32, 1 where a crop has a style; with `random` the styles are drawn by the seeds from `seed` on."""
     if random:
-        styles = [list(outputs.styles_of(generator, "", seed + number)) for number in range(len(styles))]
-    known = outputs.known_styles(generator)
+        styles = [list(generation_styles.choose_styles(generator, "", seed + number)) for number in range(len(styles))]
+    known = generation_styles.known_styles(generator)
     return np.array([style_vector(style, known) for style in styles], dtype=np.float32)
 
 
@@ -159,7 +160,7 @@ def main() -> int:
     parser.add_argument("--free", action="store_true", help="draw the style of each image by its seed")
     parser.add_argument("--sheet", type=Path, help="write a PNG of land cover, real and generated crops")
     args = parser.parse_args()
-    generator, network = outputs.load_generator(args.generator, args.model), inception()
+    generator, network = load_image_generator(args.generator, args.model), inception()
     images, labels, styles = crops(args.packed, args.count)
     real = vectors(network, images)
     made = generated(generator, labels, _style_vectors(generator, styles, args.free, 0), args.steps)

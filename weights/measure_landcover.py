@@ -48,8 +48,8 @@ def held_out(packed: Path) -> np.ndarray:
 
 def _windows(packed: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Class indices and the mask of held-out pixels of each window."""
-    for arrays, masks in PackedLandCover((packed,)).groups.values():
-        for array, mask in zip(arrays, masks):
+    for group in PackedLandCover((packed,)).groups.values():
+        for array, mask in zip(group.classes, group.held_out):
             for row in range(0, array.shape[0] - WINDOW + 1, WINDOW):
                 for col in range(0, array.shape[1] - WINDOW + 1, WINDOW):
                     window = (slice(row, row + WINDOW), slice(col, col + WINDOW))
@@ -62,8 +62,8 @@ def _is_varied(window: np.ndarray) -> bool:
 
 
 def samples(model: LandCoverGenerator, count: int, seed: int, steps: int, **options: Any) -> np.ndarray:
-    """(count, WINDOW, WINDOW) class indices of adjacent windows of one world; `options` are those of `field`."""
-    raster: LazyRaster = model.field("EPSG:32618", seed, steps, **options)
+    """(count, WINDOW, WINDOW) class indices of adjacent windows of one world; `options` are those of `lazy_raster`."""
+    raster: LazyRaster = model.lazy_raster("EPSG:32618", seed, steps, **options)
     rows = int(np.ceil(count**0.5))
     region = Box(0, 0, rows * WINDOW, -(-count // rows) * WINDOW)
     out = np.zeros((region.height, region.width), dtype=np.uint8)
@@ -91,8 +91,8 @@ def landscapes(maps: np.ndarray) -> dict[str, float]:
 
 def training_ground(packed: Path) -> Iterator[Ground]:
     """The training land cover in overlapping blocks that together contain every window; held-out pixels are IGNORE."""
-    for arrays, masks in PackedLandCover((packed,)).groups.values():
-        for array, mask in zip(arrays, masks):
+    for group in PackedLandCover((packed,)).groups.values():
+        for array, mask in zip(group.classes, group.held_out):
             training = np.where(mask, legend.IGNORE, array).astype(np.uint8)
             for row in range(0, training.shape[0] - WINDOW + 1, BLOCK_STEP):
                 for col in range(0, training.shape[1] - WINDOW + 1, BLOCK_STEP):

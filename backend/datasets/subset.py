@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backend.datasets import reader
+from backend.datasets import layout
 from backend.datasets.spatial_split import SPLITS
 from backend.protocol import BackendError, partial_path
 
@@ -28,15 +28,15 @@ class Pick:
 def check_built(folders: Sequence[Path]) -> None:
     """BackendError for folders that `builddataset` did not write, or whose tiles differ in size."""
     for folder in folders:
-        if not (folder / reader.INDEX).is_file():
+        if not (folder / layout.INDEX).is_file():
             raise BackendError(
                 f"{folder} holds packed tiles, which cannot be taken out one by one. Give the data set that they were "
                 "packed from."
             )
     sizes = {}
     for folder in folders:
-        with reader.damage(folder):
-            sizes[folder] = int(reader.manifest(folder)[0]["tile_px"])
+        with layout.damage_errors(folder):
+            sizes[folder] = int(layout.read_manifest(folder)[0]["tile_px"])
     if len(set(sizes.values())) > 1:
         told = ", ".join(f"{folder} {size} px" for folder, size in sizes.items())
         raise BackendError(f"The data sets have tiles of different sizes: {told}. Build them with the same.")
@@ -54,13 +54,13 @@ def write(target: Path, picks: Sequence[Pick], **more: Any) -> None:
     rows, items, indices = list[dict[str, str]](), list[dict[str, Any]](), list[dict[str, Any]]()
     for folder in dict.fromkeys(pick.folder for pick in picks):
         own = {pick.name: pick.new_name for pick in picks if pick.folder == folder}
-        with reader.damage(folder):
-            index, listed = reader.manifest(folder)
+        with layout.damage_errors(folder):
+            index, listed = layout.read_manifest(folder)
             indices.append(index)
             rows += [_copied(folder, part, row, own[row["name"]]) for row in listed if row["name"] in own]
             items += _items(folder, own)
     _write_lists(part, rows, items)
-    (part / reader.INDEX).write_text(json.dumps({**_joined(indices, rows), **more}, indent=1) + "\n", encoding="utf-8")
+    (part / layout.INDEX).write_text(json.dumps({**_joined(indices, rows), **more}, indent=1) + "\n", encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)
     os.replace(part, target)
 
@@ -75,7 +75,7 @@ def _copied(folder: Path, part: Path, row: dict[str, str], name: str) -> dict[st
 
 def _items(folder: Path, names: dict[str, str]) -> list[dict[str, Any]]:
     """The STAC items of the tiles; none where the data set has none."""
-    path = folder / reader.ITEMS
+    path = folder / layout.ITEMS
     found = json.loads(path.read_text(encoding="utf-8"))["features"] if path.is_file() else []
     own = [item for item in found if item["id"] in names]
     for item in own:
@@ -86,13 +86,13 @@ def _items(folder: Path, names: dict[str, str]) -> list[dict[str, Any]]:
 
 
 def _write_lists(part: Path, rows: list[dict[str, str]], items: list[dict[str, Any]]) -> None:
-    with open(part / reader.MANIFEST, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, reader.COLUMNS, extrasaction="ignore")
+    with open(part / layout.MANIFEST, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, layout.COLUMNS, extrasaction="ignore")
         writer.writeheader()
         writer.writerows(rows)
     if items:
         collection = {"type": "FeatureCollection", "features": items}
-        (part / reader.ITEMS).write_text(json.dumps(collection), encoding="utf-8")
+        (part / layout.ITEMS).write_text(json.dumps(collection), encoding="utf-8")
 
 
 def _joined(indices: list[dict[str, Any]], rows: list[dict[str, str]]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from affine import Affine
 from rasterio.errors import RasterioError
 from rasterio.warp import transform_bounds
 
-from backend.datasets import reader
+from backend.datasets import layout
 from backend.datasets.captions import described
 from backend.datasets.spatial_split import SPLITS, Footprint
 from backend.geo import legend
@@ -92,17 +92,17 @@ def write(folder: Path, entries: Sequence[Entry], index: Mapping[str, Any]) -> N
         "legend": {str(code): name for code, (name, _) in legend.LEGEND.items()},
     }
     with disk_errors(folder):
-        _write_manifest(folder / reader.MANIFEST, entries)
+        _write_manifest(folder / layout.MANIFEST, entries)
         items = _items(entries, bool(index["synthetic"]))
-        (folder / reader.ITEMS).write_text(json.dumps(items), encoding="utf-8")
+        (folder / layout.ITEMS).write_text(json.dumps(items), encoding="utf-8")
         text = json.dumps({**common, **index}, indent=1) + "\n"
-        (folder / reader.INDEX).write_text(text, encoding="utf-8")
+        (folder / layout.INDEX).write_text(text, encoding="utf-8")
 
 
 def _write_manifest(path: Path, entries: Sequence[Entry]) -> None:
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(reader.COLUMNS)
+        writer.writerow(layout.COLUMNS)
         for each in entries:
             files = [each.files.get("image", ""), each.files["label"]]
             shares = [round(value, 4) for value in (each.valid, *each.shares)]
@@ -113,15 +113,15 @@ def _write_manifest(path: Path, entries: Sequence[Entry]) -> None:
 
 def read(folder: Path) -> tuple[dict[str, Any], list[Entry]]:
     """The index and the entries of a data set folder; errors as `dataset.damage` says them."""
-    index, rows = reader.manifest(folder)
+    index, rows = layout.read_manifest(folder)
     found = []
     for row in rows:
-        left, bottom, right, top = (float(row[key]) for key in reader.BOUNDS)
+        left, bottom, right, top = (float(row[key]) for key in layout.BOUNDS)
         if row["split"] not in SPLITS:
             raise ValueError(f"there is no split {row['split']!r}")
         tile = Footprint(row["name"], row["crs"], (left, bottom, right, top), row["split"])
-        shares = tuple(float(row[name]) for name in reader.SHARES)
-        styles = reader.styles_of(row)
+        shares = tuple(float(row[name]) for name in layout.SHARES)
+        styles = layout.styles_of(row)
         found.append(Entry(tile, float(row["valid"]), shares, row["description"], bool(row["image"]), styles))
     return index, found
 

@@ -14,7 +14,7 @@ import numpy as np
 from rasterio.windows import Window
 
 from backend import protocol
-from backend.datasets import label_offset, reader, writer
+from backend.datasets import label_offset, layout, writer
 from backend.datasets.image_label_pairs import Pair, open_pairs
 from backend.datasets.spatial_split import Footprint, split_by_ground
 from backend.geo import class_raster, legend
@@ -228,7 +228,7 @@ def run(job: protocol.BuildDataset, report: protocol.Reporter) -> dict[str, str]
     output = Path(job.output).absolute()
     folder = protocol.partial_path(output)
     shutil.rmtree(folder, ignore_errors=True)
-    check_writable(folder / reader.INDEX)
+    check_writable(folder / layout.INDEX)
     clips = _clips(job, report) if job.extents else None
     try:
         if clips:

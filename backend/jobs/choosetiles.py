@@ -8,7 +8,8 @@ import numpy as np
 
 from backend import protocol
 from backend.datasets import label_offset, subset
-from backend.datasets.reader import Tile, counts_of
+from backend.datasets.layout import Tile
+from backend.datasets.reader import counts_of
 from backend.geo import legend
 from backend.protocol import BackendError, Reporter
 from backend.reports import contact_sheet, html

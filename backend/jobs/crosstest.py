@@ -11,7 +11,8 @@ import torch
 
 from backend import protocol
 from backend.datasets import label_offset
-from backend.datasets.reader import GSD_TOLERANCE, TileSet, check_known, only, open_tiles, tiles_of
+from backend.datasets.layout import SAME_GSD_TOLERANCE
+from backend.datasets.reader import TileSet, check_labelled, only, open_tiles, tiles_of
 from backend.datasets.spatial_split import Split
 from backend.geo import legend
 from backend.metrics.bootstrap import Cell, cell, tile_matrices
@@ -27,7 +28,7 @@ def _names(paths: Sequence[str]) -> list[str]:
 
 
 def _check_gsd(model: str, pixel_m: float, tiles: TileSet) -> None:
-    if abs(tiles.pixel_m / pixel_m - 1) > GSD_TOLERANCE:
+    if abs(tiles.pixel_m / pixel_m - 1) > SAME_GSD_TOLERANCE:
         raise BackendError(
             f"The model {model} reads pixels of {pixel_m:g} m, but the tiles of {tiles.folder} have {tiles.pixel_m:g} "
             "m. Build the data set at the model's pixel size."
@@ -75,10 +76,10 @@ def run(job: protocol.CrossTest, report: protocol.Reporter) -> dict[str, str]:
             report.log(f"{tiles.folder} holds no {job.split!r} tiles: its {split!r} tiles are used.")
         for folder, index in found:
             _check_gsd(folder.name, float(index["pixel_m"]), tiles)
-        check_known(only(tiles, split), split)
+        check_labelled(only(tiles, split), split)
     label_offset.warn(sets, report)
     legend = _legend(found, report)
-    sets = [tiles.joined(legend) for tiles in sets]
+    sets = [tiles.merged(legend) for tiles in sets]
     cells: list[Cell] = []
     models, datasets = _names(job.model), _names(job.dataset)
     count = len(models) * len(sets)

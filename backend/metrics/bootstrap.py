@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from backend.datasets.crops import grids
-from backend.datasets.reader import Tile
+from backend.datasets.crops import grid_crops
+from backend.datasets.layout import Tile
 from backend.metrics.confusion import Scores, score
 
 RESAMPLES = 1000
@@ -24,7 +24,7 @@ Run = Callable[[torch.Tensor], torch.Tensor]
 
 def tile_matrices(run: Run, tiles: Sequence[Tile], crop_px: int) -> np.ndarray:
     """(tiles, COUNT, COUNT) int64: the confusion matrix of each tile, in crops of at most `crop_px`."""
-    loaders = ([DataLoader(crops, batch_size=4) for crops in grids([tile], crop_px)] for tile in tiles)
+    loaders = ([DataLoader(crops, batch_size=4) for crops in grid_crops([tile], crop_px)] for tile in tiles)
     return np.stack([score(run, chain.from_iterable(found)).matrix for found in loaders])
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from backend.datasets.reader import GSD_TOLERANCE
+from backend.datasets.layout import SAME_GSD_TOLERANCE
 from backend.geo import legend
 from backend.metrics.image_crops import CropSet, keys, open_crops
 from backend.protocol import BackendError
@@ -63,7 +63,7 @@ def called(paths: Sequence[str], names: Sequence[str]) -> list[str]:
 def _check_gsd(sets: Sequence[CropSet]) -> list[str]:
     known = [one for one in sets if one.pixel_m]
     for one in known:
-        if abs(one.pixel_m / known[0].pixel_m - 1) > GSD_TOLERANCE:
+        if abs(one.pixel_m / known[0].pixel_m - 1) > SAME_GSD_TOLERANCE:
             raise BackendError(
                 f"{known[0].name} has pixels of {known[0].pixel_m:g} m, {one.name} of {one.pixel_m:g} m. Resample one "
                 "to the other's pixel size: metrics would measure the pixels, not the images."

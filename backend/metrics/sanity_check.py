@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from backend.datasets.packed import color_jitter
+from backend.datasets.augment import color_jitter
 
 CHANGES = ("rotated", "mirrored", "recoloured")
 CLOSE = 0.5  # of what the synthetic images do; a harmless change that does more calls for care

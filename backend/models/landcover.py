@@ -206,7 +206,7 @@ class LandCoverGenerator(latent_generator.LatentGenerator[ShareRequest]):
         own_vote = self.index.get("own_vote")
         return smoothed(probabilities, own_vote).numpy() if own_vote else probabilities.numpy()
 
-    def field(
+    def lazy_raster(
         self,
         world: str,
         seed: int,
@@ -225,7 +225,7 @@ class LandCoverGenerator(latent_generator.LatentGenerator[ShareRequest]):
         if not 1 <= guidance_scale <= MAX_GUIDANCE_SCALE:
             raise BackendError(f"GUIDANCE_SCALE must lie between 1 and {MAX_GUIDANCE_SCALE:g}, not {guidance_scale:g}.")
         request = ShareRequest(self._complete(shares or {}), guidance_scale, world, seed, tuple(anchors))
-        return self.rendered(world, seed, steps, (), request, legend.likeliest)
+        return self.decoded_raster(world, seed, steps, (), request, legend.likeliest)
 
     def _complete(self, shares: Mapping[int, float]) -> tuple[float, ...]:
         """Shares (COUNT) of all classes that sum to 1, from percentages by code of some; zeros where there are none."""

@@ -145,7 +145,7 @@ class ImageGenerator(Model):
         """The cells on each side of a window that are read with it, the receptive field."""
         return (self.index["window"] - self.index["stride"]) // 2
 
-    def field(
+    def lazy_raster(
         self,
         world: str,
         seed: int,

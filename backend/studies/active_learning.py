@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from backend.datasets.reader import FileTile, Tile, TileSet, only, tiles_of
+from backend.datasets.layout import Tile
+from backend.datasets.reader import FileTile, TileSet, only, tiles_of
 from backend.geo.raster import check_writable
 from backend.models import architectures, device, model_folder
 from backend.protocol import CHECKPOINTS, ChooseTiles, Reporter, partial_path
@@ -53,7 +54,7 @@ class Choice:
 
     def learned(self, tiles: list[FileTile]) -> list[Tile]:
         """Tiles of the pool as models learn them, in the study's legend."""
-        return replace(self.pool, tiles=list[Tile](tiles)).joined(self.job.legend).tiles
+        return replace(self.pool, tiles=list[Tile](tiles)).merged(self.job.legend).tiles
 
     def rounds(self, report: Reporter) -> Iterator[int]:
         """Train on the real tiles; then, in each round, choose, and train with what is chosen and with chance."""

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from backend.datasets.reader import TileSet, check_known, only, open_tiles, tiles_of
+from backend.datasets.reader import TileSet, check_labelled, only, open_tiles, tiles_of
 from backend.geo.raster import check_writable
 from backend.metrics.bootstrap import tile_matrices
 from backend.models import architectures, device, model_folder
@@ -57,7 +57,7 @@ def opened(folders: tuple[str, ...], what: str, legend_name: str) -> list[TileSe
     """The data sets that a study was given as `what`; BackendError where there is none or no training tile in one."""
     if not folders:
         raise BackendError(f"No {what} data set was given. Choose one or more that 'Build data set' wrote.")
-    sets = [open_tiles(folder).joined(legend_name) for folder in folders]
+    sets = [open_tiles(folder).merged(legend_name) for folder in folders]
     for tiles in sets:
         if not tiles_of([tiles], "train"):
             raise BackendError(f"The {what} data set {tiles.folder} holds no 'train' tiles.")
@@ -69,7 +69,7 @@ def held_out(folders: tuple[str, ...], real: list[TileSet], legend_name: str) ->
 
     BackendError where there are none: `val` tiles cannot stand in, because they choose each model's best epoch.
     """
-    given = [only(open_tiles(folder).joined(legend_name), "test") for folder in folders]
+    given = [only(open_tiles(folder).merged(legend_name), "test") for folder in folders]
     found = given or [joined([only(tiles, "test") for tiles in real])]
     for tiles in found:
         if not tiles.tiles:
@@ -77,7 +77,7 @@ def held_out(folders: tuple[str, ...], real: list[TileSet], legend_name: str) ->
                 f"The data set {tiles.folder} holds no 'test' tiles to test on, and its 'val' tiles choose the best "
                 "epoch. Build it with a share of test tiles, or name a test set that has some."
             )
-        check_known(tiles, "test")
+        check_labelled(tiles, "test")
     return found
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from backend import protocol
-from backend.generation import outputs
+from backend.generation.image_generators import load_image_generator
 from backend.geo import legend
 from backend.models import controlnet
 from backend.tiling.lattice import Box
@@ -17,7 +17,7 @@ CROPLAND = legend.CODES.tolist().index(40)
 
 @pytest.fixture(scope="module")
 def generator():
-    return outputs.load_generator("controlnet", "")
+    return load_image_generator("controlnet")
 
 
 def cropland_image(generator, box):
@@ -29,7 +29,7 @@ def cropland_image(generator, box):
         shared = part.intersection(box)
         image[(slice(None), *shared.slices_in(box))] = pixels[(slice(None), *shared.slices_in(part))]
 
-    raster = generator.field("EPSG:32615", 3, 2, landcover)
+    raster = generator.lazy_raster("EPSG:32615", 3, 2, landcover)
     render([Output(raster, box, Everywhere(), 1.0, write)], "", protocol.silent())
     return image
 
