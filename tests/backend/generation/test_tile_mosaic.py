@@ -11,7 +11,7 @@ from backend.geo import legend
 from backend.protocol import BackendError
 from backend.tiling.lattice import Box
 from backend.tiling.regions import BoxRegions
-from tests.backend import scenes
+from tests.backend.rasters import write_raster
 
 SIZE = 20
 
@@ -23,7 +23,7 @@ def tiles(folder, *corners, crs="EPSG:32618"):
         codes = np.random.default_rng(number).choice(legend.CODES, (1, SIZE, SIZE))
         place = Footprint(str(number), crs, (left, top - SIZE, left + SIZE, top))
         entry = writer.entry(place, legend.to_index(codes[0]))
-        scenes.write_raster(folder / entry.files["label"], codes, left, top, nodata=0, crs=crs)
+        write_raster(folder / entry.files["label"], codes, left, top, nodata=0, crs=crs)
         found.append(entry)
     return found
 
@@ -58,7 +58,7 @@ def test_labels_go_on_beyond_the_tiles_as_their_nearest_pixel(tmp_path):
 
 def test_a_label_of_another_size_is_damage(tmp_path):
     entries = tiles(tmp_path, (0, 100))
-    scenes.write_raster(tmp_path / entries[0].files["label"], np.full((1, 5, 5), 10, np.uint8), nodata=0)
+    write_raster(tmp_path / entries[0].files["label"], np.full((1, 5, 5), 10, np.uint8), nodata=0)
     (region,) = tile_mosaic.regions(entries, 1.0, SIZE)
     with pytest.raises(BackendError, match=r"damaged.*5 x 5 pixels"):
         tile_mosaic.read_label(tmp_path, region.tiles[0])
