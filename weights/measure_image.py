@@ -79,7 +79,7 @@ def painted(generator: Any, labels: np.ndarray, styles: np.ndarray, steps: int, 
 
 
 def _by_diffusion(generator: Any, labels: np.ndarray, styles: np.ndarray, seed: int, steps: int) -> np.ndarray:
-    steps = generator.taken(steps)
+    steps = generator.effective_steps(steps)
     cells = generator.index["window"]
     windows = [Box(0, number * cells, cells, cells) for number in range(len(labels))]
     ground = Box(0, 0, cells, len(labels) * cells)

@@ -114,7 +114,7 @@ class SetSpec:
         if self.landcover_generator is None:
             return {"image": image(tile_mosaic.label_source(real.folder, region))}
         anchors = self.anchors.get(region.crs, ())
-        landcover = self.landcover_generator.lazy_raster(region.crs, job.seed, job.steps, places=anchors)
+        landcover = self.landcover_generator.lazy_raster(region.crs, job.seed, job.steps, anchors=anchors)
         return {"label": landcover, "image": image(landcover, self.factor)}
 
     def known_styles(self, region: Region) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ def generator_tags(generator: Generator, seed: int, steps: int, **settings: Any)
     """The tags of a generator's raster; `settings` are those of the job beside seed and steps."""
     recorded = {
         "steps": steps,
-        "steps_taken": generator.taken(steps),
+        "steps_taken": generator.effective_steps(steps),
         "generator": generator.index["landforge"],
         **settings,
     }

@@ -123,7 +123,7 @@ def test_a_set_is_what_generate_image_paints_on_the_whole_map(real, made, tmp_pa
 
 def land_cover(places):
     """(16, 16) class indices of the fixture's ground, from the generator itself."""
-    field = LandCoverGenerator("landcover").lazy_raster("EPSG:32618", 5, 1, places=places)
+    field = LandCoverGenerator("landcover").lazy_raster("EPSG:32618", 5, 1, anchors=places)
     region = Box(round(-TOP / 10), round(LEFT / 10), 16, 16)
     out = np.zeros((16, 16), np.uint8)
 

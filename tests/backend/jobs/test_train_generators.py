@@ -275,7 +275,8 @@ def test_a_distilled_model_takes_few_steps_and_no_guidance(models, dataset, tmp_
     base = str(models["controlnet"][0])
     generator = controlnet.ImageGenerator(base)
     few = controlnet.STEPS
-    assert (generator.taken(12), generator.taken(2), generator.index["guidance_scale"]) == (few, 2, 1.0)
+    assert (generator.effective_steps(12), generator.effective_steps(2)) == (few, 2)
+    assert generator.index["guidance_scale"] == 1.0
     assert generator.sampler.config.solver_order == 1
     drawn = [rendered(generator.lazy_raster("w", 1, steps, GROUND), Box(0, 0, 32, 32))[0] for steps in (few, 12, 1)]
     assert np.array_equal(*drawn[:2]) and not np.array_equal(drawn[0], drawn[2])
@@ -284,15 +285,15 @@ def test_a_distilled_model_takes_few_steps_and_no_guidance(models, dataset, tmp_
     job = TrainImage((dataset,), str(tmp_path / "m"), "controlnet", base, "denoiser", **BRIEFLY)
     trainimage.run(job, silent())
     many = controlnet.ImageGenerator(job.output)
-    assert (many.taken(12), many.index["guidance_scale"]) == (12, controlnet.GUIDANCE_SCALE)
+    assert (many.effective_steps(12), many.index["guidance_scale"]) == (12, controlnet.GUIDANCE_SCALE)
     assert many.sampler.config.solver_order == 2
     trainimage.run(replace(job, stage="distillation"), silent())
     again, state = controlnet.ImageGenerator(job.output), tmp_path / "m" / "checkpoints" / "distillation.safetensors"
-    assert again.taken(12) == few and state.is_file()
+    assert again.effective_steps(12) == few and state.is_file()
     trainimage.run(job, silent())
     assert state.is_file(), "what has learned nothing more outdates nothing"
     trainimage.run(replace(job, steps=2), silent())
-    assert not state.is_file() and controlnet.ImageGenerator(job.output).taken(12) == 12
+    assert not state.is_file() and controlnet.ImageGenerator(job.output).effective_steps(12) == 12
 
 
 def test_an_earlier_stage_trained_on_outdates_the_later_ones(models, dataset, tmp_path):
