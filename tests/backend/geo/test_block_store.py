@@ -145,15 +145,19 @@ def test_a_second_run_is_refused_while_the_first_is_open(tmp_path):
 
 
 def test_a_lock_on_a_removed_store_is_not_taken_for_the_new_one(tmp_path, monkeypatch):
-    folder, holder, take = tmp_path / "store", [BlockStore(tmp_path / "store", SHAPE, "one")], block_store._take
+    folder, holder, lock = (
+        tmp_path / "store",
+        [BlockStore(tmp_path / "store", SHAPE, "one")],
+        block_store.lock_descriptor,
+    )
 
-    def late(file) -> None:
+    def late(*arguments, **options) -> bool:
         """The holder removes the store after its lock was opened and before it is taken."""
         if holder:
             holder.pop().remove()
-        take(file)
+        return lock(*arguments, **options)
 
-    monkeypatch.setattr(block_store, "_take", late)
+    monkeypatch.setattr(block_store, "lock_descriptor", late)
     BlockStore(folder, SHAPE, "one").remove()
     assert list(tmp_path.iterdir()) == []
 
@@ -190,10 +194,10 @@ def test_a_file_in_the_stores_place_is_an_error(tmp_path):
 
 
 def test_a_file_system_without_locks_is_no_obstacle(tmp_path, monkeypatch):
-    def take(file) -> None:
+    def lock(*_, **options) -> bool:
         raise OSError(errno.ENOSYS, "Function not implemented")
 
-    monkeypatch.setattr(block_store, "_take", take)
+    monkeypatch.setattr(block_store, "lock_descriptor", lock)
     begun(tmp_path / "store")
     assert len(done(tmp_path / "store")) == 3
 
