@@ -1,1 +1,1 @@
-"""Landforge's Processing algorithms, one file an algorithm, in a folder a group."""
+"""Landforge's Processing algorithms, one file per algorithm, one folder per group."""

@@ -80,8 +80,8 @@ def grid_crs(requested: QgsCoordinateReferenceSystem, extent: Extent, context: Q
     project = context.project().crs() if context.project() else QgsCoordinateReferenceSystem()
     if not grids.is_metric(project):
         return ""
-    centre = reprojected(rectangle(extent), extent.crs, grids.DEGREES, context.transformContext()).center()
-    return crs_text(project) if grids.suits(project, centre) else ""
+    centre = reprojected(rectangle(extent), extent.crs, grids.WGS84, context.transformContext()).center()
+    return crs_text(project) if grids.is_suitable(project, centre) else ""
 
 
 def rectangle(extent: Extent) -> QgsRectangle:
@@ -123,6 +123,6 @@ def grid_bounds(extent: Extent, grid_crs: str, target: str, transforms: QgsCoord
     `grid_crs` is the grid's CRS; empty for the UTM zone of the extent's centre.
     """
     box = rectangle(extent)
-    grid_crs = grid_crs or grids.utm(reprojected(box, extent.crs, grids.DEGREES, transforms).center())
+    grid_crs = grid_crs or grids.utm_zone(reprojected(box, extent.crs, grids.WGS84, transforms).center())
     box = reprojected(box, extent.crs, grid_crs, transforms)
     return reprojected(box.buffered(MARGIN_M), grid_crs, target, transforms)

@@ -46,8 +46,8 @@ def export_tags(layer: QgsRasterLayer) -> dict[str, str]:
     """The tags of an export of the layer: those of KEPT_TAGS, and the layer's name as the source item."""
     source = gdal.Open(layer.source()) if layer.providerType() == "gdal" else None
     tags = source.GetMetadata() if source else {}
-    kept = {key: value for key, value in tags.items() if key.startswith(KEPT_TAGS)}
-    return {"LANDFORGE_ITEMS": json.dumps([layer.name()]), **kept}
+    tags = {key: value for key, value in tags.items() if key.startswith(KEPT_TAGS)}
+    return {"LANDFORGE_ITEMS": json.dumps([layer.name()]), **tags}
 
 
 class RasterInput:

@@ -14,13 +14,12 @@ from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
 from backend import protocol
-from backend.geo import grid, legend, provenance
+from backend.geo import class_raster, grid, legend, provenance
 from backend.geo.raster import RasterWriter, check_crs, check_writable, open_raster, reading
 from backend.metrics import difference
 from backend.metrics.difference import Difference
 from backend.protocol import BackendError, partial_path
 from backend.sources.mosaic import TOLERANCE_PX
-from backend.tiling import landcover_input
 
 BLOCK_ROWS, BLOCK_COLS = 512, 4096  # flat, so that degrees have one pixel area in a block
 M2_PER_HA = 10_000.0
@@ -32,7 +31,7 @@ def run(job: protocol.LandCoverDifference, report: protocol.Reporter) -> dict[st
     with open_raster(job.reference, "reference") as reference, open_raster(job.compared, "compared map") as compared:
         for source, what in ((reference, "reference"), (compared, "compared map")):
             check_crs(source, what)
-            landcover_input.check_codes(source, what)
+            class_raster.check_class_raster(source, what)
         box = GeoBox(reference.shape, reference.transform, reference.crs.to_wkt())
         tags = provenance.difference(*(_told(source) for source in (reference, compared)))
         with RasterWriter(job.output, box, "classes", tags) as writer:
@@ -91,21 +90,15 @@ def _fill(
     ) as warped:
         for count, window in enumerate(windows, 1):
             with reading(reference.name, "reference"):
-                one = _indices(reference, window)
+                reference_indices = class_raster.read_indices(reference, window)
             with reading(compared.name, "compared map"):
-                other = _indices(warped, window)
-            values = difference.pair_values(one, other)
+                compared_indices = class_raster.read_indices(warped, window)
+            values = difference.pair_values(reference_indices, compared_indices)
             rows, cols = window.toslices()
             writer.write(values, window.row_off, window.col_off)
             hectares += difference.counted(values) * _pixel_ha(writer.box[rows, cols])
             report.progress(count / len(windows), f"Block {count} of {len(windows)}")
     return hectares
-
-
-def _indices(source: rasterio.DatasetReader, window: Window) -> np.ndarray:
-    """uint8 class indices under a window; codes outside the legend are IGNORE."""
-    codes = source.read(1, window=window)
-    return legend.to_index(np.where((codes >= 0) & (codes <= 255), codes, legend.NODATA).astype(np.uint8))
 
 
 def _pixel_ha(block: GeoBox) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 from rasterio.windows import Window
 
 from backend.datasets import image_label_pairs, reader
-from backend.geo import legend
+from backend.geo import class_raster, legend
 from backend.geo.raster import open_raster
 from backend.metrics.near_duplicates import Ground, Place
 from backend.protocol import BackendError
@@ -40,8 +40,7 @@ class Land:
     def read(self, row: int, col: int, height: int, width: int) -> np.ndarray:
         """(height, width) uint8 class indices."""
         with open_raster(self.path, "land cover") as source:
-            codes = source.read(1, window=Window(col, row, width, height))
-        return legend.to_index(np.where((codes >= 0) & (codes <= 255), codes, legend.NODATA).astype(np.uint8))
+            return class_raster.read_indices(source, Window(col, row, width, height))
 
 
 @dataclass(frozen=True)
@@ -164,5 +163,5 @@ def _ground(place: Place, lands: Sequence[Land], reach: int) -> Ground:
     whole = reduce(Box.union, shared)
     pixels = np.full((whole.height, whole.width), legend.IGNORE, dtype=np.uint8)
     for land, box, part in zip(lands, boxes, shared):
-        pixels[part.within(whole)] = land.read(part.row - box.row, part.col - box.col, part.height, part.width)
+        pixels[part.slices_in(whole)] = land.read(part.row - box.row, part.col - box.col, part.height, part.width)
     return Ground(pixels, (place[0], whole.row, whole.col))

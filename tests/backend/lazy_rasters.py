@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
@@ -30,7 +30,7 @@ def noise_and_inputs(
         for fine, patch in zip(fines, patches):
             values = patch.read(box.scaled(fine))[..., ::fine, ::fine].astype(np.float32)
             pixels = pixels + np.tanh(values + values.mean()) * (1 + values.std())
-        results.append(pixels[(slice(None), *window.within(box))].repeat(scale, 1).repeat(scale, 2))
+        results.append(pixels[(slice(None), *window.slices_in(box))].repeat(scale, 1).repeat(scale, 2))
     return np.stack(results)
 
 
@@ -60,16 +60,16 @@ def phased_raster(
     *below: Input,
     batch: int = 3,
     margin: int = 0,
-    batch_multiple=any_size,
+    batch_multiple: Callable[[int], int] = any_size,
 ) -> LazyRaster:
     """A raster of `phases` and a last one decoded to `scale` pixels a cell; each reads the one before and `below`."""
     raster = None
     for phase in range(phases + 1):
         last = phase == phases
         inputs = (*((Input(raster),) if raster else ()), *below)
-        compute = partial(noise_and_inputs, seed, scale if last else 1, margin, [one.fine for one in inputs])
-        work = WindowOp(lattice, compute, unchanged, phase, scale if last else 1, side, batch, margin, batch_multiple)
-        raster = LazyRaster(f"{name} {phase}", work, inputs)
+        compute = partial(noise_and_inputs, seed, scale if last else 1, margin, [source.fine for source in inputs])
+        op = WindowOp(lattice, compute, unchanged, phase, scale if last else 1, side, batch, margin, batch_multiple)
+        raster = LazyRaster(f"{name} {phase}", op, inputs)
     return raster
 
 
@@ -103,7 +103,7 @@ def array_output(
 
     def write(box: Box, pixels: np.ndarray) -> None:
         shared = box.intersection(region)
-        out[(..., *shared.within(region))] = pixels[(..., *shared.within(box))]
+        out[(..., *shared.slices_in(region))] = pixels[(..., *shared.slices_in(box))]
 
     return Output(raster, region, area or Everywhere(), pixel_m, write, **options)
 
@@ -123,14 +123,14 @@ class BoxUnion:
     def __init__(self, *boxes: Box) -> None:
         self.boxes = boxes
 
-    def touches(self, rows: np.ndarray, cols: np.ndarray, size_px: int) -> np.ndarray:
+    def any_inside(self, rows: np.ndarray, cols: np.ndarray, size_px: int) -> np.ndarray:
         masks = [[self.inside(Box(int(row), int(col), size_px, size_px)).any() for col in cols] for row in rows]
         return np.array(masks, dtype=bool).reshape(len(rows), len(cols))
 
     def inside(self, box: Box) -> np.ndarray:
         mask = np.zeros((box.height, box.width), dtype=bool)
         for piece in self.boxes:
-            mask[piece.intersection(box).within(box)] = True
+            mask[piece.intersection(box).slices_in(box)] = True
         return mask
 
 
@@ -144,9 +144,9 @@ def count_windows() -> Iterator[collections.Counter[RasterWindow]]:
     counts: collections.Counter[RasterWindow] = collections.Counter()
     compute = lazy_raster.compute_windows
 
-    def counting(work: WindowOp, block: Box, windows: list[Box], *rest: object) -> np.ndarray:
-        counts.update((work, window) for window in windows)
-        return compute(work, block, windows, *rest)
+    def counting(op: WindowOp, block: Box, windows: list[Box], *rest: object) -> np.ndarray:
+        counts.update((op, window) for window in windows)
+        return compute(op, block, windows, *rest)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lazy_raster, "compute_windows", counting)
@@ -155,17 +155,17 @@ def count_windows() -> Iterator[collections.Counter[RasterWindow]]:
 
 def needed_windows(raster: LazyRaster, boxes: set[Box]) -> set[RasterWindow]:
     """The windows that boxes of a raster's pixels depend on, by brute force over a range of windows."""
-    work, windows = raster.work, set()
-    step = work.lattice.stride * work.scale
+    op, windows = raster.op, set()
+    step = op.lattice.stride * op.scale
     for box in boxes:
         for row in range(box.row // step - 3, box.bottom // step + 2):
             for col in range(box.col // step - 3, box.right // step + 2):
-                window = work.lattice.box(row, col, work.phase)
-                shared = window.scaled(work.scale).intersection(box)
+                window = op.lattice.box(row, col, op.phase)
+                shared = window.scaled(op.scale).intersection(box)
                 if shared.height and shared.width:
                     windows.add(window)
-    needed = {(work, window) for window in windows}
-    for one in raster.inputs:
-        if isinstance(one.of, LazyRaster):
-            needed |= needed_windows(one.of, {one.region(window.grown(work.margin)) for window in windows})
+    needed = {(op, window) for window in windows}
+    for source in raster.inputs:
+        if isinstance(source.raster, LazyRaster):
+            needed |= needed_windows(source.raster, {source.region(window.grown(op.margin)) for window in windows})
     return needed

@@ -41,20 +41,8 @@ def read_raster(path):
     return data[None] if data.ndim == 2 else data
 
 
-@pytest.fixture
-def cold():
-    """Runs the test's jobs as qgis_process does: every job in a process of its own."""
-
-
-@pytest.fixture(scope="session", autouse=True)
-def stopped_worker():
-    """Ends the backend process with the session, before Python's own end."""
-    yield
-    process.stop_worker()
-
-
-@pytest.fixture(autouse=True)
-def warm_worker(request, monkeypatch):
+@pytest.fixture(scope="module", autouse=True)
+def warm_worker():
     """Runs jobs in one backend process for all tests, as QGIS's window does, except with the fixture `cold`."""
     run_job = process.run_job
 
@@ -63,8 +51,22 @@ def warm_worker(request, monkeypatch):
             environment.delenv("PYTEST_CURRENT_TEST", raising=False)  # the worker ends where the environment changes
             return run_job(job, python, on_event, is_cancelled, True, *arguments)
 
-    if "cold" not in request.fixturenames:
-        monkeypatch.setattr(process, "run_job", run_warm)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(process, "run_job", run_warm)
+        yield run_job
+
+
+@pytest.fixture
+def cold(warm_worker, monkeypatch):
+    """Runs every job of the test in a process of its own, as qgis_process does."""
+    monkeypatch.setattr(process, "run_job", warm_worker)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ended_worker():
+    """Ends the backend process with the session, before Python's own end."""
+    yield
+    process.stop_worker()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The pages of the documentation that are made from the algorithms."""
+"""The documentation's pages that are generated from the algorithms."""
 
 import pytest
 from landforge.processing_provider import workflow

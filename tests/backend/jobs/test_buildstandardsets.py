@@ -129,7 +129,7 @@ def land_cover(places):
 
     def write(box, pixels):
         shared = box.intersection(region)
-        out[shared.within(region)] = pixels[shared.within(box)]
+        out[shared.slices_in(region)] = pixels[shared.slices_in(box)]
 
     render([Output(field, region, Everywhere(), 10.0, write)], "", protocol.silent())
     return out

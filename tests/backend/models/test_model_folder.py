@@ -141,10 +141,10 @@ def test_a_worker_without_the_model_says_so(folder):
 
 def computes(field):
     """What computes a field's windows and those of its inputs."""
-    yield field.work.compute
-    for given in field.inputs:
-        if isinstance(given.of, LazyRaster):
-            yield from computes(given.of)
+    yield field.op.compute
+    for source in field.inputs:
+        if isinstance(source.raster, LazyRaster):
+            yield from computes(source.raster)
 
 
 def test_what_the_bundled_models_send_is_small():

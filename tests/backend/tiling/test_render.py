@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from backend.protocol import Event, Reporter, silent
 from backend.tiling import render
 from backend.tiling.lattice import Box, Lattice, WindowMask
-from backend.tiling.lazy_raster import Input
+from backend.tiling.lazy_raster import Input, WindowsKey
 from tests.backend.lazy_rasters import (
     RAMP,
     BoxUnion,
@@ -65,7 +65,7 @@ def test_a_part_equals_the_whole(scene, part):
     around = Box(part.row - 11, part.col - 5, part.height + 23, part.width + 17)
     expected = render_pixels(scene[1], around)
     assert np.isfinite(expected).all()
-    assert np.array_equal(render_pixels(scene[1], part), expected[(slice(None), *part.within(around))])
+    assert np.array_equal(render_pixels(scene[1], part), expected[(slice(None), *part.slices_in(around))])
 
 
 @settings(max_examples=6, deadline=None)
@@ -95,8 +95,8 @@ def test_the_order_of_the_rows_changes_nothing(scene, region, seed):
 def test_batches_and_threads_change_nothing(region, lattice, batch, threads):
     expected, found = (render_pixels(phased_raster(lattice, "a", 2, 2, 2, 1, batch=n), region) for n in (3, batch))
     assert np.array_equal(found, expected)
-    filled = phased_raster(lattice, "a", 2, 2, 2, 1, batch=batch, batch_multiple=lambda batch: min(threads, batch))
-    assert np.array_equal(render_pixels(filled, region), expected)
+    padded = phased_raster(lattice, "a", 2, 2, 2, 1, batch=batch, batch_multiple=lambda batch: min(threads, batch))
+    assert np.array_equal(render_pixels(padded, region), expected)
 
 
 def test_a_batch_is_filled_up_to_what_the_device_computes_alike():
@@ -106,10 +106,10 @@ def test_a_batch_is_filled_up_to_what_the_device_computes_alike():
         sizes.append(len(windows))
         return np.array([window.col for window in windows])
 
-    windows = phased_raster(Lattice(8, 6), "a", 0, 1, 2, 1, batch=3, batch_multiple=lambda batch: 2)
-    work = dataclasses.replace(windows.work, compute=compute)
-    boxes = [work.lattice.box(0, number) for number in range(7)]
-    assert list(work.computed(boxes, [])) == [(box, box.col) for box in boxes]
+    plain = phased_raster(Lattice(8, 6), "a", 0, 1, 2, 1, batch=3).op
+    op = dataclasses.replace(plain, compute=compute, batch_multiple=lambda batch: 2)
+    boxes = [op.lattice.box(0, number) for number in range(7)]
+    assert list(op.results(boxes, [])) == [(box, box.col) for box in boxes]
     assert sizes == [4, 4, 2]
 
 
@@ -229,7 +229,7 @@ def test_progress_tells_windows_and_the_time_left(monkeypatch):
     for seconds, cols in ((2.0, range(1)), (10.0, range(1, 5)), (600.0, range(5, 6))):
         now[0] = seconds
         for col in cols:
-            progress.add((field.name, "windows", 0, col))
+            progress.add(WindowsKey(field.name, 0, col))
     events = [Event.from_line(line) for line in stream.getvalue().splitlines()]
     assert [round(event.fraction, 3) for event in events] == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
     assert [events[at].message for at in (0, 4, 5)] == [

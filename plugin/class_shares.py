@@ -1,4 +1,4 @@
-"""The mix of classes asked for: a slider for each class in its official colour."""
+"""The requested class shares: a slider for each land cover class, with its official colour."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .translation import tr
 
 
 class ClassShares(QgsCollapsibleGroupBox):
-    """Percentages by WorldCover code that never sum to more than 100; what is left the model divides."""
+    """Percentages by WorldCover code that sum to at most 100; the model chooses the rest."""
 
     changed = pyqtSignal()
 
@@ -28,13 +28,13 @@ class ClassShares(QgsCollapsibleGroupBox):
         self.sliders: dict[int, QSlider] = {}
         grid = QGridLayout(self)
         for row, (code, (name, colour)) in enumerate(LEGEND.items()):
-            self._add(grid, row, code, tr(name), colour)
-        self.left = QLabel()
-        grid.addWidget(self.left, len(LEGEND), 0, 1, 4)
+            self._add_row(grid, row, code, tr(name), colour)
+        self.remainder = QLabel()
+        grid.addWidget(self.remainder, len(LEGEND), 0, 1, 4)
         self.setCollapsed(True)
-        self._tell()
+        self._show_remainder()
 
-    def _add(self, grid: QGridLayout, row: int, code: int, name: str, colour: str) -> None:
+    def _add_row(self, grid: QGridLayout, row: int, code: int, name: str, colour: str) -> None:
         swatch, slider, number = QLabel(), QSlider(Qt.Orientation.Horizontal), QSpinBox()
         swatch.setFixedSize(14, 14)
         swatch.setStyleSheet(f"background: #{colour}; border: 1px solid palette(mid);")
@@ -53,30 +53,30 @@ class ClassShares(QgsCollapsibleGroupBox):
         self.sliders[code] = slider
 
     def shares(self) -> dict[int, int]:
-        """What is asked for, percentages by code; empty where nothing is."""
+        """The requested percentages by code, without zeros."""
         return {code: slider.value() for code, slider in self.sliders.items() if slider.value()}
 
     def text(self) -> str:
-        """The same as the algorithms take it: `10:60, 50:20`."""
+        """The shares as a value of the parameter SHARES: `10:60, 50:20`."""
         return ", ".join(f"{code}:{share}" for code, share in self.shares().items())
 
     def set_shares(self, shares: dict[int, float]) -> None:
-        """Ask for a mix."""
+        """Set the percentages by code; classes without one to 0."""
         for slider in self.sliders.values():
             slider.setValue(0)
         for code, share in shares.items():
             self.sliders[code].setValue(round(share))
 
     def _limit(self, code: int, value: int) -> None:
-        """A slider goes no further than what the others leave of 100."""
-        most = 100 - sum(share for other, share in self.shares().items() if other != code)
-        if value > most:
-            self.sliders[code].setValue(most)
+        """Keep a slider at or below 100 less the sum of the others."""
+        limit = 100 - sum(share for other, share in self.shares().items() if other != code)
+        if value > limit:
+            self.sliders[code].setValue(limit)
             return
-        self._tell()
+        self._show_remainder()
         self.changed.emit()
 
-    def _tell(self) -> None:
-        asked = sum(self.shares().values())
-        left = tr("{0} % are left to the model.").format(100 - asked)
-        self.left.setText(left if asked else tr("The model decides."))
+    def _show_remainder(self) -> None:
+        total = sum(self.shares().values())
+        text = tr("{0} % are left to the model.").format(100 - total)
+        self.remainder.setText(text if total else tr("The model decides."))

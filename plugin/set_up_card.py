@@ -1,4 +1,4 @@
-"""The card on the panel that sets the backend up: what will be downloaded and where, progress, cancel."""
+"""The card on the Generate panel that sets up the backend: download size and folder, progress, cancel."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from .translation import tr
 
 
 class SetUpCard(QFrame):
-    """Shown while the backend cannot run. `ready` says that it now can: it could all along, or was just set up."""
+    """Shown while the backend cannot run.
+
+    After each `check`, `ready` or `missing` is emitted; `failed` follows a set-up that failed or was cancelled.
+    """
 
     ready = pyqtSignal()
     missing = pyqtSignal()
@@ -23,54 +26,55 @@ class SetUpCard(QFrame):
 
     def __init__(self, dialog: Callable[[], EnvironmentDialog], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._dialog, self._task = dialog, None
-        self._watched: EnvironmentDialog | None = None
+        self._get_dialog = dialog
+        self._task: QgsTask | None = None
+        self._connected_dialog: EnvironmentDialog | None = None
         self.is_ready = False
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setObjectName("landforgeSetUpCard")
         title = QLabel(f"<b>{tr('One step before the first scene')}</b>")
-        self.text, self.line = QLabel(), QLabel()
-        for label in (self.text, self.line):
+        self.text, self.status = QLabel(), QLabel()
+        for label in (self.text, self.status):
             label.setWordWrap(True)
-        self.line.setMinimumHeight(2 * self.line.fontMetrics().lineSpacing())  # what is below stays where it is
+        self.status.setMinimumHeight(2 * self.status.fontMetrics().lineSpacing())  # so that the buttons do not move
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.progress = QProgressBar()
         self.start_button = QPushButton(tr("Set up"))
         self.cancel_button = QPushButton(tr("Cancel"))
-        self.more_button = QPushButton(tr("Other choices…"))
-        self.more_button.setToolTip(tr("A GPU, packages from a folder, or a Python of your own"))
+        self.options_button = QPushButton(tr("Other choices…"))
+        self.options_button.setToolTip(tr("A GPU, packages from a folder, or a Python of your own"))
         self.start_button.clicked.connect(lambda: self.dialog().start())
         self.cancel_button.clicked.connect(lambda: self.dialog().cancel())
-        self.more_button.clicked.connect(self._show_dialog)
+        self.options_button.clicked.connect(self._show_dialog)
         buttons = QHBoxLayout()
-        for button in (self.start_button, self.cancel_button, self.more_button):
+        for button in (self.start_button, self.cancel_button, self.options_button):
             buttons.addWidget(button)
         layout = QVBoxLayout(self)
-        for widget in (title, self.text, self.progress, self.line):
+        for widget in (title, self.text, self.progress, self.status):
             layout.addWidget(widget)
         layout.addLayout(buttons)
-        self._running(False)
+        self._set_running(False)
         self.hide()
 
     def dialog(self) -> EnvironmentDialog:
-        """The dialog that does the work, watched from the first time it is asked for."""
-        dialog = self._dialog()
-        if dialog is not self._watched:
-            self._watched = dialog
-            dialog.begun.connect(lambda: self._running(True))
+        """The dialog that sets up the backend; the first call connects its signals to the card."""
+        dialog = self._get_dialog()
+        if dialog is not self._connected_dialog:
+            self._connected_dialog = dialog
+            dialog.started.connect(lambda: self._set_running(True))
             dialog.progressed.connect(self._progressed)
             dialog.ended.connect(self._ended)
             dialog.finished.connect(self.check)
         return dialog
 
     def check(self) -> None:
-        """Find out in the background whether the backend can run: it may have to be asked, which takes a second."""
+        """Check in the background whether the backend can run; this may start its interpreter, which takes a second."""
         if self._task is not None:
             return
-        profile, named = settings.profile(), settings.get(settings.INTERPRETER)
+        profile, interpreter = settings.profile(), settings.get(settings.INTERPRETER)
         self._task = QgsTask.fromFunction(
             tr("Landforge: looking at the backend"),
-            lambda _: environment.problem(profile, named),
+            lambda _: environment.problem(profile, interpreter),
             on_finished=self._checked,
         )
         QgsApplication.taskManager().addTask(self._task)
@@ -86,30 +90,30 @@ class SetUpCard(QFrame):
         plan = environment.plan(
             settings.profile(), settings.get(settings.COMPUTE, "cpu"), settings.get(settings.WHEELS)
         )
-        room = "" if plan.enough else tr(" That is not enough room.")
-        self.text.setText(f"{problem.replace(environment.REMEDY, '').strip()}\n\n{plan.text}{room}")
-        self.start_button.setEnabled(plan.enough)
+        warning = "" if plan.fits else tr(" That is not enough room.")
+        self.text.setText(f"{problem.replace(environment.REMEDY, '').strip()}\n\n{plan.text}{warning}")
+        self.start_button.setEnabled(plan.fits)
         self.missing.emit()
 
     def _show_dialog(self) -> None:
         self.dialog().show()
         self.dialog().raise_()
 
-    def _running(self, running: bool) -> None:
-        for widget in (self.progress, self.cancel_button, self.line):
+    def _set_running(self, running: bool) -> None:
+        for widget in (self.progress, self.cancel_button, self.status):
             widget.setVisible(running)
         self.start_button.setVisible(not running)
         if running:
-            self.line.clear()
+            self.status.clear()
 
-    def _progressed(self, fraction: float, line: str) -> None:
+    def _progressed(self, fraction: float, text: str) -> None:
         self.progress.setValue(round(100 * fraction))
-        self.line.setText(line)
+        self.status.setText(text)
 
-    def _ended(self, fault: str) -> None:
-        self._running(False)
-        self.line.setText(fault)
-        self.line.setVisible(bool(fault))
-        if fault:
+    def _ended(self, error: str) -> None:
+        self._set_running(False)
+        self.status.setText(error)
+        self.status.setVisible(bool(error))
+        if error:
             self.failed.emit()
         self.check()

@@ -1,4 +1,4 @@
-"""A child process: a clean environment, its output line by line, and an end that is certain."""
+"""A child process with a clean environment, whose output is read line by line and which is sure to end."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import IO, Any, Callable
 
 POLL_S = 0.1
+"""How often a waiting read checks for a cancel."""
 GRACE_S = 1.0
+"""How long a process may take to end before it is killed."""
 
-# QGIS's own, by exact name and by beginning; any of them makes another Python load the wrong files.
-_NAMES = {
+# QGIS's own variables, by name and by prefix; any of them makes another Python load the wrong files.
+_REMOVED_NAMES = {
     "GDAL_DATA",
     "GDAL_DRIVER_PATH",
     "GDAL_FILENAME_IS_UTF8",
@@ -32,27 +34,28 @@ _NAMES = {
     "VIRTUAL_ENV",
     "__PYVENV_LAUNCHER__",
 }
-_PREFIXES = ("PYTHON", "QGIS", "QT_", "QML", "O4W_", "OSGEO4W", "GISBASE", "GISRC", "GRASS")
-# What only goes where it points into the folder that QGIS came in.
-_PATHS = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FRAMEWORK_PATH", "DYLD_FALLBACK_LIBRARY_PATH")
-_FILES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE")
-_ROOTS = ("OSGEO4W_ROOT", "QGIS_PREFIX_PATH", "PYTHONHOME", "APPDIR", "SNAP")
-_SYSTEM = ("/", "/usr", "/usr/local")
+_REMOVED_PREFIXES = ("PYTHON", "QGIS", "QT_", "QML", "O4W_", "OSGEO4W", "GISBASE", "GISRC", "GRASS")
+# Variables whose entries are removed only where they point into QGIS's own folder.
+_PATH_LISTS = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FRAMEWORK_PATH", "DYLD_FALLBACK_LIBRARY_PATH")
+_FILE_PATHS = ("SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE")
+_QGIS_ROOTS = ("OSGEO4W_ROOT", "QGIS_PREFIX_PATH", "PYTHONHOME", "APPDIR", "SNAP")
+_SYSTEM_ROOTS = ("/", "/usr", "/usr/local")
 
 
 class Cancelled(Exception):
-    """The user cancelled; what was running has ended."""
+    """The user cancelled, and the process has ended."""
 
 
 def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment without what QGIS set for itself; proxies and LANDFORGE_* stay."""
-    roots = {_norm(environ[name]) for name in _ROOTS if environ.get(name)} - {_norm(path) for path in _SYSTEM}
+    """The environment without the variables that QGIS sets for itself; proxies and LANDFORGE_* stay."""
+    roots = {_norm(environ[name]) for name in _QGIS_ROOTS if environ.get(name)}
+    roots -= {_norm(path) for path in _SYSTEM_ROOTS}
     clean = {}
     for name, value in environ.items():
-        if name.upper() in _NAMES or name.upper().startswith(_PREFIXES):
+        if name.upper() in _REMOVED_NAMES or name.upper().startswith(_REMOVED_PREFIXES):
             continue
-        if name.upper() in _PATHS + _FILES:
-            value = os.pathsep.join(part for part in value.split(os.pathsep) if not _inside(part, roots))
+        if name.upper() in _PATH_LISTS + _FILE_PATHS:
+            value = os.pathsep.join(part for part in value.split(os.pathsep) if not _is_inside(part, roots))
             if not value:
                 continue
         clean[name] = value
@@ -64,20 +67,20 @@ def _norm(path: str) -> str:
     return os.path.normcase(os.path.normpath(path))
 
 
-def _inside(path: str, roots: Iterable[str]) -> bool:
+def _is_inside(path: str, roots: Iterable[str]) -> bool:
     return any(_norm(path) == root or _norm(path).startswith(root + os.sep) for root in roots)
 
 
-def never() -> bool:
-    """Not cancelled."""
+def never_cancelled() -> bool:
+    """The default for `is_cancelled`: False."""
     return False
 
 
-class Child:
-    """A process in a group of its own, whose standard output is read by a thread.
+class ChildProcess:
+    """A process in its own process group; a thread reads its standard output.
 
-    `stderr` is a file or `subprocess.STDOUT`; stdin is closed unless `feed`. Raises OSError when the
-    program cannot be started.
+    `stderr` is a file or `subprocess.STDOUT`. `open_stdin` lets `send` write to its stdin, which is empty
+    otherwise. Raises OSError where the program cannot be started.
     """
 
     def __init__(
@@ -85,7 +88,7 @@ class Child:
         arguments: list[str],
         environment: Mapping[str, str],
         stderr: int | IO[Any],
-        feed: bool = False,
+        open_stdin: bool = False,
         folder: Path | None = None,
     ) -> None:
         options: dict[str, Any] = {}
@@ -97,7 +100,7 @@ class Child:
             arguments,
             env=dict(environment),
             cwd=folder,
-            stdin=subprocess.PIPE if feed else subprocess.DEVNULL,
+            stdin=subprocess.PIPE if open_stdin else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=stderr,
             encoding="utf-8",
@@ -106,9 +109,9 @@ class Child:
         )
         self._ended = False
         self._lines: queue.Queue[str | None] = queue.Queue()
-        threading.Thread(target=self._listen, daemon=True).start()
+        threading.Thread(target=self._read_output, daemon=True).start()
 
-    def _listen(self) -> None:
+    def _read_output(self) -> None:
         stdout = self._process.stdout
         if stdout is not None:
             with stdout:
@@ -118,31 +121,34 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """The process's id."""
+        """The process id."""
         return self._process.pid
 
-    def running(self) -> bool:
-        """Whether it has not ended."""
+    def is_running(self) -> bool:
+        """Whether the process has not ended."""
         return self._process.poll() is None
 
     def send(self, line: str) -> None:
-        """Write a line to its stdin; raises OSError when nobody reads there any more."""
+        """Write a line to its stdin; raises OSError where the process has closed it."""
         if self._process.stdin is None:
             raise BrokenPipeError("the process has no stdin")
         self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
 
-    def read(self, is_cancelled: Callable[[], bool] = never) -> str | None:
-        """Its next line, or None once it has ended; raises Cancelled (and leaves ending it to the caller)."""
+    def read(self, is_cancelled: Callable[[], bool] = never_cancelled) -> str | None:
+        """Wait for the next line of output; None once the process has ended.
+
+        Raises Cancelled where `is_cancelled()` is true; the caller then ends the process.
+        """
         while True:
             if is_cancelled():
                 raise Cancelled
             try:
                 return self._lines.get(timeout=POLL_S)
             except queue.Empty:
-                if not self.running():
+                if not self.is_running():
                     break
-        # It has ended, but what it started may hold the pipe open: that goes too, and is not waited for.
+        # The process has ended, but a child of it may hold the pipe open: end the group and do not wait for the pipe.
         self.end()
         try:
             return self._lines.get(timeout=GRACE_S)
@@ -150,29 +156,29 @@ class Child:
             return None
 
     def status(self) -> int:
-        """Its exit status (negative: the signal that ended it), waiting a moment for it; ends it otherwise."""
+        """The exit status, negative for a signal; a process that does not end within GRACE_S is ended."""
         self.end(patience_s=GRACE_S)
         status = self._process.returncode
         return -signal.SIGTERM if status is None else status
 
     def end(self, patience_s: float = 0.0) -> None:
-        """End it and everything it started: waiting for it, then asking, then, after GRACE_S, by force."""
+        """End the process group: wait `patience_s` for it, then send SIGTERM, then, after GRACE_S, SIGKILL."""
         if self._ended:
-            return  # its id may be another's by now
+            return  # the process id may have been reused
         self._ended = True
         if self._process.stdin is not None:
-            with contextlib.suppress(OSError):  # it was gone before it had read everything
+            with contextlib.suppress(OSError):  # the process ended before it had read everything
                 self._process.stdin.close()
-        self._gone_within(patience_s)
+        self._wait(patience_s)
         if sys.platform == "win32":
             self._taskkill()
         else:
             self._signal(signal.SIGTERM)
-            self._gone_within(GRACE_S)
+            self._wait(GRACE_S)
             self._signal(signal.SIGKILL)
-        self._gone_within(GRACE_S)
+        self._wait(GRACE_S)
 
-    def _gone_within(self, seconds: float) -> bool:
+    def _wait(self, seconds: float) -> bool:
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -189,5 +195,5 @@ class Child:
     else:
 
         def _signal(self, number: int) -> None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):  # nobody is left in it
-                os.killpg(self.pid, number)  # the group's id is its first process's
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # the group is empty
+                os.killpg(self.pid, number)  # the group has the id of its first process

@@ -1,4 +1,4 @@
-"""One tile at a time, for a fixed time, and two buttons."""
+"""The page that shows one tile at a time, for a fixed time, with two answer buttons."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, Q
 from ..translation import tr
 from .trial import Tile, Trial
 
-SMALLEST_PX = 512
+MIN_SIZE_PX = 512
 REAL_KEYS, SYNTHETIC_KEYS = (Qt.Key.Key_R, Qt.Key.Key_Left), (Qt.Key.Key_S, Qt.Key.Key_Right)
 
 
 class TilePage(QWidget):
-    """Shows a trial's tiles, nothing of where they come from; `finished` after the last answer."""
+    """Shows a trial's tiles without naming their layers; `finished` follows the last answer."""
 
     finished = pyqtSignal()
 
@@ -25,7 +25,7 @@ class TilePage(QWidget):
         self.trial: Trial | None = None
         self.picture, self.count = QLabel(), QLabel()
         self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.picture.setMinimumSize(SMALLEST_PX, SMALLEST_PX)
+        self.picture.setMinimumSize(MIN_SIZE_PX, MIN_SIZE_PX)
         self.picture.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         self.picture.setStyleSheet("background: #808080; color: white; font-size: 28px")
         self.real_button, self.synthetic_button = QPushButton(tr("Real (R)")), QPushButton(tr("Synthetic (S)"))
@@ -34,55 +34,55 @@ class TilePage(QWidget):
             button.setMinimumHeight(48)
             button.clicked.connect(lambda _, synthetic=synthetic: self._answer(synthetic))
         for button in (self.real_button, self.synthetic_button, self.stop_button):
-            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the keys are the page's
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # so that the page itself gets the keys
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.timer = QTimer(self)
         self.timer.setSingleShot(True)
-        self.timer.timeout.connect(self._hide)
+        self.timer.timeout.connect(self._hide_tile)
         self._lay_out()
 
     def _lay_out(self) -> None:
-        buttons, foot = QHBoxLayout(), QHBoxLayout()
+        buttons, footer = QHBoxLayout(), QHBoxLayout()
         buttons.addWidget(self.real_button)
         buttons.addWidget(self.synthetic_button)
-        foot.addWidget(self.count, 1)
-        foot.addWidget(self.stop_button)
+        footer.addWidget(self.count, 1)
+        footer.addWidget(self.stop_button)
         layout = QVBoxLayout(self)
         layout.addWidget(self.picture, 1)
         layout.addLayout(buttons)
-        layout.addLayout(foot)
+        layout.addLayout(footer)
 
     def start(self, trial: Trial) -> None:
         """Show the first tile."""
         self.trial = trial
         self.setFocus()
-        self._show()
+        self._show_tile()
 
     def stop(self) -> None:
-        """Show nothing more."""
+        """Stop the test and clear the image."""
         self.timer.stop()
         self.trial = None
         self.picture.clear()
 
-    def _show(self) -> None:
+    def _show_tile(self) -> None:
         trial = self.trial
         tile = trial.tile if trial is not None else None
         if trial is None or tile is None:
             self.timer.stop()
             self.finished.emit()
             return
-        self.picture.setPixmap(enlarged(tile, self.picture.size()))
+        self.picture.setPixmap(enlarge(tile, self.picture.size()))
         self.count.setText(tr("Tile {number} of {count}").format(number=len(trial.answers) + 1, count=len(trial.tiles)))
-        self._since = time.monotonic()
+        self._shown_at = time.monotonic()
         self.timer.start(round(1000 * trial.shown_s))
 
-    def _hide(self) -> None:
+    def _hide_tile(self) -> None:
         self.picture.setText(tr("Real or synthetic?"))
 
     def _answer(self, synthetic: bool) -> None:
         if self.trial is not None:
-            self.trial.answer(synthetic, time.monotonic() - self._since)
-            self._show()
+            self.trial.answer(synthetic, time.monotonic() - self._shown_at)
+            self._show_tile()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: D102
         if event.key() in (*REAL_KEYS, *SYNTHETIC_KEYS) and not event.isAutoRepeat():
@@ -91,8 +91,8 @@ class TilePage(QWidget):
             super().keyPressEvent(event)
 
 
-def enlarged(tile: Tile, room: QSize) -> QPixmap:
-    """The tile's pixels, each as a square of whole screen pixels, as large as there is room."""
-    times = max(min(room.width(), room.height()) // tile.image.width(), 1)
-    pixels = QPixmap.fromImage(tile.image)
-    return pixels.scaled(tile.image.width() * times, tile.image.height() * times)
+def enlarge(tile: Tile, available: QSize) -> QPixmap:
+    """The tile's image, enlarged by the largest integer factor that fits into the available size."""
+    factor = max(min(available.width(), available.height()) // tile.image.width(), 1)
+    pixmap = QPixmap.fromImage(tile.image)
+    return pixmap.scaled(tile.image.width() * factor, tile.image.height() * factor)

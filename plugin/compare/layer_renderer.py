@@ -1,4 +1,4 @@
-"""One layer drawn for a canvas in the background, whatever else the canvas shows."""
+"""Renders one layer in the background for the extent of a canvas."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 from qgis.PyQt.QtGui import QImage
 
 
-class Sheet(QObject):
-    """The newest picture of a layer, and the extent that it shows; `drawn` says that there is a newer one."""
+class LayerRenderer(QObject):
+    """The latest image of a layer and its extent; `rendered` follows each new image."""
 
-    drawn = pyqtSignal()
+    rendered = pyqtSignal()
 
     def __init__(self, canvas: QgsMapCanvas, layer: QgsMapLayer) -> None:
         super().__init__()
@@ -19,25 +19,25 @@ class Sheet(QObject):
         self.image, self.extent = QImage(), QgsRectangle()
         self._job: QgsMapRendererParallelJob | None = None
 
-    def draw(self) -> None:
-        """Draw what the canvas shows now; the picture before stays until this one is there."""
+    def render(self) -> None:
+        """Render the canvas's extent; the previous image is kept until the new one is complete."""
         self.stop()
         settings = QgsMapSettings(self.canvas.mapSettings())
         settings.setLayers([self.layer])
         settings.setBackgroundColor(self.canvas.canvasColor())
         self._job = QgsMapRendererParallelJob(settings)
-        self._job.finished.connect(self._take)
+        self._job.finished.connect(self._store_image)
         self._job.start()
 
     def stop(self) -> None:
-        """End a drawing that is under way."""
+        """Cancel a running render job."""
         if self._job is not None:
-            self._job.finished.disconnect(self._take)
+            self._job.finished.disconnect(self._store_image)
             self._job.cancelWithoutBlocking()
             self._job = None
 
-    def _take(self) -> None:
+    def _store_image(self) -> None:
         job, self._job = self._job, None
         if job is not None:
             self.image, self.extent = job.renderedImage(), job.mapSettings().visibleExtent()
-            self.drawn.emit()
+            self.rendered.emit()
