@@ -16,7 +16,25 @@ collect_ignore_glob = BACKEND_SIDE if importlib.util.find_spec("qgis") else QGIS
 WINDOW_FIXTURES = {"window", "dialog", "page"}
 CLUSTER = "backend/tiling/test_dask_cluster.py"
 SLOW = {
+    "backend/datasets/test_label_offset.py": ("test_a_known", "test_an_offset_beyond_the_first", "test_images_without"),
+    "backend/jobs/test_buildstandardsets.py": (),
+    "backend/jobs/test_choosetiles.py": (),
+    "backend/jobs/test_generate.py": ("test_an_area_is_what", "test_scenes_agree", "test_threads_change"),
+    "backend/jobs/test_imagequality.py": (),
+    "backend/jobs/test_mixturestudy.py": (),
+    "backend/jobs/test_regeneratearea.py": (),
+    "backend/jobs/test_resume.py": (),
     "backend/jobs/test_train_generators.py": (),
+    "backend/jobs/test_trainsegmentation.py": (),
+    "backend/tiling/test_render.py": (),
+    "backend/tiling/test_seams.py": ("test_images_have", "test_land_cover_has"),
+    "plugin/bridge/test_environment.py": (),
+    "plugin/bridge/test_process.py": (),
+    "processing_provider/test_chain.py": (),
+    "processing_provider/test_commands.py": (),
+    "processing_provider/test_qgis_process.py": (),
+    "processing_provider/test_workflow.py": (),
+    "test_bench.py": ("test_a_part_prints",),
 }
 """Files of tests that take over two seconds of one core: all tests, or those whose names begin so."""
 
