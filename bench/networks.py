@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from backend.generation import outputs
+from backend.generation.image_generators import load_image_generator
 from backend.geo import legend
 from backend.models import base, controlnet, device, landcover, spade
 from backend.models.segmentation import LATTICE, MARGIN, SegmentationModel
@@ -29,7 +29,7 @@ def load(kind: str) -> Any:
     """The bundled model of a kind."""
     if kind == "landcover":
         return base.load(landcover.LandCoverGenerator, kind)
-    return base.load(SegmentationModel, kind) if kind == "segmentation" else outputs.load_generator(kind, "")
+    return base.load(SegmentationModel, kind) if kind == "segmentation" else load_image_generator(kind)
 
 
 def plan(found: Any, km: float) -> RenderPlan:
@@ -40,9 +40,9 @@ def plan(found: Any, km: float) -> RenderPlan:
 
     source = RasterSource("input", unread)
     if isinstance(found, SegmentationModel):
-        field = found.field(source)
+        field = found.lazy_raster(source)
     else:
-        field = found.field(scenery.CRS, 0, STEPS, *([] if found.kind == "landcover" else [source]))
+        field = found.lazy_raster(scenery.CRS, 0, STEPS, *([] if found.kind == "landcover" else [source]))
     pixel_m = found.index["pixel_m"]
     return RenderPlan([Output(field, scenery.region(km, pixel_m), Everywhere(), pixel_m, unread)])
 

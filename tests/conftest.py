@@ -4,6 +4,7 @@ The backend's and the bridge's tests run without QGIS, the others in QGIS's Pyth
 """
 
 import importlib.util
+import os
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,15 @@ def pytest_collection_modifyitems(items):
         if any(map(item.get_closest_marker, ("slow", "cluster", "gui"))):
             slow_files.add(path)
     items.sort(key=lambda item: item.path.relative_to(FOLDER).as_posix() not in slow_files)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup():
+    """Removes pytest's variable with the test's name: the warm backend process ends where the environment changes."""
+    os.environ.pop("PYTEST_CURRENT_TEST", None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call():
+    """The same before the test itself, since pytest sets the variable anew."""
+    os.environ.pop("PYTEST_CURRENT_TEST", None)

@@ -131,7 +131,7 @@ class ImageGenerator(latent_generator.LatentGenerator[StyleConditioning]):
 
         return diffusion.guided(predict, shown, hidden, self.index["guidance_scale"])
 
-    def field(
+    def lazy_raster(
         self,
         world: str,
         seed: int,
@@ -145,4 +145,4 @@ class ImageGenerator(latent_generator.LatentGenerator[StyleConditioning]):
         `landcover` has class indices in pixels `coarse` m wide. `styles` are some of the model's.
         """
         conditioning = StyleConditioning(style_vector(styles, self.index.get("styles", [])))
-        return self.rendered(world, seed, steps, (Input(landcover, CELL_PX, coarse),), conditioning, rgb.to_bytes)
+        return self.decoded_raster(world, seed, steps, (Input(landcover, CELL_PX, coarse),), conditioning, rgb.to_bytes)

@@ -202,7 +202,7 @@ class LandCoverGenerator(latent_generator.LatentGenerator[ShareRequest]):
         own = self.index.get("own_vote")
         return smoothed(probabilities, own).numpy() if own else probabilities.numpy()
 
-    def field(
+    def lazy_raster(
         self,
         world: str,
         seed: int,
@@ -221,7 +221,7 @@ class LandCoverGenerator(latent_generator.LatentGenerator[ShareRequest]):
         if not 1 <= guidance_scale <= MAX_GUIDANCE_SCALE:
             raise BackendError(f"GUIDANCE_SCALE must lie between 1 and {MAX_GUIDANCE_SCALE:g}, not {guidance_scale:g}.")
         request = ShareRequest(self._whole(shares or {}), guidance_scale, world, seed, tuple(places))
-        return self.rendered(world, seed, steps, (), request, legend.likeliest)
+        return self.decoded_raster(world, seed, steps, (), request, legend.likeliest)
 
     def _whole(self, shares: Mapping[int, float]) -> tuple[float, ...]:
         """Shares of all classes that sum to 1, as the denoiser was told in training; zeros where none are asked for."""

@@ -177,7 +177,7 @@ class LatentGenerator(Model, Generic[Conditioning]):
         """
         raise NotImplementedError
 
-    def rendered(
+    def decoded_raster(
         self,
         world: str,
         seed: int,

@@ -31,7 +31,7 @@ class SegmentationModel(Model):
         """The legend that the model reads, of `legend.LEGENDS`."""
         return str(self.index.get("legend", "worldcover"))
 
-    def field(self, image: RasterSource) -> LazyRaster:
+    def lazy_raster(self, image: RasterSource) -> LazyRaster:
         """The land cover of an image (3, height, width) uint8: (height, width) uint8 class indices."""
         work = WindowOp(
             LATTICE,

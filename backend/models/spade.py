@@ -145,7 +145,7 @@ class ImageGenerator(Model):
         """The cells around a window that it sees."""
         return (self.index["window"] - self.index["stride"]) // 2
 
-    def field(
+    def lazy_raster(
         self,
         world: str,
         seed: int,

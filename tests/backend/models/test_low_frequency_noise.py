@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from backend import protocol
-from backend.generation import outputs
+from backend.generation.image_generators import load_image_generator
 from backend.geo import legend
 from backend.models import controlnet
 from backend.tiling.lattice import Box
@@ -17,7 +17,7 @@ CROPLAND = legend.CODES.tolist().index(40)
 
 @pytest.fixture(scope="module")
 def generator():
-    return outputs.load_generator("controlnet", "")
+    return load_image_generator("controlnet")
 
 
 def painted(generator, box):
@@ -29,7 +29,11 @@ def painted(generator, box):
         shared = part.intersection(box)
         found[(slice(None), *shared.slices_in(box))] = pixels[(slice(None), *shared.slices_in(part))]
 
-    render([Output(generator.field("EPSG:32615", 3, 2, ground), box, Everywhere(), 1.0, write)], "", protocol.silent())
+    render(
+        [Output(generator.lazy_raster("EPSG:32615", 3, 2, ground), box, Everywhere(), 1.0, write)],
+        "",
+        protocol.silent(),
+    )
     return found
 
 
