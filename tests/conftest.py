@@ -11,7 +11,7 @@ import pytest
 
 FOLDER = Path(__file__).parent
 QGIS_SIDE = ["plugin/test_*.py", "processing_provider"]
-BACKEND_SIDE = ["backend", "plugin/bridge", "test_docs.py", "test_imports.py"]
+BACKEND_SIDE = ["backend", "plugin/bridge", "test_docs.py", "test_imports.py", "test_markers.py"]
 collect_ignore_glob = BACKEND_SIDE if importlib.util.find_spec("qgis") else QGIS_SIDE
 
 WINDOW_FIXTURES = {"window", "dialog", "page"}
@@ -38,12 +38,6 @@ SLOW = {
     "test_bench.py": ("test_a_part_prints",),
 }
 """Files of tests that take over two seconds of one core: all tests, or those whose names begin so."""
-
-
-def pytest_configure():
-    missing = [name for name in (CLUSTER, *SLOW) if not (FOLDER / name).is_file()]
-    if missing:
-        raise pytest.UsageError(f"{', '.join(missing)}: no such file of tests; correct the lists in tests/conftest.py")
 
 
 def pytest_collection_modifyitems(items):
