@@ -16,7 +16,7 @@ from backend.protocol import BackendError, CrossTest, MixtureStudy, silent
 from backend.training import segmentation
 from tests.backend import patchwork
 from tests.backend.jobs.test_trainsegmentation import Stopped, StopsAt
-from tests.backend.reports.test_training_report import Tags
+from tests.backend.reports.html_tags import Tags
 
 SETTINGS = dict(architecture=("lale",), epochs=1, batch=4, crop_px=32, shares=(50, 100, 0), additions=(2,), crops=16)
 NAMES = ["real0", "real50", "real100", "plus2"]
