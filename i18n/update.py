@@ -1,6 +1,6 @@
-"""Bring the translations up to date with the texts, keep what is translated, and compile it: `make translations`.
+"""Update the .ts files with the current texts, keeping their translations, and compile them: `make translations`.
 
-Qt's linguist, or any editor, fills in what is marked as unfinished.
+New texts are marked as unfinished: translate them in Qt Linguist or in any editor.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ sys.path.insert(0, str(FOLDER.parent))
 from tests import qgis_environment  # noqa: E402
 
 
-def translated(path: Path) -> dict[str, str]:
-    """Text to its translation, of a .ts file; empty where it is unfinished."""
+def read(path: Path) -> dict[str, str]:
+    """The translations in a .ts file by their source texts; empty where unfinished."""
     messages = ET.parse(path).iter("message") if path.is_file() else ()  # noqa: S314 (our own file)
     return {message.findtext("source", ""): message.findtext("translation", "") for message in messages}
 
 
 def write(path: Path, language: str, texts: list[str], known: dict[str, str]) -> int:
-    """Write the .ts file of all texts; how many are without a translation."""
+    """Write all texts with their known translations to a .ts file; returns the number of untranslated texts."""
     root = ET.Element("TS", version="2.1", language=language, sourcelanguage="en")
     context = ET.SubElement(root, "context")
     ET.SubElement(context, "name").text = "Landforge"
@@ -40,18 +40,18 @@ def write(path: Path, language: str, texts: list[str], known: dict[str, str]) ->
 
 
 def main() -> None:
-    """Update and compile every .ts file of the folder."""
+    """Update and compile all .ts files of the folder."""
     qgis_environment.start()
     from i18n import texts
 
     compiler = shutil.which("lrelease")
     if compiler is None:
         raise SystemExit("lrelease is missing: install qttools5-dev-tools (or your system's Qt Linguist tools).")
-    found = texts.sources()
+    sources = texts.sources()
     for path in sorted(FOLDER.glob("*.ts")):
-        open_ones = write(path, path.stem.partition("_")[2], found, translated(path))
+        untranslated = write(path, path.stem.partition("_")[2], sources, read(path))
         subprocess.run([compiler, "-silent", str(path), "-qm", str(path.with_suffix(".qm"))], check=True)
-        print(f"{path.name}: {len(found)} texts, {open_ones} without a translation")
+        print(f"{path.name}: {len(sources)} texts, {untranslated} without a translation")
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""What the analyst sees: the plugin, its settings and dialogs, and how results look."""
+"""The plugin's user interface: panels, dialogs, settings, and the styling of results."""

@@ -1,4 +1,4 @@
-"""QAction, which Qt 6 has moved from QtWidgets to QtGui."""
+"""QAction from QtGui (Qt 6) or QtWidgets (Qt 5)."""
 
 try:
     from qgis.PyQt.QtGui import QAction

@@ -1,4 +1,4 @@
-"""The dialog that sets up the backend: what will be downloaded and where, the choices, progress and cancel."""
+"""The dialog that sets up the backend: download size and folder, options, progress and cancel."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from .translation import tr
 
 
 class EnvironmentTask(QgsTask):
-    """Makes the environment in the background; `said` carries its lines to the window."""
+    """Makes the environment in the background; `line_added` carries each line of output."""
 
-    said = pyqtSignal(str)
+    line_added = pyqtSignal(str)
 
     def __init__(self, compute: str, wheels: str) -> None:
         super().__init__(tr("Landforge: setting up the backend"), QgsTask.Flag.CanCancel)
         self.compute, self.wheels = compute, wheels
-        self.profile, self.proxy = settings.profile(), settings.proxy()  # QGIS's settings belong to the main thread
-        self.failure = ""
+        self.profile, self.proxy = settings.profile(), settings.configured_proxy()  # read in the main thread
+        self.error = ""
 
     def run(self) -> bool:  # noqa: D102
         try:
@@ -45,35 +45,35 @@ class EnvironmentTask(QgsTask):
                 self.compute,
                 self.proxy,
                 self.wheels,
-                on_progress=self._relay,
+                on_progress=self._report,
                 is_cancelled=self.isCanceled,
             )
         except process.Cancelled:
             return False
         except BackendError as error:
-            self.failure = str(error)
+            self.error = str(error)
             return False
-        except Exception as error:  # a bug: without this, QGIS would swallow it
-            self.failure = f"Setting up failed unexpectedly ({type(error).__name__}: {error})."
+        except Exception as error:  # QGIS would swallow it without a message
+            self.error = f"Setting up failed unexpectedly ({type(error).__name__}: {error})."
             return False
         return True
 
-    def _relay(self, fraction: float, message: str) -> None:
+    def _report(self, fraction: float, line: str) -> None:
         self.setProgress(100 * fraction)
-        self.said.emit(message)
+        self.line_added.emit(line)
 
     def finished(self, result: bool) -> None:  # noqa: D102
-        if self.failure:
-            QgsMessageLog.logMessage(self.failure, "Landforge", Qgis.MessageLevel.Critical)
+        if self.error:
+            QgsMessageLog.logMessage(self.error, "Landforge", Qgis.MessageLevel.Critical)
 
 
 class EnvironmentDialog(QDialog):
-    """Says how the backend is, and sets it up. Closing it leaves a set-up running, as a task of QGIS.
+    """Shows the backend's state and sets it up. Closing the dialog leaves a running set-up to QGIS's task manager.
 
-    `begun`, `progressed` (a fraction and a line) and `ended` (what went wrong, or nothing) tell others of a set-up.
+    A set-up emits `started`, `progressed` (fraction, line of output) and `ended` (error message, or empty).
     """
 
-    begun = pyqtSignal()
+    started = pyqtSignal()
     progressed = pyqtSignal(float, str)
     ended = pyqtSignal(str)
 
@@ -82,11 +82,11 @@ class EnvironmentDialog(QDialog):
         self.setWindowTitle(tr("Landforge: set up the backend"))
         self.resize(640, 520)
         self.task: EnvironmentTask | None = None
-        self.state, self.plan = _wrapped(), _wrapped()
+        self.state, self.plan = _wrapped_label(), _wrapped_label()
         self.compute = QComboBox()
         for choice in environment.COMPUTE:
             if choice == "cpu" or sys.platform != "darwin":
-                self.compute.addItem(_label(choice), choice)
+                self.compute.addItem(_compute_label(choice), choice)
         self.compute.setCurrentIndex(max(self.compute.findData(settings.get(settings.COMPUTE, "cpu")), 0))
         self.wheels = QgsFileWidget()
         self.wheels.setStorageMode(QgsFileWidget.StorageMode.GetDirectory)
@@ -104,7 +104,7 @@ class EnvironmentDialog(QDialog):
         self._lay_out()
         self.compute.currentIndexChanged.connect(self.refresh)
         self.wheels.fileChanged.connect(self.refresh)
-        self.interpreter.fileChanged.connect(self._keep_interpreter)
+        self.interpreter.fileChanged.connect(self._store_interpreter)
         self.scheduler.textChanged.connect(lambda text: settings.put(settings.SCHEDULER, text.strip()))
         self.start_button.clicked.connect(self.start)
         self.cancel_button.clicked.connect(self.cancel)
@@ -112,8 +112,8 @@ class EnvironmentDialog(QDialog):
         self.refresh()
 
     def _lay_out(self) -> None:
-        made = QGroupBox(tr("An environment made for Landforge, in your QGIS profile"))
-        form = QFormLayout(made)
+        managed = QGroupBox(tr("An environment made for Landforge, in your QGIS profile"))
+        form = QFormLayout(managed)
         form.addRow(tr("Compute on"), self.compute)
         form.addRow(tr("Packages from a folder (offline)"), self.wheels)
         form.addRow(self.plan)
@@ -122,46 +122,48 @@ class EnvironmentDialog(QDialog):
         cluster = QGroupBox(tr("A cluster of your own that computes, instead of this machine"))
         QFormLayout(cluster).addRow(tr("Dask scheduler (optional)"), self.scheduler)
         layout = QVBoxLayout(self)
-        for widget in (self.state, made, own, cluster, self.progress, self.log, self.buttons):
+        for widget in (self.state, managed, own, cluster, self.progress, self.log, self.buttons):
             layout.addWidget(widget)
 
     def refresh(self) -> None:
-        """Say how things stand and what setting up would do."""
-        profile, named = settings.profile(), settings.get(settings.INTERPRETER)
-        problem = environment.problem(profile, named)
-        ready = tr("The backend is ready: {python}").format(python=environment.interpreter(profile, named))
-        self.state.setText(problem or " ".join([ready, environment.notice(profile, named)]))
+        """Show whether the backend can run and what a set-up would take."""
+        profile, interpreter = settings.profile(), settings.get(settings.INTERPRETER)
+        problem = environment.problem(profile, interpreter)
+        ready = tr("The backend is ready: {python}").format(python=environment.interpreter(profile, interpreter))
+        self.state.setText(problem or " ".join([ready, environment.notice(profile, interpreter)]))
         plan = environment.plan(profile, self.compute.currentData(), self.wheels.filePath())
-        self.plan.setText(plan.text if plan.enough else f"{plan.text} {tr('That is not enough room.')}")
+        self.plan.setText(plan.text if plan.fits else f"{plan.text} {tr('That is not enough room.')}")
         running = self.task is not None
-        self.start_button.setEnabled(not running and plan.enough)
+        self.start_button.setEnabled(not running and plan.fits)
         self.cancel_button.setEnabled(running)
         self.progress.setVisible(running)
         for widget in (self.compute, self.wheels, self.interpreter):
             widget.setEnabled(not running)
 
-    def _keep_interpreter(self, path: str) -> None:
+    def _store_interpreter(self, path: str) -> None:
         settings.put(settings.INTERPRETER, path)
         self.refresh()
 
     def start(self) -> None:
-        """Set up, in the background."""
+        """Start a set-up in the background."""
         compute, wheels = self.compute.currentData(), self.wheels.filePath()
         settings.put(settings.COMPUTE, compute)
         settings.put(settings.WHEELS, wheels)
         self.log.clear()
         self.task = EnvironmentTask(compute, wheels)
-        self.task.said.connect(self.log.appendPlainText)
-        self.task.said.connect(lambda line: self.progressed.emit(self.task.progress() / 100 if self.task else 1, line))
+        self.task.line_added.connect(self.log.appendPlainText)
+        self.task.line_added.connect(
+            lambda line: self.progressed.emit(self.task.progress() / 100 if self.task else 1, line)
+        )
         self.task.progressChanged.connect(lambda percent: self.progress.setValue(round(percent)))
         self.task.taskCompleted.connect(self._ended)
         self.task.taskTerminated.connect(self._ended)
         self.refresh()
         QgsApplication.taskManager().addTask(self.task)
-        self.begun.emit()
+        self.started.emit()
 
     def cancel(self) -> None:
-        """End a set-up that is running; what is done serves the next one."""
+        """Cancel a running set-up; the next one uses what was downloaded."""
         if self.task is not None:
             self.task.cancel()
 
@@ -169,26 +171,26 @@ class EnvironmentDialog(QDialog):
         task, self.task = self.task, None
         if task is None:
             return
-        fault = task.failure or (tr("Cancelled. Setting up again goes on from here.") if task.isCanceled() else "")
-        if fault:
-            self.log.appendPlainText(fault)
+        error = task.error or (tr("Cancelled. Setting up again goes on from here.") if task.isCanceled() else "")
+        if error:
+            self.log.appendPlainText(error)
         self.refresh()
-        self.ended.emit(fault)
+        self.ended.emit(error)
 
 
-def _label(compute: str) -> str:
+def _compute_label(compute: str) -> str:
     return {"cpu": tr("CPU (small)"), "cuda": tr("NVIDIA GPU (CUDA, large)")}[compute]
 
 
 def scheduler_tip() -> str:
-    """What the scheduler's address means."""
+    """The tooltip of the Dask scheduler's address."""
     return tr(
         "Generating and segmenting run on the Dask cluster at this address where an algorithm names no other. "
         "Name only a cluster that you trust: it runs the code that it is sent, and what it sends back is the result."
     )
 
 
-def _wrapped() -> QLabel:
+def _wrapped_label() -> QLabel:
     label = QLabel()
     label.setWordWrap(True)
     return label

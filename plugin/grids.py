@@ -1,8 +1,7 @@
-"""The grid that an extent becomes, as the backend's `grid` makes it, told before a job is run."""
+"""The output grid of an extent, by the same rules as the backend's, to show its size before a job is run."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from qgis.core import (
@@ -14,32 +13,34 @@ from qgis.core import (
     QgsUnitTypes,
 )
 
-DEGREES = "EPSG:4326"
-SNAP_M = 10.0
+from ..backend.protocol import snapped_bounds
+
+WGS84 = "EPSG:4326"
 UTM_SOUTH, UTM_NORTH = -80.0, 84.0
+"""The latitudes that UTM covers, in degrees."""
 
 
 def is_metric(crs: QgsCoordinateReferenceSystem) -> bool:
-    """Whether a CRS is projected in metres; Web Mercator's are not metres on the ground."""
-    metres = crs.mapUnits() == QgsUnitTypes.DistanceUnit.DistanceMeters
-    return crs.isValid() and not crs.isGeographic() and metres and crs.authid() != "EPSG:3857"
+    """Whether a CRS is projected in metres; Web Mercator is excluded, since its metres are not those of the ground."""
+    in_metres = crs.mapUnits() == QgsUnitTypes.DistanceUnit.DistanceMeters
+    return crs.isValid() and not crs.isGeographic() and in_metres and crs.authid() != "EPSG:3857"
 
 
-def suits(crs: QgsCoordinateReferenceSystem, centre: QgsPointXY) -> bool:
-    """Whether a project's CRS can carry the grid at a place in degrees: it counts metres and is meant for there."""
-    meant_for = crs.bounds()  # empty for a CRS of the user's own
-    return is_metric(crs) and (meant_for.isEmpty() or meant_for.contains(centre))
+def is_suitable(crs: QgsCoordinateReferenceSystem, centre: QgsPointXY) -> bool:
+    """Whether a CRS can carry the grid: it is in metres, and its area of use has the centre (degrees, WGS 84)."""
+    area_of_use = crs.bounds()  # empty for a user-defined CRS
+    return is_metric(crs) and (area_of_use.isEmpty() or area_of_use.contains(centre))
 
 
-def utm(centre: QgsPointXY) -> str:
-    """The UTM zone of a place in degrees."""
+def utm_zone(centre: QgsPointXY) -> str:
+    """The CRS of the UTM zone of a point in degrees, as `EPSG:32617`."""
     zone = min(max(int((centre.x() + 180) // 6), 0), 59) + 1
     return f"EPSG:{(32600 if centre.y() >= 0 else 32700) + zone}"
 
 
 @dataclass(frozen=True)
 class Grid:
-    """A rectangle on the ground, in metres and snapped to 10 m, with its centre in degrees."""
+    """A rectangle in a CRS in metres, snapped to multiples of 10 m, and its centre in degrees (WGS 84)."""
 
     crs: QgsCoordinateReferenceSystem
     box: QgsRectangle
@@ -47,33 +48,33 @@ class Grid:
 
     @property
     def area_km2(self) -> float:
-        """What it covers."""
+        """The area in square kilometres."""
         return self.box.width() * self.box.height() / 1e6
 
     def size_px(self, pixel_m: float) -> tuple[int, int]:
-        """Width and height in pixels."""
+        """Width and height in pixels of a size in metres."""
         return round(self.box.width() / pixel_m), round(self.box.height() / pixel_m)
 
 
-def of(
+def grid_of_extent(
     box: QgsRectangle,
     crs: QgsCoordinateReferenceSystem,
     project_crs: QgsCoordinateReferenceSystem,
     transforms: QgsCoordinateTransformContext,
 ) -> Grid:
-    """The grid of an extent in any CRS; QgsCsException or ValueError where it has no place on the Earth."""
-    degrees = QgsCoordinateReferenceSystem(DEGREES)
-    centre = QgsCoordinateTransform(crs, degrees, transforms).transformBoundingBox(box).center()
+    """The grid of an extent in any CRS: in the project's CRS where that is suitable, else in UTM.
+
+    Raises QgsCsException where the extent cannot be transformed, and ValueError where UTM does not cover its centre.
+    """
+    wgs84 = QgsCoordinateReferenceSystem(WGS84)
+    centre = QgsCoordinateTransform(crs, wgs84, transforms).transformBoundingBox(box).center()
     if not UTM_SOUTH <= centre.y() <= UTM_NORTH or not -180 <= centre.x() <= 180:
-        raise ValueError("outside of what UTM reaches")
-    target = project_crs if suits(project_crs, centre) else QgsCoordinateReferenceSystem(utm(centre))
-    moved = QgsCoordinateTransform(crs, target, transforms).transformBoundingBox(box)
-    return Grid(target, _snapped(moved), centre)
+        raise ValueError("outside of the area that UTM covers")
+    target = project_crs if is_suitable(project_crs, centre) else QgsCoordinateReferenceSystem(utm_zone(centre))
+    bounds = QgsCoordinateTransform(crs, target, transforms).transformBoundingBox(box)
+    return Grid(target, _snap_outward(bounds), centre)
 
 
-def _snapped(box: QgsRectangle) -> QgsRectangle:
-    """Outward to multiples of 10 m, less a micrometre of slack."""
-    slack = 1e-6
-    low = [math.floor(value / SNAP_M + slack) * SNAP_M for value in (box.xMinimum(), box.yMinimum())]
-    high = [math.ceil(value / SNAP_M - slack) * SNAP_M for value in (box.xMaximum(), box.yMaximum())]
-    return QgsRectangle(*low, *high)
+def _snap_outward(box: QgsRectangle) -> QgsRectangle:
+    """The box rounded outward as the backend rounds a grid's bounds."""
+    return QgsRectangle(*snapped_bounds((box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum())))

@@ -1,9 +1,10 @@
-"""Layer groups: one for each extent, named by its place and by the models and seeds of what it holds."""
+"""Layer tree groups: one for each extent, named by its centre and by the models and seeds of its layers."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from qgis.core import (
     QgsCoordinateReferenceSystem,
@@ -21,49 +22,54 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from .grids import DEGREES
+from .grids import WGS84
 
 EXTENT, NAME = "landforge/extent", "landforge/name"
-NEAR = 0.01
-"""Two extents are one where their edges differ by less than this share of their size."""
-OUTLINE = {"style": "no", "outline_color": "#ff7800", "outline_width": "0.6", "outline_style": "dash"}
+"""Custom properties of a group: its extent as JSON, and the name that it was given automatically."""
+TOLERANCE = 0.01
+"""Two extents are the same where their edges differ by no more than this share of their size."""
+OUTLINE_STYLE = {"style": "no", "outline_color": "#ff7800", "outline_width": "0.6", "outline_style": "dash"}
 
 
-def gather(layer: QgsMapLayer, root: QgsLayerTree) -> QgsLayerTreeGroup | None:
-    """Move a layer's node into the group of its extent, which is made where there is none: images above land cover."""
+def move_to_group(layer: QgsMapLayer, root: QgsLayerTree) -> QgsLayerTreeGroup | None:
+    """Move a layer into the group of its extent, images above land cover; makes the group where there is none.
+
+    Returns the group; None where the layer is not in the layer tree.
+    """
     node = root.findLayer(layer.id())
     if node is None:
         return None
-    group = find(layer, root) or _group_at(node, layer)
-    moved = node.clone()
+    group = group_of_extent(layer, root) or _new_group(node, layer)
+    clone = node.clone()
     is_image = isinstance(layer, QgsRasterLayer) and layer.bandCount() > 1
-    group.insertChildNode(0 if is_image else _below_images(group), moved)
-    moved.setExpanded(not is_image)  # a legend is worth its place, three bands are not
+    group.insertChildNode(0 if is_image else _index_below_images(group), clone)
+    clone.setExpanded(not is_image)  # show the legend of land cover, but not the three bands of an image
     node.parent().removeChildNode(node)
-    _name(group)
+    _update_name(group)
     return group
 
 
-def find(layer: QgsMapLayer, root: QgsLayerTreeGroup) -> QgsLayerTreeGroup | None:
-    """The group of a layer's extent."""
+def group_of_extent(layer: QgsMapLayer, root: QgsLayerTreeGroup) -> QgsLayerTreeGroup | None:
+    """The group of a layer's extent; None where there is none."""
     for group in root.findGroups(True):
-        if group.customProperty(EXTENT) and _same(json.loads(group.customProperty(EXTENT)), _extent(layer)):
+        if group.customProperty(EXTENT) and _is_same_extent(json.loads(group.customProperty(EXTENT)), _extent(layer)):
             return group
     return None
 
 
-def _extent(layer: QgsMapLayer) -> list[str | float]:
+def _extent(layer: QgsMapLayer) -> list[Any]:
+    """CRS, xmin, ymin, xmax, ymax of a layer."""
     box = layer.extent()
     return [layer.crs().authid(), box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum()]
 
 
-def _same(one: list, other: list) -> bool:
-    near = NEAR * max(one[3] - one[1], one[4] - one[2])
-    return one[0] == other[0] and all(abs(a - b) <= near for a, b in zip(one[1:], other[1:]))
+def _is_same_extent(first: list[Any], second: list[Any]) -> bool:
+    tolerance = TOLERANCE * max(first[3] - first[1], first[4] - first[2])
+    return first[0] == second[0] and all(abs(a - b) <= tolerance for a, b in zip(first[1:], second[1:]))
 
 
-def _group_at(node: QgsLayerTreeNode, layer: QgsMapLayer) -> QgsLayerTreeGroup:
-    """A new group where a node is; beside the group of another extent, where it is in one."""
+def _new_group(node: QgsLayerTreeNode, layer: QgsMapLayer) -> QgsLayerTreeGroup:
+    """Insert a group at a node's position; next to the group of another extent where the node is inside one."""
     parent, index = node.parent(), node.parent().children().index(node)
     if parent.customProperty(EXTENT):
         parent, index = parent.parent(), parent.parent().children().index(parent)
@@ -72,53 +78,56 @@ def _group_at(node: QgsLayerTreeNode, layer: QgsMapLayer) -> QgsLayerTreeGroup:
     return group
 
 
-def _below_images(group: QgsLayerTreeGroup) -> int:
-    """The place of the next land cover: under the images, over older maps and the outline."""
-    kinds = [isinstance(n.layer(), QgsRasterLayer) and n.layer().bandCount() > 1 for n in group.findLayers()]
-    return len(kinds) - kinds[::-1].index(True) if True in kinds else 0
+def _index_below_images(group: QgsLayerTreeGroup) -> int:
+    """The index for a new land cover layer: below the images, above older land cover and the outline."""
+    is_image = [isinstance(n.layer(), QgsRasterLayer) and n.layer().bandCount() > 1 for n in group.findLayers()]
+    return len(is_image) - is_image[::-1].index(True) if True in is_image else 0
 
 
-def _name(group: QgsLayerTreeGroup) -> None:
-    """Name a group by its place and its synthetic layers, unless the user has given it another name."""
+def _update_name(group: QgsLayerTreeGroup) -> None:
+    """Name a group by its centre and its synthetic layers, unless the user has renamed it."""
     if group.name() and group.name() != group.customProperty(NAME):
         return
     layers = [node.layer() for node in group.findLayers() if node.layer()]
-    made = [layer for layer in layers if layer.customProperty("landforge/synthetic") == "YES"]
-    models = {Path(layer.customProperty("landforge/model", "")).name: None for layer in made}
-    if len(models) > 1:  # the bundled land cover's goes without saying
+    synthetic = [layer for layer in layers if layer.customProperty("landforge/synthetic") == "YES"]
+    models = {Path(layer.customProperty("landforge/model", "")).name: None for layer in synthetic}
+    if len(models) > 1:  # the bundled land cover model is not worth naming beside an image's
         models.pop("landcover", None)
-    seeds = sorted({layer.customProperty("landforge/seed") for layer in made} - {None, ""}, key=lambda seed: int(seed))
-    parts = [place(layers[0]), ", ".join(models), f"seed{'s' * (len(seeds) > 1)} {', '.join(seeds)}" if seeds else ""]
-    name = " · ".join(part for part in parts if part)
+    seeds = sorted({layer.customProperty("landforge/seed") for layer in synthetic} - {None, ""}, key=int)
+    seed_list = f"seed{'s' * (len(seeds) > 1)} {', '.join(seeds)}" if seeds else ""
+    name = " · ".join(part for part in (centre_label(layers[0]), ", ".join(models), seed_list) if part)
     group.setName(name)
     group.setCustomProperty(NAME, name)
 
 
-def place(layer: QgsMapLayer) -> str:
-    """A short label of a layer's place: the degrees of its centre."""
-    degrees = QgsCoordinateReferenceSystem(DEGREES)
+def centre_label(layer: QgsMapLayer) -> str:
+    """A layer's centre as text in degrees; empty where it cannot be transformed."""
+    wgs84 = QgsCoordinateReferenceSystem(WGS84)
     try:
-        centre = QgsCoordinateTransform(layer.crs(), degrees, QgsProject.instance()).transform(layer.extent().center())
+        centre = QgsCoordinateTransform(layer.crs(), wgs84, QgsProject.instance()).transform(layer.extent().center())
     except QgsCsException:
         return ""
-    return label(centre)
+    return degrees_label(centre)
 
 
-def label(centre: QgsPointXY) -> str:
-    """A place in degrees as text: `42.443° N 76.502° W`."""
-    north, east = centre.y(), centre.x()
+def degrees_label(point: QgsPointXY) -> str:
+    """A point in degrees as text: `42.443° N 76.502° W`."""
+    north, east = point.y(), point.x()
     return f"{abs(north):.3f}° {'N' if north >= 0 else 'S'} {abs(east):.3f}° {'E' if east >= 0 else 'W'}"
 
 
-def outline(path: str, result: QgsMapLayer, project: QgsProject) -> QgsVectorLayer | None:
-    """Show a run's footprint, a polygon file, at the foot of its result's group; once a group."""
-    group = find(result, project.layerTreeRoot())
+def add_footprint(path: str, result: QgsMapLayer, project: QgsProject) -> QgsVectorLayer | None:
+    """Add a polygon file as an outline at the bottom of a result's group.
+
+    Returns the layer; None where the result has no group, the group has a vector layer, or the file is invalid.
+    """
+    group = group_of_extent(result, project.layerTreeRoot())
     if group is None or any(isinstance(node.layer(), QgsVectorLayer) for node in group.findLayers()):
         return None
     layer = QgsVectorLayer(path, "Extent", "ogr")
     if not layer.isValid():
         return None
-    layer.setRenderer(QgsSingleSymbolRenderer(QgsFillSymbol.createSimple(OUTLINE)))
+    layer.setRenderer(QgsSingleSymbolRenderer(QgsFillSymbol.createSimple(OUTLINE_STYLE)))
     project.addMapLayer(layer, False)
     group.addLayer(layer)
     return layer

@@ -1,4 +1,4 @@
-"""What the layer tree's context menu offers for a synthetic raster: another seed, more of it, its settings again."""
+"""Context menu of synthetic rasters in the layer tree: regenerate, extend, use the settings again."""
 
 from __future__ import annotations
 
@@ -14,100 +14,101 @@ from qgis.PyQt.QtCore import QObject
 
 from . import layers, outputs
 from .action import QAction
-from .dock import GeneratePanel
-from .place import Place
+from .generate_panel import GeneratePanel
+from .region import Region
 from .translation import tr
 
 MENU = "Landforge"
-ROOM_AROUND = 2.5
-"""How much more of the ground than a layer's own the map shows for drawing what extends it."""
-SUFFIXES = (".tif", ".tiff")
+EXTEND_ZOOM = 2.5
+"""The size of the map view relative to the layer when the user draws an extension."""
+RASTER_SUFFIXES = (".tif", ".tiff")
 
 
 class LayerMenu(QObject):
-    """Three actions on every synthetic raster of the project, whichever way it came there."""
+    """Three actions on every synthetic raster of the project."""
 
     def __init__(self, iface: Any, panel: GeneratePanel) -> None:
         super().__init__(panel)
         self.iface, self.panel = iface, panel
-        self._extended: QgsRasterLayer | None = None
-        self.again = self._action(tr("Regenerate with a new seed"), self.regenerate)
-        self.more = self._action(tr("Extend this extent…"), self.extend)
-        self.same = self._action(tr("Use its settings in the panel"), self.recall)
-        QgsProject.instance().layersAdded.connect(self._offer)
-        self._offer(list(QgsProject.instance().mapLayers().values()))
-        panel.places.changed.connect(self._extend_to_drawn)
-        iface.mapCanvas().mapToolSet.connect(self._give_up)
+        self._extended_layer: QgsRasterLayer | None = None
+        self.regenerate_action = self._action(tr("Regenerate with a new seed"), self.regenerate)
+        self.extend_action = self._action(tr("Extend this extent…"), self.extend)
+        self.settings_action = self._action(tr("Use its settings in the panel"), self.use_settings)
+        QgsProject.instance().layersAdded.connect(self._add_to_layers)
+        self._add_to_layers(list(QgsProject.instance().mapLayers().values()))
+        panel.region_picker.changed.connect(self._extend_to_region)
+        iface.mapCanvas().mapToolSet.connect(self._cancel_extension)
 
     def _action(self, text: str, slot: Any) -> QAction:
         action = QAction(text, self)
-        action.triggered.connect(lambda: self._with_layer(slot))
+        action.triggered.connect(lambda: self._call_with_layer(slot))
         self.iface.addCustomActionForLayerType(action, MENU, QgsMapLayer.LayerType.RasterLayer, False)
         return action
 
-    def _with_layer(self, slot: Any) -> None:
+    def _call_with_layer(self, slot: Any) -> None:
         layer = self.iface.activeLayer()
-        if isinstance(layer, QgsRasterLayer) and made_by(layer):
+        if isinstance(layer, QgsRasterLayer) and generation_settings(layer):
             self.panel.show()
             self.panel.raise_()
             slot(layer)
 
-    def _offer(self, added: list[QgsMapLayer]) -> None:
+    def _add_to_layers(self, added: list[QgsMapLayer]) -> None:
         for layer in added:
-            if isinstance(layer, QgsRasterLayer) and made_by(layer):
-                for action in (self.again, self.more, self.same):
+            if isinstance(layer, QgsRasterLayer) and generation_settings(layer):
+                for action in (self.regenerate_action, self.extend_action, self.settings_action):
                     self.iface.addCustomActionForLayer(action, layer)
 
     def regenerate(self, layer: QgsRasterLayer) -> None:
-        """Another picture of the same ground."""
+        """Generate the layer's extent with another seed."""
         seed = random.randrange(1, 10**6)  # noqa: S311 (no secret)
-        self._run(layer, layer.extent().center(), {"SEED": seed}, seed)
+        self._run(layer, {"SEED": seed}, seed)
 
     def extend(self, layer: QgsRasterLayer) -> None:
-        """Have the ground beside it drawn; the rest follows when it is."""
-        canvas, ground = self.iface.mapCanvas(), layer.extent()
-        ground.scale(ROOM_AROUND)
+        """Let the user draw a rectangle next to the layer; the generation starts once it is drawn."""
+        canvas, view = self.iface.mapCanvas(), layer.extent()
+        view.scale(EXTEND_ZOOM)
         transform = QgsCoordinateTransform(layer.crs(), canvas.mapSettings().destinationCrs(), QgsProject.instance())
-        canvas.setExtent(transform.transformBoundingBox(ground))
+        canvas.setExtent(transform.transformBoundingBox(view))
         canvas.refresh()
         self.panel.message.setText(
             tr("Drag a rectangle beside {0}, or over its edge: it goes on there, pixel by pixel.").format(layer.name())
         )
-        self.panel.places.draw(self.panel.places.rectangle)
-        self._extended = layer
+        self.panel.region_picker.draw(self.panel.region_picker.rectangle_button)
+        self._extended_layer = layer
 
-    def _give_up(self, tool: QgsMapTool | None, _: QgsMapTool | None = None) -> None:
-        """Forget what was to be extended once the tool for it is put down."""
-        if tool is not self.panel.places.tools[self.panel.places.rectangle]:
-            self._extended = None
+    def _cancel_extension(self, tool: QgsMapTool | None, _: QgsMapTool | None = None) -> None:
+        """Forget the layer to extend once another map tool is active."""
+        picker = self.panel.region_picker
+        if tool is not picker.tools[picker.rectangle_button]:
+            self._extended_layer = None
 
-    def _extend_to_drawn(self) -> None:
-        layer, self._extended = self._extended, None
-        place: Place | None = self.panel.places.place
-        if layer is not None and place is not None and layer.id() in QgsProject.instance().mapLayers():
-            self._run(layer, place.box.center(), {"EXTENT": place.extent()}, _seed(layer), place)
+    def _extend_to_region(self) -> None:
+        layer, self._extended_layer = self._extended_layer, None
+        region: Region | None = self.panel.region_picker.region
+        if layer is not None and region is not None and layer.id() in QgsProject.instance().mapLayers():
+            self._run(layer, {"EXTENT": region.extent_parameter()}, _seed(layer), region)
 
-    def _run(
-        self, layer: QgsRasterLayer, centre: Any, asked: dict[str, Any], seed: int, place: Place | None = None
-    ) -> None:
-        is_scene = "landcover_sha256" in made_by(layer)
-        image = {"OUTPUT": "image", "OUTPUT_LANDCOVER": "landcover"} if is_scene else {"OUTPUT": "image"}
-        kinds = image if layer.bandCount() > 1 else {"OUTPUT": "landcover"}
-        folder, begin = self.panel.form.folder.filePath(), f"{Path(layer.source()).stem}_seed{seed}"
-        footprint = outputs.footprint(folder, place, begin, {"seed": seed, "generator": "again"}) if place else ""
-        parameters = {"RASTER": layer.id(), **asked, **outputs.rasters(folder, kinds, begin)}
+    def _run(self, layer: QgsRasterLayer, changes: dict[str, Any], seed: int, region: Region | None = None) -> None:
+        """Run `regeneratearea` on a layer, with changed parameters, in the panel."""
+        is_scene = "landcover_sha256" in generation_settings(layer)
+        image_outputs = {"OUTPUT": "image", "OUTPUT_LANDCOVER": "landcover"} if is_scene else {"OUTPUT": "image"}
+        kinds = image_outputs if layer.bandCount() > 1 else {"OUTPUT": "landcover"}
+        folder, prefix = self.panel.form.folder.filePath(), f"{Path(layer.source()).stem}_seed{seed}"
+        attributes = {"seed": seed, "generator": "again"}
+        footprint = outputs.write_footprint(folder, region, prefix, attributes) if region else ""
+        parameters = {"RASTER": layer.id(), **changes, **outputs.raster_parameters(folder, kinds, prefix)}
         self.panel.run("regeneratearea", parameters, footprint)
 
-    def recall(self, layer: QgsRasterLayer) -> None:
-        """Put seed, generator, steps, shares and extent into the panel."""
-        self.panel.form.recall(layer, made_by(layer))
-        self.panel.places.take_layer(layer)
+    def use_settings(self, layer: QgsRasterLayer) -> None:
+        """Set the panel to the layer's seed, generator, steps, shares and extent."""
+        self.panel.form.load_settings(layer, generation_settings(layer))
+        self.panel.region_picker.take_layer(layer)
 
     def close_down(self) -> None:
-        """Take the actions back."""
-        QgsProject.instance().layersAdded.disconnect(self._offer)
-        self.iface.mapCanvas().mapToolSet.disconnect(self._give_up)
-        for action in (self.again, self.more, self.same):
+        """Remove the actions."""
+        QgsProject.instance().layersAdded.disconnect(self._add_to_layers)
+        self.iface.mapCanvas().mapToolSet.disconnect(self._cancel_extension)
+        for action in (self.regenerate_action, self.extend_action, self.settings_action):
             self.iface.removeCustomActionForLayerType(action)
 
 
@@ -115,19 +116,19 @@ def _seed(layer: QgsRasterLayer) -> int:
     return int(layer.customProperty("landforge/seed", 0))
 
 
-def made_by(layer: QgsRasterLayer) -> dict[str, Any]:
-    """The settings that a synthetic raster was made with; empty of any other layer.
+def generation_settings(layer: QgsRasterLayer) -> dict[str, Any]:
+    """The settings that a synthetic raster was generated with; empty for any other layer.
 
-    They are read from the file where the layer does not know them: one that was not loaded by Landforge.
+    They are read from the file where the layer has no properties, since it was not loaded by Landforge.
     """
-    told = layer.customProperty("landforge/settings")
-    if not told and layer.providerType() == "gdal" and layer.source().lower().endswith(SUFFIXES):
+    text = layer.customProperty("landforge/settings")
+    if not text and layer.providerType() == "gdal" and layer.source().lower().endswith(RASTER_SUFFIXES):
         source = gdal.Open(layer.source())
         tags = source.GetMetadata() if source else {}
-        layers.tell(layer, tags)
-        told = tags.get("LANDFORGE_SETTINGS")
+        layers.set_tag_properties(layer, tags)
+        text = tags.get("LANDFORGE_SETTINGS")
     try:
-        found = json.loads(told) if told and layer.customProperty("landforge/synthetic") == "YES" else {}
+        values = json.loads(text) if text and layer.customProperty("landforge/synthetic") == "YES" else {}
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return values if isinstance(values, dict) else {}

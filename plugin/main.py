@@ -1,4 +1,4 @@
-"""The plugin: its provider in Processing, its panel, menus and page of options."""
+"""The plugin's entry point: Processing provider, Generate panel, menus and options page."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from qgis.PyQt.QtGui import QIcon
 from . import translation
 from .action import QAction
 from .bridge import process
+from .result_windows import ResultWindows
 from .translation import tr
-from .windows import Windows
 
 if TYPE_CHECKING:
-    from .dock import GeneratePanel
     from .environment_dialog import EnvironmentDialog
+    from .generate_panel import GeneratePanel
     from .layer_menu import LayerMenu
     from .options import OptionsFactory
 
@@ -26,25 +26,25 @@ ICON = Path(__file__).parent.parent / "icons" / "landforge.svg"
 
 
 class LandforgePlugin:
-    """What QGIS loads and unloads. `iface` is None under qgis_process, which only asks for the provider."""
+    """The object that QGIS loads and unloads; `iface` is None under qgis_process, which uses the provider only."""
 
     def __init__(self, iface: Any, provider: QgsProcessingProvider) -> None:
         self.iface, self.provider = iface, provider
         self.actions: list[QAction] = []
         self.dialog: EnvironmentDialog | None = None
-        self.windows = Windows(iface)
+        self.result_windows = ResultWindows(iface)
         self.translator = translation.install()
         self.panel: GeneratePanel | None = None
         self.layer_menu: LayerMenu | None = None
         self.options: OptionsFactory | None = None
 
     def initProcessing(self) -> None:
-        """Put the algorithms into Processing; all that qgis_process calls."""
+        """Register the provider; qgis_process calls nothing else."""
         QgsApplication.processingRegistry().addProvider(self.provider)
-        self.provider.refreshAlgorithms()  # its models find their steps, now that these are registered
+        self.provider.refreshAlgorithms()  # models are loaded once their algorithms are registered
 
     def initGui(self) -> None:
-        """Put the plugin into the window."""
+        """Add the panel, menu entries and options page to QGIS's window."""
         self.initProcessing()
         if self.iface is None:
             return
@@ -52,16 +52,16 @@ class LandforgePlugin:
         set_up = QAction(QIcon(str(ICON)), tr("Set up the backend…"), self.iface.mainWindow())
         set_up.setObjectName("landforgeSetUp")
         set_up.triggered.connect(self.set_up)
-        for action in (set_up, *self.windows.actions()):
-            self._add(action)
+        for action in (set_up, *self.result_windows.actions()):
+            self._add_to_menu(action)
 
-    def _add(self, action: QAction) -> None:
+    def _add_to_menu(self, action: QAction) -> None:
         self.iface.addPluginToMenu(MENU, action)
         self.actions.append(action)
 
     def _add_panel(self) -> None:
-        """The panel, hidden until it is asked for, and what belongs to it."""
-        from .dock import GeneratePanel  # these need qgis.gui, which a server may lack
+        """Add the panel, which is hidden at first, its layer menu and the options page."""
+        from .generate_panel import GeneratePanel  # these need qgis.gui, which a server may lack
         from .layer_menu import LayerMenu
         from .options import OptionsFactory
 
@@ -72,14 +72,14 @@ class LandforgePlugin:
         action.setIcon(QIcon(str(ICON)))
         action.setText(tr("Generate…"))
         action.setToolTip(tr("Landforge: generate synthetic land cover and images"))
-        self._add(action)
+        self._add_to_menu(action)
         self.iface.addToolBarIcon(action)
         self.layer_menu = LayerMenu(self.iface, self.panel)
         self.options = OptionsFactory()
         self.iface.registerOptionsWidgetFactory(self.options)
 
     def environment_dialog(self) -> EnvironmentDialog:
-        """The dialog that makes the backend's environment: one, kept."""
+        """The dialog that sets up the backend, created at the first call."""
         from .environment_dialog import EnvironmentDialog
 
         if self.dialog is None:
@@ -87,20 +87,20 @@ class LandforgePlugin:
         return self.dialog
 
     def set_up(self) -> None:
-        """Open the dialog that makes the backend's environment, or bring it to the front."""
+        """Open the dialog that sets up the backend, or bring it to the front."""
         dialog = self.environment_dialog()
         dialog.refresh()
         dialog.show()
         dialog.raise_()
 
     def unload(self) -> None:
-        """Take all of it back, the warm worker included."""
+        """Remove everything from QGIS and end the warm worker."""
         self._remove_panel()
         for action in self.actions:
             self.iface.removePluginMenu(MENU, action)
             action.deleteLater()
         self.actions.clear()
-        self.windows.close()
+        self.result_windows.close()
         if self.dialog is not None:
             self.dialog.cancel()
             self.dialog.deleteLater()

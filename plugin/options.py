@@ -12,17 +12,17 @@ from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import QComboBox, QDoubleSpinBox, QFormLayout, QLabel, QLineEdit, QSpinBox, QWidget
 
 from . import settings
-from .bridge import places
+from .bridge.environment_folders import landforge_folder
 from .environment_dialog import scheduler_tip
 from .translation import tr
 
 ICON = Path(__file__).parent.parent / "icons" / "landforge.svg"
 DEFAULT_CACHE_MB = 128
-MOST_KM2 = 1e7
+MAX_KM2 = 1e7
 
 
 class OptionsFactory(QgsOptionsWidgetFactory):
-    """Makes the page whenever QGIS opens its options."""
+    """Creates the page each time QGIS opens its options."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class OptionsFactory(QgsOptionsWidgetFactory):
 
 
 class OptionsPage(QgsOptionsPageWidget):
-    """Interpreter, device, cache, scheduler, mirrors, extent limit; kept when the dialog is accepted."""
+    """Interpreter, device, cache, scheduler, mirrors, area limit; stored when the dialog is accepted."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,19 +55,19 @@ class OptionsPage(QgsOptionsPageWidget):
         self.cache, self.limit = QSpinBox(), QDoubleSpinBox()
         self.cache.setRange(16, 1_000_000)
         self.cache.setSuffix(" MB")
-        self.limit.setRange(0.01, MOST_KM2)
+        self.limit.setRange(0.01, MAX_KM2)
         self.limit.setDecimals(2)
         self.limit.setSuffix(" km²")
         self.scheduler, self.esa, self.stac = QLineEdit(), QLineEdit(), QLineEdit()
         self.scheduler.setPlaceholderText(tr("tcp://host:8786; empty: this machine"))
         self.esa.setPlaceholderText(tr("the public bucket of ESA"))
         self.stac.setPlaceholderText(tr("Microsoft Planetary Computer"))
-        self.room = QLabel(tr("counting…"))
-        self._read()
+        self.disk_space = QLabel(tr("counting…"))
+        self._load()
         self._lay_out()
-        self._count()
+        self._measure_disk_space()
 
-    def _read(self) -> None:
+    def _load(self) -> None:
         self.device.setCurrentIndex(max(self.device.findData(settings.get("device")), 0))
         cache = settings.get("cache_mb")
         self.cache.setValue(int(cache) if cache.isdigit() else DEFAULT_CACHE_MB)
@@ -90,7 +90,7 @@ class OptionsPage(QgsOptionsPageWidget):
                 self.cache,
                 tr("The memory in which the backend keeps pieces of rasters that it reads"),
             ),
-            (tr("Disk space in use"), self.room, tr("The backend's environment and its logs")),
+            (tr("Disk space in use"), self.disk_space, tr("The backend's environment and its logs")),
             (tr("Dask &scheduler"), self.scheduler, scheduler_tip()),
             (tr("&WorldCover mirror"), self.esa, tr("The address that the WorldCover tiles lie below")),
             (tr("&NAIP mirror (STAC)"), self.stac, tr("The address of a STAC API with NAIP and WorldCover")),
@@ -103,28 +103,28 @@ class OptionsPage(QgsOptionsPageWidget):
         for label, widget, tip in rows:
             widget.setToolTip(tip)
             form.addRow(label, widget)
-        named = [name for name in ("LANDFORGE_PYTHON", *settings.VARIABLES) if os.environ.get(name)]
-        if named:
-            note = QLabel(tr("Set outside of QGIS, and stronger than this page: {0}.").format(", ".join(named)))
+        variables = [name for name in ("LANDFORGE_PYTHON", *settings.VARIABLES) if os.environ.get(name)]
+        if variables:
+            note = QLabel(tr("Set outside of QGIS, and stronger than this page: {0}.").format(", ".join(variables)))
             note.setWordWrap(True)
             form.addRow(note)
 
-    def _count(self) -> None:
-        folder = places.home(settings.profile())
+    def _measure_disk_space(self) -> None:
+        folder = landforge_folder(settings.profile())
         self._task = QgsTask.fromFunction(
-            tr("Landforge: counting its files"), lambda _: (folder, size_mb(folder)), on_finished=self._counted
+            tr("Landforge: counting its files"), lambda _: (folder, size_mb(folder)), on_finished=self._show_disk_space
         )
         QgsApplication.taskManager().addTask(self._task)
 
-    def _counted(self, error: Exception | None, found: Any = None) -> None:
+    def _show_disk_space(self, error: Exception | None, result: Any = None) -> None:
         try:
-            self.room.setText(str(error) if error else tr("{0:,} MB in {1}").format(found[1], found[0]))
-        except RuntimeError:  # the dialog was closed meanwhile
+            self.disk_space.setText(str(error) if error else tr("{0:,} MB in {1}").format(result[1], result[0]))
+        except RuntimeError:  # the dialog was closed in the meantime
             return
 
     def apply(self) -> None:
-        """Keep what the page says; the next job runs by it."""
-        kept = {
+        """Store the page's values, which apply from the next job on."""
+        values = {
             settings.INTERPRETER: self.interpreter.filePath(),
             "device": self.device.currentData(),
             "cache_mb": "" if self.cache.value() == DEFAULT_CACHE_MB else str(self.cache.value()),
@@ -133,17 +133,17 @@ class OptionsPage(QgsOptionsPageWidget):
             "stac_url": self.stac.text().strip(),
             settings.MAX_AREA: f"{self.limit.value():g}",
         }
-        for key, value in kept.items():
+        for key, value in values.items():
             settings.put(key, value)
 
 
 def size_mb(folder: Path) -> int:
-    """What a folder's files take, links not followed."""
+    """The size of a folder's files in megabytes; links are not followed."""
     total = 0
-    for where, _, names in os.walk(folder):
+    for directory, _, names in os.walk(folder):
         for name in names:
             try:
-                total += os.lstat(os.path.join(where, name)).st_size
+                total += os.lstat(os.path.join(directory, name)).st_size
             except OSError:
                 continue
     return round(total / 1e6)

@@ -1,4 +1,4 @@
-"""Where results go, what they are called, and the footprint beside them."""
+"""File names of results, output parameters of algorithms, and the GeoPackage of a region beside the results."""
 
 from __future__ import annotations
 
@@ -17,52 +17,57 @@ from qgis.core import (
     QgsWkbTypes,
 )
 
-from .place import Place
+from .region import Region
 
-KINDS = {"OUTPUT_LANDCOVER": "landcover", "OUTPUT_IMAGE": "image"}
+SCENE_OUTPUTS = {"OUTPUT_LANDCOVER": "landcover", "OUTPUT_IMAGE": "image"}
 
 
-def stem(centre: QgsPointXY, seed: int) -> str:
-    """What the files of a place and a seed begin with: `42.443N_76.502W_seed7`."""
+def file_prefix(centre: QgsPointXY, seed: int) -> str:
+    """The start of file names, from a centre in degrees and a seed: `42.443N_76.502W_seed7`."""
     north, east = centre.y(), centre.x()
     return f"{abs(north):.3f}{'N' if north >= 0 else 'S'}_{abs(east):.3f}{'E' if east >= 0 else 'W'}_seed{seed}"
 
 
-def path(folder: str, name: str) -> Path:
-    """A file of that name in a folder, which gets a number where it is taken; in a temporary one without a folder."""
+def unused_path(folder: str, name: str) -> Path:
+    """A path in a folder, which is made; a number is added where the name is taken. No folder: a temporary file."""
     if not folder:
         return Path(QgsProcessingUtils.generateTempFilename(name))
     Path(folder).mkdir(parents=True, exist_ok=True)
-    first = found = Path(folder) / name
+    first = path = Path(folder) / name
     number = 1
-    while found.exists():
+    while path.exists():
         number += 1
-        found = first.with_name(f"{first.stem}_{number}{first.suffix}")
-    return found
+        path = first.with_name(f"{first.stem}_{number}{first.suffix}")
+    return path
 
 
-def rasters(folder: str, kinds: dict[str, str], begin: str) -> dict[str, QgsProcessingOutputLayerDefinition]:
-    """Output parameters by key, `kinds` saying what each holds; QGIS loads them into the project."""
+def raster_parameters(folder: str, kinds: dict[str, str], prefix: str) -> dict[str, QgsProcessingOutputLayerDefinition]:
+    """Raster output parameters by key, which QGIS loads into the project; `kinds` gives the file name's end by key."""
     project = QgsProject.instance()
-    names = {key: str(path(folder, f"{begin}_{kind}.tif")) for key, kind in kinds.items()}
-    return {key: QgsProcessingOutputLayerDefinition(name, project) for key, name in names.items()}
+    paths = {key: str(unused_path(folder, f"{prefix}_{kind}.tif")) for key, kind in kinds.items()}
+    return {key: QgsProcessingOutputLayerDefinition(path, project) for key, path in paths.items()}
 
 
-def footprint(folder: str, place: Place, begin: str, attributes: dict[str, Any]) -> str:
-    """Write a place as a GeoPackage beside the rasters; its path. Raises OSError where it cannot be written."""
+def write_footprint(folder: str, region: Region, prefix: str, attributes: dict[str, Any]) -> str:
+    """Write a region as a GeoPackage with these attributes; returns its path.
+
+    Raises OSError where it cannot be written.
+    """
     kinds = {name: "integer" if isinstance(value, int) else "string" for name, value in attributes.items()}
-    described = "&".join(f"field={name}:{kind}" for name, kind in kinds.items())  # Qt 5 and 6 name types differently
-    fields = QgsVectorLayer(f"MultiPolygon?{described}", "extent", "memory").fields()
-    target = path(folder, f"{begin}_extent.gpkg")
+    # A memory layer's address names field types alike under Qt 5 and 6; QgsField does not.
+    field_list = "&".join(f"field={name}:{kind}" for name, kind in kinds.items())
+    fields = QgsVectorLayer(f"MultiPolygon?{field_list}", "extent", "memory").fields()
+    target = unused_path(folder, f"{prefix}_extent.gpkg")
     options = QgsVectorFileWriter.SaveVectorOptions()
     options.layerName = "extent"
-    shape = QgsGeometry(place.shape)
-    shape.convertToMultiType()
-    kind = QgsWkbTypes.Type.MultiPolygon
+    geometry = QgsGeometry(region.geometry)
+    geometry.convertToMultiType()
     context = QgsProject.instance().transformContext()
-    writer = QgsVectorFileWriter.create(str(target), fields, kind, place.crs, context, options)
+    writer = QgsVectorFileWriter.create(
+        str(target), fields, QgsWkbTypes.Type.MultiPolygon, region.crs, context, options
+    )
     feature = QgsFeature(fields)
-    feature.setGeometry(shape)
+    feature.setGeometry(geometry)
     feature.setAttributes(list(attributes.values()))
     if not writer.addFeature(feature):
         raise OSError(f"{target}: {writer.errorMessage()}")

@@ -1,4 +1,4 @@
-"""A generation as it grows: its finished blocks as layers on the canvas, gone when it ends."""
+"""Preview of a running generation: its finished blocks as layers on the canvas, removed when it ends."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from qgis.PyQt.QtCore import QObject, QTimer
 
 from . import layers
 
-PAUSE_MS = 400
-"""The least time between two redraws."""
+REDRAW_INTERVAL_MS = 400
 
 
 class Preview(QObject):
@@ -20,57 +19,59 @@ class Preview(QObject):
         super().__init__(parent)
         self.canvas = canvas
         self.layers: dict[str, tuple[str, str]] = {}
-        self._grown: set[str] = set()
+        """Raster path and layer id by output name."""
+        self._changed_outputs: set[str] = set()
         self._timer = QTimer(self)
-        self._timer.setInterval(PAUSE_MS)
+        self._timer.setInterval(REDRAW_INTERVAL_MS)
         self._timer.timeout.connect(self._redraw)
 
     def show(self, outputs: dict[str, str]) -> None:
-        """Rasters of what is finished, by output: show them, or show them anew."""
+        """Show the preview rasters, paths by output name, or redraw them where they are shown already."""
         for output, raster in outputs.items():
-            known, _ = self.layers.get(output, ("", ""))
-            if known != raster:
-                self._drop(output)
+            shown_raster, _ = self.layers.get(output, ("", ""))
+            if shown_raster != raster:
+                self._remove(output)
                 self._add(output, raster)
-            self._grown.add(output)
+            self._changed_outputs.add(output)
         if not self._timer.isActive():
             self._timer.start()
 
     def clear(self) -> None:
-        """Take all of them away."""
+        """Remove all preview layers."""
         self._timer.stop()
-        self._grown.clear()
+        self._changed_outputs.clear()
         if self.layers:
-            QTimer.singleShot(PAUSE_MS, self.canvas.refresh)  # a canvas that is left without layers does not of itself
+            # A canvas without layers does not refresh by itself.
+            QTimer.singleShot(REDRAW_INTERVAL_MS, self.canvas.refresh)
         for output in list(self.layers):
-            self._drop(output)
+            self._remove(output)
 
     def _add(self, output: str, raster: str) -> None:
-        options = QgsRasterLayer.LayerOptions(loadDefaultStyle=False)  # for which QGIS would read all of it
+        options = QgsRasterLayer.LayerOptions(loadDefaultStyle=False)  # which would read the whole raster
         layer = QgsRasterLayer(raster, f"{layers.SYNTHETIC} preview", "gdal", options)
         if not layer.isValid():
             return
         layer.setFlags(layer.flags() | QgsMapLayer.LayerFlag.Private)
-        layers.show(layer, layers.official_legend() if layer.bandCount() == 1 else None)
+        layers.set_renderer(layer, layers.worldcover_legend() if layer.bandCount() == 1 else None)
         project = QgsProject.instance()
         project.addMapLayer(layer, False)
-        above = 0 if layer.bandCount() > 1 else len(self.layers)  # images over land cover
-        project.layerTreeRoot().insertLayer(above, layer).setExpanded(False)
+        index = 0 if layer.bandCount() > 1 else len(self.layers)  # images above land cover
+        project.layerTreeRoot().insertLayer(index, layer).setExpanded(False)
         self.layers[output] = (raster, layer.id())
 
-    def _drop(self, output: str) -> None:
-        _, layer = self.layers.pop(output, ("", ""))
-        if QgsProject.instance().mapLayer(layer):
-            QgsProject.instance().removeMapLayer(layer)
+    def _remove(self, output: str) -> None:
+        _, layer_id = self.layers.pop(output, ("", ""))
+        if QgsProject.instance().mapLayer(layer_id):
+            QgsProject.instance().removeMapLayer(layer_id)
 
     def _redraw(self) -> None:
-        """Draw what has grown, once the canvas has drawn what there was."""
-        if not self._grown:
+        """Redraw the layers whose rasters have changed, unless the canvas is still drawing."""
+        if not self._changed_outputs:
             self._timer.stop()
         elif not self.canvas.isDrawing():
-            for output in self._grown:
+            for output in self._changed_outputs:
                 layer = QgsProject.instance().mapLayer(self.layers.get(output, ("", ""))[1])
                 if layer:
                     layer.dataProvider().reloadData()
                     layer.triggerRepaint()
-            self._grown.clear()
+            self._changed_outputs.clear()

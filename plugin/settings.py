@@ -1,4 +1,4 @@
-"""Landforge's settings in QGIS, and the proxy that QGIS itself uses."""
+"""Landforge's settings in QGIS, and the proxy of QGIS's network options."""
 
 from pathlib import Path
 from urllib.parse import quote
@@ -15,7 +15,7 @@ WHEELS = "wheels"
 SCHEDULER = "scheduler"
 MAX_AREA = "max_area_km2"
 FOLDER = "folder"
-# What the backend reads from its environment, and the settings that give it where the environment itself does not.
+# The backend's environment variables and the settings that set them.
 VARIABLES = {
     "LANDFORGE_DEVICE": "device",
     "LANDFORGE_ESA_URL": "esa_url",
@@ -36,12 +36,12 @@ def get(key: str, default: str = "") -> str:
 
 
 def put(key: str, value: str) -> None:
-    """Keep one of Landforge's settings."""
+    """Store one of Landforge's settings."""
     QgsSettings().setValue(f"landforge/{key}", value)
 
 
 def max_area_km2() -> float:
-    """The largest area that is generated or clipped unless an algorithm is told otherwise."""
+    """The default of the parameter MAX_AREA_KM2: the largest area that is generated or clipped."""
     try:
         return float(get(MAX_AREA) or DEFAULT_MAX_AREA_KM2)
     except ValueError:
@@ -49,38 +49,38 @@ def max_area_km2() -> float:
 
 
 def variables() -> dict[str, str]:
-    """What the settings put into the backend's environment."""
+    """The backend's environment variables that the settings set."""
     return {variable: get(key) for variable, key in VARIABLES.items() if get(key)}
 
 
 def profile() -> Path:
-    """The folder of the user's QGIS profile, where the backend's environment lives."""
+    """The folder of the user's QGIS profile, in which the backend's environment lies."""
     return Path(QgsApplication.qgisSettingsDirPath())
 
 
 def log_folder() -> Path:
-    """Where the backend's logs go."""
+    """The folder of the backend's logs."""
     return profile() / "landforge" / "logs"
 
 
-def proxy() -> str:
+def configured_proxy() -> str:
     """The proxy set in QGIS's network options, as a URL with its credentials; empty where there is none."""
     enabled = QgsSettings().value("proxy/proxyEnabled", False, type=bool)
     if not enabled:
         return ""
     if QgsSettings().value("proxy/proxyType", "") == "DefaultProxy":  # the system's own
-        found = QNetworkProxyFactory.systemProxyForQuery(QNetworkProxyQuery(QUrl("https://github.com")))[0]
+        proxy = QNetworkProxyFactory.systemProxyForQuery(QNetworkProxyQuery(QUrl("https://github.com")))[0]
     else:
         manager = QgsNetworkAccessManager.instance()
         manager.setupDefaultProxyAndCache()  # qgis_process has not read the options yet
-        found = manager.fallbackProxy()
-    return proxy_url(found)
+        proxy = manager.fallbackProxy()
+    return proxy_url(proxy)
 
 
-def proxy_url(found: QNetworkProxy) -> str:
+def proxy_url(proxy: QNetworkProxy) -> str:
     """A proxy as `http://user:password@host:port`; empty for a direct connection."""
-    scheme = _SCHEMES.get(found.type())
-    if not scheme or not found.hostName():
+    scheme = _SCHEMES.get(proxy.type())
+    if not scheme or not proxy.hostName():
         return ""
-    user = ":".join(quote(part, safe="") for part in (found.user(), found.password()) if part)
-    return f"{scheme}://{user + '@' if user else ''}{found.hostName()}:{found.port()}"
+    user = ":".join(quote(part, safe="") for part in (proxy.user(), proxy.password()) if part)
+    return f"{scheme}://{user + '@' if user else ''}{proxy.hostName()}:{proxy.port()}"

@@ -1,4 +1,4 @@
-"""The styles that the bundled image generators have learned: climates, and the years of their imagery."""
+"""Choices of image style: the climates and imagery years that the bundled image generators were trained on."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ BUNDLED = Path(__file__).parent.parent / "backend" / "bundled"
 
 
 @lru_cache(maxsize=16)
-def known(generator: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The climates and the years that a bundled generator's `model_index.json` names; empty where it names none."""
+def style_names(generator: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The climates and the years in the `model_index.json` of a bundled generator; both empty where it has none."""
     try:
         index = json.loads((BUNDLED / generator / "model_index.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -25,29 +25,29 @@ def known(generator: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(name for name in names if not name.isdigit()), tuple(name for name in names if name.isdigit())
 
 
-def _word(name: str) -> str:
-    """A style in the user's language; one that a later model brings keeps its own name."""
-    words = {"arid": tr("arid"), "coastal": tr("coastal"), "humid": tr("humid"), "inland": tr("inland")}
-    return words.get(name, name)
+def _label(name: str) -> str:
+    """A style's name in the user's language; one without a translation as it is."""
+    labels = {"arid": tr("arid"), "coastal": tr("coastal"), "humid": tr("humid"), "inland": tr("inland")}
+    return labels.get(name, name)
 
 
 class StyleBox(QComboBox):
-    """'any', then the styles of one kind; its data are their names, empty for any."""
+    """A choice of 'any' and the styles of one kind; an item's data is the style's name, empty for 'any'."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.offer(())
+        self.set_styles(())
 
-    def offer(self, names: Sequence[str]) -> None:
-        """Take a generator's styles; what was chosen stays so where this one knows it too."""
-        chosen = self.currentData()
+    def set_styles(self, names: Sequence[str]) -> None:
+        """Replace the styles; the current one stays selected where it is among the new ones."""
+        current = self.currentData()
         self.clear()
         self.addItem(tr("any"), "")
         for name in names:
-            self.addItem(_word(name), name)
-        self.choose([chosen])
+            self.addItem(_label(name), name)
+        self.select_first([current])
 
-    def choose(self, names: Sequence[str]) -> None:
-        """Choose the first of these that is known here, else any."""
-        found = (self.findData(name) for name in names if name)
-        self.setCurrentIndex(max([0, *[place for place in found if place > 0][:1]]))
+    def select_first(self, names: Sequence[str]) -> None:
+        """Select the first of these names that is a choice, otherwise 'any'."""
+        indices = (self.findData(name) for name in names if name)
+        self.setCurrentIndex(next((index for index in indices if index > 0), 0))

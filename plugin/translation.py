@@ -1,4 +1,4 @@
-"""The window's language: `tr` marks what is said in it, and QGIS's own locale decides which file translates."""
+"""Translation of the user interface: `tr` marks its texts, QGIS's locale chooses the translation file."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ CONTEXT = "Landforge"
 
 
 def tr(text: str) -> str:
-    """A text in the user's language; `make translations` finds texts written out inside the parentheses."""
+    """A text in the user's language. `make translations` collects the literal arguments of `tr`."""
     return QCoreApplication.translate(CONTEXT, text)
 
 
 def install(locale: str = "") -> QTranslator | None:
-    """Have Qt translate Landforge into QGIS's language, `es` or `es_MX`; None where there is no such translation.
+    """Install the translator for a locale, such as `es` or `es_MX`; QGIS's own where it is empty.
 
-    The translator must be kept: Qt holds only a pointer.
+    Returns None where there is no translation. The caller keeps the translator: Qt holds only a pointer to it.
     """
     locale = locale or QgsApplication.instance().locale()
     for name in (locale, locale.partition("_")[0]):

@@ -1,1 +1,1 @@
-"""Landforge's Processing algorithms: one declaration a file, by group."""
+"""Landforge's Processing algorithms, one file per algorithm, one folder per group."""

@@ -1,4 +1,4 @@
-"""BackendAlgorithm: the one place that turns parameters into a job, runs it and hands its results to QGIS."""
+"""BackendAlgorithm: turns parameters into a backend job, runs the job and returns its outputs to QGIS."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ICONS = Path(__file__).parent.parent / "icons"
 
 
 class BackendAlgorithm(QgsProcessingAlgorithm):
-    """An algorithm whose parameters are, in capitals, the fields of one job of the backend."""
+    """An algorithm that runs one backend job. Its parameter keys are the job's field names in upper case."""
 
     JOB: ClassVar[type[Any]]
     TITLE: ClassVar[str]
@@ -39,8 +39,11 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
     HELP: ClassVar[str]
     # The keys of layers that must carry class codes.
     CLASS_KEYS: ClassVar[tuple[str, ...]] = ("LANDCOVER", "LABEL")
-    # The pixel size, in metres, at which a layer without pixels of its own (a web map) is read.
-    MAP_PIXEL_M: ClassVar[float] = 1.0
+    # The pixel size in metres at which a web map, which has no pixels of its own, is read.
+    WEB_MAP_PIXEL_M: ClassVar[float] = 1.0
+
+    # Parameters, context and fields of the last successful check, for the run that follows it.
+    _checked: tuple[Parameters, QgsProcessingContext, dict[str, Any]] | None = None
 
     def parameters(self) -> list[QgsProcessingParameterDefinition]:
         """The parameters, in the dialog's order."""
@@ -68,18 +71,27 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
         return tr(self.HELP).partition(". ")[0].rstrip(".") + "."
 
     def shortHelpString(self) -> str:
-        """The help beside the dialog; qgis_process lists the parameters itself, as plain text."""
+        """The help beside the dialog: HTML with all parameters.
+
+        Under qgis_process, which lists the parameters itself, plain text without them.
+        """
         if qgis.utils.iface is None:
             return tr(self.HELP)
-        told = (
-            (escape(text, quote=False) for text in (p.description(), p.help())) for p in self.parameterDefinitions()
+        lines = (
+            f"<p><b>{escape(definition.description(), quote=False)}</b> ({definition.name()}): "
+            f"{escape(definition.help(), quote=False)}</p>"
+            for definition in self.parameterDefinitions()
         )
-        names = (p.name() for p in self.parameterDefinitions())
-        lines = (f"<p><b>{label}</b> ({name}): {text}</p>" for name, (label, text) in zip(names, told))
         return f"<p>{escape(tr(self.HELP), quote=False)}</p><h3>{tr('Parameters')}</h3>{''.join(lines)}"
 
-    def createInstance(self) -> BackendAlgorithm:  # noqa: D102
-        return type(self)()
+    def createInstance(self) -> BackendAlgorithm:
+        """A new instance, which takes over the fields that this one has read in its check.
+
+        QGIS checks the parameters of one instance and runs another that it creates from the first.
+        """
+        instance = type(self)()
+        instance._checked, self._checked = self._checked, None
+        return instance
 
     def initAlgorithm(self, configuration: Any = None) -> None:  # noqa: D102
         for parameter in self.parameters():
@@ -92,90 +104,108 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
         return not problem, problem
 
     def checkParameterValues(self, parameters: Parameters, context: QgsProcessingContext) -> tuple[bool, str]:
-        """Whether the parameters make sense, said in words of our own where QGIS would only name the parameter."""
+        """Whether the parameters are valid, and if not, why; QGIS's own messages name only the parameter."""
         try:
-            fields.check_outputs(self, parameters, fields.read(self, parameters, context))
-            parameters = fields.unfolded(self, parameters)
+            normalized = fields.normalized(self, parameters)
+            inputs = fields.read(self, normalized, context)
+            fields.check_outputs(self, parameters, inputs)
         except (QgsProcessingException, protocol.BackendError) as error:
             return False, str(error)
-        return super().checkParameterValues(parameters, context)
+        valid, message = super().checkParameterValues(normalized, context)
+        self._checked = (parameters, context, inputs) if valid else None
+        return valid, message
 
     def prepareAlgorithm(  # noqa: D102
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> bool:
-        # Layers belong to the main thread, where this runs. QGIS would lose the words of what is raised here.
+        # Layers must be read in the main thread, which calls this. QGIS drops the message of an exception that is
+        # raised here, so processAlgorithm raises it.
+        self._error: QgsProcessingException | None = None
+        checked, self._checked = self._checked, None
+        if checked is not None and checked[0] == parameters and checked[1] is context:
+            self._inputs = checked[2]
+            return True
         try:
-            self._inputs, self._fault = fields.read(self, parameters, context), None
+            self._inputs = fields.read(self, fields.normalized(self, parameters), context)
         except (QgsProcessingException, protocol.BackendError) as error:
-            self._inputs, self._fault = {}, QgsProcessingException(str(error))
+            self._inputs, self._error = {}, QgsProcessingException(str(error))
         return True
 
     def processAlgorithm(  # noqa: D102
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
+        if self._error:
+            raise self._error
         usable, problem = self.canExecute()
-        if self._fault or not usable:
-            raise self._fault or QgsProcessingException(problem)
-        destinations = fields.destinations(self, parameters, context)
-        absolute = {key.lower(): str(Path(path).absolute()) for key, path in destinations.items()}
+        if not usable:
+            raise QgsProcessingException(problem)
+        outputs = fields.output_paths(self, parameters, context)
+        absolute = {key.lower(): str(Path(path).absolute()) for key, path in outputs.items()}
         with tempfile.TemporaryDirectory(prefix="landforge-") as folder:
-            inputs = fields.exported(self._inputs, Path(folder), self.MAP_PIXEL_M, feedback)
-            outputs = self._run(self.JOB(**inputs, **absolute), feedback)
+            inputs = fields.export_layers(self._inputs, Path(folder), self.WEB_MAP_PIXEL_M, feedback)
+            results = self._run(self.JOB(**inputs, **absolute), feedback)
         labels = [definition.description() for definition in self.destinationParameterDefinitions()]
-        layers.style_on_completion(context, destinations, labels)
-        return {**{key.upper(): value for key, value in outputs.items()}, **destinations}
+        layers.style_on_completion(context, outputs, labels)
+        return {**{key.upper(): value for key, value in results.items()}, **outputs}
 
-    def settle(self, given: dict[str, Any]) -> None:
-        """Check or amend the job's fields where one depends on another; raises QgsProcessingException."""
+    def adjust_fields(self, fields: dict[str, Any]) -> None:
+        """Check or convert, in place, the fields that need it; raises QgsProcessingException or BackendError."""
 
     def _run(self, job: Any, feedback: QgsProcessingFeedback) -> dict[str, str]:
-        """Run a job in the backend's Python: warm in the window, cold under qgis_process."""
-        said = ""
+        """Run a job in the backend's Python and return its outputs.
 
-        def relay(event: protocol.Event) -> None:
-            nonlocal said
+        In QGIS's window the worker process is kept for the next job; under qgis_process it ends with the job.
+        """
+        last_message = ""
+
+        def report(event: protocol.Event) -> None:
+            nonlocal last_message
             if event.kind == "progress":
                 feedback.setProgress(100 * event.fraction)
-                if event.message and event.message != said:
-                    said = event.message
-                    feedback.setProgressText(said)
+                if event.message and event.message != last_message:
+                    last_message = event.message
+                    feedback.setProgressText(event.message)
             elif event.kind == "log":
                 feedback.pushInfo(event.message)
-            elif event.kind == "preview" and hasattr(feedback, "preview"):  # the panel's
+            elif event.kind == "preview" and hasattr(feedback, "preview"):  # the Generate panel's feedback
                 feedback.preview(event.outputs)
 
         python = environment.interpreter(settings.profile(), settings.get(settings.INTERPRETER))
         warm, logs = qgis.utils.iface is not None, settings.log_folder()
         try:
-            return process.run_job(job, python, relay, feedback.isCanceled, warm, logs, settings.variables())
+            return process.run_job(job, python, report, feedback.isCanceled, warm, logs, settings.variables())
         except process.Cancelled as cancelled:
-            said = self._kept(job) or "Cancelled: no output was written." + self._hint(job)
-            raise QgsProcessingException(said) from cancelled
+            message = _kept_training(job) or "Cancelled: no output was written." + self._kept_blocks(job)
+            raise QgsProcessingException(message) from cancelled
         except protocol.BackendError as error:
-            raise QgsProcessingException(str(error) + self._hint(job)) from error
+            raise QgsProcessingException(str(error) + self._kept_blocks(job)) from error
 
-    def _kept(self, job: Any) -> str:
-        """What is said of a cancelled training, whose folder stays; empty of another job."""
-        folder = Path(getattr(job, "output", ""))
-        if not (folder / protocol.CHECKPOINTS).is_dir():
-            return ""
-        return (
-            f"Cancelled: what was trained up to the last checkpoint is kept in {folder}. Running again with the same "
-            "settings and output goes on from there."
-        )
+    def _kept_blocks(self, job: Any) -> str:
+        """A hint on how to resume a job that has left finished blocks beside its outputs; empty without any.
 
-    def _hint(self, job: Any) -> str:
-        """What to do about what a job has finished and left beside its outputs; empty where it left nothing.
-
-        No run goes on from that of a temporary output or of an exported layer: their names are new in every run.
+        A job with a temporary output or an exported layer cannot resume: their names differ in every run.
         """
         temporary = Path(QgsProcessingUtils.tempFolder())
         outputs = [Path(value) for name, value in vars(job).items() if name.startswith("output")]
-        kept = [path for path in outputs if protocol.unfinished_path(path).is_dir() and temporary not in path.parents]
-        if not kept or any(isinstance(given, RasterInput) and not given.path for given in self._inputs.values()):
+        unfinished = [
+            protocol.unfinished_path(path)
+            for path in outputs
+            if protocol.unfinished_path(path).is_dir() and temporary not in path.parents
+        ]
+        if not unfinished or any(isinstance(value, RasterInput) and not value.path for value in self._inputs.values()):
             return ""
-        folders = " and ".join(str(protocol.unfinished_path(path)) for path in kept)
         return (
-            f"\nWhat is finished is kept beside the output, in {folders}. Running again with the same settings and "
-            "output goes on from there."
+            f"\nWhat is finished is kept beside the output, in {' and '.join(map(str, unfinished))}. Running again "
+            "with the same settings and output goes on from there."
         )
+
+
+def _kept_training(job: Any) -> str:
+    """The message about a cancelled training, whose checkpoints stay; empty for another job."""
+    folder = Path(getattr(job, "output", ""))
+    if not (folder / protocol.CHECKPOINTS).is_dir():
+        return ""
+    return (
+        f"Cancelled: what was trained up to the last checkpoint is kept in {folder}. Running again with the same "
+        "settings and output goes on from there."
+    )

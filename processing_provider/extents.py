@@ -1,4 +1,4 @@
-"""Extents as the analyst gave them, with their CRS; and the CRS of the grid."""
+"""Extent parameters with their CRS, and the CRS and bounds of the grid that the backend makes of an extent."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from ..plugin import grids
 AUTHORITIES = ("EPSG", "ESRI", "OGC", "IAU_2015")
 MARGIN_M = 20.0  # the grid snaps outward by up to 10 m
 _NUMBER = r"\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*"
-_TYPED = re.compile(rf"{_NUMBER},{_NUMBER},{_NUMBER},{_NUMBER}(?:\[(.*)\]\s*)?")
+_EXTENT_TEXT = re.compile(rf"{_NUMBER},{_NUMBER},{_NUMBER},{_NUMBER}(?:\[(.*)\]\s*)?")
 
 
 def crs_text(crs: QgsCoordinateReferenceSystem) -> str:
-    """A CRS as PROJ reads it anywhere: its code where an authority gave it one, else WKT; empty where invalid."""
+    """A CRS as text that any PROJ reads: the authority's code where it has one, else WKT; empty where invalid."""
     if not crs.isValid():
         return ""
     authority = crs.authid().partition(":")[0]
@@ -36,22 +36,25 @@ def crs_text(crs: QgsCoordinateReferenceSystem) -> str:
     return crs.authid() if authority in AUTHORITIES else crs.toWkt(preferred)
 
 
-def typed_extent(value: Any) -> list[float] | None:
-    """xmin, ymin, xmax, ymax of an extent given as text, as typed: QGIS itself would swap inverted bounds."""
-    found = _TYPED.fullmatch(value) if isinstance(value, str) else None
-    if not found:
+def parse_bounds(value: Any) -> list[float] | None:
+    """xmin, ymin, xmax, ymax of the text `xmin,xmax,ymin,ymax [CRS]`; None for any other value.
+
+    Bounds keep their order, so that inverted ones can be refused: QGIS itself would swap them.
+    """
+    match = _EXTENT_TEXT.fullmatch(value) if isinstance(value, str) else None
+    if not match:
         return None
-    xmin, xmax, ymin, ymax = (float(number) for number in found.groups()[:4])
+    xmin, xmax, ymin, ymax = (float(number) for number in match.groups()[:4])
     return [xmin, ymin, xmax, ymax]
 
 
-def extent(
+def read_extent(
     algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], key: str, context: QgsProcessingContext
 ) -> Extent:
-    """The extent with its CRS, which is the project's where none was given."""
+    """The extent of a parameter, in its own CRS or else the project's."""
     value = parameters.get(key)
     crs = algorithm.parameterAsExtentCrs(parameters, key, context)
-    bounds = typed_extent(value)
+    bounds = parse_bounds(value)
     if bounds is None:
         box = algorithm.parameterAsExtent(parameters, key, context)
         if box.isNull():
@@ -62,45 +65,51 @@ def extent(
     return Extent(*bounds, crs=crs_text(crs))
 
 
-def grid_crs(wanted: QgsCoordinateReferenceSystem, place: Extent, context: QgsProcessingContext) -> str:
-    """The CRS asked for, else the project's where it counts metres and is meant for the place, else nothing."""
-    if wanted.isValid():
-        if not grids.is_metric(wanted):
+def grid_crs(requested: QgsCoordinateReferenceSystem, extent: Extent, context: QgsProcessingContext) -> str:
+    """The requested CRS; else the project's, where it is metric and valid at the extent; else empty.
+
+    Raises QgsProcessingException for a requested CRS that is not projected in metres.
+    """
+    if requested.isValid():
+        if not grids.is_metric(requested):
             raise QgsProcessingException(
-                f"{wanted.userFriendlyIdentifier()} is not projected in metres, so it cannot carry the grid. "
+                f"{requested.userFriendlyIdentifier()} is not projected in metres, so it cannot carry the grid. "
                 "Choose another CRS or leave it empty."
             )
-        return crs_text(wanted)
+        return crs_text(requested)
     project = context.project().crs() if context.project() else QgsCoordinateReferenceSystem()
     if not grids.is_metric(project):
         return ""
-    centre = moved(place_box(place), place.crs, grids.DEGREES, context.transformContext()).center()
-    return crs_text(project) if grids.suits(project, centre) else ""
+    centre = reprojected(rectangle(extent), extent.crs, grids.WGS84, context.transformContext()).center()
+    return crs_text(project) if grids.is_suitable(project, centre) else ""
 
 
-def place_box(place: Extent) -> QgsRectangle:
-    """An extent's bounds for QGIS."""
-    return QgsRectangle(place.xmin, place.ymin, place.xmax, place.ymax)
+def rectangle(extent: Extent) -> QgsRectangle:
+    """The extent's bounds as QGIS's rectangle."""
+    return QgsRectangle(extent.xmin, extent.ymin, extent.xmax, extent.ymax)
 
 
-def moved(box: QgsRectangle, source: str, target: str, transforms: QgsCoordinateTransformContext) -> QgsRectangle:
-    """The bounds of a rectangle in another CRS; QgsProcessingException where that fails."""
-    crs = [QgsCoordinateReferenceSystem(text) for text in (source, target)]
+def reprojected(box: QgsRectangle, source: str, target: str, transforms: QgsCoordinateTransformContext) -> QgsRectangle:
+    """The bounds of a rectangle in another CRS; QgsProcessingException where it cannot be projected."""
+    systems = [QgsCoordinateReferenceSystem(text) for text in (source, target)]
     try:
-        return QgsCoordinateTransform(*crs, transforms).transformBoundingBox(box)
+        return QgsCoordinateTransform(*systems, transforms).transformBoundingBox(box)
     except QgsCsException as error:
-        names = " to ".join(one.userFriendlyIdentifier() for one in crs)
+        names = " to ".join(crs.userFriendlyIdentifier() for crs in systems)
         raise QgsProcessingException(
             f"The extent cannot be projected from {names}: check that its coordinates and CRS belong together."
         ) from error
 
 
-def check_area(place: Extent, max_area_km2: float, transforms: QgsCoordinateTransformContext) -> None:
-    """QgsProcessingException for a place too large to export a layer for; the backend counts exactly."""
-    ground, crs = QgsDistanceArea(), QgsCoordinateReferenceSystem(place.crs)
-    ground.setSourceCrs(crs, transforms)
-    ground.setEllipsoid(crs.ellipsoidAcronym())
-    area_km2 = ground.measureArea(QgsGeometry.fromRect(place_box(place))) / 1e6
+def check_area(extent: Extent, max_area_km2: float, transforms: QgsCoordinateTransformContext) -> None:
+    """Raise QgsProcessingException for an extent more than 10 % over the limit, before a layer is exported for it.
+
+    The backend applies the exact limit to the grid.
+    """
+    ellipsoid, crs = QgsDistanceArea(), QgsCoordinateReferenceSystem(extent.crs)
+    ellipsoid.setSourceCrs(crs, transforms)
+    ellipsoid.setEllipsoid(crs.ellipsoidAcronym())
+    area_km2 = ellipsoid.measureArea(QgsGeometry.fromRect(rectangle(extent))) / 1e6
     if area_km2 > 1.1 * max_area_km2:
         raise QgsProcessingException(
             f"The extent covers about {area_km2:,.0f} km2, more than the limit of {max_area_km2:,.0f} km2. Draw a "
@@ -108,8 +117,12 @@ def check_area(place: Extent, max_area_km2: float, transforms: QgsCoordinateTran
         )
 
 
-def grid_box(place: Extent, wanted_crs: str, target: str, transforms: QgsCoordinateTransformContext) -> QgsRectangle:
-    """The bounds, in a target CRS, of all that the job's grid over an extent may read (see backend.grid)."""
-    grid = wanted_crs or grids.utm(moved(place_box(place), place.crs, grids.DEGREES, transforms).center())
-    box = moved(place_box(place), place.crs, grid, transforms)
-    return moved(box.buffered(MARGIN_M), grid, target, transforms)
+def grid_bounds(extent: Extent, grid_crs: str, target: str, transforms: QgsCoordinateTransformContext) -> QgsRectangle:
+    """The bounds, in the target CRS, of the backend's grid over an extent, with a margin for its snapping.
+
+    `grid_crs` is the grid's CRS; empty for the UTM zone of the extent's centre.
+    """
+    box = rectangle(extent)
+    grid_crs = grid_crs or grids.utm_zone(reprojected(box, extent.crs, grids.WGS84, transforms).center())
+    box = reprojected(box, extent.crs, grid_crs, transforms)
+    return reprojected(box.buffered(MARGIN_M), grid_crs, target, transforms)

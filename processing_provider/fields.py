@@ -1,4 +1,4 @@
-"""From the parameters of an algorithm to the fields of its job."""
+"""Algorithm parameters as the fields of the algorithm's job."""
 
 from __future__ import annotations
 
@@ -19,129 +19,140 @@ from qgis.core import (
 
 from ..backend import protocol
 from ..plugin import settings
-from . import areas, extents
+from . import extents, polygons
 from .parameters import default
 from .raster_input import SUFFIXES, RasterInput
 
 Parameters = dict[str, Any]
 
 
-def read(algorithm: Any, parameters: Parameters, context: QgsProcessingContext) -> dict[str, Any]:
-    """The job's fields but its outputs; a parameter left empty leaves its field at its default.
+def normalized(algorithm: Any, parameters: Parameters) -> Parameters:
+    """A copy of the parameters with the values that QGIS itself would refuse turned into those that it takes.
 
-    A layer is a RasterInput until `exported`. Raises QgsProcessingException and BackendError in words for the user.
+    A folder in a list of rasters becomes the rasters in it, by name, so that a model or a command can take a folder.
+    A number for a choice, as JSON has it, becomes its text. Raises QgsProcessingException for a folder without rasters.
     """
-    fields: dict[str, Any] = {}
-    parameters = unfolded(algorithm, parameters)
+    parameters = dict(parameters)
     for definition in algorithm.parameterDefinitions():
         key = definition.name()
-        optional = bool(definition.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional)
-        given = parameters.get(key) not in (None, "")
-        if not definition.isDestination() and (given or not optional):
-            fields[key.lower()] = _value(algorithm, definition, parameters, context)
-    if algorithm.parameterDefinition("GRID_CRS"):
-        _settle_place(fields, algorithm.parameterAsCrs(parameters, "GRID_CRS", context), context)
-    if algorithm.parameterDefinition("SCHEDULER"):
-        fields["scheduler"] = fields.get("scheduler", "").strip() or settings.get(settings.SCHEDULER)
-    algorithm.settle(fields)
-    return fields
+        value = parameters.get(key)
+        if definition.type() == "enum" and isinstance(value, (int, float)) and not isinstance(value, bool):
+            parameters[key] = f"{value:g}"
+        elif definition.type() == "multilayer" and definition.layerType() == QgsProcessing.SourceType.TypeRaster:
+            values = [value] if isinstance(value, str) else value
+            if isinstance(values, (list, tuple)) and any(map(_is_folder, values)):
+                parameters[key] = [raster for item in values for raster in _expanded(item)]
+    return parameters
 
 
-def unfolded(algorithm: Any, parameters: Parameters) -> Parameters:
-    """The parameters with the rasters of a folder, by name, in the place of a folder among several rasters.
-
-    So a model or a command can take a folder where the dialog takes a list. QgsProcessingException for an empty one.
-    """
-    found = dict(parameters)
-    for definition in algorithm.parameterDefinitions():
-        value = parameters.get(definition.name())
-        given = [value] if isinstance(value, str) else value
-        several = definition.type() == "multilayer" and definition.layerType() == QgsProcessing.SourceType.TypeRaster
-        if several and isinstance(given, (list, tuple)) and any(map(_is_folder, given)):
-            found[definition.name()] = [path for one in given for path in _rasters_of(one)]
-    return found
+def _is_folder(item: Any) -> bool:
+    return isinstance(item, str) and bool(item) and Path(item).is_dir()
 
 
-def _is_folder(one: Any) -> bool:
-    return isinstance(one, str) and bool(one) and Path(one).is_dir()
-
-
-def _rasters_of(one: Any) -> list[Any]:
-    if not _is_folder(one):
-        return [one]
-    rasters = sorted(str(path) for path in Path(one).iterdir() if path.suffix.lower() in SUFFIXES)
+def _expanded(item: Any) -> list[Any]:
+    """The paths of the rasters in a folder; any other item alone."""
+    if not _is_folder(item):
+        return [item]
+    rasters = sorted(str(path) for path in Path(item).iterdir() if path.suffix.lower() in SUFFIXES)
     if not rasters:
-        raise QgsProcessingException(f"The folder {one} holds no raster ({', '.join(SUFFIXES)}). Choose another.")
+        raise QgsProcessingException(f"The folder {item} holds no raster ({', '.join(SUFFIXES)}). Choose another.")
     return rasters
 
 
-def _settle_place(fields: dict[str, Any], wanted: QgsCoordinateReferenceSystem, context: QgsProcessingContext) -> None:
-    """The extent, which polygons may give, then the grid's CRS, then what of the polygons its grid can hold."""
-    polygons = fields.pop("area", None)
+def read(algorithm: Any, parameters: Parameters, context: QgsProcessingContext) -> dict[str, Any]:
+    """The fields of the algorithm's job, without its outputs, from normalized parameters.
+
+    An empty optional parameter leaves its field out. A layer is a RasterInput until `export_layers`. Raises
+    QgsProcessingException or BackendError with a message for the user.
+    """
+    fields: dict[str, Any] = {}
+    for definition in algorithm.parameterDefinitions():
+        key = definition.name()
+        optional = bool(definition.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional)
+        empty = parameters.get(key) in (None, "")
+        if not definition.isDestination() and not (empty and optional):
+            fields[key.lower()] = _field_value(algorithm, definition, parameters, context)
+    if algorithm.parameterDefinition("GRID_CRS"):
+        _set_extent_and_region(fields, algorithm.parameterAsCrs(parameters, "GRID_CRS", context), context)
+    if algorithm.parameterDefinition("SCHEDULER"):
+        fields["scheduler"] = fields.get("scheduler", "").strip() or settings.get(settings.SCHEDULER)
+    algorithm.adjust_fields(fields)
+    return fields
+
+
+def _set_extent_and_region(
+    fields: dict[str, Any], requested_crs: QgsCoordinateReferenceSystem, context: QgsProcessingContext
+) -> None:
+    """Set `extent`, from the polygons where it is empty, `grid_crs`, and `area`, the polygons over the grid as WKT."""
+    source = fields.pop("area", None)
     if "extent" not in fields:
-        if polygons is None:
+        if source is None:
             raise QgsProcessingException("EXTENT and AREA are both empty. Draw an extent, or choose polygons to fill.")
-        fields["extent"] = areas.bounds(polygons)
-    place = fields["extent"]
-    fields["grid_crs"] = extents.grid_crs(wanted, place, context)
-    if polygons is not None:
-        fields["area"] = areas.wkt(polygons, place, fields["grid_crs"], context.transformContext())
+        fields["extent"] = polygons.total_extent(source)
+    extent = fields["extent"]
+    fields["grid_crs"] = extents.grid_crs(requested_crs, extent, context)
+    if source is not None:
+        fields["area"] = polygons.region_wkt(source, extent, fields["grid_crs"], context.transformContext())
 
 
-def _value(
+def _field_value(
     algorithm: Any, definition: QgsProcessingParameterDefinition, parameters: Parameters, context: QgsProcessingContext
 ) -> Any:
+    """The value of one parameter as its job's field has it; layers as RasterInput, polygons as a feature source."""
     key, kind = definition.name(), definition.type()
-    asked = (parameters, key, context)
+    arguments = (parameters, key, context)
     if kind == "extent":
-        return extents.extent(algorithm, *asked)
+        return extents.read_extent(algorithm, *arguments)
     if kind == "source":
-        return areas.source(algorithm, *asked)
+        return polygons.polygon_source(algorithm, *arguments)
     if kind == "raster":
-        return _raster(algorithm, key, algorithm.parameterAsRasterLayer(*asked), parameters, context)
+        return _raster_input(algorithm, key, algorithm.parameterAsRasterLayer(*arguments), parameters, context)
     if kind == "multilayer" and definition.layerType() == QgsProcessing.SourceType.TypeFile:
-        return tuple(folder(path) for path in algorithm.parameterAsFileList(*asked))
+        return tuple(data_folder(path) for path in algorithm.parameterAsFileList(*arguments))
     if kind == "multilayer":
-        found = algorithm.parameterAsLayerList(*asked)
-        if isinstance(parameters[key], (list, tuple)) and len(found) < len(parameters[key]):
-            found.append(None)
-        return tuple(_raster(algorithm, key, layer, parameters, context) for layer in found)
+        layers = algorithm.parameterAsLayerList(*arguments)
+        if isinstance(parameters[key], (list, tuple)) and len(layers) < len(parameters[key]):
+            layers.append(None)  # QGIS leaves out what it cannot open; _raster_input refuses it
+        return tuple(_raster_input(algorithm, key, layer, parameters, context) for layer in layers)
     if kind == "number":
-        whole = definition.dataType() == QgsProcessingParameterNumber.Type.Integer
-        return algorithm.parameterAsInt(*asked) if whole else algorithm.parameterAsDouble(*asked)
+        integer = definition.dataType() == QgsProcessingParameterNumber.Type.Integer
+        return algorithm.parameterAsInt(*arguments) if integer else algorithm.parameterAsDouble(*arguments)
     if kind == "enum" and definition.allowMultiple():
-        return _several(algorithm, definition, parameters.get(key))
+        return _choices(algorithm, definition, parameters.get(key))
     if kind == "enum":
-        raw, options = parameters.get(key), definition.options()
-        if isinstance(raw, (str, int)) and str(raw) not in options:
-            raise QgsProcessingException(f"{key} is {raw!r}, but must be one of {', '.join(options)}.")
-        return type(default(algorithm.JOB, key))(algorithm.parameterAsEnumString(*asked))
-    return algorithm.parameterAsString(*asked)
+        value, options = parameters.get(key), definition.options()
+        if isinstance(value, str) and value not in options:
+            raise QgsProcessingException(f"{key} is {value!r}, but must be one of {', '.join(options)}.")
+        return type(default(algorithm.JOB, key))(algorithm.parameterAsEnumString(*arguments))
+    return algorithm.parameterAsString(*arguments)
 
 
-def _several(algorithm: Any, definition: QgsProcessingParameterDefinition, raw: Any) -> tuple[str, ...]:
-    """The choices of a list; QGIS itself would take the default for the whole where it does not know one."""
-    given = raw.split(",") if isinstance(raw, str) else raw or default(algorithm.JOB, definition.name())
-    found = tuple(str(one).strip() for one in given)
-    for one in found:
-        if one not in definition.options():
-            known = ", ".join(definition.options())
-            raise QgsProcessingException(f"{definition.name()} is {one!r}, but must be of {known}.")
-    return found
+def _choices(algorithm: Any, definition: QgsProcessingParameterDefinition, value: Any) -> tuple[str, ...]:
+    """The texts chosen in a multiple choice; QgsProcessingException for an unknown one.
 
-
-def folder(path: str) -> str:
-    """A folder, for which a file in it may stand, such as a data set's manifest.
-
-    Rasters stand for themselves; a bundled model's name stays as it is.
+    QGIS itself would silently take the default where it does not know one of them.
     """
-    given = Path(path).absolute()
-    if given.is_file() and given.suffix.lower() not in SUFFIXES:
-        return str(given.parent)
-    return str(given) if given.exists() else path
+    items = value.split(",") if isinstance(value, str) else value or default(algorithm.JOB, definition.name())
+    choices = tuple(str(item).strip() for item in items)
+    for choice in choices:
+        if choice not in definition.options():
+            options = ", ".join(definition.options())
+            raise QgsProcessingException(f"{definition.name()} is {choice!r}, but must be of {options}.")
+    return choices
 
 
-def _raster(
+def data_folder(path: str) -> str:
+    """The absolute path of a data set's or model's folder, from its own path or that of a file in it (a manifest).
+
+    A raster's path stays that of the file. A text that is no path, such as a bundled model's name, is returned as is.
+    """
+    absolute = Path(path).absolute()
+    if absolute.is_file() and absolute.suffix.lower() not in SUFFIXES:
+        return str(absolute.parent)
+    return str(absolute) if absolute.exists() else path
+
+
+def _raster_input(
     algorithm: Any, key: str, layer: QgsRasterLayer | None, parameters: Parameters, context: QgsProcessingContext
 ) -> RasterInput:
     if layer is None:
@@ -157,35 +168,35 @@ def _raster(
     return raster
 
 
-def settle_source(fields: dict[str, Any]) -> None:
-    """Of a clip's fields: the layer where it is the source, and only there."""
+def adjust_source(fields: dict[str, Any]) -> None:
+    """Drop `layer` where it is not the source of a clip; QgsProcessingException where it is and is missing."""
     if fields["source"] != "layer":
         fields.pop("layer", None)
     elif "layer" not in fields:
         raise QgsProcessingException("SOURCE is 'layer', but LAYER is empty. Choose the layer to clip.")
 
 
-def settle_shares(fields: dict[str, Any]) -> None:
-    """Of a generation's fields: the class shares as typed, as numbers; BackendError where they are none."""
+def parse_shares(fields: dict[str, Any]) -> None:
+    """Parse the text of `shares` into percentages by class code; BackendError where that fails."""
     if "shares" in fields:
         fields["shares"] = protocol.parse_shares(fields["shares"])
 
 
-def settle_mix(fields: dict[str, Any]) -> None:
-    """Of a training's fields: the mix of the data sets as typed, as numbers; BackendError where it is none."""
+def parse_mix(fields: dict[str, Any]) -> None:
+    """Parse the text of `mix` into numbers; BackendError where that fails."""
     if "mix" in fields:
         fields["mix"] = protocol.parse_numbers(fields["mix"])
 
 
-def settle_numbers(fields: dict[str, Any], *names: str) -> None:
-    """Of a study's fields: those that were typed as numbers parted by commas; BackendError where one is none."""
+def parse_numbers(fields: dict[str, Any], *names: str) -> None:
+    """Parse the texts of the named fields into numbers; BackendError where that fails."""
     for name in names:
         fields[name] = protocol.parse_numbers(fields[name], f"list of {name}")
 
 
 def check_outputs(algorithm: Any, parameters: Parameters, fields: dict[str, Any]) -> None:
-    """QgsProcessingException for an output that is no GeoTIFF, or that is also an input or another output."""
-    taken = {value.path for value in fields.values() if isinstance(value, RasterInput)}
+    """Raise QgsProcessingException for a raster output that is no GeoTIFF, and for a path that is used twice."""
+    used = {value.path for value in fields.values() if isinstance(value, RasterInput)}
     for definition in algorithm.destinationParameterDefinitions():
         value = parameters.get(definition.name())
         if isinstance(value, QgsProcessingOutputLayerDefinition):
@@ -195,39 +206,45 @@ def check_outputs(algorithm: Any, parameters: Parameters, fields: dict[str, Any]
         path = str(Path(value).absolute())
         if definition.type() == "rasterDestination" and not path.lower().endswith((".tif", ".tiff")):
             raise QgsProcessingException(f"{definition.name()} is written as GeoTIFF: {value} must end in .tif.")
-        if path in taken:
+        if path in used:
             raise QgsProcessingException(f"{value} is also an input or another output. Choose another output.")
-        taken.add(path)
+        used.add(path)
 
 
-def destinations(algorithm: Any, parameters: Parameters, context: QgsProcessingContext) -> dict[str, str]:
-    """Key to path, as QGIS names it, of what is wanted. Ask once: each asking makes another temporary name."""
-    names = {"rasterDestination": algorithm.parameterAsOutputLayer, "fileDestination": algorithm.parameterAsFileOutput}
-    found = {}
+def output_paths(algorithm: Any, parameters: Parameters, context: QgsProcessingContext) -> dict[str, str]:
+    """The outputs' paths by key, without optional outputs that are left empty.
+
+    Call it once a run: every call makes new names for temporary outputs.
+    """
+    readers = {
+        "rasterDestination": algorithm.parameterAsOutputLayer,
+        "fileDestination": algorithm.parameterAsFileOutput,
+    }
+    paths = {}
     for definition in algorithm.destinationParameterDefinitions():
         optional = definition.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional
         if optional and parameters.get(definition.name()) in (None, ""):
             continue
-        name = names.get(definition.type(), algorithm.parameterAsString)
-        found[definition.name()] = name(parameters, definition.name(), context)
-    return found
+        reader = readers.get(definition.type(), algorithm.parameterAsString)
+        paths[definition.name()] = reader(parameters, definition.name(), context)
+    return paths
 
 
-def exported(
-    fields: dict[str, Any], folder: Path, map_pixel_m: float, feedback: QgsProcessingFeedback
+def export_layers(
+    fields: dict[str, Any], folder: Path, web_map_pixel_m: float, feedback: QgsProcessingFeedback
 ) -> dict[str, Any]:
-    """The fields with every layer as a path; what is not a local file is written into the folder."""
+    """The fields with every layer as a path; a layer that is no local file is exported into the folder."""
 
-    def path(value: Any, name: str) -> Any:
+    def with_path(value: Any, name: str) -> Any:
         if isinstance(value, tuple):
-            return tuple(path(one, f"{name}{number}") for number, one in enumerate(value))
+            return tuple(with_path(item, f"{name}{number}") for number, item in enumerate(value))
         if not isinstance(value, RasterInput):
             return value
         if value.path:
             return value.path
-        place, pixel_m = fields.get("extent"), fields.get("pixel_m") or map_pixel_m
-        if place is not None:
-            extents.check_area(place, fields["max_area_km2"], value.transforms)
-        return value.export(folder / f"{name}.tif", place, fields.get("grid_crs", ""), pixel_m, feedback)
+        extent, pixel_m = fields.get("extent"), fields.get("pixel_m") or web_map_pixel_m
+        if extent is not None:
+            extents.check_area(extent, fields["max_area_km2"], value.transforms)
+        return value.export(folder / f"{name}.tif", extent, fields.get("grid_crs", ""), pixel_m, feedback)
 
-    return {name: path(value, name) for name, value in fields.items()}
+    return {name: with_path(value, name) for name, value in fields.items()}

@@ -1,4 +1,4 @@
-"""The table of contents: every algorithm of Landforge."""
+"""LandforgeProvider: the list of Landforge's algorithms."""
 
 from __future__ import annotations
 
@@ -80,5 +80,5 @@ class LandforgeProvider(QgsProcessingProvider):
     def loadAlgorithms(self) -> None:  # noqa: D102
         for algorithm in ALGORITHMS:
             self.addAlgorithm(algorithm())
-        for model in workflow.found():
+        for model in workflow.load_workflows():
             self.addAlgorithm(model)

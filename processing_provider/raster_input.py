@@ -1,4 +1,4 @@
-"""Any QGIS raster layer as a path that the backend can read: its own, or a GeoTIFF exported for the run."""
+"""RasterInput: a QGIS raster layer as a path that the backend can read, its own or that of an exported GeoTIFF."""
 
 from __future__ import annotations
 
@@ -23,37 +23,38 @@ from qgis.core import (
 )
 
 from ..backend.protocol import Extent
-from .extents import crs_text, grid_box
+from .extents import crs_text, grid_bounds
 
-# What the backend's own GDAL surely reads; other formats, even local ones, are exported.
+# Formats that the backend's own GDAL reads on every machine; files in other formats are exported.
 SUFFIXES = (".tif", ".tiff", ".vrt", ".png", ".jpg", ".jpeg", ".jp2", ".img")
-# What a raster says about itself, so that a synthetic one stays one.
-TAGS = ("LANDFORGE_", "TIFFTAG_COPYRIGHT", "TIFFTAG_IMAGEDESCRIPTION")
+# Tags that an export keeps, so that a synthetic raster stays marked as synthetic.
+KEPT_TAGS = ("LANDFORGE_", "TIFFTAG_COPYRIGHT", "TIFFTAG_IMAGEDESCRIPTION")
 PICTURES = (Qgis.DataType.ARGB32, Qgis.DataType.ARGB32_Premultiplied)
 
 
 def local_path(layer: QgsRasterLayer) -> str:
-    """The path of a layer that is a local file in a common format and in the layer's CRS; else empty."""
+    """The absolute path of a layer that is a local file in a common format and in the layer's CRS; else empty."""
     if layer.providerType() != "gdal" or layer.dataProvider().crs() != layer.crs():
         return ""
     parts = QgsProviderRegistry.instance().decodeUri("gdal", layer.source())
     path = Path(parts.get("path") or "")
-    whole = not parts.get("layerName") and not parts.get("openOptions")
-    return str(path.absolute()) if whole and path.suffix.lower() in SUFFIXES and path.is_file() else ""
+    is_plain_file = not parts.get("layerName") and not parts.get("openOptions")
+    return str(path.absolute()) if is_plain_file and path.suffix.lower() in SUFFIXES and path.is_file() else ""
 
 
-def own_tags(layer: QgsRasterLayer) -> dict[str, str]:
-    """The tags that an export of the layer keeps, and its name as the item that it was cut from."""
+def export_tags(layer: QgsRasterLayer) -> dict[str, str]:
+    """The tags of an export of the layer: those of KEPT_TAGS, and the layer's name as the source item."""
     source = gdal.Open(layer.source()) if layer.providerType() == "gdal" else None
     tags = source.GetMetadata() if source else {}
-    return {"LANDFORGE_ITEMS": json.dumps([layer.name()]), **{k: v for k, v in tags.items() if k.startswith(TAGS)}}
+    tags = {key: value for key, value in tags.items() if key.startswith(KEPT_TAGS)}
+    return {"LANDFORGE_ITEMS": json.dumps([layer.name()]), **tags}
 
 
 class RasterInput:
-    """A layer as an input of a job.
+    """A raster layer as a job's input: `path` of a local file, or empty for a layer that must be exported.
 
-    Made where the layer lives, in the main thread; `export` may then run once, in any thread. Raises
-    QgsProcessingException for a layer without CRS.
+    Create it in the layer's thread, the main one; `export` may be called once, in any thread. Raises
+    QgsProcessingException for a layer without CRS. `is_picture`: a rendered map, without the values behind it.
     """
 
     def __init__(self, layer: QgsRasterLayer, transforms: QgsCoordinateTransformContext) -> None:
@@ -65,26 +66,26 @@ class RasterInput:
         self.path = local_path(layer)
         self._crs, self._bounds = layer.crs(), layer.extent()
         self._provider = None if self.path else layer.dataProvider().clone()
-        self._tags = {} if self.path else own_tags(layer)
+        self._tags = {} if self.path else export_tags(layer)
         self.is_picture = layer.dataProvider().dataType(1) in PICTURES
 
     def export(
-        self, target: Path, place: Extent | None, grid_crs: str, pixel_m: float, feedback: QgsProcessingFeedback
+        self, target: Path, extent: Extent | None, grid_crs: str, pixel_m: float, feedback: QgsProcessingFeedback
     ) -> str:
-        """Write what the job needs of the layer to a GeoTIFF and return its path.
+        """Write the layer's part under the grid over an extent to a GeoTIFF and return its path.
 
-        In the layer's own pixels, or, where it has none (a web map), in pixels of about `pixel_m` metres.
-        Without a `place` the whole layer.
+        The GeoTIFF has the layer's own pixels, or pixels of about `pixel_m` metres where the layer has none (a web
+        map). Without an extent the whole layer is written. Raises QgsProcessingException where that fails.
         """
         box = self._bounds
-        if place is not None:
-            box = grid_box(place, grid_crs, crs_text(self._crs), self.transforms).intersect(self._bounds)
+        if extent is not None:
+            box = grid_bounds(extent, grid_crs, crs_text(self._crs), self.transforms).intersect(self._bounds)
         if box.isEmpty():
             raise QgsProcessingException(f"The layer {self.name!r} does not reach into the extent.")
         if self._provider.xSize() > 0:
-            box, columns, rows = self._own_pixels(box)
-        elif place is not None:
-            columns, rows = self._ground_pixels(box, pixel_m)
+            box, columns, rows = self._snapped_to_pixels(box)
+        elif extent is not None:
+            columns, rows = self._size_on_ground(box, pixel_m)
         else:
             raise QgsProcessingException(
                 f"The layer {self.name!r} is a web map without pixels of its own. Clip it to an extent first, with "
@@ -94,35 +95,37 @@ class RasterInput:
         self._write(target, box, columns, rows, feedback)
         return str(target)
 
-    def _own_pixels(self, box: QgsRectangle) -> tuple[QgsRectangle, int, int]:
-        """The box widened to the layer's own pixels, and their number."""
-        whole, provider = self._bounds, self._provider
-        width, height = whole.width() / provider.xSize(), whole.height() / provider.ySize()
-        left = max(math.floor((box.xMinimum() - whole.xMinimum()) / width), 0)
-        right = min(math.ceil((box.xMaximum() - whole.xMinimum()) / width), provider.xSize())
-        top = max(math.floor((whole.yMaximum() - box.yMaximum()) / height), 0)
-        bottom = min(math.ceil((whole.yMaximum() - box.yMinimum()) / height), provider.ySize())
+    def _snapped_to_pixels(self, box: QgsRectangle) -> tuple[QgsRectangle, int, int]:
+        """The box widened to whole pixels of the layer, and its columns and rows."""
+        bounds, provider = self._bounds, self._provider
+        width, height = bounds.width() / provider.xSize(), bounds.height() / provider.ySize()
+        left = max(math.floor((box.xMinimum() - bounds.xMinimum()) / width), 0)
+        right = min(math.ceil((box.xMaximum() - bounds.xMinimum()) / width), provider.xSize())
+        top = max(math.floor((bounds.yMaximum() - box.yMaximum()) / height), 0)
+        bottom = min(math.ceil((bounds.yMaximum() - box.yMinimum()) / height), provider.ySize())
         snapped = QgsRectangle(
-            whole.xMinimum() + left * width,
-            whole.yMaximum() - bottom * height,
-            whole.xMinimum() + right * width,
-            whole.yMaximum() - top * height,
+            bounds.xMinimum() + left * width,
+            bounds.yMaximum() - bottom * height,
+            bounds.xMinimum() + right * width,
+            bounds.yMaximum() - top * height,
         )
         return snapped, right - left, bottom - top
 
-    def _ground_pixels(self, box: QgsRectangle, pixel_m: float) -> tuple[int, int]:
-        """How many pixels of about that size on the ground the box holds."""
-        ground = QgsDistanceArea()
-        ground.setSourceCrs(self._crs, self.transforms)
-        ground.setEllipsoid(self._crs.ellipsoidAcronym())
+    def _size_on_ground(self, box: QgsRectangle, pixel_m: float) -> tuple[int, int]:
+        """The columns and rows of a box at a pixel size in metres on the ground."""
+        ellipsoid = QgsDistanceArea()
+        ellipsoid.setSourceCrs(self._crs, self.transforms)
+        ellipsoid.setEllipsoid(self._crs.ellipsoidAcronym())
         centre = box.center()
-        width_m = ground.measureLine(QgsPointXY(box.xMinimum(), centre.y()), QgsPointXY(box.xMaximum(), centre.y()))
-        height_m = ground.measureLine(QgsPointXY(centre.x(), box.yMinimum()), QgsPointXY(centre.x(), box.yMaximum()))
+        west, east = (QgsPointXY(x, centre.y()) for x in (box.xMinimum(), box.xMaximum()))
+        south, north = (QgsPointXY(centre.x(), y) for y in (box.yMinimum(), box.yMaximum()))
+        width_m, height_m = ellipsoid.measureLine(west, east), ellipsoid.measureLine(south, north)
         return math.ceil(width_m / pixel_m), math.ceil(height_m / pixel_m)
 
     def _write(self, target: Path, box: QgsRectangle, columns: int, rows: int, feedback: QgsProcessingFeedback) -> None:
         pipe = QgsRasterPipe()
-        pipe.set(self._provider)  # which now belongs to the pipe; a clone of a clone reads garbage from virtual rasters
+        # The pipe takes the provider over. It must not get a clone: a clone of a clone of a virtual raster is garbage.
+        pipe.set(self._provider)
         blocks = QgsRasterBlockFeedback()
         feedback.canceled.connect(blocks.cancel)
         writer = QgsRasterFileWriter(str(target))
@@ -133,15 +136,18 @@ class RasterInput:
             raise QgsProcessingException(
                 f"QGIS could not export the layer {self.name!r}. Check that it draws, and the space on the disk."
             )
-        written = gdal.Open(str(target), gdal.GA_Update)
-        written.SetMetadata({**written.GetMetadata(), **self._tags})
+        dataset = gdal.Open(str(target), gdal.GA_Update)
+        dataset.SetMetadata({**dataset.GetMetadata(), **self._tags})
         if self.is_picture:
-            self._check_drawn(written, feedback)
+            self._check_coverage(dataset, feedback)
 
-    def _check_drawn(self, written: gdal.Dataset, feedback: QgsProcessingFeedback) -> None:
-        """QGIS calls a map whose server did not answer a success, only a transparent one."""
-        _, most, mean, _ = written.GetRasterBand(written.RasterCount).ComputeStatistics(False)
-        if most == 0:
+    def _check_coverage(self, dataset: gdal.Dataset, feedback: QgsProcessingFeedback) -> None:
+        """Refuse an export that is transparent throughout, and warn of one in parts.
+
+        QGIS reports success for a web map whose server did not answer.
+        """
+        _, maximum, mean, _ = dataset.GetRasterBand(dataset.RasterCount).ComputeStatistics(False)
+        if maximum == 0:
             raise QgsProcessingException(
                 f"The web map {self.name!r} drew nothing over the extent. Check that it draws there and that its "
                 "server can be reached."

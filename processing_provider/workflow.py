@@ -1,4 +1,4 @@
-"""Ready models of the model builder, as algorithms of the provider."""
+"""Bundled workflows: saved models of QGIS's model designer, as algorithms of the provider."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ MODELS = Path(__file__).parent / "models"
 
 
 class Workflow(QgsProcessingModelAlgorithm):
-    """One model: its id is its file's name, so that its title can be in the user's language."""
+    """One saved model with translated texts. Its id is its file's stem, which no translation changes."""
 
     def __init__(self, stem: str, saved: Any) -> None:
-        """`saved` is a model's `toVariant()`."""
+        """`saved` is the model's `toVariant()`."""
         super().__init__()
         self.stem = stem
         self.loadVariant(saved)
@@ -44,8 +44,8 @@ class Workflow(QgsProcessingModelAlgorithm):
         return Workflow(self.stem, self.toVariant())
 
 
-def found() -> Iterator[Workflow]:
-    """The models beside the algorithms, by name; one that this QGIS cannot read is left out."""
+def load_workflows() -> Iterator[Workflow]:
+    """The workflows in MODELS, by file name; a file that this QGIS cannot read is left out."""
     for path in sorted(MODELS.glob("*.model3")):
         model = QgsProcessingModelAlgorithm()
         if model.fromFile(str(path)):

@@ -1,7 +1,7 @@
 """The data set of the study from the training data of the bundled weights: what those have not seen is tested on.
 
 DATA's `naip/` and `rural/` become tiles of 153 m at 1 m. Years of one site show the same ground: one of them is used.
-The sites that `backend.datasets.pack` holds out are the test; some others choose the epoch.
+The sites that `weights.training_data` holds out are the test; some others choose the epoch.
 """
 
 import csv
@@ -15,10 +15,12 @@ import rasterio
 from affine import Affine
 from rasterio.enums import Resampling
 
-from backend.datasets import pack, writer
+from backend.datasets import writer
+from backend.datasets.pack import resized
 from backend.datasets.spatial_split import Footprint, Split
 from backend.geo import legend
 from backend.protocol import Reporter, partial_path
+from weights import training_data
 
 GROUPS = ("naip", "rural")
 SINGLE = "naip"
@@ -34,7 +36,7 @@ def is_training_data(data: Path) -> bool:
 
 def split_of(site: str) -> Split:
     """The split of a site's tiles, on every machine the same."""
-    if pack.held_out(site):
+    if training_data.held_out(site):
         return "test"
     return "val" if zlib.crc32(f"{site} val".encode()) % 100 < VAL_PERCENT else "train"
 
@@ -43,10 +45,10 @@ def chosen(rows: list[dict[str, str]], share: float = 1.0) -> list[tuple[dict[st
     """The rows of an index that are used, with their splits; of the sites that are not tested on a share alone."""
     years: dict[str, list[str]] = {}
     for row in rows:
-        years.setdefault(pack.site_of(row), []).append(row["name"])
+        years.setdefault(training_data.site_of(row), []).append(row["name"])
     found = []
     for row in rows:
-        site = pack.site_of(row)
+        site = training_data.site_of(row)
         names = sorted(years[site])
         split = split_of(site)
         used = split == "test" or zlib.crc32(f"{site} used".encode()) % 100 < 100 * share
@@ -57,18 +59,18 @@ def chosen(rows: list[dict[str, str]], share: float = 1.0) -> list[tuple[dict[st
 
 def _cut(data: Path, group: str, row: dict[str, str], split: Split, folder: Path) -> Iterator[writer.Entry]:
     """Write the tiles of a pair of rasters, side by side from its first pixel."""
-    name, factor = row["name"], pack.TILE_GROUPS[group]
+    name, factor = row["name"], training_data.TILE_GROUPS[group]
     with rasterio.open(data / group / "label" / f"{name}.tif") as source:
-        label, corner, crs = pack.resized(source, factor, Resampling.nearest)[0], source.transform, source.crs
+        label, corner, crs = resized(source, factor, Resampling.nearest)[0], source.transform, source.crs
     with rasterio.open(data / group / "image" / f"{name}.tif") as source:
-        image = pack.resized(source, factor, Resampling.average)[:3]
+        image = resized(source, factor, Resampling.average)[:3]
     for top in range(0, label.shape[0] - TILE_PX + 1, TILE_PX):
         for left in range(0, label.shape[1] - TILE_PX + 1, TILE_PX):
             part = (..., slice(top, top + TILE_PX), slice(left, left + TILE_PX))
             place = (crs, Affine(1, 0, corner.c + left, 0, -1, corner.f - top), {"LANDFORGE_SYNTHETIC": "NO"})
             bounds = (corner.c + left, corner.f - top - TILE_PX, corner.c + left + TILE_PX, corner.f - top)
             tile = Footprint(f"{group}_{name}_{top}_{left}", str(crs), bounds, split)
-            each = writer.entry(tile, legend.to_index(label[part]), styles=pack.styles_of(row, group))
+            each = writer.entry(tile, legend.to_index(label[part]), styles=training_data.styles_of(row, group))
             writer.write_tile(folder / each.files["image"], image[part], *place)
             writer.write_tile(folder / each.files["label"], label[part][None], *place)
             yield each

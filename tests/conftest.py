@@ -3,7 +3,7 @@
 import importlib.util
 
 QGIS_SIDE = ["plugin/test_*.py", "processing_provider"]
-BACKEND_SIDE = ["backend", "plugin/bridge", "test_imports.py"]
+BACKEND_SIDE = ["backend", "plugin/bridge", "test_docs.py", "test_imports.py"]
 LONGEST = ("test_seams.py", "test_commands.py", "test_chain.py", "test_generate.py", "test_train_generators.py")
 collect_ignore_glob = BACKEND_SIDE if importlib.util.find_spec("qgis") else QGIS_SIDE
 

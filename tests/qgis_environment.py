@@ -1,4 +1,4 @@
-"""A QGIS without a window, in this process and as qgis_process, with the checkout loaded as the plugin `landforge`."""
+"""QGIS without a window, in this process and as qgis_process, with the checkout loaded as the plugin `landforge`."""
 
 import atexit
 import functools
@@ -16,7 +16,7 @@ PYTHON = ROOT / ".venv" / "bin" / "python"
 
 @functools.cache
 def scratch() -> Path:
-    """A folder of this session: `plugins/landforge` is a link to the checkout, the rest is QGIS's own."""
+    """This session's temporary folder with QGIS's profiles; `plugins/landforge` in it links to the checkout."""
     folder = Path(tempfile.mkdtemp(prefix="landforge-qgis-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     (folder / "plugins").mkdir()
@@ -26,7 +26,7 @@ def scratch() -> Path:
 
 
 def environment(profile: str) -> dict[str, str]:
-    """The variables under which QGIS starts headless, with a profile of its own."""
+    """The environment variables with which QGIS starts headless, with the named profile."""
     return {
         "QT_QPA_PLATFORM": "offscreen",
         "XDG_RUNTIME_DIR": str(scratch() / "runtime"),
@@ -38,7 +38,7 @@ def environment(profile: str) -> dict[str, str]:
 
 @functools.cache
 def start():
-    """QGIS with Processing and Landforge in this process; returns its application."""
+    """Start QGIS with Processing and Landforge in this process and return its application."""
     os.environ.update(environment("profile"))
     sys.path.insert(0, str(scratch() / "plugins"))
     import qgis.utils
@@ -58,14 +58,14 @@ def start():
 
 @functools.cache
 def _program() -> str:
-    """Debian's wrapper passes an option that the program refuses, so the program itself comes first."""
-    found = shutil.which("qgis_process.bin") or shutil.which("qgis_process")
-    assert found, "qgis_process is missing: install QGIS"
-    return found
+    # Debian's wrapper script passes an option that the program refuses.
+    program = shutil.which("qgis_process.bin") or shutil.which("qgis_process")
+    assert program, "qgis_process is missing: install QGIS"
+    return program
 
 
 @functools.cache
-def _enabled() -> None:
+def _enable_plugin() -> None:
     subprocess.run(
         [_program(), "plugins", "enable", "landforge"],
         env={**os.environ, **environment("process")},
@@ -75,8 +75,8 @@ def _enabled() -> None:
 
 
 def qgis_process(*arguments: str, job: dict | None = None, **variables: str) -> subprocess.CompletedProcess:
-    """Run qgis_process as a user would; `job` is its JSON on stdin."""
-    _enabled()
+    """Run qgis_process as a user would; `job` is the JSON for its standard input."""
+    _enable_plugin()
     return subprocess.run(
         [_program(), *arguments],
         env={**os.environ, **environment("process"), **variables},

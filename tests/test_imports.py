@@ -1,19 +1,17 @@
-"""The import directions of both sides, and what Qt 6 asks for, read from the sources."""
+"""The import directions of both sides and what Qt 6 requires, checked in the sources."""
 
 import ast
+import functools
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parent.parent
-QGIS_SIDE = [
-    ROOT / "__init__.py",
-    *sorted((ROOT / "plugin").rglob("*.py")),
-    *sorted((ROOT / "processing_provider").rglob("*.py")),
-]
+PLUGIN = sorted((ROOT / "plugin").rglob("*.py"))
+QGIS_SIDE = [ROOT / "__init__.py", *PLUGIN, *sorted((ROOT / "processing_provider").rglob("*.py"))]
+BRIDGE = sorted((ROOT / "plugin" / "bridge").rglob("*.py"))
 BACKEND = sorted((ROOT / "backend").rglob("*.py"))
+PROTOCOL = [ROOT / "backend" / "__init__.py", *sorted((ROOT / "backend" / "protocol").rglob("*.py"))]
 ROOMS = (
     "jobs",
     "studies",
@@ -47,13 +45,24 @@ def name_of(path):
     return ".".join(["landforge", *(parts[:-1] if parts[-1] == "__init__" else parts)])
 
 
+@functools.cache
+def parsed(path):
+    """The syntax tree of a file."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@functools.cache
+def nodes(path):
+    """All nodes of a file's syntax tree."""
+    return list(ast.walk(parsed(path)))
+
+
 def imports(path, top_level_only=False):
     """The dotted names that a module imports, relative ones resolved; `from a import b` gives a.b."""
     package = name_of(path).split(".")
     if path.name != "__init__.py":
         package = package[:-1]
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in tree.body if top_level_only else ast.walk(tree):
+    for node in parsed(path).body if top_level_only else nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -63,7 +72,7 @@ def imports(path, top_level_only=False):
 
 
 def ours(names):
-    """Those of the project, without the package's name: `plugin.bridge.process.run_job`."""
+    """The names of the project's own modules, without the package's name: `plugin.bridge.process.run_job`."""
     known = ("plugin", "processing_provider", "backend")
     plain = (name.split(".", 1)[1] if name.startswith("landforge.") else name for name in names)
     return {name for name in plain if name.split(".")[0] in known}
@@ -73,21 +82,38 @@ def label(path):
     return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("path", QGIS_SIDE, ids=label)
-def test_the_qgis_side_imports_one_way(path):
-    found = ours(imports(path))
-    backend = {name for name in found if name.startswith("backend")}
-    assert all(name.startswith("backend.protocol") for name in backend), "only the protocol crosses the boundary"
-    here = path.relative_to(ROOT).parts
-    if here[0] == "plugin":
-        assert not any(name.startswith("processing_provider") for name in found)
-    if here[:2] == ("plugin", "bridge"):
-        assert all(name.startswith(("plugin.bridge", "backend.protocol")) for name in found)
+def offenders(paths, is_forbidden):
+    """A line for every import in the files that is forbidden: `is_forbidden(path, name)`."""
+    return [f"{label(path)} imports {name}" for path in paths for name in imports(path) if is_forbidden(path, name)]
 
 
-@pytest.mark.parametrize("path", BACKEND, ids=label)
-def test_the_backend_imports_nothing_of_the_qgis_side(path):
-    assert not any(name.startswith(("plugin", "processing_provider")) for name in ours(imports(path)))
+def our_offenders(paths, is_forbidden):
+    """The same for the imports of the project's own modules: `is_forbidden(name)`."""
+    return [
+        f"{label(path)} imports {name}" for path in paths for name in sorted(ours(imports(path))) if is_forbidden(name)
+    ]
+
+
+def test_only_the_protocol_crosses_the_boundary():
+    crossing = our_offenders(
+        QGIS_SIDE, lambda name: name.startswith("backend") and not name.startswith("backend.protocol")
+    )
+    assert not crossing, "\n".join(crossing)
+
+
+def test_the_plugin_imports_nothing_of_the_provider():
+    upward = our_offenders(PLUGIN, lambda name: name.startswith("processing_provider"))
+    assert not upward, "\n".join(upward)
+
+
+def test_the_bridge_imports_itself_and_the_protocol_alone():
+    upward = our_offenders(BRIDGE, lambda name: not name.startswith(("plugin.bridge", "backend.protocol")))
+    assert not upward, "\n".join(upward)
+
+
+def test_the_backend_imports_nothing_of_the_qgis_side():
+    upward = our_offenders(BACKEND, lambda name: name.startswith(("plugin", "processing_provider")))
+    assert not upward, "\n".join(upward)
 
 
 def backend_modules(path):
@@ -159,48 +185,55 @@ def test_the_backend_imports_in_no_circle():
         visit(module, [])
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "plugin" / "bridge").rglob("*.py")) + BACKEND, ids=label)
-def test_no_qgis_outside_the_qgis_side(path):
-    assert not any(name.split(".")[0] in ("qgis", "osgeo", "processing", "PyQt5", "PyQt6") for name in imports(path))
+def test_no_qgis_outside_the_qgis_side():
+    packages = ("qgis", "osgeo", "processing", "PyQt5", "PyQt6")
+    found = offenders([*BRIDGE, *BACKEND], lambda _, name: name.split(".")[0] in packages)
+    assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize(
-    "path", [ROOT / "backend" / "__init__.py", *sorted((ROOT / "backend" / "protocol").rglob("*.py"))], ids=label
-)
-def test_the_protocol_needs_the_standard_library_alone(path):
-    foreign = {name for name in imports(path) if not name.startswith("landforge.backend.protocol.")}
-    assert all(name.split(".")[0] in sys.stdlib_module_names for name in foreign)
+def test_the_protocol_needs_the_standard_library_alone():
+    def is_foreign(_, name):
+        return not name.startswith("landforge.backend.protocol.") and name.split(".")[0] not in sys.stdlib_module_names
+
+    foreign = offenders(PROTOCOL, is_foreign)
+    assert not foreign, "\n".join(foreign)
 
 
-def test_the_root_imports_nothing_before_it_is_asked():
+def test_the_root_imports_nothing_at_the_top_level():
     assert list(imports(ROOT / "__init__.py", top_level_only=True)) == []
 
 
-@pytest.mark.parametrize("path", QGIS_SIDE, ids=label)
-def test_qt_comes_through_qgis(path):
-    assert not any(name.startswith(("PyQt", "PySide", "sip")) for name in imports(path))
+def test_qt_comes_through_qgis():
+    direct = offenders(QGIS_SIDE, lambda _, name: name.startswith(("PyQt", "PySide", "sip")))
+    assert not direct, "\n".join(direct)
 
 
-@pytest.mark.parametrize("path", QGIS_SIDE, ids=label)
-def test_what_qt_6_has_moved_is_imported_in_one_place(path):
+def test_what_qt_6_has_moved_is_imported_in_one_place():
     moved = {f"qgis.PyQt.{module}.{name}" for module in ("QtWidgets", "QtGui") for name in MOVED}
-    assert path.name == "action.py" or not moved & set(imports(path))
+    elsewhere = offenders(QGIS_SIDE, lambda path, name: path.name != "action.py" and name in moved)
+    assert not elsewhere, "\n".join(elsewhere)
 
 
-@pytest.mark.parametrize("path", QGIS_SIDE, ids=label)
-def test_enums_are_scoped_as_qt_6_asks(path):
+def test_enums_are_scoped_as_qt_6_requires():
     """`Qt.Horizontal` is gone from Qt 6; `Qt.Orientation.Horizontal` is in both."""
-    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
-    scopes = {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
-    for node in nodes:
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id.startswith("Q"):
-            bare = node.attr[0].isupper() and not node.attr.isupper() and id(node) not in scopes
-            assert not bare or node.attr in NESTED_CLASSES, f"line {node.lineno}: {node.value.id}.{node.attr}"
+    unscoped = []
+    for path in QGIS_SIDE:
+        attributes = [node for node in nodes(path) if isinstance(node, ast.Attribute)]
+        scopes = {id(node.value) for node in attributes}
+        for node in attributes:
+            is_class_of_qt = isinstance(node.value, ast.Name) and node.value.id.startswith("Q")
+            is_enum_value = node.attr[0].isupper() and not node.attr.isupper() and id(node) not in scopes
+            if is_class_of_qt and is_enum_value and node.attr not in NESTED_CLASSES:
+                unscoped.append(f"{label(path)}, line {node.lineno}: {node.value.id}.{node.attr}")
+    assert not unscoped, "\n".join(unscoped)
 
 
-@pytest.mark.parametrize("path", QGIS_SIDE, ids=label)
-def test_what_qt_6_and_later_qgis_dropped_is_not_used(path):
+def test_what_qt_6_and_later_qgis_dropped_is_not_used():
     """Names gone from Qt 6 (also as methods), and types that QGIS has moved: what is used is in both."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
-        assert name not in GONE, f"line {node.lineno}: {name}"
+    dropped = []
+    for path in QGIS_SIDE:
+        for node in nodes(path):
+            name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+            if name in GONE:
+                dropped.append(f"{label(path)}, line {node.lineno}: {name}")
+    assert not dropped, "\n".join(dropped)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE)]
+sys.path.insert(0, str(HERE.parent))
 
 from backend import protocol  # noqa: E402
 from backend.datasets.packed import INDEX  # noqa: E402
@@ -39,9 +39,9 @@ def _pack(data: Path, reporter: Reporter) -> Path:
         return data
     packed = WORK / "packed"
     if not (packed / INDEX).is_file():
-        from backend.datasets import pack  # reads GeoTIFFs
+        from weights import training_data  # reads GeoTIFFs
 
-        pack.pack(data, packed, reporter)
+        training_data.pack(data, packed, reporter)
     return packed
 
 
@@ -63,7 +63,7 @@ def main(data: Path, recipes: tuple[str, ...]) -> int:
             job = job_of(recipe, packed, device.best().type)
             weights = getattr(job, "encoder_weights", "")
             if weights and not Path(weights).is_file():
-                importlib.import_module("efficientnet_lite0").main(Path(weights))
+                importlib.import_module("weights.efficientnet_lite0").main(Path(weights))
             importlib.import_module(f"backend.jobs.{protocol.job_name(job)}").run(job, reporter)
             _bundle(job, HERE.parent / "backend" / "bundled" / recipe)
     except BackendError as error:

@@ -28,6 +28,7 @@ from backend.metrics.features import FeatureExtractor
 from backend.metrics.image_distances import kid
 from backend.models import device, rgb
 from backend.models.base import load
+from backend.models.conditioning import style_vector
 from backend.models.segmentation import SegmentationModel
 from backend.reports import contact_sheet
 from backend.tiling.lattice import Box
@@ -143,7 +144,7 @@ def _styles(generator: Any, told: list[list[str]], free: bool, seed: int) -> np.
     if free:
         told = [list(outputs.styles_of(generator, "", seed + number)) for number in range(len(told))]
     known = outputs.known_styles(generator)
-    return np.array([rgb.style_vector(style, known) for style in told], dtype=np.float32)
+    return np.array([style_vector(style, known) for style in told], dtype=np.float32)
 
 
 def main() -> int:

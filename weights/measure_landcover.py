@@ -69,7 +69,7 @@ def samples(model: LandCoverGenerator, count: int, seed: int, steps: int, **cont
 
     def write(box: Box, pixels: np.ndarray) -> None:
         shared = box.intersection(region)
-        out[shared.within(region)] = pixels[shared.within(box)]
+        out[shared.slices_in(region)] = pixels[shared.slices_in(box)]
 
     render([Output(field, region, Everywhere(), 10.0, write)], "", protocol.silent())
     cut = out.reshape(rows, WINDOW, -1, WINDOW).swapaxes(1, 2).reshape(-1, WINDOW, WINDOW)

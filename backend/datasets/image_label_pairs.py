@@ -15,6 +15,7 @@ from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
 from backend.geo import grid, legend
+from backend.geo.class_raster import has_one_integer_band
 from backend.geo.raster import check_crs, open_raster, reading
 from backend.protocol import BackendError
 
@@ -53,7 +54,7 @@ def check_grid(source: rasterio.DatasetReader, what: str, tile_px: int) -> None:
 def check_label(label: rasterio.DatasetReader) -> None:
     """BackendError where a raster is not one band of whole numbers, or has no CRS."""
     check_crs(label, "label")
-    if label.count != 1 or not np.issubdtype(np.dtype(label.dtypes[0]), np.integer):
+    if not has_one_integer_band(label):
         raise BackendError(
             f"The label {label.name} has {label.count} band(s) of {label.dtypes[0]}, but a label has one band of whole "
             "numbers, WorldCover codes."

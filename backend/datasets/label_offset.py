@@ -18,7 +18,7 @@ from rasterio.windows import Window
 
 from backend.datasets.image_label_pairs import Pair
 from backend.datasets.reader import TileSet
-from backend.geo import legend
+from backend.geo import class_raster, legend
 from backend.protocol import Reporter
 
 WORK_M = 2.0  # finer pixels are averaged to about this
@@ -126,9 +126,8 @@ def _read(pair: Pair, window: Window, factor: int) -> tuple[np.ndarray, np.ndarr
     size = int(window.height) // factor
     image = pair.rgb(window, out_shape=(3, size, size), resampling=Resampling.average)
     middle = slice(factor // 2, None, factor)
-    codes = pair.codes(window)[middle, middle]
-    codes = np.where((codes >= 0) & (codes <= 255), codes, legend.NODATA).astype(np.uint8)
-    return image, legend.to_index(codes), pair.seen(window)[middle, middle]
+    indices = class_raster.to_indices(pair.codes(window)[middle, middle])
+    return image, indices, pair.seen(window)[middle, middle]
 
 
 def _surfaces(pairs: Sequence[Pair], factor: int) -> np.ndarray:

@@ -1,16 +1,13 @@
-"""Training data packed once into plain arrays, so that a training machine needs no GDAL.
+"""Data sets of `builddataset` packed once into plain arrays, so that a training machine needs no GDAL.
 
-A packed folder holds, for each group of tiles of one size, `NAME_image.npy` (N, size, size, 3) uint8 RGB and
-`NAME_label.npy` (N, size, size) uint8 class indices (IGNORE where unknown), all at 1 m; for each land cover
-raster `NAME_landcover.npy` (height, width) uint8 class indices at 10 m, or (N, height, width) for tiles of land cover;
-and `packed.json`, which says which tiles and which blocks training must not see.
+A packed folder holds `tiles_image.npy` (N, size, size, 3) uint8 RGB and `tiles_label.npy` (N, size, size) uint8 class
+indices (IGNORE where unknown), both at 1 m, or `tiles_landcover.npy` (N, size, size) uint8 class indices at 10 m; and
+`packed.json` with the split, name and styles of each tile.
 """
 
 from __future__ import annotations
 
-import csv
 import json
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -26,102 +23,8 @@ from backend.geo.raster import open_raster
 from backend.protocol import BackendError, Reporter
 
 What = Literal["tiles", "landcover"]
-TILE_GROUPS = {"naip": 0.6, "rural": 1.0, "usgs": 0.6}
-"""Folders of tiles and their GSD in metres; each has `image/`, `label/` and `index.csv`."""
-EMPHASIS = {"usgs": 4.0}
-"""How much more often than by its pixels a group is drawn."""
-CLIMATES = {
-    "bishop": "arid",
-    "palm_springs": "arid",
-    "chico": "inland",
-    "claremont": "inland",
-    "riverside": "inland",
-    "long_beach": "coastal",
-    "rural": "humid",
-}
-"""The climate of a city, or of a whole group: with the year, the styles of its tiles."""
 GSD_TOLERANCE = 0.03
 LEAST_LABELLED = 0.9  # where an image is masked it is black, which is no look of the ground
-HELD_OUT_PERCENT = 15
-BLOCK_PX = 512
-
-
-def site_of(row: dict[str, str]) -> str:
-    """The site that a row of an index shows, of which years are the same ground; else the tile is one by itself."""
-    return row.get("site") or row["name"]
-
-
-def held_out(site: str) -> bool:
-    """Whether a site belongs to validation: by its name's checksum, so the same on every machine."""
-    return zlib.crc32(site.encode()) % 100 < HELD_OUT_PERCENT
-
-
-def _read(path: Path, factor: float, resampling: Resampling) -> np.ndarray:
-    with rasterio.open(path) as source:
-        return resized(source, factor, resampling)
-
-
-def _pack_tiles(source: Path, target: Path, name: str, pixel_m: float, report: Reporter) -> dict[str, Any]:
-    with open(source / name / "index.csv", newline="") as file:
-        rows = list(csv.DictReader(file))
-    images, labels, split = [], [], []
-    for number, row in enumerate(rows):
-        image = source / name / "image" / f"{row['name']}.tif"
-        images.append(_read(image, pixel_m, Resampling.average).transpose(1, 2, 0)[..., :3])
-        label = _read(source / name / "label" / image.name, pixel_m, Resampling.nearest)[0]
-        labels.append(legend.to_index(label))
-        # different years of one site show the same ground, so the site decides, not the tile
-        split.append("val" if held_out(site_of(row)) else "train")
-        if number % 50 == 0:
-            report.progress(number / len(rows), f"packing {name}")
-    np.save(target / f"{name}_image.npy", np.stack(images))
-    np.save(target / f"{name}_label.npy", np.stack(labels))
-    return {
-        "split": split,
-        "names": [row["name"] for row in rows],
-        "styles": [styles_of(row, name) for row in rows],
-        "emphasis": EMPHASIS.get(name, 1.0),
-    }
-
-
-def styles_of(row: dict[str, str], group: str) -> list[str]:
-    """The climate and the vintage of a tile, as far as they are known."""
-    return [style for style in (CLIMATES.get(row.get("city") or group), row.get("year")) if style]
-
-
-def _pack_landcover(path: Path, target: Path) -> dict[str, Any]:
-    with rasterio.open(path) as source:
-        indices = legend.to_index(source.read(1))
-    np.save(target / f"{path.stem}_landcover.npy", indices)
-    held = [
-        [row, col]
-        for row in range(0, indices.shape[0] - BLOCK_PX + 1, BLOCK_PX)
-        for col in range(0, indices.shape[1] - BLOCK_PX + 1, BLOCK_PX)
-        if held_out(f"{path.stem}_{row}_{col}")
-    ]
-    return {"held_out_blocks": held, "block_px": BLOCK_PX}
-
-
-def pack(source: Path, target: Path, report: Reporter) -> Path:
-    """Pack a data folder (`naip/`, `rural/`, `usgs/`, `worldcover/`, those that are there) into arrays.
-
-    Returns the packed folder. Raises BackendError where the data folder holds none of them.
-    """
-    groups = [name for name in TILE_GROUPS if (source / name / "index.csv").is_file()]
-    maps = sorted((source / "worldcover").glob("*.tif"))
-    if not groups and not maps:
-        raise BackendError(
-            f"{source} is no training data folder: it holds none of {', '.join(TILE_GROUPS)} with an index.csv, and no "
-            "worldcover/*.tif."
-        )
-    target.mkdir(parents=True, exist_ok=True)
-    index = {
-        "pixel_m": 1.0,
-        "tiles": {name: _pack_tiles(source, target, name, TILE_GROUPS[name], report) for name in groups},
-        "landcover": {path.stem: _pack_landcover(path, target) for path in maps},
-    }
-    (target / INDEX).write_text(json.dumps(index))
-    return target
 
 
 class _Tiles:

@@ -20,7 +20,7 @@ from backend.geo import legend
 from backend.protocol import BackendError
 
 INDEX = "packed.json"
-GROUND = 0.04  # of a style's pixels, from which on the style is known on a class
+STYLE_CLASS_SHARE = 0.04  # of the pixels of a style's tiles: a class with at least this share counts as learned
 PIXEL_M, LANDCOVER_PIXEL_M = 1.0, 10.0
 MISSES = 10_000  # places that may be passed over before there is none
 _CHUNK_ROWS = 512
@@ -142,25 +142,25 @@ class PackedTiles:
         groups = self.groups.values()
         return sorted({name for group in groups for tile in group.chosen for name in group.styles[tile]})
 
-    def looks(self, known: Collection[str]) -> dict[str, float]:
-        """The styles that tiles have together, of those `known` and parted by commas, with their shares of the crops.
+    def style_combinations(self, known: Collection[str]) -> dict[str, float]:
+        """The styles, among `known`, that tiles have together, as 'a, b', with their shares of the training crops.
 
-        Tiles without any do not count.
+        Tiles without any of these styles do not count.
         """
-        found: Counter[str] = Counter()
+        weights: Counter[str] = Counter()
         for group, _, styles in self._styled(known):
-            found[", ".join(styles)] += group.emphasis * group.labels.shape[1] ** 2
-        return {look: round(weight / found.total(), 4) for look, weight in sorted(found.items())}
+            weights[", ".join(styles)] += group.emphasis * group.labels.shape[1] ** 2
+        return {styles: round(weight / weights.total(), 4) for styles, weight in sorted(weights.items())}
 
-    def grounds(self, known: Collection[str]) -> dict[str, list[int]]:
-        """The codes of the classes that hold at least GROUND of the pixels of each style's tiles, of those `known`."""
+    def style_classes(self, known: Collection[str]) -> dict[str, list[int]]:
+        """For each style among `known`: the codes of classes with at least STYLE_CLASS_SHARE of its tiles' pixels."""
         counts: dict[str, np.ndarray] = {}
         for group, tile, styles in self._styled(known):
             found = _counts([group.labels[tile]])
             for style in styles:
                 counts[style] = counts.get(style, 0) + found
         return {
-            style: legend.CODES[np.flatnonzero(found >= GROUND * found.sum())].tolist()
+            style: legend.CODES[np.flatnonzero(found >= STYLE_CLASS_SHARE * found.sum())].tolist()
             for style, found in sorted(counts.items())
         }
 

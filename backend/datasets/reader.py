@@ -19,7 +19,7 @@ import numpy as np
 from rasterio.windows import Window
 
 from backend.datasets.spatial_split import Split
-from backend.geo import legend
+from backend.geo import class_raster, legend
 from backend.geo.raster import open_raster
 from backend.protocol import BackendError
 
@@ -65,8 +65,8 @@ class FileTile:
         with open_raster(self.image, "tile") as image:
             rgb = image.read((1, 2, 3), window=window)
         with open_raster(self.label, "tile") as label:
-            codes = label.read(1, window=window)
-        return rgb.transpose(1, 2, 0), legend.to_index(codes)
+            indices = class_raster.read_indices(label, window)
+        return rgb.transpose(1, 2, 0), indices
 
 
 @dataclass(frozen=True)

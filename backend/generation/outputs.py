@@ -47,7 +47,7 @@ def styles_of(generator: Any, style: str, seed: int) -> tuple[str, ...]:
                 f"The image generator {generator.name} knows no style {foreign!r}. Choose among: "
                 f"{', '.join(known) or 'none'}."
             )
-    looks = [(_words(look), share) for look, share in sorted(generator.index.get("looks", {}).items())]
+    looks = [(_words(look), share) for look, share in sorted(generator.index.get("style_combinations", {}).items())]
     fitting = [(words, share) for words, share in looks if set(styles) <= set(words)]
     return _drawn(fitting, seed) if fitting else styles
 

@@ -18,7 +18,7 @@ from odc.geo.crs import CRS
 
 from backend.datasets import writer
 from backend.datasets.reader import damage
-from backend.geo import grid, legend
+from backend.geo import class_raster, grid, legend
 from backend.geo.block_store import BlockStore
 from backend.geo.raster import open_raster
 from backend.tiling.lattice import Box
@@ -77,7 +77,7 @@ def read_label(folder: Path, tile: PlacedTile) -> np.ndarray:
     with damage(folder), open_raster(folder / tile.entry.files["label"], "tile") as source:
         if (source.height, source.width) != (tile.box.height, tile.box.width):
             raise ValueError(f"{source.name} has {source.width} x {source.height} pixels")
-        return legend.to_index(source.read(1))
+        return class_raster.read_indices(source)
 
 
 def labels(folder: Path, region: Region) -> RasterSource:
@@ -119,7 +119,7 @@ class Strip:
 
     def output(self, field: LazyRaster, pixel_m: float) -> Output:
         """What is still wanted of a field, and written here."""
-        region = reduce(Box.joined, self.boxes)
+        region = reduce(Box.union, self.boxes)
         return Output(field, region, BoxRegions(self.boxes), pixel_m, self.write, frozenset(self.done))
 
     def write(self, block: Box, pixels: np.ndarray) -> None:
@@ -130,7 +130,7 @@ class Strip:
             shared = self.boxes[number].intersection(block)
             if shared.height and shared.width:
                 row = number * self.side + shared.row - self.boxes[number].row
-                self.store.put(pixels[(..., *shared.within(block))], row, shared.col - self.boxes[number].col)
+                self.store.put(pixels[(..., *shared.slices_in(block))], row, shared.col - self.boxes[number].col)
         self.store.mark((block.row, block.col))
         self.done.add((block.row, block.col))
 

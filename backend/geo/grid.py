@@ -13,9 +13,8 @@ from odc.geo.geobox import GeoBox
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError, ProjError
 
-from backend.protocol import BackendError, Extent
+from backend.protocol import BackendError, Extent, outward_multiples, snapped_bounds
 
-SNAP_M = 10
 LANDCOVER_PIXEL_M = 10.0
 
 
@@ -87,13 +86,9 @@ def geobox(extent: Extent, pixel_m: float, wanted_crs: str = "", max_area_km2: f
         raise BackendError(f"The extent cannot be projected to {crs.name}.") from error
     if not all(math.isfinite(v) for v in bounds):
         raise BackendError(f"The extent cannot be projected to {crs.name}: it is too large or too far off.")
-    slack = 1e-6  # a bound that projection moved by a micrometre does not buy a row of pixels
-    snapped = [math.floor(v / SNAP_M + slack) * SNAP_M for v in bounds[:2]] + [
-        math.ceil(v / SNAP_M - slack) * SNAP_M for v in bounds[2:]
-    ]
+    snapped = snapped_bounds(bounds)
     # Pixel sizes that do not divide 10 m (0.6 m) keep their own multiples and cover the snapped extent.
-    left, bottom = (math.floor(v / pixel_m + slack) for v in snapped[:2])
-    right, top = (math.ceil(v / pixel_m - slack) for v in snapped[2:])
+    left, bottom, right, top = outward_multiples(snapped, pixel_m)
     area_km2 = (snapped[2] - snapped[0]) * (snapped[3] - snapped[1]) / 1e6
     if area_km2 > max_area_km2:
         pixels = (right - left) * (top - bottom)

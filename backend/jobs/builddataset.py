@@ -17,7 +17,7 @@ from backend import protocol
 from backend.datasets import label_offset, reader, writer
 from backend.datasets.image_label_pairs import Pair, open_pairs
 from backend.datasets.spatial_split import Footprint, split_by_ground
-from backend.geo import legend
+from backend.geo import class_raster, legend
 from backend.geo.block_store import stamp
 from backend.geo.raster import check_writable
 from backend.protocol import BackendError
@@ -81,7 +81,7 @@ class _Cutter:
         """Write the tile at a place where enough of it is valid."""
         window = Window(col, row, self.job.tile_px, self.job.tile_px)
         raw = pair.codes(window)
-        codes = np.where((raw >= 0) & (raw <= 255), raw, legend.NODATA).astype(np.uint8)
+        codes = class_raster.to_codes(raw)
         index = legend.to_index(codes)
         seen, known = pair.seen(window), index != legend.IGNORE
         valid = seen & known

@@ -8,13 +8,12 @@ import rasterio
 from odc.geo.geobox import GeoBox
 
 from backend import protocol
-from backend.geo import provenance
+from backend.geo import class_raster, provenance
 from backend.geo.raster import RasterWriter, check_crs, check_writable, open_raster
 from backend.metrics import difference
 from backend.metrics.difference import Difference
 from backend.protocol import BackendError, partial_path
 from backend.reports.landcover_difference import page
-from backend.tiling import landcover_input
 
 
 def run(job: protocol.LandCoverDifference, report: protocol.Reporter) -> dict[str, str]:
@@ -23,7 +22,7 @@ def run(job: protocol.LandCoverDifference, report: protocol.Reporter) -> dict[st
     with open_raster(job.reference, "reference") as reference, open_raster(job.compared, "compared map") as compared:
         for source, what in ((reference, "reference"), (compared, "compared map")):
             check_crs(source, what)
-            landcover_input.check_codes(source, what)
+            class_raster.check_class_raster(source, what)
         box = GeoBox(reference.shape, reference.transform, reference.crs.to_wkt())
         tags = provenance.difference(*(_name_and_tags(source) for source in (reference, compared)))
         with RasterWriter(job.output, box, "classes", tags) as writer:

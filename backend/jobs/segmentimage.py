@@ -111,7 +111,7 @@ def _segment(
         return read_window(source, row, col, wanted.height, wanted.width, mirrored=True)[:3]
 
     wanted = regions.valid_pixels(source, region)
-    if not wanted.touches(np.array([region.row]), np.array([region.col]), max(region.height, region.width)).any():
+    if not wanted.any_inside(np.array([region.row]), np.array([region.col]), max(region.height, region.width)).any():
         raise BackendError(f"The image {job.image} holds no data: all of its pixels are masked.")
     field = found.field(RasterSource("image", read))
     resume = outputs.resumed(field, stamp(job.image))

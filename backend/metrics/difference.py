@@ -15,7 +15,7 @@ from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
-from backend.geo import grid, legend
+from backend.geo import class_raster, grid, legend
 from backend.geo.raster import RasterWriter, reading
 from backend.protocol import Reporter
 from backend.sources.mosaic import TOLERANCE_PX
@@ -80,9 +80,9 @@ def write_pairs(
     ) as warped:
         for count, window in enumerate(windows, 1):
             with reading(reference.name, "reference"):
-                ours = _class_indices(reference, window)
+                ours = class_raster.read_indices(reference, window)
             with reading(compared.name, "compared map"):
-                theirs = _class_indices(warped, window)
+                theirs = class_raster.read_indices(warped, window)
             values = pair_values(ours, theirs)
             rows, cols = window.toslices()
             writer.write(values, window.row_off, window.col_off)
@@ -96,12 +96,6 @@ def _windows(box: GeoBox) -> Iterator[Window]:
     for row in range(0, height, BLOCK_ROWS):
         for col in range(0, width, BLOCK_COLS):
             yield Window(col, row, min(BLOCK_COLS, width - col), min(BLOCK_ROWS, height - row))
-
-
-def _class_indices(source: rasterio.DatasetReader, window: Window) -> np.ndarray:
-    """uint8 class indices in a window; codes outside the legend are IGNORE."""
-    codes = source.read(1, window=window)
-    return legend.to_index(np.where((codes >= 0) & (codes <= 255), codes, legend.NODATA).astype(np.uint8))
 
 
 def _pixel_ha(block: GeoBox) -> float:

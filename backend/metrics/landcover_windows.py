@@ -13,7 +13,7 @@ import numpy as np
 from rasterio.windows import Window
 
 from backend.datasets import image_label_pairs, reader
-from backend.geo import legend
+from backend.geo import class_raster, legend
 from backend.geo.raster import open_raster
 from backend.metrics.near_duplicates import MapBlock, Position
 from backend.protocol import BackendError
@@ -40,8 +40,7 @@ class LandCoverRaster:
     def read(self, row: int, col: int, height: int, width: int) -> np.ndarray:
         """(height, width) uint8 class indices."""
         with open_raster(self.path, "land cover") as source:
-            codes = source.read(1, window=Window(col, row, width, height))
-        return legend.to_index(np.where((codes >= 0) & (codes <= 255), codes, legend.NODATA).astype(np.uint8))
+            return class_raster.read_indices(source, Window(col, row, width, height))
 
 
 @dataclass(frozen=True)
@@ -168,8 +167,8 @@ def _read_block(position: Position, rasters: Sequence[LandCoverRaster], size: in
     block = Box(position[1], position[2], size, size)
     boxes = [Box(*raster.corner, *raster.shape) for raster in rasters]
     shared = [box.intersection(block) for box in boxes]
-    extent = reduce(Box.joined, shared)
+    extent = reduce(Box.union, shared)
     pixels = np.full((extent.height, extent.width), legend.IGNORE, dtype=np.uint8)
     for raster, box, part in zip(rasters, boxes, shared):
-        pixels[part.within(extent)] = raster.read(part.row - box.row, part.col - box.col, part.height, part.width)
+        pixels[part.slices_in(extent)] = raster.read(part.row - box.row, part.col - box.col, part.height, part.width)
     return MapBlock(pixels, (position[0], extent.row, extent.col))

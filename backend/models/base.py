@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,8 +12,8 @@ from backend.geo import legend
 from backend.models import device, model_folder
 from backend.protocol import BackendError
 
-KEPT = 4
-"""How many models a process keeps, so that its next job begins at once."""
+CACHED_MODELS = 4
+"""How many loaded models a process keeps, so that its next job starts without loading."""
 
 
 class Model:
@@ -42,8 +43,8 @@ class Model:
         """The denoising steps that it takes of so many: a distilled model knows no more than its own."""
         return min(steps, self.index.get("steps", steps))
 
-    def call(self, method: str, *settings: Any) -> Call:
-        """One of the model's methods with its first arguments, as something that can travel."""
+    def call(self, method: Callable[..., Any], *settings: Any) -> Call:
+        """A method of the model's class, `type(self).decode`, with its first arguments, as a picklable callable."""
         return Call(type(self), self.name, self.digest, method, settings)
 
 
@@ -52,34 +53,36 @@ AnyModel = TypeVar("AnyModel", bound=Model)
 
 @dataclass(frozen=True)
 class Call:
-    """A method of a model by the model's name: whoever calls it first loads the model, once in its process.
+    """A method of a model, pickled with the model's name and digest instead of its weights.
 
-    Raises BackendError where the model of that name is missing there or is another one.
+    The model is loaded by the first call in a process. Raises BackendError where there is no model of that name or
+    its digest differs.
     """
 
     model: type[Model]
     name: str
     digest: str
-    method: str
+    method: Callable[..., Any]
     settings: tuple[Any, ...]
 
     def __call__(self, *arguments: Any) -> Any:  # noqa: D102
-        found = _kept(cast("Any", self.model), self.name, self.digest, str(device.best()))
-        return getattr(found, self.method)(*self.settings, *arguments)
+        model = _loaded(cast("Any", self.model), self.name, self.digest, str(device.best()))
+        return self.method(model, *self.settings, *arguments)
 
 
-@lru_cache(maxsize=KEPT)
-def _kept(cls: Any, name: str, digest: str, where: str) -> Any:
-    found = cls(name)
-    if found.digest != digest:
+@lru_cache(maxsize=CACHED_MODELS)
+def _loaded(cls: Any, name: str, digest: str, device_name: str) -> Any:
+    model = cls(name)
+    if model.digest != digest:
         raise BackendError(
             f"A worker of the cluster has another model under {name!r}. Give all workers the same Landforge and models."
         )
-    return found
+    return model
 
 
 def load(cls: type[AnyModel], name: str) -> AnyModel:
     """The model of a name or folder, from memory where it was loaded before and has not changed since."""
     folder, _ = model_folder.find(name, cls.kind)
-    named = name if name in model_folder.bundled() else str(Path(name).absolute())
-    return cast("AnyModel", _kept(cast("Any", cls), named, model_folder.model_hash(folder), str(device.best())))
+    full_name = name if name in model_folder.bundled() else str(Path(name).absolute())
+    digest = model_folder.model_hash(folder)
+    return cast("AnyModel", _loaded(cast("Any", cls), full_name, digest, str(device.best())))

@@ -7,6 +7,7 @@ training data names them, are constant planes beside the land cover.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +17,7 @@ from torch import nn
 
 from backend.geo import legend
 from backend.models import diffusion, latent_generator, rgb
+from backend.models.conditioning import condition_planes, style_vector
 from backend.models.patch_autoencoder import PatchAutoencoder
 from backend.tiling import noise
 from backend.tiling.lattice import Box
@@ -79,18 +81,25 @@ def controlled(
     return denoiser(noisy, times, None, down_block_additional_residuals=down, mid_block_additional_residual=mid).sample
 
 
-def _grounds(index: dict[str, Any]) -> torch.Tensor:
-    """(styles, 11) float32: 1 where tiles of a style have a class; all 1 for an index that does not say.
+def _style_classes(index: dict[str, Any]) -> torch.Tensor:
+    """(styles, 11) float32: 1 where training tiles of a style have a class; all 1 without such an entry in the index.
 
-    A style that was learned in towns alone turns a wide meadow into scrub: there none is told.
+    A style learned in towns alone turns a wide meadow into scrub: a style's plane is 0 on classes that its tiles lack.
     """
-    styles, known = index.get("styles", []), index.get("grounds", {})
-    usual = legend.CODES.tolist()
-    rows = [[float(code in known.get(style, usual)) for code in usual] for style in styles]
+    styles, style_classes = index.get("styles", []), index.get("style_classes", {})
+    codes = legend.CODES.tolist()
+    rows = [[float(code in style_classes.get(style, codes)) for code in codes] for style in styles]
     return torch.tensor(rows).reshape(len(styles), legend.COUNT)
 
 
-class ImageGenerator(latent_generator.LatentGenerator):
+@dataclass(frozen=True)
+class StyleConditioning:
+    """The styles of a rendering as the network's style planes take them: a number for each style of the model."""
+
+    styles: tuple[float, ...]
+
+
+class ImageGenerator(latent_generator.LatentGenerator[StyleConditioning]):
     """A trained ControlNet stack, ready to paint any region of the world's 1 m grid."""
 
     kind, pixel_m, coder = KIND, PIXEL_M, PatchAutoencoder
@@ -102,19 +111,17 @@ class ImageGenerator(latent_generator.LatentGenerator):
         self._embedding = self.networks["controlnet"].controlnet_cond_embedding
         self.networks["controlnet"].controlnet_cond_embedding = nn.Identity()
         self._evenness = self.autoencoder.evenness()
-        self._grounds = _grounds(self.index)
+        self._style_classes = _style_classes(self.index)
 
     def noise(self, world: str, seed: int, box: Box) -> np.ndarray:
         """White noise with the tone of each place."""
         return super().noise(world, seed, box) + low_frequency_noise(seed, world, self._evenness, box)
 
-    def denoiser(self, windows: list[Box], control: tuple[Any, ...], *conditions: Patch) -> diffusion.Denoise:  # noqa: D102
-        (landcover,) = conditions
-        (styles,) = control
+    def denoiser(self, windows: list[Box], conditioning: StyleConditioning, *patches: Patch) -> diffusion.Denoise:  # noqa: D102
+        (landcover,) = patches
         found = [legend.encode_condition(landcover.read(window.scaled(CELL_PX)), self.seen) for window in windows]
-        told = rgb.conditioning(
-            torch.from_numpy(np.stack(found)), torch.tensor(styles).expand(len(windows), -1), self._grounds
-        )
+        styles = torch.tensor(conditioning.styles).expand(len(windows), -1)
+        told = condition_planes(torch.from_numpy(np.stack(found)), styles, self._style_classes)
         shown = self._embedding(self.placed(told))
         hidden = self._embedding(self.placed(torch.zeros_like(told[:1]))).expand_as(shown)
         parts = self.networks["denoiser"], self.networks["controlnet"]
@@ -133,9 +140,9 @@ class ImageGenerator(latent_generator.LatentGenerator):
         coarse: int = 1,
         styles: Sequence[str] = (),
     ) -> LazyRaster:
-        """The image of the world, (3, height, width) uint8 RGB at 1 m, on land cover of pixels `coarse` m wide.
+        """The image of the whole world, (3, height, width) uint8 RGB at 1 m.
 
-        `styles` are some of those that the model knows.
+        `landcover` has class indices in pixels `coarse` m wide. `styles` are some of the model's.
         """
-        control = (rgb.style_vector(styles, self.index.get("styles", [])),)
-        return self.rendered(world, seed, steps, (Input(landcover, CELL_PX, coarse),), rgb.to_bytes, control)
+        conditioning = StyleConditioning(style_vector(styles, self.index.get("styles", [])))
+        return self.rendered(world, seed, steps, (Input(landcover, CELL_PX, coarse),), conditioning, rgb.to_bytes)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -120,10 +121,12 @@ def smoothed(probabilities: torch.Tensor, own: float) -> torch.Tensor:
     return functional.conv2d(around, (votes / votes.sum())[None, None]).view_as(probabilities)
 
 
-class ShareRequest(NamedTuple):
-    """What steers the denoiser: class shares (COUNT), or where all are 0 those of places.
+@dataclass(frozen=True)
+class ShareRequest:
+    """The class shares that a rendering requests: `shares` (COUNT) in every window, else those near `places`.
 
-    `places` are the caller's; without them they are everywhere, with a composition each that the model knows.
+    Where all shares are 0 and there are no places, each window gets a composition drawn by `seed` from those in the
+    model's index.
     """
 
     shares: tuple[float, ...]
@@ -133,22 +136,21 @@ class ShareRequest(NamedTuple):
     places: tuple[ShareAnchor, ...] = ()
 
 
-class LandCoverGenerator(latent_generator.LatentGenerator):
+class LandCoverGenerator(latent_generator.LatentGenerator[ShareRequest]):
     """A trained land cover model, ready to render any region of the world's 10 m grid."""
 
     kind, pixel_m, side = KIND, PIXEL_M, 3
     components: ClassVar = {"denoiser": UNet2DModel}
 
-    def denoiser(self, windows: list[Box], control: tuple[Any, ...], *conditions: Patch) -> diffusion.Denoise:  # noqa: D102
-        asked = ShareRequest(*control)
-        if any(asked.shares):
-            shares = torch.tensor(asked.shares, device=self.device).expand(len(windows), -1)
-            return self._kept_to(shares, asked.guidance_scale)
-        if asked.places:
-            shares = self._shares_of([nearest(asked.places, each) for each in windows])
+    def denoiser(self, windows: list[Box], conditioning: ShareRequest, *patches: Patch) -> diffusion.Denoise:  # noqa: D102
+        if any(conditioning.shares):
+            shares = torch.tensor(conditioning.shares, device=self.device).expand(len(windows), -1)
+            return self._kept_to(shares, conditioning.guidance_scale)
+        if conditioning.places:
+            shares = self._shares_of([nearest(conditioning.places, window) for window in windows])
             return self._kept_to(shares, PLACES_GUIDANCE, PLACES_AMENDED)
-        known = self.index.get("compositions", [])
-        return self._told(self._shares_of([composition(known, each, asked.world, asked.seed) for each in windows]), 1.0)
+        known, world, seed = self.index.get("compositions", []), conditioning.world, conditioning.seed
+        return self._told(self._shares_of([composition(known, window, world, seed) for window in windows]), 1.0)
 
     def _shares_of(self, found: list[np.ndarray]) -> torch.Tensor:
         return torch.tensor(np.stack(found), dtype=torch.float32, device=self.device)
@@ -191,14 +193,14 @@ class LandCoverGenerator(latent_generator.LatentGenerator):
         unscaled = self.placed(diffusion.scaled(self.autoencoder, latents, back=True))
         return torch.softmax(self.autoencoder.decode(unscaled).sample.float(), dim=1).mean((2, 3))
 
-    def decode(self, windows: list[Box], before: Patch) -> np.ndarray:
+    def decode(self, windows: list[Box], denoised: Patch) -> np.ndarray:
         """The class probabilities of a batch of windows, (n, 11, window * 2, window * 2) float32.
 
         A vote of neighbours takes out specks of a pixel, which the denoiser leaves more of than there are.
         """
-        found = torch.softmax(torch.from_numpy(super().decode(windows, before)), dim=1)
+        probabilities = torch.softmax(torch.from_numpy(super().decode(windows, denoised)), dim=1)
         own = self.index.get("own_vote")
-        return smoothed(found, own).numpy() if own else found.numpy()
+        return smoothed(probabilities, own).numpy() if own else probabilities.numpy()
 
     def field(
         self,
@@ -218,8 +220,8 @@ class LandCoverGenerator(latent_generator.LatentGenerator):
         """
         if not 1 <= guidance_scale <= MAX_GUIDANCE_SCALE:
             raise BackendError(f"GUIDANCE_SCALE must lie between 1 and {MAX_GUIDANCE_SCALE:g}, not {guidance_scale:g}.")
-        asked = ShareRequest(self._whole(shares or {}), guidance_scale, world, seed, tuple(places))
-        return self.rendered(world, seed, steps, (), legend.likeliest, asked)
+        request = ShareRequest(self._whole(shares or {}), guidance_scale, world, seed, tuple(places))
+        return self.rendered(world, seed, steps, (), request, legend.likeliest)
 
     def _whole(self, shares: Mapping[int, float]) -> tuple[float, ...]:
         """Shares of all classes that sum to 1, as the denoiser was told in training; zeros where none are asked for."""

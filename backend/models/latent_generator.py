@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import reduce
 from pathlib import Path
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 import numpy as np
 import torch
@@ -23,6 +23,8 @@ from backend.tiling.lazy_raster import Input, LazyRaster, Patch, WindowOp, uncha
 DECODED_AT_ONCE = 8  # more spills out of a CPU's cache
 PREVIEW_STEPS = 12
 Autoencoder: TypeAlias = AutoencoderKL | PatchAutoencoder
+Conditioning = TypeVar("Conditioning")
+"""A frozen dataclass of what conditions a generator's denoiser, the same in all windows of a rendering."""
 
 
 def new_autoencoder(
@@ -137,7 +139,7 @@ def drawn(autoencoder: Autoencoder, denoise: diffusion.Denoise, like: torch.Tens
     )
 
 
-class LatentGenerator(Model):
+class LatentGenerator(Model, Generic[Conditioning]):
     """A trained latent model, ready to render any region of the world's grid at its GSD.
 
     `components` are the networks by name, `coder` the autoencoder's class, `cell_px` the side of a latent cell in
@@ -168,10 +170,10 @@ class LatentGenerator(Model):
         """A batch (n, c, h, w) as the networks take it."""
         return torch.as_tensor(array).to(self.device, self.dtype, memory_format=torch.channels_last)
 
-    def denoiser(self, windows: list[Box], control: tuple[Any, ...], *conditions: Patch) -> diffusion.Denoise:
-        """The denoising function of a batch of windows, in latent cells, under its conditions.
+    def denoiser(self, windows: list[Box], conditioning: Conditioning, *patches: Patch) -> diffusion.Denoise:
+        """The denoising function of a batch of windows (boxes in latent cells).
 
-        `control` is what else steers it, the same at every place.
+        `patches` are the pixels of the rendering's inputs under the windows.
         """
         raise NotImplementedError
 
@@ -180,14 +182,14 @@ class LatentGenerator(Model):
         world: str,
         seed: int,
         steps: int,
-        conditions: tuple[Input, ...],
+        inputs: tuple[Input, ...],
+        conditioning: Conditioning,
         finish: Callable[[np.ndarray], np.ndarray],
-        control: tuple[Any, ...] = (),
     ) -> LazyRaster:
-        """The field of decoded pixels that the model makes of the whole world.
+        """The lazy raster of the model's decoded pixels over the whole world.
 
-        `conditions` and `control` are the denoiser's, `finish` takes blended pixels (channels, height, width) to
-        what is kept. Raises BackendError where there are no steps.
+        `inputs` are the rasters whose patches the denoiser takes. `finish` converts blended pixels
+        (channels, height, width) to the raster's values. Raises BackendError for fewer than one step.
         """
         if steps < 1:
             raise BackendError(f"STEPS must be at least 1, not {steps}.")
@@ -196,15 +198,15 @@ class LatentGenerator(Model):
         latents: list[LazyRaster] = []
         parts = diffusion.parts(steps, self.index["phases"])
         for phase, part in enumerate(parts):
-            compute = self.call("phase", world, seed, steps, part, control)
-            inputs = (*(Input(field) for field in latents[-1:]), *conditions)
+            compute = self.call(type(self).phase, world, seed, steps, part, conditioning)
             work = WindowOp(
                 lattice, compute, unchanged, phase, 1, self.side, self.side**2, batch_multiple=device.batch_multiple
             )
-            latents.append(LazyRaster(f"{self.kind} {phase}", work, inputs, float(len(part))))
+            previous = tuple(map(Input, latents[-1:]))
+            latents.append(LazyRaster(f"{self.kind} {phase}", work, (*previous, *inputs), float(len(part))))
         work = WindowOp(
             lattice,
-            self.call("decode"),
+            self.call(type(self).decode),
             finish,
             len(parts),
             self.cell_px,
@@ -220,27 +222,31 @@ class LatentGenerator(Model):
         seed: int,
         steps: int,
         part: range,
-        control: tuple[Any, ...],
+        conditioning: Conditioning,
         windows: list[Box],
         *patches: Patch,
     ) -> np.ndarray:
-        """One phase's steps on a batch of windows, from the phase before or from noise."""
+        """(n, channels, window, window) float32 latents of a batch of windows after one phase's denoising steps.
+
+        The first patch holds the previous phase's latents, except in the first phase, which starts from noise. The
+        others are the denoiser's.
+        """
         if part.start == 0:
-            held = reduce(Box.joined, windows)
-            patches = (Patch(self.noise(world, seed, held), held), *patches)
-        before, *conditions = patches
-        latents = torch.from_numpy(np.stack([before.read(window) for window in windows])).to(self.device)
+            covered = reduce(Box.union, windows)
+            patches = (Patch(self.noise(world, seed, covered), covered), *patches)
+        start, *inputs = patches
+        latents = torch.from_numpy(np.stack([start.read(window) for window in windows])).to(self.device)
         with torch.inference_mode():
-            denoise = self.denoiser(windows, control, *conditions)
+            denoise = self.denoiser(windows, conditioning, *inputs)
             return diffusion.run_steps(denoise, self.sampler, steps, latents, part).cpu().numpy()
 
     def noise(self, world: str, seed: int, box: Box) -> np.ndarray:
-        """What a world is drawn from: (latent channels, height, width) float32 over a box of latent cells."""
+        """The initial noise, (latent channels, height, width) float32 over a box of latent cells."""
         return noise.normal(seed, world, self.autoencoder.config.latent_channels, box)
 
-    def decode(self, windows: list[Box], before: Patch) -> np.ndarray:
+    def decode(self, windows: list[Box], denoised: Patch) -> np.ndarray:
         """The pixels of a batch of windows, (n, channels, window * cell_px, window * cell_px) float32."""
-        latents = torch.from_numpy(np.stack([before.read(window) for window in windows])).to(self.device)
+        latents = torch.from_numpy(np.stack([denoised.read(window) for window in windows])).to(self.device)
         with torch.inference_mode():
             unscaled = diffusion.scaled(self.autoencoder, latents, back=True)
             return self.autoencoder.decode(self.placed(unscaled)).sample.float().cpu().numpy()

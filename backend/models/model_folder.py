@@ -18,6 +18,8 @@ from backend.protocol import CHECKPOINTS, BackendError
 
 BUNDLED = Path(__file__).parent.parent / "bundled"
 INDEX = "model_index.json"
+FORMER_KEYS = {"looks": "style_combinations", "grounds": "style_classes"}
+"""Keys of an index that were renamed. The bundled models keep the former ones, because the index is hashed."""
 
 
 def bundled() -> list[str]:
@@ -26,9 +28,10 @@ def bundled() -> list[str]:
 
 
 def find(model: str, kind: str) -> tuple[Path, dict[str, Any]]:
-    """The folder and index of a model: a bundled one's name, or a folder's path.
+    """The folder and index of a model, by a bundled model's name or a folder's path.
 
-    Raises BackendError where the folder is missing, is no model folder or holds another kind of model.
+    Keys of the index that were renamed (`FORMER_KEYS`) have their present names. Raises BackendError where the folder
+    is missing, is no model folder or holds another kind of model.
     """
     folder = BUNDLED / model if model in bundled() else Path(model)
     index_path = folder / INDEX
@@ -39,12 +42,12 @@ def find(model: str, kind: str) -> tuple[Path, dict[str, Any]]:
         )
     try:
         index = json.loads(index_path.read_text(encoding="utf-8"))
-        found = index["landforge"]
+        stored_kind = index["landforge"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BackendError(f"{index_path} is not the index of a Landforge model.") from error
-    if found != kind:
-        raise BackendError(f"{model!r} is a {found} model, but a {kind} model is needed.")
-    return folder, index
+    if stored_kind != kind:
+        raise BackendError(f"{model!r} is a {stored_kind} model, but a {kind} model is needed.")
+    return folder, {FORMER_KEYS.get(key, key): value for key, value in index.items()}
 
 
 def write_index(folder: Path, kind: str, **settings: Any) -> None:

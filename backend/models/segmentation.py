@@ -35,7 +35,7 @@ class SegmentationModel(Model):
         """The land cover of an image (3, height, width) uint8: (height, width) uint8 class indices."""
         work = WindowOp(
             LATTICE,
-            self.call("classes"),
+            self.call(type(self).classes),
             itemgetter(0),
             side=SIDE,
             batch=BATCH,

@@ -22,6 +22,7 @@ from torch.nn import functional
 from backend.geo import legend
 from backend.models import device, model_folder, rgb
 from backend.models.base import Model
+from backend.models.conditioning import condition_planes, style_vector
 from backend.tiling import noise
 from backend.tiling.lattice import Box, Lattice
 from backend.tiling.lazy_raster import Input, LazyRaster, Patch, RasterSource, WindowOp, unchanged
@@ -158,8 +159,8 @@ class ImageGenerator(Model):
         It takes one pass, whatever the steps. `styles` are some of those that the model knows.
         """
         stride, margin = self.index["stride"], self.margin
-        given = rgb.style_vector(styles, self.index.get("styles", []))
-        compute = self.call("paint", world, seed, given)
+        vector = style_vector(styles, self.index.get("styles", []))
+        compute = self.call(type(self).paint, world, seed, vector)
         work = WindowOp(
             Lattice(stride, stride), compute, unchanged, 0, CELL_PX, SIDE, BATCH, margin, device.batch_multiple
         )
@@ -181,7 +182,7 @@ class ImageGenerator(Model):
         self, coarse: np.ndarray, fine: np.ndarray, one_hot: np.ndarray, styles: tuple[float, ...]
     ) -> np.ndarray:
         """(n, 3, 4h, 4w) uint8 RGB of noise (n, 16, h / 4, w / 4) and (n, 4, h, w) on land cover (n, 11, 4h, 4w)."""
-        told = rgb.conditioning(torch.from_numpy(one_hot), torch.tensor(styles).expand(len(one_hot), -1))
+        told = condition_planes(torch.from_numpy(one_hot), torch.tensor(styles).expand(len(one_hot), -1))
         with torch.inference_mode():
             inputs = (
                 tensor.to(self.device, self.dtype, memory_format=torch.channels_last)

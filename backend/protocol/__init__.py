@@ -7,7 +7,7 @@ algorithm's parameters in lower case. Pixels never cross the boundary, only path
 
 from .errors import BackendError
 from .events import Event, Reporter, silent
-from .extent import DEFAULT_MAX_AREA_KM2, Extent
+from .extent import DEFAULT_MAX_AREA_KM2, SNAP_M, Extent, outward_multiples, snapped_bounds
 from .jobs.data import BuildDataset, BuildStandardSets, ClipNaip, ClipWorldCover
 from .jobs.evaluate import ChooseTiles, CrossTest, ImageQuality, LandCoverDifference, LandCoverRealism, MixtureStudy
 from .jobs.generate import GenerateImage, GenerateLandCover, GenerateScene, RegenerateArea
@@ -22,6 +22,7 @@ __all__ = [
     "DEFAULT_MAX_AREA_KM2",
     "JOBS",
     "LEGEND",
+    "SNAP_M",
     "WORLDCOVER_CODES",
     "BackendError",
     "BuildDataset",
@@ -48,11 +49,13 @@ __all__ = [
     "check_shares",
     "dump_job",
     "job_name",
+    "outward_multiples",
     "parse_numbers",
     "parse_shares",
     "partial_path",
     "partial_paths",
     "remove_partials",
     "silent",
+    "snapped_bounds",
     "unfinished_path",
 ]

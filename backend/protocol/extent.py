@@ -1,4 +1,4 @@
-"""Extents: a rectangle with its CRS, checked when it is made."""
+"""Extents: a rectangle with its CRS, checked on creation, and the snapping of bounds to a grid."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from .errors import BackendError
 
 DEFAULT_MAX_AREA_KM2 = 2500.0
+SNAP_M = 10
+"""The bounds of every grid are multiples of this, in metres from the origin of the CRS."""
 
 
 @dataclass(frozen=True)
@@ -32,3 +34,21 @@ class Extent:
                 "The extent is inverted: its minimum lies beyond its maximum. Where it crosses the "
                 "antimeridian, draw one extent on either side of it."
             )
+
+
+def outward_multiples(bounds: tuple[float, float, float, float], step: float) -> tuple[int, int, int, int]:
+    """xmin, ymin, xmax, ymax in whole steps, rounded outward.
+
+    A bound less than a millionth of a step beyond a multiple counts as that multiple, so that rounding errors of a
+    projection do not add a row of pixels.
+    """
+    tolerance = 1e-6
+    left, bottom = (math.floor(value / step + tolerance) for value in bounds[:2])
+    right, top = (math.ceil(value / step - tolerance) for value in bounds[2:])
+    return left, bottom, right, top
+
+
+def snapped_bounds(bounds: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
+    """xmin, ymin, xmax, ymax in metres, rounded outward to multiples of SNAP_M."""
+    left, bottom, right, top = outward_multiples(bounds, SNAP_M)
+    return left * SNAP_M, bottom * SNAP_M, right * SNAP_M, top * SNAP_M

@@ -10,20 +10,21 @@ from contextlib import contextmanager
 from typing import Any
 
 from backend.protocol import BackendError
+from backend.tiling.lazy_raster import ReadKey, WindowsKey
 
 CONNECT_S = 15.0
 LOST_S = 30.0
 POLL_S = 2.0
 BLOCKS_AHEAD = 4
-"""How many blocks a worker has before it at most, those in work included."""
+"""The most unwritten blocks for each worker, those being computed included."""
 
 
 class Cluster:
-    """Sends tasks to a cluster and takes the finished blocks from it, a few rows ahead of what is written."""
+    """Submits tasks to a cluster and takes finished blocks from it, as an `Executor`; bounds the unwritten blocks."""
 
     def __init__(self, client: Any, on_done: Callable[[Any], None]) -> None:
         self._client, self._on_done = client, on_done
-        self._job = uuid.uuid4().hex  # two jobs on one cluster share nothing
+        self._job = uuid.uuid4().hex  # in all task names, so that two jobs on one cluster share no results
         self._ended: queue.Queue[Any] = queue.Queue()
         self._watched: dict[str, tuple[Any, Callable[[Any], None] | None]] = {}
         self._unwritten = 0
@@ -36,13 +37,13 @@ class Cluster:
         writes: Mapping[Any, Callable[[Any], None]],
     ) -> dict[Any, Any]:
         futures = dict(held)
-        for key, (work, *needs) in graph.items():
-            if key[1] == "read":  # what only this machine can read travels as pixels
-                futures[key] = self._client.scatter(work(), hash=False)
+        for key, (call, *arguments) in graph.items():
+            if isinstance(key, ReadKey):  # workers may not have the file: its pixels are sent
+                futures[key] = self._client.scatter(call(), hash=False)
                 continue
             name = f"landforge-{self._job}-{'-'.join(map(str, key))}"
-            futures[key] = self._client.submit(work, *(futures[need] for need in needs), key=name, pure=False)
-            if key[1] == "windows":
+            futures[key] = self._client.submit(call, *(futures[other] for other in arguments), key=name, pure=False)
+            if isinstance(key, WindowsKey):
                 self._watch(key, futures[key])
         for key, write in writes.items():
             self._watch(key, futures[key], write)
@@ -60,18 +61,18 @@ class Cluster:
         future.add_done_callback(self._ended.put)
 
     def _take(self) -> None:
-        """Deal with one task that has ended; BackendError where the cluster is gone for long."""
-        future = self._waited(lambda seconds: self._ended.get(timeout=seconds))
+        """Wait for one watched task to end and write its block; BackendError where the cluster is lost."""
+        future = self._wait(lambda seconds: self._ended.get(timeout=seconds))
         key, write = self._watched.pop(future.key)
         if future.status != "finished":
             raise _failure(future, self._client)
         self._on_done(key)
         if write:
-            write(self._waited(future.result))  # its worker may have died meanwhile
+            write(self._wait(future.result))  # its worker may have died meanwhile
             self._unwritten -= 1
 
-    def _waited(self, get: Callable[[float], Any]) -> Any:
-        """What can be had within some seconds, tried again for as long as the cluster is there."""
+    def _wait(self, get: Callable[[float], Any]) -> Any:
+        """The result of `get`, called again after each timeout for as long as the cluster has workers."""
         deadline = time.monotonic() + LOST_S
         while True:
             try:
@@ -94,7 +95,7 @@ def _lost(address: str) -> BackendError:
 
 
 def _failure(future: Any, client: Any) -> BaseException:
-    """What is raised for a task that failed or was lost."""
+    """The error to raise for a task that failed or was lost."""
     from distributed.scheduler import KilledWorker
 
     if future.status != "error":

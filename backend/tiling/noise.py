@@ -1,8 +1,8 @@
 """World-locked noise: standard normal numbers as a pure function of seed, channel and place.
 
-One Philox counter (Salmon et al. 2011) for each block of the world's lattice, so that any box of it is had
-without its neighbours. The normals are made here from raw bits (Box and Muller 1958), because the streams
-behind numpy's own `standard_normal` may change between its versions.
+Each block of the world's lattice has a Philox counter of its own (Salmon et al. 2011), so that the noise of any box
+is computed without that around it. The normals are derived here from raw bits (Box and Muller 1958), because the
+streams of numpy's `standard_normal` may change between versions.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def _block(seed: int, world: str, channel: int, row: int, col: int) -> np.ndarra
 def normal(seed: int, world: str, channels: int, box: Box) -> np.ndarray:
     """(channels, height, width) float32 standard normal noise over a box of the world's lattice.
 
-    `world` names the world that the lattice belongs to (the CRS), so that two UTM zones differ.
+    `world` is the CRS that the lattice belongs to, so that two UTM zones differ.
     """
     out = np.empty((channels, box.height, box.width), dtype=np.float32)
     for row in range(box.row // BLOCK, -(-box.bottom // BLOCK)):
@@ -42,31 +42,35 @@ def normal(seed: int, world: str, channels: int, box: Box) -> np.ndarray:
             block = Box(row * BLOCK, col * BLOCK, BLOCK, BLOCK)
             shared = block.intersection(box)
             for channel in range(channels):
-                out[(channel, *shared.within(box))] = _block(seed, world, channel, row, col)[shared.within(block)]
+                values = _block(seed, world, channel, row, col)[shared.slices_in(block)]
+                out[(channel, *shared.slices_in(box))] = values
     return out
 
 
 def random_boxes(numbers: Sequence[Sequence[int]], height: int, width: int) -> list[tuple[int, Box]]:
-    """A seed and a box somewhere in the world, for each three whole numbers: what a training draws its noise at."""
+    """A seed and a box for each three integers (seed, row, col): where the noise of a training step is drawn."""
     return [(seed, Box(row % FAR, col % FAR, height, width)) for seed, row, col in numbers]
 
 
 def smooth(seed: int, world: str, channels: int, box: Box, cells: int) -> np.ndarray:
-    """(channels, height, width) float32 standard normal noise that changes over so many cells, gently in between."""
-    row, down = _between(box.row, box.bottom, cells)
-    col, across = _between(box.col, box.right, cells)
-    held = Box(int(row[0]), int(col[0]), int(row[-1] - row[0]) + 2, int(col[-1] - col[0]) + 2)
-    knots = normal(seed, f"{world} smooth {cells}", channels, held).astype(np.float64)
-    found = np.zeros((channels, box.height, box.width))
-    for below, beside in np.ndindex(2, 2):
-        weights = down[below][:, None] * across[beside]
-        found += weights * knots[:, row - row[0] + below][:, :, col - col[0] + beside]
-    return found.astype(np.float32)
+    """(channels, height, width) float32 standard normal noise, interpolated between knots every `cells` cells."""
+    row, row_weights = _interpolation(box.row, box.bottom, cells)
+    col, col_weights = _interpolation(box.col, box.right, cells)
+    knot_box = Box(int(row[0]), int(col[0]), int(row[-1] - row[0]) + 2, int(col[-1] - col[0]) + 2)
+    knots = normal(seed, f"{world} smooth {cells}", channels, knot_box).astype(np.float64)
+    total = np.zeros((channels, box.height, box.width))
+    for south, east in np.ndindex(2, 2):
+        weights = row_weights[south][:, None] * col_weights[east]
+        total += weights * knots[:, row - row[0] + south][:, :, col - col[0] + east]
+    return total.astype(np.float32)
 
 
-def _between(start: int, stop: int, cells: int) -> tuple[np.ndarray, np.ndarray]:
-    """The knot before each cell's middle, (n,), and the weights of it and the next, (2, n), whose squares sum to 1."""
-    halves = 2 * np.arange(start, stop) + 1 - cells  # in whole numbers, so that a place has one answer in any box
+def _interpolation(start: int, stop: int, cells: int) -> tuple[np.ndarray, np.ndarray]:
+    """The knot before each cell's centre, (n,), and the weights of it and the next, (2, n).
+
+    The squares of the two weights sum to 1, which keeps the noise's variance.
+    """
+    halves = 2 * np.arange(start, stop) + 1 - cells  # integers, so that a place has the same weights in any box
     part = halves % (2 * cells) / (2 * cells)
     part = part * part * (3 - 2 * part)
     return halves // (2 * cells), np.stack([1 - part, part]) / np.hypot(part, 1 - part)

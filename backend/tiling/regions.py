@@ -1,4 +1,4 @@
-"""Where in an extent something is wanted: everywhere, inside polygons, or where a raster has data."""
+"""Regions of interest: the pixels of an extent that are rendered (all, those in polygons, a raster's valid ones)."""
 
 from __future__ import annotations
 
@@ -27,19 +27,22 @@ STRIP_PX = 64
 
 
 class RegionOfInterest(Protocol):
-    """What a rendering is asked to cover; boxes are in pixels of the raster that is rendered."""
+    """The pixels that a rendering covers; boxes count in pixels of the rendered raster."""
 
-    def touches(self, rows: np.ndarray, cols: np.ndarray, size_px: int) -> np.ndarray:
-        """(n, m) bool: which squares, from rows (n,) and cols (m,) on, hold anything that is wanted."""
+    def any_inside(self, rows: np.ndarray, cols: np.ndarray, size_px: int) -> np.ndarray:
+        """(n, m) bool: which squares of `size_px` pixels, from rows (n,) and cols (m,) on, may have a pixel inside.
+
+        No square with a pixel inside is missed; one close to the region may be included.
+        """
 
     def inside(self, box: Box) -> np.ndarray:
-        """(height, width) bool: the wanted pixels of a box."""
+        """(height, width) bool: which pixels of a box are inside."""
 
 
 class Everywhere:
-    """All of an extent."""
+    """All pixels."""
 
-    def touches(self, rows: np.ndarray, cols: np.ndarray, size_px: int) -> np.ndarray:  # noqa: D102
+    def any_inside(self, rows: np.ndarray, cols: np.ndarray, size_px: int) -> np.ndarray:  # noqa: D102
         return np.ones((len(rows), len(cols)), dtype=bool)
 
     def inside(self, box: Box) -> np.ndarray:  # noqa: D102
@@ -47,21 +50,21 @@ class Everywhere:
 
 
 class Polygons:
-    """The inside of polygons in the grid's CRS, to the nearest 10 m pixel's centre."""
+    """The pixels in polygons in the grid's CRS; a 10 m pixel is inside where its centre is."""
 
     def __init__(self, geometry: shapely.Geometry, pixel_m: float) -> None:
         self.geometry, self.pixel_m = geometry, pixel_m
-        # a pixel counts by its centre, which lies half a pixel inside it at most
-        self._reach = geometry.buffer(MASK_PX_M)
-        shapely.prepare(self._reach)
+        # a finer pixel is inside with its 10 m pixel, whose centre may lie outside the square that is asked about
+        self._buffered = geometry.buffer(MASK_PX_M)
+        shapely.prepare(self._buffered)
 
-    def touches(self, rows: np.ndarray, cols: np.ndarray, size_px: int) -> np.ndarray:  # noqa: D102
+    def any_inside(self, rows: np.ndarray, cols: np.ndarray, size_px: int) -> np.ndarray:  # noqa: D102
         top, left = -rows[:, None] * self.pixel_m, cols[None, :] * self.pixel_m
         side = size_px * self.pixel_m
-        return shapely.intersects(self._reach, shapely.box(left, top - side, left + side, top))
+        return shapely.intersects(self._buffered, shapely.box(left, top - side, left + side, top))
 
     def holds_a_pixel(self) -> bool:
-        """Whether any pixel is inside; read strip by strip, as far as the first."""
+        """Whether any pixel is inside."""
         west, south, east, north = (bound / MASK_PX_M for bound in self.geometry.bounds)
         left, top = math.floor(west), math.floor(-north)
         width, bottom = math.ceil(east) - left, math.ceil(-south)
@@ -81,60 +84,60 @@ class Polygons:
 
 
 class ValidPixels:
-    """Where a raster has data: `present` takes a box to (height, width) bool.
+    """The valid pixels of a raster over `region`: `valid` returns (height, width) bool for a box.
 
-    It is read once, strip by strip, and one value in 256 is kept.
+    All of it is read once, strip by strip, to remember which cells of CELL_PX x CELL_PX pixels have a valid one.
     """
 
-    def __init__(self, present: Callable[[Box], np.ndarray], region: Box) -> None:
-        self._present, self._box = present, region.coarsened(CELL_PX)
+    def __init__(self, valid: Callable[[Box], np.ndarray], region: Box) -> None:
+        self._valid, self._box = valid, region.coarsened(CELL_PX)
         self._any = np.zeros((self._box.height, self._box.width), dtype=bool)
         for row in range(0, self._box.height, STRIP_PX):
             strip = Box(self._box.row + row, self._box.col, min(STRIP_PX, self._box.height - row), self._box.width)
-            found = np.zeros((strip.height * CELL_PX, strip.width * CELL_PX), dtype=bool)
+            pixels = np.zeros((strip.height * CELL_PX, strip.width * CELL_PX), dtype=bool)
             shared = strip.scaled(CELL_PX).intersection(region)
-            found[shared.within(strip.scaled(CELL_PX))] = present(shared)
-            cells = found.reshape(strip.height, CELL_PX, strip.width, CELL_PX)
+            pixels[shared.slices_in(strip.scaled(CELL_PX))] = valid(shared)
+            cells = pixels.reshape(strip.height, CELL_PX, strip.width, CELL_PX)
             self._any[row : row + strip.height] = cells.any(axis=(1, 3))
 
-    def touches(self, rows: np.ndarray, cols: np.ndarray, size_px: int) -> np.ndarray:  # noqa: D102
+    def any_inside(self, rows: np.ndarray, cols: np.ndarray, size_px: int) -> np.ndarray:  # noqa: D102
         spans = []
         for starts, first, count in zip((rows, cols), (self._box.row, self._box.col), self._any.shape):
             stops = -(-(starts + size_px) // CELL_PX) - first
             spans.append((np.clip(starts // CELL_PX - first, 0, count), np.clip(stops, 0, count)))
         sums = np.pad(self._any.cumsum(0, dtype=np.int32).cumsum(1, dtype=np.int32), ((1, 0), (1, 0)))
         (top, bottom), (left, right) = spans
-        counted = sums[bottom][:, right] - sums[top][:, right] - sums[bottom][:, left] + sums[top][:, left]
-        return counted > 0
+        counts = sums[bottom][:, right] - sums[top][:, right] - sums[bottom][:, left] + sums[top][:, left]
+        return counts > 0
 
     def inside(self, box: Box) -> np.ndarray:  # noqa: D102
-        return self._present(box)
+        return self._valid(box)
 
 
 class BoxRegions:
-    """The inside of rectangles that may lie far apart."""
+    """The pixels in rectangles, which may lie far apart."""
 
     def __init__(self, boxes: Sequence[Box]) -> None:
         self._boxes = boxes
 
-    def touches(self, rows: np.ndarray, cols: np.ndarray, size_px: int) -> np.ndarray:
-        """See `Area`; the rows and the columns must increase."""
-        found = np.zeros((len(rows), len(cols)), dtype=bool)
+    def any_inside(self, rows: np.ndarray, cols: np.ndarray, size_px: int) -> np.ndarray:
+        """See `RegionOfInterest`; rows and columns must be in ascending order."""
+        touched = np.zeros((len(rows), len(cols)), dtype=bool)
         for box in self._boxes:
             spans = ((rows, box.row, box.bottom), (cols, box.col, box.right))
-            found[
+            touched[
                 tuple(
                     slice(np.searchsorted(starts, first - size_px, "right"), np.searchsorted(starts, after, "left"))
                     for starts, first, after in spans
                 )
             ] = True
-        return found
+        return touched
 
     def inside(self, box: Box) -> np.ndarray:  # noqa: D102
-        found = np.zeros((box.height, box.width), dtype=bool)
-        for each in self._boxes:
-            found[each.intersection(box).within(box)] = True
-        return found
+        mask = np.zeros((box.height, box.width), dtype=bool)
+        for part in self._boxes:
+            mask[part.intersection(box).slices_in(box)] = True
+        return mask
 
 
 def has_no_mask(source: rasterio.DatasetReader) -> bool:
@@ -143,53 +146,55 @@ def has_no_mask(source: rasterio.DatasetReader) -> bool:
 
 
 def valid_pixels(source: rasterio.DatasetReader, region: Box, factor: int = 1) -> RegionOfInterest:
-    """Where a raster is not masked, for pixels `factor` times as large as its own.
+    """The unmasked pixels of a raster; with a `factor`, pixels so many times as large, unmasked where their centre is.
 
-    `region` is the raster in its own pixels of the world.
+    `region` is the raster's box in world pixels of its own size.
     """
     if has_no_mask(source):
         return Everywhere()
 
-    def present(box: Box) -> np.ndarray:
+    def valid(box: Box) -> np.ndarray:
         fine = box.scaled(factor)
-        inside = fine.intersection(region)
-        window = Window(inside.col - region.col, inside.row - region.row, inside.width, inside.height)
-        found = np.zeros((fine.height, fine.width), dtype=bool)
-        if inside.height and inside.width:
-            found[inside.within(fine)] = source.dataset_mask(window=window) > 0
-        return found[factor // 2 :: factor, factor // 2 :: factor]
+        shared = fine.intersection(region)
+        window = Window(shared.col - region.col, shared.row - region.row, shared.width, shared.height)
+        mask = np.zeros((fine.height, fine.width), dtype=bool)
+        if shared.height and shared.width:
+            mask[shared.slices_in(fine)] = source.dataset_mask(window=window) > 0
+        return mask[factor // 2 :: factor, factor // 2 :: factor]
 
-    return ValidPixels(present, region.coarsened(factor))
+    return ValidPixels(valid, region.coarsened(factor))
 
 
 def region_from_wkt(wkt: str, extent: Extent, crs: str, pixel_m: float) -> RegionOfInterest:
-    """The area that a polygon's WKT, in the extent's CRS, describes on a grid; everywhere where there is none.
+    """The inside of polygons, as WKT in the extent's CRS, on a grid; everywhere for an empty text.
 
-    Raises BackendError where it is no polygon, is empty, or lies outside the extent.
+    Raises BackendError for anything but polygons, and for polygons that are empty, outside the extent, or too small.
     """
     if not wkt:
         return Everywhere()
     try:
-        given = shapely.make_valid(shapely.from_wkt(wkt))
+        polygons = shapely.make_valid(shapely.from_wkt(wkt))
     except shapely.errors.ShapelyError as error:
         raise BackendError(f"AREA is not a polygon that can be read: {error}.") from error
-    if given.area == 0:
+    if polygons.area == 0:
         raise BackendError("AREA is no polygon, or an empty one. Give polygons that enclose something.")
-    inside = given.intersection(shapely.box(extent.xmin, extent.ymin, extent.xmax, extent.ymax))
+    inside = polygons.intersection(shapely.box(extent.xmin, extent.ymin, extent.xmax, extent.ymax))
     if inside.area == 0:
         raise BackendError("AREA lies outside the extent. Draw the extent around it, or leave the extent empty.")
-    found = Polygons(_projected(inside, extent.crs, crs), pixel_m)
-    if not found.holds_a_pixel():
+    region = Polygons(_projected(inside, extent.crs, crs), pixel_m)
+    if not region.holds_a_pixel():
         raise BackendError("AREA is smaller than a pixel: no 10 m pixel has its centre inside. Draw a larger one.")
-    return found
+    return region
 
 
 def _projected(geometry: shapely.Geometry, source: str, target: str) -> shapely.Geometry:
     west, south, east, north = geometry.bounds
     fine = shapely.segmentize(geometry, max(east - west, north - south) / SEGMENT_SHARE)
-    mover = Transformer.from_crs(grid.parse_crs(source, "the area"), grid.parse_crs(target, "the grid"), always_xy=True)
+    to_target = Transformer.from_crs(
+        grid.parse_crs(source, "the area"), grid.parse_crs(target, "the grid"), always_xy=True
+    )
     try:
-        moved = shapely.transform(fine, lambda x, y: mover.transform(x, y, errcheck=True), interleaved=False)
+        projected = shapely.transform(fine, lambda x, y: to_target.transform(x, y, errcheck=True), interleaved=False)
     except ProjError as error:
         raise BackendError("AREA cannot be projected to the grid: it is too large or too far off.") from error
-    return shapely.make_valid(moved).buffer(0)  # without the lines and points where it only touches the extent
+    return shapely.make_valid(projected).buffer(0)  # without the lines and points where it only touches the extent

@@ -17,7 +17,7 @@ from backend.datasets.packed import dihedral
 from backend.geo import legend
 from backend.models import device, latent_generator
 from backend.protocol import BackendError, Reporter, partial_path
-from backend.training.loop import processes
+from backend.training.loop import process_state
 from backend.training.stages import AUTOENCODER, Training
 
 Stored = dict[str, list[np.ndarray]]
@@ -59,9 +59,12 @@ def stored(training: Training, autoencoder: AutoencoderKL, report: Reporter) -> 
     autoencoder.to(device.best()).eval()
     folder = training.checkpoints / "latents" / _key(autoencoder)
     groups = {
-        name: tiles for data in (training.held_out, training.data) if data for name, (tiles, _) in data.groups.items()
+        name: tiles
+        for data in (training.validation_data, training.data)
+        if data
+        for name, (tiles, _) in data.groups.items()
     }
-    with processes().main_process_first():
+    with process_state().main_process_first():
         try:
             _remove_others(folder)
             files = [
@@ -99,7 +102,7 @@ def _remove_others(folder: Path) -> None:
 
 def measure(training: Training, report: Reporter) -> None:
     """Write the statistics of the latents beside the autoencoder that lies in the output."""
-    autoencoder = training.trained(AUTOENCODER)
+    autoencoder = training.load_component(AUTOENCODER)
     found = [variants[0] for variants in stored(training, autoencoder, report).values()]
     every = [np.moveaxis(each, 1, 0).reshape(each.shape[1], -1)[:, ::7].astype(np.float32) for each in found]
     flat = np.concatenate(every, axis=1)

@@ -1,4 +1,4 @@
-"""The course of a segmentation model's training: epoch after epoch, the best kept, resumed where it stopped."""
+"""The training of a segmentation model: epoch after epoch, the best one kept, resumable after each."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import dataclasses
 import hashlib
 import json
 import math
+import os
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,27 +15,28 @@ import numpy as np
 import torch
 from accelerate.utils import set_seed
 from torch import nn
+from torch.utils.data import DataLoader, Dataset
 
 from backend import protocol
 from backend.datasets import label_offset
-from backend.datasets.crops import grids, places
-from backend.datasets.reader import GSD_TOLERANCE, TileSet, codes_of, tiles_of
+from backend.datasets.crops import RandomCrops, grids, places
+from backend.datasets.reader import GSD_TOLERANCE, TileSet, codes_of, counts_of, tiles_of
 from backend.datasets.spatial_split import SPLITS, Split
 from backend.geo import legend
 from backend.geo.raster import check_writable
-from backend.metrics.confusion import Scores
+from backend.metrics.confusion import Scores, score
 from backend.models import architectures, model_folder
 from backend.protocol import CHECKPOINTS, BackendError
 from backend.reports import contact_sheet
 from backend.reports.model_card import model_card
 from backend.reports.training_report import FILE, write_segmentation_report
-from backend.training.segmentation_trainer import Trainer
-from backend.training.state import load_state, save_state
+from backend.training.loop import Callback, TrainingLoop
+from backend.training.state import Stateful
 
-SAMPLE_PX = 128
-HELD_OUT: tuple[Split, ...] = ("val", "test")
-TOLD = ("epochs", "batch", "crop_px", "learning_rate", "mix", "crops", "class_weighting", "patience", "seed")
-"""The settings that a model's index and card say."""
+SAMPLE_PX, SAMPLE_ROWS = 128, 4
+VALIDATION_SPLITS: tuple[Split, ...] = ("val", "test")
+INDEX_SETTINGS = ("epochs", "batch", "crop_px", "learning_rate", "mix", "crops", "class_weighting", "patience", "seed")
+"""The job's fields that go into a model's index and card."""
 
 
 def _check_mix(job: protocol.TrainSegmentation, sets: list[TileSet]) -> None:
@@ -89,30 +92,196 @@ def check(job: protocol.TrainSegmentation, sets: list[TileSet]) -> None:
         raise BackendError("The data sets hold a single training tile; training needs at least two.")
 
 
+def segmentation_loss(logits: torch.Tensor, label: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
+    """Cross-entropy plus Dice (Milletari et al. 2016) over the labelled pixels; 0 where there is none.
+
+    `logits` (N, COUNT, H, W) float, `label` (N, H, W) int64 class indices or IGNORE, `weights` (COUNT,) of the classes.
+    """
+    from segmentation_models_pytorch.losses import DiceLoss
+
+    known = (label != legend.IGNORE).sum().clamp(min=1)
+    entropy = nn.functional.cross_entropy(logits, label, weights, ignore_index=legend.IGNORE, reduction="sum") / known
+    return entropy + DiceLoss("multiclass", ignore_index=legend.IGNORE)(logits, label)
+
+
+def class_weights(sets: list[TileSet]) -> torch.Tensor:
+    """(COUNT,) float32 by the inverse square root of each class's share of the training pixels.
+
+    Their mean over these pixels is 1.
+    """
+    counts = counts_of(tiles_of(sets, "train"))
+    shares = counts / max(counts.sum(), 1)
+    weights = np.where(shares > 0, 1 / np.sqrt(np.maximum(shares, 1e-4)), 0)
+    return torch.from_numpy(weights / max((weights * shares).sum(), 1e-9)).float()
+
+
+class SegmentationTrainer(TrainingLoop):
+    """Trains a segmenter with a one-cycle schedule; a step is an epoch of random crops and the scores on `val`.
+
+    `index` is the model's index without scores. The job's output folder always holds the best epoch by mIoU on `val`.
+    """
+
+    def __init__(
+        self,
+        job: protocol.TrainSegmentation,
+        sets: list[TileSet],
+        segmenter: architectures.Segmenter,
+        index: dict[str, Any],
+        report: protocol.Reporter,
+    ) -> None:
+        super().__init__(Path(job.output) / CHECKPOINTS / "state.safetensors", report)
+        self.job, self.sets, self.segmenter, self.index = job, sets, segmenter, index
+        self.model = self.accelerator.prepare(segmenter.to(self.device))
+        self.optimizer = torch.optim.AdamW(segmenter.parameters(), lr=job.learning_rate)
+        self.class_weights = class_weights(sets).to(self.device) if job.class_weighting == "balanced" else None
+        crops = len(self._crops(0))
+        self.batch_size = min(job.batch, crops)
+        batches = job.epochs * (crops // self.batch_size)
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, job.learning_rate, total_steps=batches)
+        self.best_miou, self.history = -1.0, list[dict[str, float]]()
+
+    def stateful_parts(self) -> dict[str, Stateful]:  # noqa: D102
+        return {"module": self.segmenter.module, "optimizer": self.optimizer, "schedule": self.schedule}
+
+    def counters(self) -> dict[str, Any]:  # noqa: D102
+        return {"best": self.best_miou, "history": self.history}
+
+    def resume(self) -> None:
+        """Continue after the last epoch of the checkpoint, where there is one."""
+        if counters := self.load_checkpoint():
+            self.best_miou, self.history = counters["best"], counters["history"]
+            self.report.log(
+                f"resumed after epoch {len(self.history)} of {self.job.epochs}, best val mIoU {self.best_miou:.3f}"
+            )
+
+    @property
+    def finished(self) -> bool:  # noqa: D102
+        return len(self.history) >= self.job.epochs or self.stalled
+
+    @property
+    def stalled(self) -> bool:
+        """Whether none of the last epochs, as many as the job's patience, is the best; never with a patience of 0."""
+        mious, patience = [entry["val mIoU"] for entry in self.history], self.job.patience
+        return bool(patience) and len(mious) > patience and max(mious[-patience:]) <= max(mious[:-patience])
+
+    def callbacks(self) -> list[Callback]:
+        """After each epoch: the log, the model folder where the epoch is the best, the checkpoint, the progress."""
+        actions = (self._log_scores, self._save_if_best, self.save_checkpoint, self._report_progress)
+        return [Callback(0.0, action) for action in actions]
+
+    def step(self) -> None:  # noqa: D102
+        epoch = len(self.history)
+        begin, end = epoch / self.job.epochs, (epoch + 1) / self.job.epochs
+        loss = self._train_epoch(epoch, self.report.part(begin, end).part(0, 0.9))
+        self.scores = self.score("val")
+        self.history.append({"epoch": epoch + 1, "loss": loss, "val mIoU": self.scores.miou})
+
+    def _train_epoch(self, epoch: int, report: protocol.Reporter) -> float:
+        """One pass over the training crops; the mean loss."""
+        self.segmenter.train()
+        batches = self._batches(self._crops(epoch), drop_last=True)
+        losses: list[float] = []
+        for image, label in batches:
+            image, label = (tensor.to(self.device) for tensor in (image, label))
+            loss = segmentation_loss(self.model(image), label.long(), self.class_weights)
+            self.optimizer.zero_grad(set_to_none=True)
+            self.accelerator.backward(loss)
+            self.optimizer.step()
+            self.schedule.step()
+            losses.append(loss.item())
+            if not math.isfinite(losses[-1]):
+                raise BackendError(
+                    f"The loss is no longer a number in epoch {epoch + 1}. Use a smaller learning rate than "
+                    f"{self.job.learning_rate:g}."
+                )
+            report.progress(len(losses) / len(batches), f"epoch {epoch + 1}, loss {np.mean(losses[-20:]):.3f}")
+        return float(np.mean(losses))
+
+    def _crops(self, epoch: int) -> RandomCrops:
+        job, groups = self.job, [tiles_of([tiles], "train") for tiles in self.sets]
+        return RandomCrops(
+            places(groups, job.crop_px, job.mix, job.seed, epoch, job.crops), job.crop_px, job.seed, epoch
+        )
+
+    def _batches(self, crops: Dataset, drop_last: bool) -> DataLoader:
+        forks = self.device.type == "cuda" and os.name == "posix"  # elsewhere each worker imports torch again
+        return DataLoader(
+            crops,
+            batch_size=self.batch_size,
+            drop_last=drop_last,
+            num_workers=min(8, os.cpu_count() or 1) if forks else 0,
+            multiprocessing_context="fork" if forks else None,  # from Python 3.14 on, forkserver is the default
+        )
+
+    def score(self, split: Split) -> Scores:
+        """The scores on one split."""
+        self.segmenter.eval()
+        loaders = [self._batches(crops, False) for crops in grids(tiles_of(self.sets, split), self.job.crop_px)]
+        return score(lambda image: self.model(image.to(self.device)), chain.from_iterable(loaders), self.job.legend)
+
+    def _log_scores(self) -> None:
+        epoch, loss = len(self.history), self.history[-1]["loss"]
+        self.report.log(f"epoch {epoch}/{self.job.epochs}: loss {loss:.3f}, val mIoU {self.scores.miou:.3f}")
+        for line in self.scores.lines():
+            self.report.log(f"  {line}")
+
+    def _save_if_best(self) -> None:
+        if self.scores.miou > self.best_miou:
+            self.best_miou = self.scores.miou
+            self.save_model(best_epoch=len(self.history), figures={"val": self.scores.figures()})
+
+    def _report_progress(self) -> None:
+        epoch, epochs = len(self.history), self.job.epochs
+        message = f"epoch {epoch} of {epochs}: val mIoU {self.scores.miou:.3f}, best {self.best_miou:.3f}"
+        self.report.progress(epoch / epochs, message)
+
+    def save_model(self, **entries: Any) -> None:
+        """Write weights, card and index into the model folder, the index with further entries."""
+        output, index = Path(self.job.output), {**self.index, **entries}
+        architectures.save(output, self.segmenter.module)
+        card = model_card(index, f"Landforge segmentation: {output.name}")
+        (output / "README.md").write_text(card, encoding="utf-8")
+        model_folder.write_index(output, "segmentation", **index)
+
+    def sample_sheet(self) -> np.ndarray:
+        """(H, W, 3) uint8 sheet of a few `val` tiles: image, label and the model's prediction."""
+        tiles = tiles_of(self.sets, "val")
+        columns: list[list[np.ndarray]] = [[], [], []]
+        for tile in tiles[:: max(1, len(tiles) // SAMPLE_ROWS)][:SAMPLE_ROWS]:
+            (crops,) = grids([tile], self.job.crop_px)
+            image, label = crops[0]
+            with torch.inference_mode():
+                predicted = self.model(image[None].to(self.device)).argmax(1)[0].cpu().numpy().astype(np.uint8)
+            pictures = image.numpy().transpose(1, 2, 0), legend.picture(label.numpy()), legend.picture(predicted)
+            size = tuple(slice(0, min(side, SAMPLE_PX)) for side in label.shape)
+            for column, picture in zip(columns, pictures):
+                canvas = np.full((SAMPLE_PX, SAMPLE_PX, 3), 255, np.uint8)
+                canvas[size] = picture[size]
+                column.append(canvas)
+        return contact_sheet.sheet([np.stack(column) for column in columns])
+
+
 def _settings(job: protocol.TrainSegmentation, sets: list[TileSet]) -> dict[str, Any]:
-    """What must stay the same for a training to be gone on with."""
-    listed = ("\n".join(f"{tile.split} {tile.name}" for tile in tiles.tiles) for tiles in sets)
-    digests = [hashlib.sha256(text.encode()).hexdigest() for text in listed]
-    found = {**dataclasses.asdict(job), "tiles": [len(tiles.tiles) for tiles in sets], "listed": digests}
-    del found["output"]
-    return json.loads(json.dumps(found))
+    """What must not change between the runs of one training."""
+    tile_lists = ("\n".join(f"{tile.split} {tile.name}" for tile in tiles.tiles) for tiles in sets)
+    digests = [hashlib.sha256(text.encode()).hexdigest() for text in tile_lists]
+    settings = {**dataclasses.asdict(job), "tiles": [len(tiles.tiles) for tiles in sets], "listed": digests}
+    del settings["output"]
+    return json.loads(json.dumps(settings))
 
 
 def finished(output: Path) -> bool:
-    """Whether a training in that folder has ended: its report is written last."""
+    """Whether the training in that folder is finished: its report is written last."""
     return (output / FILE).is_file()
 
 
 def _check_output(output: Path, settings: dict[str, Any]) -> None:
     """BackendError where the output holds another training or other files."""
-    known = output / CHECKPOINTS / "job.json"
-    if known.is_file():
-        newer = {
-            "legend": "worldcover",
-            "crops": 0,
-            "listed": settings["listed"],
-        }  # of which older trainings say nothing
-        if {**newer, **json.loads(known.read_text(encoding="utf-8"))} != settings:
+    path = output / CHECKPOINTS / "job.json"
+    if path.is_file():
+        # older trainings lack these entries
+        defaults = {"legend": "worldcover", "crops": 0, "listed": settings["listed"]}
+        if {**defaults, **json.loads(path.read_text(encoding="utf-8"))} != settings:
             raise BackendError(
                 f"{output} holds a training with other settings or data. Choose another output, or give the same "
                 "settings to resume it."
@@ -121,17 +290,16 @@ def _check_output(output: Path, settings: dict[str, Any]) -> None:
         raise BackendError(f"The output folder {output} is not empty. Choose a new one.")
 
 
-def _claim(output: Path, settings: dict[str, Any]) -> None:
-    """Write down whose the output is."""
-    known = output / CHECKPOINTS / "job.json"
-    check_writable(known)
-    known.write_text(json.dumps(settings, indent=1), encoding="utf-8")
+def _write_settings(output: Path, settings: dict[str, Any]) -> None:
+    path = output / CHECKPOINTS / "job.json"
+    check_writable(path)
+    path.write_text(json.dumps(settings, indent=1), encoding="utf-8")
 
 
-def _index(
+def _new_index(
     job: protocol.TrainSegmentation, sets: list[TileSet], module: nn.Module, sizes: dict[str, Any]
 ) -> dict[str, Any]:
-    """All of the model's index but its scores."""
+    """The model's index without scores."""
     return {
         "architecture": job.architecture,
         "encoder": job.encoder,
@@ -148,69 +316,36 @@ def _index(
             "tiles": {split: len(tiles_of(sets, split)) for split in SPLITS},
             "codes": codes_of(tiles_of(sets, "train")),
         },
-        "training": {key: getattr(job, key) for key in TOLD},
+        "training": {key: getattr(job, key) for key in INDEX_SETTINGS},
     }
 
 
-def _save(output: Path, segmenter: architectures.Segmenter, index: dict[str, Any]) -> None:
-    architectures.save(output, segmenter.module)
-    (output / "README.md").write_text(model_card(index, f"Landforge segmentation: {output.name}"), encoding="utf-8")
-    model_folder.write_index(output, "segmentation", **index)
-
-
-def _tired(history: list[dict[str, float]], patience: int) -> bool:
-    """Whether the last epochs, as many as the patience, brought nothing better; never with a patience of 0."""
-    found = [entry["val mIoU"] for entry in history]
-    return bool(patience) and len(found) > patience and max(found[-patience:]) <= max(found[:-patience])
-
-
 def _score_best(
-    output: Path,
-    job: protocol.TrainSegmentation,
-    sets: list[TileSet],
-    history: list[dict[str, float]],
-    report: protocol.Reporter,
+    job: protocol.TrainSegmentation, sets: list[TileSet], history: list[dict[str, float]], report: protocol.Reporter
 ) -> None:
-    """Score the weights as they lie in the model folder, on `val` and `test`; write index, card and report."""
+    """Score the weights in the model folder on `val` and `test`; write index, card and report."""
+    output = Path(job.output)
     _, index = model_folder.find(str(output), "segmentation")
     del index["landforge"]
-    trainer = Trainer(job, sets, architectures.load(output, index))
-    found: dict[str, Scores] = {}
-    for split in HELD_OUT:
+    best = SegmentationTrainer(job, sets, architectures.load(output, index), index, report)
+    scores_by_split: dict[str, Scores] = {}
+    for split in VALIDATION_SPLITS:
         if index["data"]["tiles"][split]:
-            found[split] = scores = trainer.score(split)
+            scores_by_split[split] = scores = best.score(split)
             index["figures"][split] = scores.figures()
             report.log(f"best epoch {index['best_epoch']}, {split}: mIoU {scores.miou:.3f}")
             for line in scores.lines():
                 report.log(f"  {line}")
-    _save(output, trainer.segmenter, index)
-    write_segmentation_report(output, index, history, found, _samples(trainer, sets))
+    best.save_model()
+    write_segmentation_report(output, index, history, scores_by_split, best.sample_sheet())
     report.log(f"report: {output / FILE}")
 
 
-def _samples(trainer: Trainer, sets: list[TileSet]) -> np.ndarray:
-    """A sheet of a few val tiles: image, label, and what the model reads."""
-    tiles, count = tiles_of(sets, "val"), 4
-    columns: list[list[np.ndarray]] = [[], [], []]
-    for tile in tiles[:: max(1, len(tiles) // count)][:count]:
-        (crops,) = grids([tile], trainer.job.crop_px)
-        image, label = crops[0]
-        with torch.inference_mode():
-            found = trainer.run(image[None].to(trainer.accelerator.device)).argmax(1)[0].cpu().numpy().astype(np.uint8)
-        shown = image.numpy().transpose(1, 2, 0), legend.picture(label.numpy()), legend.picture(found)
-        size = tuple(slice(0, min(each, SAMPLE_PX)) for each in label.shape)
-        for column, picture in zip(columns, shown):
-            canvas = np.full((SAMPLE_PX, SAMPLE_PX, 3), 255, np.uint8)
-            canvas[size] = picture[size]
-            column.append(canvas)
-    return contact_sheet.sheet([np.stack(column) for column in columns])
-
-
 def fit(job: protocol.TrainSegmentation, sets: list[TileSet], report: protocol.Reporter) -> None:
-    """Train on the sets' `train` tiles, epoch after epoch; the model folder always holds the best by mIoU on `val`.
+    """Train on the `train` tiles of `sets` and write the model folder with the best epoch by mIoU on `val`.
 
-    Stopped and started again with the same job, it goes on after its last whole epoch and ends with the same
-    weights as if it had not been stopped. The job's data sets are told; the sets are what is trained on.
+    A training that was stopped resumes after its last whole epoch and ends with the same weights as without the stop.
+    The job's data set paths are only recorded; `sets` holds the tiles to train on.
     """
     check(job, sets)
     set_seed(job.seed)
@@ -224,35 +359,20 @@ def fit(job: protocol.TrainSegmentation, sets: list[TileSet], report: protocol.R
         report.log(f"{output} holds this training, finished: it is not run again.")
         return
     module = architectures.build(job.architecture, job.encoder, job.encoder_weights, **sizes)
-    index = _index(job, sets, module, sizes)
+    index = _new_index(job, sets, module, sizes)
     if not index["data"]["codes"]:
         raise BackendError("No label of the training tiles is known: all of their pixels are nodata.")
-    _claim(output, settings)
+    _write_settings(output, settings)
     label_offset.warn(sets, report)
     if legend.LEGENDS[job.legend]:
         report.log(f"legend {job.legend}: {'; '.join(legend.names_of(job.legend).values())}")
-    trainer = Trainer(job, sets, architectures.Segmenter(module, index["mean"], index["std"], job.legend))
-    state = output / CHECKPOINTS / "state.safetensors"
-    best, history = -1.0, list[dict[str, float]]()
-    if state.is_file():
-        progress = load_state(state, trainer.parts())
-        best, history = progress["best"], progress["history"]
-        report.log(f"resumed after epoch {len(history)} of {job.epochs}, best val mIoU {best:.3f}")
-    for epoch in range(len(history), job.epochs):
-        if _tired(history, job.patience):
-            report.log(f"No better epoch in the last {job.patience}: the training ends after {epoch} of {job.epochs}.")
-            break
-        part = report.part(epoch / job.epochs, (epoch + 1) / job.epochs)
-        loss = trainer.epoch(epoch, part.part(0, 0.9))
-        scores = trainer.score("val")
-        report.log(f"epoch {epoch + 1}/{job.epochs}: loss {loss:.3f}, val mIoU {scores.miou:.3f}")
-        for line in scores.lines():
-            report.log(f"  {line}")
-        if scores.miou > best:
-            best = scores.miou
-            figures = {"val": scores.figures()}
-            _save(output, trainer.segmenter, {**index, "best_epoch": epoch + 1, "figures": figures})
-        history.append({"epoch": epoch + 1, "loss": loss, "val mIoU": scores.miou})
-        save_state(state, trainer.parts(), {"best": best, "history": history})
-        part.progress(1.0, f"epoch {epoch + 1} of {job.epochs}: val mIoU {scores.miou:.3f}, best {best:.3f}")
-    _score_best(output, job, sets, history, report)
+    segmenter = architectures.Segmenter(module, index["mean"], index["std"], job.legend)
+    trainer = SegmentationTrainer(job, sets, segmenter, index, report)
+    trainer.resume()
+    trainer.train()
+    if trainer.stalled and len(trainer.history) < job.epochs:
+        report.log(
+            f"No better epoch in the last {job.patience}: the training ends after {len(trainer.history)} of "
+            f"{job.epochs}."
+        )
+    _score_best(job, sets, trainer.history, report)

@@ -1,1 +1,1 @@
-"""The way to the backend: its Python, its processes. Nothing here imports qgis, so that it is tested without QGIS."""
+"""The connection to the backend: its Python environment and its processes. Imports no QGIS, and is tested without."""

@@ -1,4 +1,4 @@
-"""What an interpreter lacks to run the backend, asked once and remembered until something changes."""
+"""What an interpreter lacks to run the backend; the result is cached until the interpreter's packages change."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import subprocess
 from pathlib import Path
 
 from . import interpreters
-from .child import clean_environment
+from .child_process import clean_environment
 
-_QUESTION = """
+_VERSIONS_SCRIPT = """
 import importlib.metadata, json, sys, sysconfig
 versions = {}
 for name in sys.argv[1:]:
@@ -21,29 +21,31 @@ for name in sys.argv[1:]:
         versions[name] = ""
 print(json.dumps([list(sys.version_info[:2]), sysconfig.get_path("purelib"), versions]))
 """
-_NAMES = {"odc-geo": "odc.geo", "pillow": "PIL"}  # packages that are imported by a name that is not their own
+_MODULE_NAMES = {"odc-geo": "odc.geo", "pillow": "PIL"}
+"""The import names of packages whose import name differs from the package's name."""
 _faults: dict[tuple[Path, Path], tuple[tuple[int, ...], str, str]] = {}
+"""By interpreter and requirements folder: time stamps, fault, folder of packages."""
 
 
 def fault(python: Path, requirements: Path) -> str:
-    """One sentence on what an existing interpreter lacks, or an empty string.
+    """One sentence on what an existing interpreter lacks; empty where it lacks nothing.
 
-    Starts it only when it, its packages or the requirements have changed since it was last asked.
+    Starts the interpreter only when it, its packages or the requirements have changed since the last call.
     """
-    stamp, found, packages = _faults.get((python, requirements), ((), "", ""))
-    if not stamp or stamp != _stamp(python, packages, requirements):
-        found, packages = _ask(python, requirements)
-        _faults[python, requirements] = (_stamp(python, packages, requirements), found, packages)
-    return found
+    stamp, sentence, packages_folder = _faults.get((python, requirements), ((), "", ""))
+    if not stamp or stamp != _stamp(python, packages_folder, requirements):
+        sentence, packages_folder = _inspect(python, requirements)
+        _faults[python, requirements] = (_stamp(python, packages_folder, requirements), sentence, packages_folder)
+    return sentence
 
 
-def forget() -> None:
-    """Ask every interpreter anew."""
+def clear_cache() -> None:
+    """Inspect every interpreter anew at the next call of `fault`."""
     _faults.clear()
 
 
 def packages(requirements: Path) -> list[str]:
-    """The packages that the backend itself imports: those named in the inputs of the requirement files."""
+    """The packages that the backend itself imports: those named in the `.in` requirement files."""
     names = []
     for stem in ("requirements.in", "requirements-torch.in"):
         lines = requirements.joinpath(stem).read_text(encoding="utf-8").splitlines()
@@ -52,54 +54,57 @@ def packages(requirements: Path) -> list[str]:
 
 
 def modules(requirements: Path) -> list[str]:
-    """The same by the names under which they are imported."""
-    return [_NAMES.get(name, name.replace("-", "_")) for name in packages(requirements)]
+    """The import names of `packages`."""
+    return [_MODULE_NAMES.get(name, name.replace("-", "_")) for name in packages(requirements)]
 
 
-def _stamp(python: Path, packages: str, requirements: Path) -> tuple[int, ...]:
+def _stamp(python: Path, packages_folder: str, requirements: Path) -> tuple[int, ...]:
+    """Modification times in nanoseconds of the files on which a fault depends; 0 for a missing one."""
     paths = [
         python,
-        Path(packages or python),
+        Path(packages_folder or python),
         requirements / "requirements.txt",
         requirements / "requirements-torch.txt",
     ]
     return tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in paths)
 
 
-def _ask(python: Path, requirements: Path) -> tuple[str, str]:
-    """The interpreter's fault, or an empty string, and the folder of its packages."""
+def _inspect(python: Path, requirements: Path) -> tuple[str, str]:
+    """Start the interpreter; returns its fault, or an empty string, and the folder of its packages."""
     try:
-        answer = subprocess.run(
-            [str(python), "-c", _QUESTION, *packages(requirements)],
+        completed = subprocess.run(
+            [str(python), "-c", _VERSIONS_SCRIPT, *packages(requirements)],
             env=clean_environment(os.environ),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=60,
             check=True,
         )
-        version, folder, versions = json.loads(answer.stdout)
+        version, folder, versions = json.loads(completed.stdout)
     except (OSError, ValueError, subprocess.SubprocessError):
         return f"The backend's Python, {python}, does not work.", ""
-    return _verdict(python, tuple(version), versions, _majors(requirements)), folder
+    return _fault_of_versions(python, tuple(version), versions, _pinned_majors(requirements)), folder
 
 
-def _verdict(python: Path, version: tuple[int, ...], versions: dict[str, str], majors: dict[str, str]) -> str:
-    if version < interpreters.FLOOR:
-        found, floor = (".".join(map(str, numbers)) for numbers in (version, interpreters.FLOOR))
-        return f"{python} is Python {found}, and the backend needs {floor} or newer."
-    missing = [name for name, found in versions.items() if not found]
+def _fault_of_versions(
+    python: Path, python_version: tuple[int, ...], versions: dict[str, str], pinned_majors: dict[str, str]
+) -> str:
+    if python_version < interpreters.OLDEST:
+        version, oldest = (".".join(map(str, numbers)) for numbers in (python_version, interpreters.OLDEST))
+        return f"{python} is Python {version}, and the backend needs {oldest} or newer."
+    missing = [name for name, version in versions.items() if not version]
     if missing:
         return f"{python} lacks packages that the backend needs: {', '.join(missing)}."
     wrong = [
-        f"{name} {found} instead of {majors[name]}.x"
-        for name, found in versions.items()
-        if name in majors and found.split(".")[0] != majors[name]
+        f"{name} {version} instead of {pinned_majors[name]}.x"
+        for name, version in versions.items()
+        if name in pinned_majors and version.split(".")[0] != pinned_majors[name]
     ]
     return f"{python} has packages in versions that do not fit: {', '.join(wrong)}." if wrong else ""
 
 
-def _majors(requirements: Path) -> dict[str, str]:
-    """The first number of each pinned version; of those that count years it says nothing."""
+def _pinned_majors(requirements: Path) -> dict[str, str]:
+    """The major version of each pinned package; packages with calendar versions (2024.1) are left out."""
     pins = {}
     for stem in ("requirements.txt", "requirements-torch.txt"):
         text = requirements.joinpath(stem).read_text(encoding="utf-8")

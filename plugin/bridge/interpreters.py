@@ -1,4 +1,4 @@
-"""A Python to build the backend's environment on; `sys.executable` may be QGIS itself."""
+"""Python interpreters that the backend's environment can be built on; `sys.executable` may be QGIS itself."""
 
 from __future__ import annotations
 
@@ -13,39 +13,45 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...backend.protocol import BackendError
-from .child import clean_environment
+from .child_process import clean_environment
 
-FLOOR = (3, 11)  # torch's and diffusers' own
-CEILING = (3, 14)  # the newest that all pinned packages have wheels for
-# ssl is what a Python that was moved out of its home lacks first.
+OLDEST = (3, 11)
+"""The oldest Python that torch and diffusers support."""
+NEWEST = (3, 14)
+"""The newest Python that all pinned packages have wheels for."""
+# ssl is the first module that a relocated Python lacks.
 _PROBE = "import json, ssl, sys, zlib; print(json.dumps([*sys.version_info[:2], sys.maxsize > 2**32]))"
-_NAME = re.compile(r"python[\d.]*(\.exe)?$", re.IGNORECASE)
+_PYTHON_NAME = re.compile(r"python[\d.]*(\.exe)?$", re.IGNORECASE)
 
 
-def find(wanted: str = "") -> Path | None:
-    """The Python to build on: the wanted one (BackendError where it does not do), else the first that does, or None."""
-    if wanted:
-        if not _does(version(wanted)):
-            raise BackendError(f"{wanted} is not a 64-bit Python {text(FLOOR)} to {text(CEILING)}. Name another.")
-        return Path(wanted)
-    return next((python for python in candidates() if _does(version(str(python)))), None)
+def find(requested: str = "") -> Path | None:
+    """The interpreter to build on: the requested one, else the first suitable candidate, else None.
+
+    Raises BackendError where the requested one is not a 64-bit Python of a supported version.
+    """
+    if requested:
+        if not _is_supported(version(requested)):
+            oldest, newest = version_text(OLDEST), version_text(NEWEST)
+            raise BackendError(f"{requested} is not a 64-bit Python {oldest} to {newest}. Name another.")
+        return Path(requested)
+    return next((python for python in candidates() if _is_supported(version(str(python)))), None)
 
 
 def find_any() -> Path | None:
-    """Any Python that can make a virtual environment for tools."""
+    """Any interpreter that can make a virtual environment for tools, or None."""
     return next((python for python in candidates() if (version(str(python)) or (0, 0)) >= (3, 9)), None)
 
 
-def text(version: tuple[int, int]) -> str:
-    """A version as it is written."""
+def version_text(version: tuple[int, int]) -> str:
+    """A version as text: `3.12`."""
     return ".".join(map(str, version))
 
 
 @functools.lru_cache(maxsize=64)
 def version(python: str) -> tuple[int, int] | None:
-    """What version a working 64-bit interpreter is, found by starting it; None for anything else."""
+    """The version of a working 64-bit interpreter, which is started for this; None for anything else."""
     try:
-        answer = subprocess.run(
+        completed = subprocess.run(
             [python, "-c", _PROBE],
             env=clean_environment(os.environ),
             stdin=subprocess.DEVNULL,
@@ -53,40 +59,40 @@ def version(python: str) -> tuple[int, int] | None:
             timeout=30,
             check=True,
         )
-        major, minor, wide = json.loads(answer.stdout)
+        major, minor, is_64_bit = json.loads(completed.stdout)
     except (OSError, ValueError, subprocess.SubprocessError):
         return None
-    return (major, minor) if wide else None
+    return (major, minor) if is_64_bit else None
 
 
 def candidates() -> Iterator[Path]:
-    """Where a Python may be, best first: QGIS's own, then those on the PATH."""
+    """Existing interpreters, without duplicates: QGIS's own first, then those on the PATH."""
     seen = set()
-    for path in _places():
-        # Only what is called python is ever started: sys.executable would open another QGIS.
-        if path not in seen and _NAME.search(path.name) and path.is_file() and not _store_stub(path):
+    for path in _candidate_paths():
+        # Only a file named python is ever started: sys.executable may be QGIS, and starting it would open a window.
+        if path not in seen and _PYTHON_NAME.search(path.name) and path.is_file() and not _is_store_stub(path):
             seen.add(path)
             yield path
 
 
-def _places() -> Iterator[Path]:
+def _candidate_paths() -> Iterator[Path]:
     yield Path(getattr(sys, "_base_executable", "") or sys.executable)
     for prefix in (sys.base_prefix, sys.prefix):
         yield Path(prefix, "python.exe")
         yield Path(prefix, "bin", "python3")
     for folder in list(Path(sys.executable).parents)[:3]:
         yield from sorted(folder.glob("apps/Python3*/python.exe"), reverse=True)
-    newest_first = [f"python3.{minor}" for minor in range(CEILING[1], FLOOR[1] - 1, -1)]
+    newest_first = [f"python3.{minor}" for minor in range(NEWEST[1], OLDEST[1] - 1, -1)]
     for name in ["python3", *newest_first, "python"]:
-        found = shutil.which(name, path=clean_environment(os.environ).get("PATH", os.defpath))
-        if found:
-            yield Path(found)
+        program = shutil.which(name, path=clean_environment(os.environ).get("PATH", os.defpath))
+        if program:
+            yield Path(program)
 
 
-def _store_stub(path: Path) -> bool:
-    """Whether it is Windows' empty stand-in, which opens the store."""
+def _is_store_stub(path: Path) -> bool:
+    """Whether a path is Windows' empty placeholder for Python, which opens the Microsoft Store."""
     return os.name == "nt" and path.stat().st_size == 0
 
 
-def _does(found: tuple[int, int] | None) -> bool:
-    return found is not None and FLOOR <= found <= CEILING
+def _is_supported(version: tuple[int, int] | None) -> bool:
+    return version is not None and OLDEST <= version <= NEWEST

@@ -1,1 +1,1 @@
-"""Real and synthetic layers beside each other: swipe, linked windows, the difference of land cover."""
+"""Comparison of real and synthetic layers: swipe, linked windows, difference of land cover."""

@@ -1,4 +1,4 @@
-"""The difference of two land cover layers, run as the algorithm that it is, in the background."""
+"""Runs the algorithm for the difference of two land cover layers in the background."""
 
 from __future__ import annotations
 
@@ -9,31 +9,20 @@ from qgis.core import (
     QgsProcessing,
     QgsProcessingAlgRunnerTask,
     QgsProcessingContext,
-    QgsProcessingFeedback,
     QgsProject,
     QgsRasterLayer,
 )
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from .. import layers
+from ..feedback import SignalFeedback
 from ..translation import tr
 
 ALGORITHM = "landforge:landcoverdifference"
 
 
-class Ear(QgsProcessingFeedback):
-    """Feedback that remembers what went wrong; it is told from the task's thread."""
-
-    def __init__(self) -> None:
-        super().__init__(False)
-        self.errors: list[str] = []
-
-    def reportError(self, error: str, fatalError: bool = False) -> None:  # noqa: D102
-        self.errors.append(error)
-
-
 class DifferenceRun(QObject):
-    """One run: `progressed` in percent, then `succeeded` with the page's path, or `failed` with what to do about it."""
+    """One run: `progressed` in percent, then `succeeded` with the report's path, or `failed` with an error message."""
 
     progressed = pyqtSignal(int)
     succeeded = pyqtSignal(str)
@@ -42,7 +31,7 @@ class DifferenceRun(QObject):
     def __init__(self, reference: QgsRasterLayer, compared: QgsRasterLayer) -> None:
         super().__init__()
         self._name = f"{tr('Difference of land cover')} · {reference.name()} / {compared.name()}"
-        self._context, self._ear = QgsProcessingContext(), Ear()
+        self._context, self._feedback = QgsProcessingContext(), SignalFeedback()
         self._context.setProject(QgsProject.instance())
         self._parameters = {"REFERENCE": reference.id(), "COMPARED": compared.id()}
         outputs = ("OUTPUT", "OUTPUT_TABLE", "OUTPUT_REPORT")
@@ -50,7 +39,7 @@ class DifferenceRun(QObject):
         self._task: QgsProcessingAlgRunnerTask | None = None
 
     def start(self) -> None:
-        """Check the layers and begin; what is wrong is told by `failed`."""
+        """Check the parameters and start; emits `failed` where they are invalid."""
         algorithm = QgsApplication.processingRegistry().createAlgorithmById(ALGORITHM)
         usable, problem = algorithm.canExecute()
         if usable:
@@ -58,18 +47,18 @@ class DifferenceRun(QObject):
         if not usable:
             self.failed.emit(problem)
             return
-        self._ear.progressChanged.connect(lambda percent: self.progressed.emit(round(percent)))
-        self._task = QgsProcessingAlgRunnerTask(algorithm, self._parameters, self._context, self._ear)
-        self._task.executed.connect(self._ended)
+        self._feedback.progressChanged.connect(lambda percent: self.progressed.emit(round(percent)))
+        self._task = QgsProcessingAlgRunnerTask(algorithm, self._parameters, self._context, self._feedback)
+        self._task.executed.connect(self._finish)
         QgsApplication.taskManager().addTask(self._task)
 
     def cancel(self) -> None:
-        """End it; `failed` follows."""
-        self._ear.cancel()
+        """Cancel the run; `failed` follows."""
+        self._feedback.cancel()
 
-    def _ended(self, successful: bool, results: dict[str, Any]) -> None:
+    def _finish(self, successful: bool, results: dict[str, Any]) -> None:
         if not successful:
-            self.failed.emit("\n".join(self._ear.errors) or tr("The difference could not be made; see the log."))
+            self.failed.emit("\n".join(self._feedback.errors) or tr("The difference could not be made; see the log."))
             return
         layer = QgsRasterLayer(results["OUTPUT"], self._name)
         layers.style(layer, self._name)

@@ -1,4 +1,4 @@
-"""The Compare panel: which two layers, and the three ways to compare them."""
+"""The Compare panel: a choice of two layers and three ways to compare them."""
 
 from __future__ import annotations
 
@@ -21,19 +21,20 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ..translation import tr
-from . import rasters, swipe
+from . import swipe
 from .difference import DifferenceRun
+from .layer_pairs import comparable_layers, default_pair
 from .side_by_side import SideBySide
 from .swipe import SwipeTool
 
 
 class ComparePanel(QgsDockWidget):
-    """Takes a real and a synthetic layer; swipes, sets them side by side, or makes their difference."""
+    """Compares a real and a synthetic layer by a swipe, side by side, or by their difference."""
 
     def __init__(self, iface: Any) -> None:
         super().__init__(tr("Landforge: compare"), iface.mainWindow())
         self.setObjectName("landforgeCompare")
-        self.canvas, self.window = iface.mapCanvas(), iface.mainWindow()
+        self.canvas, self.main_window = iface.mapCanvas(), iface.mainWindow()
         self.real, self.synthetic = _layer_box(), _layer_box()
         self.swipe_button = _button(tr("Sw&ipe"), tr("A handle across the map: real on one side, synthetic beyond it."))
         self.swipe_button.setCheckable(True)
@@ -41,20 +42,20 @@ class ComparePanel(QgsDockWidget):
         self.difference_button = _button(
             tr("Di&fference"), tr("Of two land cover layers: where they agree, and the confusion table in hectares.")
         )
-        self.said, self.progress, self.table = QLabel(), QProgressBar(), QTextBrowser()
-        self.said.setWordWrap(True)
+        self.message, self.progress, self.table = QLabel(), QProgressBar(), QTextBrowser()
+        self.message.setWordWrap(True)
         self.table.setWordWrapMode(QTextOption.WrapMode.WordWrap)
         self.table.setPlaceholderText(tr("The table of a difference comes here."))
-        self.cancel_button, self.page_button = QPushButton(tr("Cancel")), QPushButton(tr("Open as a web page"))
-        self.tool: SwipeTool | None = None
-        self.run: DifferenceRun | None = None
-        self.view: SideBySide | None = None
-        self._page = ""
-        self._chosen = False
+        self.cancel_button, self.report_button = QPushButton(tr("Cancel")), QPushButton(tr("Open as a web page"))
+        self.swipe_tool: SwipeTool | None = None
+        self.difference_run: DifferenceRun | None = None
+        self.side_by_side: SideBySide | None = None
+        self._report_path = ""
+        self._is_chosen_by_user = False
         self._lay_out()
         self._connect()
         self._show_running(False)
-        self.page_button.hide()
+        self.report_button.hide()
 
     def _lay_out(self) -> None:
         content = QWidget()
@@ -68,103 +69,105 @@ class ComparePanel(QgsDockWidget):
         running.addWidget(self.cancel_button)
         for part in (form, ways, running):
             layout.addLayout(part)
-        layout.addWidget(self.said)
+        layout.addWidget(self.message)
         layout.addWidget(self.table, 1)
-        layout.addWidget(self.page_button)
+        layout.addWidget(self.report_button)
         self.setWidget(content)
 
     def _connect(self) -> None:
-        self.swipe_button.toggled.connect(self._swipe)
-        self.side_button.clicked.connect(self.side_by_side)
-        self.difference_button.clicked.connect(self.difference)
-        self.cancel_button.clicked.connect(self._cancel)
-        self.page_button.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(self._page)))
+        self.swipe_button.toggled.connect(self._set_swiping)
+        self.side_button.clicked.connect(self.open_side_by_side)
+        self.difference_button.clicked.connect(self.start_difference)
+        self.cancel_button.clicked.connect(self._cancel_difference)
+        self.report_button.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(self._report_path)))
         for box in (self.real, self.synthetic):
             box.layerChanged.connect(self._layers_changed)
-            box.activated.connect(self._choose)
-        QgsProject.instance().layersWillBeRemoved.connect(self._stop_for)
+            box.activated.connect(self._keep_choice)
+        QgsProject.instance().layersWillBeRemoved.connect(self._layers_removed)
         QgsProject.instance().layersAdded.connect(self._layers_added)
 
-    def _choose(self) -> None:
-        """From now on the pair is the user's: it stays, whatever layers come."""
-        self._chosen = True
+    def _keep_choice(self) -> None:
+        """Keep the user's choice when layers are added."""
+        self._is_chosen_by_user = True
 
     def _layers_added(self) -> None:
-        if not self._chosen and self.tool is None and self.run is None:
-            QTimer.singleShot(0, self.guess)  # once they are in the layer tree
+        if not self._is_chosen_by_user and self.swipe_tool is None and self.difference_run is None:
+            QTimer.singleShot(0, self.preselect_layers)  # once they are in the layer tree
 
-    def guess(self) -> None:
-        """Choose a real and a synthetic layer, where the project has them."""
-        for box, layer in zip((self.real, self.synthetic), rasters.pair(rasters.rasters(QgsProject.instance()))):
+    def preselect_layers(self) -> None:
+        """Select a real and a synthetic layer where the project has them."""
+        for box, layer in zip((self.real, self.synthetic), default_pair(comparable_layers(QgsProject.instance()))):
             box.setLayer(layer)
 
-    def layers(self) -> list[QgsMapLayer]:
-        """The two layers; empty, and the panel says so, where they are not chosen."""
+    def chosen_layers(self) -> list[QgsMapLayer]:
+        """The two layers; an empty list, with a message in the panel, where they are not two different layers."""
         chosen = [self.real.currentLayer(), self.synthetic.currentLayer()]
         if None in chosen or chosen[0] == chosen[1]:
-            self.said.setText(tr("Choose two different raster layers above."))
+            self.message.setText(tr("Choose two different raster layers above."))
             return []
         return chosen
 
     def _layers_changed(self) -> None:
         self.swipe_button.setChecked(False)
-        self.said.clear()
+        self.message.clear()
 
-    def _stop_for(self, removed: list[str]) -> None:
-        """A layer that goes takes its swipe with it."""
-        if self.tool is not None and {sheet.layer.id() for sheet in self.tool.sheets} & set(removed):
+    def _layers_removed(self, removed: list[str]) -> None:
+        """End the swipe of a layer that is removed."""
+        if self.swipe_tool is not None and {renderer.layer.id() for renderer in self.swipe_tool.renderers} & set(
+            removed
+        ):
             self.swipe_button.setChecked(False)
 
-    def _swipe(self, wanted: bool) -> None:
-        if not wanted:
-            if self.tool is not None:
-                self.canvas.unsetMapTool(self.tool)
+    def _set_swiping(self, active: bool) -> None:
+        if not active:
+            if self.swipe_tool is not None:
+                self.canvas.unsetMapTool(self.swipe_tool)
             return
-        chosen = self.layers()
+        chosen = self.chosen_layers()
         if not chosen:
             self.swipe_button.setChecked(False)
             return
-        before = self.canvas.mapTool()
-        self.tool = SwipeTool(self.canvas, *chosen)
-        self.tool.ended.connect(lambda: self._swipe_ended(before))
-        self.said.setText(swipe.keys_help())
-        self.canvas.setMapTool(self.tool)
+        previous_tool = self.canvas.mapTool()
+        self.swipe_tool = SwipeTool(self.canvas, *chosen)
+        self.swipe_tool.ended.connect(lambda: self._swipe_ended(previous_tool))
+        self.message.setText(swipe.keys_help())
+        self.canvas.setMapTool(self.swipe_tool)
 
-    def _swipe_ended(self, before: Any) -> None:
-        """Whether by the button, by Escape or by another tool."""
-        self.tool = None
+    def _swipe_ended(self, previous_tool: Any) -> None:
+        """The swipe was ended by the button, by Escape or by another tool."""
+        self.swipe_tool = None
         self.swipe_button.setChecked(False)
-        self.said.clear()
-        if before is not None and self.canvas.mapTool() is None:
-            self.canvas.setMapTool(before)
+        self.message.clear()
+        if previous_tool is not None and self.canvas.mapTool() is None:
+            self.canvas.setMapTool(previous_tool)
 
-    def side_by_side(self) -> None:
-        """Open the window of linked maps."""
-        chosen = self.layers()
+    def open_side_by_side(self) -> None:
+        """Open the window of two linked maps."""
+        chosen = self.chosen_layers()
         if chosen:
-            self.view = SideBySide(self.canvas, chosen, self.window)
-            self.view.destroyed.connect(self._view_gone)
-            self.view.show()
+            self.side_by_side = SideBySide(self.canvas, chosen, self.main_window)
+            self.side_by_side.destroyed.connect(self._side_by_side_closed)
+            self.side_by_side.show()
 
-    def _view_gone(self) -> None:
-        self.view = None
+    def _side_by_side_closed(self) -> None:
+        self.side_by_side = None
 
-    def difference(self) -> None:
-        """Run the difference of the two layers in the background."""
-        chosen = self.layers()
-        if not chosen or self.run is not None:
+    def start_difference(self) -> None:
+        """Compute the difference of the two layers in the background."""
+        chosen = self.chosen_layers()
+        if not chosen or self.difference_run is not None:
             return
-        self.run = DifferenceRun(*chosen)
-        self.run.progressed.connect(self.progress.setValue)
-        self.run.succeeded.connect(self._show_table)
-        self.run.failed.connect(self._fail)
+        self.difference_run = DifferenceRun(*chosen)
+        self.difference_run.progressed.connect(self.progress.setValue)
+        self.difference_run.succeeded.connect(self._show_report)
+        self.difference_run.failed.connect(self._show_error)
         self._show_running(True)
-        self.said.setText(tr("Comparing…"))
-        self.run.start()
+        self.message.setText(tr("Comparing…"))
+        self.difference_run.start()
 
-    def _cancel(self) -> None:
-        if self.run is not None:
-            self.run.cancel()
+    def _cancel_difference(self) -> None:
+        if self.difference_run is not None:
+            self.difference_run.cancel()
 
     def _show_running(self, running: bool) -> None:
         self.progress.setValue(0)
@@ -172,26 +175,26 @@ class ComparePanel(QgsDockWidget):
         self.cancel_button.setVisible(running)
         self.difference_button.setEnabled(not running)
 
-    def _show_table(self, page: str) -> None:
-        self._page, self.run = page, None
-        self.table.setHtml(Path(page).read_text(encoding="utf-8"))
-        self.page_button.show()
+    def _show_report(self, path: str) -> None:
+        self._report_path, self.difference_run = path, None
+        self.table.setHtml(Path(path).read_text(encoding="utf-8"))
+        self.report_button.show()
         self._show_running(False)
-        self.said.clear()
+        self.message.clear()
 
-    def _fail(self, problem: str) -> None:
-        self.run = None
+    def _show_error(self, problem: str) -> None:
+        self.difference_run = None
         self._show_running(False)
-        self.said.setText(problem)
+        self.message.setText(problem)
 
     def close_all(self) -> None:
-        """Take back what the panel has put elsewhere, before it goes."""
-        QgsProject.instance().layersWillBeRemoved.disconnect(self._stop_for)
+        """End the swipe, the side-by-side window and a running difference."""
+        QgsProject.instance().layersWillBeRemoved.disconnect(self._layers_removed)
         QgsProject.instance().layersAdded.disconnect(self._layers_added)
         self.swipe_button.setChecked(False)
-        self._cancel()
-        if self.view is not None:
-            self.view.close()
+        self._cancel_difference()
+        if self.side_by_side is not None:
+            self.side_by_side.close()
 
 
 def _layer_box() -> QgsMapLayerComboBox:

@@ -1,1 +1,1 @@
-"""Real data: clips of public sources, and data sets cut from rasters."""
+"""Algorithms that clip public data and build data sets."""

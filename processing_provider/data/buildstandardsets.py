@@ -1,37 +1,38 @@
-"""Make the four standard data sets of a study from a real one."""
+"""Build standard sets: a real data set to the four data sets of a study."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ...backend.protocol import BuildStandardSets as Job
-from .. import fields, parameters
+from .. import parameters
 from ..algorithm import BackendAlgorithm
+from ..fields import data_folder
 
 
 class BuildStandardSets(BackendAlgorithm):
-    """A real data set to four."""
+    """Makes the four data sets of a study from a real one."""
 
     JOB = Job
     TITLE = "Build standard sets"
     GROUP = "Data"
     TAGS = ("synthetic", "dataset", "tiles", "training data", "study", "controlnet", "spade", "comparison")
     HELP = (
-        "Makes of a real data set the four sets by which the worth of synthetic data is measured: real images on real "
-        "land cover, ControlNet's and SPADE's images on the same land cover, and ControlNet's images on synthetic land "
-        "cover. All have the same tiles, places and splits, and are data sets for 'Train segmentation model' and "
-        "'Cross-test'. Each image is painted in the style that 'Build data set' was told of its tile, as far as its "
-        "generator knows it. Before the long work the log says how long it will take; a run that was interrupted goes "
-        "on when it is run again with the same settings and output."
+        "Makes four data sets from a real one, to measure the value of synthetic data: real images with real land "
+        "cover, ControlNet's and SPADE's images on the same land cover, and ControlNet's images on synthetic land "
+        "cover. All four have the same tile locations and splits, and serve 'Train segmentation model' and "
+        "'Cross-test'. Every image is painted in its tile's style, as far as the generator knows it. The log estimates "
+        "the duration before the long part starts. To resume an interrupted run, run it again with the same settings "
+        "and output."
     )
 
     def parameters(self) -> list[parameters.Parameter]:  # noqa: D102
-        dataset = "The folder of a data set of images and labels that 'Build data set' wrote, at 1 m; or its manifest."
+        dataset = "The folder, or its manifest.csv, of a data set of images and labels at 1 m from 'Build data set'."
         composition = (
-            "real: each place of synthetic land cover, of 1.28 km or so, is asked for the class shares that the real "
-            "tiles there have together, training tiles where there are any; free: its model decides."
+            "real: every block of synthetic land cover, about 1.28 km wide, gets the class shares of the real tiles in "
+            "it, of training tiles where there are any. free: the model decides."
         )
-        own = "Left empty or a bundled model's name: the bundled one. Else the folder of a model of your own."
+        own = "A bundled model's name, or the folder of your own model. Left empty: the bundled model."
         output = "The folder of the four data sets: real, controlnet, spade and synthetic."
         models = ("LANDCOVER_MODEL", "Land cover"), ("CONTROLNET_MODEL", "ControlNet"), ("SPADE_MODEL", "SPADE")
         return [
@@ -44,5 +45,5 @@ class BuildStandardSets(BackendAlgorithm):
             parameters.folder_output("OUTPUT", "Standard sets", output),
         ]
 
-    def settle(self, given: dict[str, Any]) -> None:  # noqa: D102
-        given["dataset"] = fields.folder(given["dataset"])
+    def adjust_fields(self, fields: dict[str, Any]) -> None:  # noqa: D102
+        fields["dataset"] = data_folder(fields["dataset"])

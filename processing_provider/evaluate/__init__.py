@@ -1,1 +1,1 @@
-"""Prediction."""
+"""Algorithms that evaluate models and synthetic data."""

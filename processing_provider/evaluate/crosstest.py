@@ -1,4 +1,4 @@
-"""Test segmentation models on data sets, all by all."""
+"""Cross-test: segmentation models and data sets to a table of scores."""
 
 from __future__ import annotations
 
@@ -8,26 +8,29 @@ from ..algorithm import BackendAlgorithm
 
 
 class CrossTest(BackendAlgorithm):
-    """Models and data sets to a table."""
+    """Tests every segmentation model on every data set."""
 
     JOB = Job
     TITLE = "Cross-test"
     GROUP = "Evaluate"
     TAGS = ("segmentation", "accuracy", "iou", "confusion", "validation", "synthetic", "comparison")
     HELP = (
-        "Tests every model on the held-out tiles of every data set: trained on synthetic tiles and tested on real "
-        "ones, a model says what the synthetic data is worth. Writes the mean IoU of each pair with its confidence "
-        "interval and the IoU of each class as a web page with a heat map, and as CSV and JSON."
+        "Tests every model on the held-out tiles of every data set. The score on real tiles of a model trained on "
+        "synthetic tiles shows what the synthetic data is worth. Writes the mean IoU of every pair with its confidence "
+        "interval, and the IoU of every class, as a web page with a heat map, CSV and JSON."
     )
 
     def parameters(self) -> list[parameters.Parameter]:  # noqa: D102
         model = (
-            "One or more models of 'Train segmentation model': for each, its folder or its model_index.json, or a "
-            "bundled model's name."
+            "One or more models from 'Train segmentation model', by folder or model_index.json, or a bundled model's "
+            "name."
         )
-        dataset = "One or more data sets of 'Build data set': for each, its folder or its manifest.csv."
-        split = "The tiles to test on. A data set without test tiles is tested on its val tiles, and the log says so."
-        crop = "Side of the squares that a model sees at once, a multiple of 32."
+        dataset = "One or more data sets from 'Build data set', by folder or manifest.csv."
+        split = (
+            "The tiles to test on. Where a data set has no test tiles, its validation tiles are used, and the log says "
+            "so."
+        )
+        crop = "Side of the crops that a model predicts at once, a multiple of 32."
         return [
             parameters.folders("MODEL", "Models", model),
             parameters.folders("DATASET", "Test sets", dataset),

@@ -1,1 +1,1 @@
-"""Synthetic rasters."""
+"""Algorithms that generate synthetic rasters."""

@@ -1,4 +1,4 @@
-"""Paint an aerial image on a land cover map."""
+"""Generate image: a land cover map to a synthetic aerial image."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from ..algorithm import BackendAlgorithm
 
 
 class GenerateImage(BackendAlgorithm):
-    """Land cover to a synthetic image."""
+    """Paints a synthetic aerial image on a land cover map."""
 
     JOB = Job
     TITLE = "Generate image"
     GROUP = "Generate"
     TAGS = ("synthetic", "aerial", "image", "controlnet", "spade", "diffusion", "gan", "generative")
     HELP = (
-        "Paints a synthetic aerial image, 1 m a pixel, on a land cover map in WorldCover's codes, real or synthetic. "
-        "The image lies exactly on the map. It is not an observation of the Earth; its name and tags say so."
+        "Paints a synthetic aerial image with pixels of 1 m on a land cover map in WorldCover codes, real or "
+        "synthetic. The image covers exactly the map's ground. It is not an observation of the Earth; its name and "
+        "tags say so."
     )
 
     def parameters(self) -> list[parameters.Parameter]:  # noqa: D102
-        landcover = "A raster of WorldCover codes, of any provider."
-        model = "Left empty: the bundled model of the generator. Else the folder of an image generator of your own."
+        landcover = "A raster of WorldCover codes of any provider."
+        model = "The folder of your own image generator. Left empty: the bundled model of the chosen generator."
         output = "The synthetic image, a Cloud Optimized GeoTIFF."
         return [
             parameters.raster("LANDCOVER", "Land cover", landcover),

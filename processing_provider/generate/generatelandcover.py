@@ -1,16 +1,17 @@
-"""Generate a synthetic land cover map."""
+"""Generate land cover: an extent to a synthetic land cover map."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ...backend.protocol import GenerateLandCover as Job
-from .. import fields, parameters
+from .. import parameters
 from ..algorithm import BackendAlgorithm
+from ..fields import parse_shares
 
 
 class GenerateLandCover(BackendAlgorithm):
-    """An extent to synthetic land cover."""
+    """Generates a synthetic land cover map over an extent or within polygons."""
 
     JOB = Job
     TITLE = "Generate land cover"
@@ -18,17 +19,17 @@ class GenerateLandCover(BackendAlgorithm):
     TAGS = ("synthetic", "land cover", "diffusion", "generative", "class shares")
     HELP = (
         "Generates a synthetic land cover map over an extent or within polygons, in WorldCover's classes on a grid of "
-        "10 m pixels, without seams and of any size. A mix of classes can be asked for. Extents that overlap agree "
-        "where they do, as long as seed and settings are the same. The result is not an observation of the Earth; its "
+        "10 m pixels, seamless and of any size. Class shares can be requested. With the same seed and settings, maps "
+        "of overlapping extents are identical where they overlap. The result is not an observation of the Earth; its "
         "name and tags say so."
     )
 
     def parameters(self) -> list[parameters.Parameter]:  # noqa: D102
-        model = "The bundled model's name, or the folder of a land cover generator of your own."
+        model = "The bundled model's name, or the folder of your own land cover generator."
         output = "The synthetic land cover, a Cloud Optimized GeoTIFF."
         return [
-            parameters.extent("The area to fill.", optional=True),
-            parameters.area(),
+            parameters.extent("The extent to fill.", optional=True),
+            parameters.region(),
             parameters.seed(Job),
             parameters.steps(Job),
             *parameters.shares(Job),
@@ -39,5 +40,5 @@ class GenerateLandCover(BackendAlgorithm):
             parameters.raster_output("OUTPUT", "Synthetic land cover", output),
         ]
 
-    def settle(self, given: dict[str, Any]) -> None:  # noqa: D102
-        fields.settle_shares(given)
+    def adjust_fields(self, fields: dict[str, Any]) -> None:  # noqa: D102
+        parse_shares(fields)

@@ -1,1 +1,1 @@
-"""Prediction."""
+"""Algorithms that predict land cover."""

@@ -1,4 +1,4 @@
-"""Predict land cover from an image."""
+"""Segment image: an RGB image to predicted land cover."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from ..algorithm import BackendAlgorithm
 
 
 class SegmentImage(BackendAlgorithm):
-    """An image to land cover."""
+    """Predicts the land cover of an RGB image."""
 
     JOB = Job
     TITLE = "Segment image"
     GROUP = "Segment"
     TAGS = ("deep learning", "segmentation", "prediction", "inference", "land cover", "classify")
     HELP = (
-        "Predicts the land cover, in WorldCover's classes, of every pixel of an RGB image, real or synthetic. Works "
-        "through rasters of any size in overlapping windows, without seams."
+        "Predicts the land cover of every pixel of an RGB image, real or synthetic, in WorldCover's classes. The image "
+        "may have any size: it is processed in overlapping windows that leave no seams."
     )
 
     def parameters(self) -> list[parameters.Parameter]:  # noqa: D102
-        image = "An RGB raster of any provider; the bundled model knows aerial images of about 1 m a pixel."
+        image = "An RGB raster of any provider. The bundled model was trained on aerial images with pixels of 1 m."
         model = "The bundled model's name, or the folder that 'Train segmentation model' wrote."
         return [
             parameters.raster("IMAGE", "Image", image),

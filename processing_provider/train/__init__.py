@@ -1,1 +1,1 @@
-"""Training."""
+"""Algorithms that train models."""

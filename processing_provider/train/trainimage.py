@@ -1,4 +1,4 @@
-"""Train an image generator on data sets."""
+"""Train image generator: data sets to an image generator."""
 
 from __future__ import annotations
 
@@ -8,36 +8,37 @@ from ..algorithm import BackendAlgorithm
 
 
 class TrainImage(BackendAlgorithm):
-    """Data sets to an image generator."""
+    """Trains an image generator on data sets."""
 
     JOB = Job
     TITLE = "Train image generator"
     GROUP = "Train"
     TAGS = ("deep learning", "aerial", "image", "controlnet", "spade", "diffusion", "gan", "training", "fine-tuning")
     HELP = (
-        "Trains a generator that paints aerial images on land cover, from nothing or from a model that it gives the "
-        "look of another region. It learns at 1 m: other pixels are resampled to it, once. While it trains, the log "
-        "says where samples lie to look at; at the end there are a model card and a report. Cancelled or ended, it "
-        "goes on where it stopped when it is run again with the same settings and output. Much faster on a GPU."
+        "Trains a generator that paints aerial images on land cover, from scratch or by fine-tuning a model to another "
+        "region. It works at 1 m; tiles with other pixel sizes are resampled once. The log says where to find sample "
+        "images during training. A model card and a report are written at the end. To resume a cancelled or finished "
+        "training, run it again with the same settings and output. Much faster on a GPU."
     )
 
     def parameters(self) -> list[parameters.Parameter]:  # noqa: D102
         dataset = (
-            "One or more data sets of 'Build data set', of images and labels: for each, its folder or its "
-            "manifest.csv. Tiles must be 64 m wide or more, better 128."
+            "One or more data sets of images and labels from 'Build data set', by folder or manifest.csv. Tiles must "
+            "be at least 64 m wide, better 128 m."
         )
         stages = (
-            "Of controlnet: autoencoder finds a code of few numbers for an image, denoiser learns to draw it on land "
-            "cover in many steps, distillation to draw it in few against a judge. Of spade: painter."
+            "ControlNet's stages: autoencoder learns to compress images, denoiser learns to generate compressed images "
+            "from land cover in many steps, distillation reduces the steps with the help of a discriminator. SPADE has "
+            "one stage, painter."
         )
         weights = (
-            "The weights of the EfficientNet-Lite0 through which the judge sees: imagenet (downloaded on first use) or "
+            "The weights of the discriminator's encoder, an EfficientNet-Lite0: imagenet (downloaded on first use) or "
             "a .safetensors file. Left empty: those of the bundled segmentation model."
         )
         return [
             parameters.folders("DATASET", "Data sets", dataset),
             parameters.generator(Job),
-            *parameters.training(Job, stages),
-            parameters.advanced(parameters.string(Job, "ENCODER_WEIGHTS", "Judge's encoder weights", weights)),
+            *parameters.generator_training(Job, stages),
+            parameters.advanced(parameters.string(Job, "ENCODER_WEIGHTS", "Discriminator's encoder weights", weights)),
             parameters.folder_output("OUTPUT", "Model", "The folder of the trained model."),
         ]

@@ -24,8 +24,9 @@ def root(tmp_path):
     """The real __main__ and protocol with scripted jobs."""
     backend = tmp_path / "plugin" / "backend"
     (backend / "jobs").mkdir(parents=True)
-    for name in ("__init__.py", "__main__.py", "protocol.py"):
+    for name in ("__init__.py", "__main__.py"):
         shutil.copy(ROOT / "backend" / name, backend / name)
+    shutil.copytree(ROOT / "backend" / "protocol", backend / "protocol")
     shutil.copy(SCRIPTED, backend / "jobs" / "segmentimage.py")
     return backend.parent
 

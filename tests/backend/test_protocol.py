@@ -163,3 +163,23 @@ def test_a_mix_as_typed():
     assert protocol.parse_numbers("25, 75%") == (25, 75) and protocol.parse_numbers("") == ()
     with pytest.raises(BackendError, match="'half' is no mix"):
         protocol.parse_numbers("half")
+
+
+@given(
+    left=st.floats(-1e7, 1e7),
+    bottom=st.floats(-1e7, 1e7),
+    width=st.floats(0.01, 1e5),
+    height=st.floats(0.01, 1e5),
+)
+def test_bounds_snap_outward_to_the_next_ten_metres(left, bottom, width, height):
+    bounds = (left, bottom, left + width, bottom + height)
+    snapped = protocol.snapped_bounds(bounds)
+    assert all(isinstance(value, int) and value % protocol.SNAP_M == 0 for value in snapped)
+    overhangs = (*(bounds[i] - snapped[i] for i in (0, 1)), *(snapped[i] - bounds[i] for i in (2, 3)))
+    assert all(-2e-5 <= overhang < protocol.SNAP_M for overhang in overhangs)
+    assert protocol.snapped_bounds(snapped) == snapped
+
+
+def test_a_rounding_error_of_a_projection_adds_no_row():
+    assert protocol.snapped_bounds((-1e-6, 9.999999, 20.000001, 30.0)) == (0, 10, 20, 30)
+    assert protocol.outward_multiples((0.6 - 1e-9, 0.0, 1.2 + 1e-9, 1.0), 0.6) == (1, 0, 2, 2)

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 COMPILED = ["backend/requirements.txt", "backend/requirements-torch.txt", "backend/requirements-uv.txt"]
 OPTIONAL = {"stlpips_pytorch"}  # for training generators alone
-COMPILED.append("tests/requirements.txt")
+COMPILED += ["tests/requirements.txt", "docs/requirements.txt"]
 
 
 def pins(path):

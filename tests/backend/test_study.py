@@ -12,8 +12,9 @@ import rasterio
 from rasterio.transform import from_origin
 
 from backend import protocol
-from backend.datasets import pack, writer
+from backend.datasets import writer
 from backend.protocol import BackendError
+from weights import training_data as weights_data
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = ["builddataset", "buildstandardsets", *["trainsegmentation"] * 16, "crosstest", "imagequality", "mixturestudy"]
@@ -130,7 +131,7 @@ def test_what_the_bundled_weights_have_not_seen_is_the_test(make, training_data,
     for each in entries:
         group, *name = each.tile.name.split("_")
         site = f"s{name[0]}" if group == "naip" else name[0]
-        assert (each.tile.split == "test") == pack.held_out(site)
+        assert (each.tile.split == "test") == weights_data.held_out(site)
         years.setdefault((group, site), []).append(each.tile.split)
         with rasterio.open(tmp_path / "set" / each.files["image"]) as image:
             assert image.shape == (153, 153) and image.res == (1, 1) and tuple(image.bounds) == each.tile.bounds

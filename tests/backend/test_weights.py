@@ -44,7 +44,7 @@ def test_a_recipe_is_a_job(make, recipe):
     for job in jobs.values():
         found = trainlandcover.RECIPE if recipe == "landcover" else trainimage.RECIPES[job.generator]
         stages._check_numbers(job)
-        assert found.kind == recipe and stages._asked(job, found) == list(found.stages)
+        assert found.kind == recipe and stages._stage_names(job, found) == list(found.stages)
 
 
 def test_only_the_model_is_bundled(make, tmp_path):

@@ -1,4 +1,4 @@
-"""The dialog that sets up the backend, with an environment that is made of nothing."""
+"""The dialog that sets up the backend, with a set-up that makes nothing."""
 
 import time
 from types import SimpleNamespace
@@ -8,40 +8,34 @@ from landforge.backend.protocol import BackendError
 from landforge.plugin import settings
 from landforge.plugin.bridge import environment, process
 from landforge.plugin.environment_dialog import EnvironmentDialog
-from qgis.core import QgsApplication, QgsSettings
+from qgis.core import QgsSettings
+
+from tests.plugin.plugin_window import wait_for
 
 
 @pytest.fixture
-def made(monkeypatch):
-    """Stands for `environment.create`: its calls are kept, and it does what the test says."""
-
-    made = SimpleNamespace(calls=[], does=lambda is_cancelled: None)
+def set_up(monkeypatch):
+    """Replaces `environment.create`: records its `calls` and runs the test's `action`."""
+    set_up = SimpleNamespace(calls=[], action=lambda is_cancelled: None)
 
     def create(profile, compute="cpu", proxy="", wheels="", python="", on_progress=None, is_cancelled=None, **_):
-        made.calls.append((profile, compute, proxy, wheels))
+        set_up.calls.append((profile, compute, proxy, wheels))
         on_progress(0.5, "Halfway there.")
-        made.does(is_cancelled)
+        set_up.action(is_cancelled)
 
     monkeypatch.setattr(environment, "create", create)
-    return made
+    return set_up
 
 
 @pytest.fixture
-def dialog():
-    found = EnvironmentDialog()
-    yield found
-    found.cancel()
-    wait_for(lambda: found.task is None)
-    found.deleteLater()
+def dialog(monkeypatch):
+    monkeypatch.setattr(environment, "_free_mb", lambda _: 50_000)  # the disk is in use by others
+    environment_dialog = EnvironmentDialog()
+    yield environment_dialog
+    environment_dialog.cancel()
+    wait_for(lambda: environment_dialog.task is None)
+    environment_dialog.deleteLater()
     QgsSettings().remove("landforge")
-
-
-def wait_for(condition):
-    start = time.monotonic()
-    while not condition() and time.monotonic() - start < 20:
-        QgsApplication.processEvents()
-        time.sleep(0.01)
-    assert condition()
 
 
 def test_it_says_what_will_be_downloaded_and_where(dialog):
@@ -79,42 +73,42 @@ def test_a_disk_without_room_is_not_begun(dialog, monkeypatch):
     assert not dialog.start_button.isEnabled() and "not enough room" in dialog.plan.text()
 
 
-def test_setting_up(dialog, made, tmp_path):
+def test_setting_up(dialog, set_up, tmp_path):
     QgsSettings().setValue("proxy/proxyEnabled", False)
     dialog.compute.setCurrentIndex(1)
     dialog.wheels.setFilePath(str(tmp_path))
     dialog.start_button.click()
     assert dialog.cancel_button.isEnabled() and not dialog.start_button.isEnabled()
     wait_for(lambda: dialog.task is None)
-    assert made.calls == [(settings.profile(), "cuda", "", str(tmp_path))]
+    assert set_up.calls == [(settings.profile(), "cuda", "", str(tmp_path))]
     assert "Halfway there." in dialog.log.toPlainText() and dialog.start_button.isEnabled()
     assert settings.get(settings.COMPUTE) == "cuda" and settings.get(settings.WHEELS) == str(tmp_path)
 
 
-def test_a_failure_is_told_in_its_words(dialog, made):
+def test_a_failure_is_shown_in_its_own_words(dialog, set_up):
     def fail(_):
         raise BackendError("The proxy asks for a password.")
 
-    made.does = fail
+    set_up.action = fail
     dialog.start_button.click()
     wait_for(lambda: dialog.task is None)
     assert "The proxy asks for a password." in dialog.log.toPlainText()
 
 
-def test_a_bug_is_told_too(dialog, made):
-    made.does = lambda _: 1 / 0
+def test_a_bug_is_shown_too(dialog, set_up):
+    set_up.action = lambda _: 1 / 0
     dialog.start_button.click()
     wait_for(lambda: dialog.task is None)
     assert "ZeroDivisionError" in dialog.log.toPlainText()
 
 
-def test_cancelling(dialog, made):
+def test_cancelling(dialog, set_up):
     def until_cancelled(is_cancelled):
         while not is_cancelled():
             time.sleep(0.01)
         raise process.Cancelled
 
-    made.does = until_cancelled
+    set_up.action = until_cancelled
     dialog.start_button.click()
     wait_for(lambda: "Halfway" in dialog.log.toPlainText())
     dialog.cancel_button.click()

@@ -1,4 +1,4 @@
-"""Panels, test and options without a mouse: Tab reaches all in the order seen, and no letter means two things."""
+"""The panels, the blind test and the options by keyboard: Tab order and mnemonics."""
 
 from pathlib import Path
 
@@ -20,10 +20,10 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
-from tests.plugin.desk import Desk, settle, wait_for
-from tests.plugin.viewing import scene
+from tests.plugin.plugin_window import PluginWindow, settle, wait_for
+from tests.plugin.raster_layers import image_layer
 
-MENUS = {"en": "JEVLSPORDWMCH", "es": "YEVCFMORDW"}
+MENU_LETTERS = {"en": "JEVLSPORDWMCH", "es": "YEVCFMORDW"}
 """The letters of QGIS's own menu bar, which a docked panel shares the window with."""
 
 LINE_PX = 24
@@ -31,24 +31,24 @@ LINE_PX = 24
 
 @pytest.fixture(params=["en", "es"])
 def language(request):
-    found = translation.install("es_MX") if request.param == "es" else None
+    translator = translation.install("es_MX") if request.param == "es" else None
     yield request.param
-    if found is not None:
-        QCoreApplication.removeTranslator(found)
+    if translator is not None:
+        QCoreApplication.removeTranslator(translator)
 
 
 @pytest.fixture
-def desk(language):
+def window(language, warm_ups):
     QgsProject.instance().clear()
-    found = Desk()
-    found.iface.window.activateWindow()
-    yield found
-    found.close()
+    plugin_window = PluginWindow()
+    plugin_window.iface.window.activateWindow()
+    yield plugin_window
+    plugin_window.close()
     QgsProject.instance().clear()
 
 
 def controls(parent):
-    """What Tab should reach."""
+    """The controls that Tab should reach."""
     return {
         widget
         for widget in parent.findChildren(QWidget)
@@ -60,105 +60,106 @@ def controls(parent):
     }
 
 
-def walked(parent):
-    """The controls in the order in which Tab reaches them, from the first one seen."""
-    expected, found = controls(parent), []
-    first = min(expected, key=lambda widget: place(widget, parent))
+def tab_order(parent):
+    """The controls in the order in which Tab reaches them, from the top left one."""
+    expected, reached = controls(parent), []
+    first = min(expected, key=lambda widget: position(widget, parent))
     first.setFocus()
     for _ in range(4 * len(expected)):
         widget = QApplication.focusWidget()
-        if widget in found:
+        if widget in reached:
             break
-        found += [widget] if widget in expected else []
+        reached += [widget] if widget in expected else []
         QTest.keyClick(widget, Qt.Key.Key_Tab)
-    assert expected - set(found) == set(), "out of the keyboard's reach"
-    return found
+    assert expected - set(reached) == set(), "out of the keyboard's reach"
+    return reached
 
 
-def place(widget, parent):
-    """Its first line: down, and to the right."""
-    across = 0 if isinstance(widget, QGroupBox) else widget.width() // 2
-    line = widget.mapTo(parent, QPoint(across, min(widget.height(), LINE_PX) // 2))
+def position(widget, parent):
+    """The y and x of a widget's first line."""
+    x = 0 if isinstance(widget, QGroupBox) else widget.width() // 2
+    line = widget.mapTo(parent, QPoint(x, min(widget.height(), LINE_PX) // 2))
     return line.y(), line.x()
 
 
-def in_order(widgets, parent):
-    """Whether each control lies below the one before it, or beside it to the right."""
-    for one, other in zip(widgets, widgets[1:]):
-        (y, x), (below, beside) = place(one, parent), place(other, parent)
-        same_row = abs(below - y) < LINE_PX / 2
-        assert beside > x if same_row else below > y, (one, other)
+def check_order(widgets, parent):
+    """Assert that each control lies below the previous one, or in its row to the right."""
+    for widget, following in zip(widgets, widgets[1:]):
+        (y, x), (next_y, next_x) = position(widget, parent), position(following, parent)
+        same_row = abs(next_y - y) < LINE_PX / 2
+        assert next_x > x if same_row else next_y > y, (widget, following)
 
 
-def letters(parent):
-    """The mnemonics that can be pressed now."""
-    told = [
+def mnemonics(parent):
+    """The letters of the visible mnemonics."""
+    texts = [
         *(label.text() for label in parent.findChildren(QLabel) if label.isVisible() and label.buddy()),
         *(button.text() for button in parent.findChildren(QAbstractButton) if button.isVisible()),
         *(box.title() for box in parent.findChildren(QGroupBox) if box.isVisible()),
     ]
-    pressed = [QKeySequence.mnemonic(text).toString()[-1:] for text in told]
-    return [letter for letter in pressed if letter]
+    letters = [QKeySequence.mnemonic(text).toString()[-1:] for text in texts]
+    return [letter for letter in letters if letter]
 
 
-def test_the_docked_panels(desk, language):
-    panel, compare = desk.panel, desk.plugin.windows
-    compare.compare()
+def test_the_docked_panels(window, language):
+    panel, result_windows = window.panel, window.plugin.result_windows
+    result_windows.show_compare_panel()
     settle()
     panel.form.shares.setCollapsed(False)
-    for number in range(panel.form.what.count()):
-        panel.form.what.setCurrentIndex(number)
+    for number in range(panel.form.output.count()):
+        panel.form.output.setCurrentIndex(number)
         settle(0.05)
-        for dock in (panel, compare.panel):
-            in_order(walked(dock.widget()), dock.widget())
-        asked = letters(panel.widget()) + letters(compare.panel.widget())
-        assert len(asked) > 3 and len(asked) == len(set(asked)), asked
-        assert not set(asked) & set(MENUS[language])
+        for dock in (panel, result_windows.compare_panel):
+            check_order(tab_order(dock.widget()), dock.widget())
+        letters = mnemonics(panel.widget()) + mnemonics(result_windows.compare_panel.widget())
+        assert len(letters) > 3 and len(letters) == len(set(letters)), letters
+        assert not set(letters) & set(MENU_LETTERS[language])
 
 
 def test_the_letters_of_qgis_own_menus():
-    """Where QGIS's translation is at hand, they are what is said above."""
+    """MENU_LETTERS has them all, where QGIS's translation is installed."""
     path = Path("/usr/share/qgis/i18n/qgis_es.qm")
     if not path.is_file():
         pytest.skip("QGIS is installed elsewhere")
     spanish = QTranslator()
     assert spanish.load(str(path))
     titles = ["Pro&ject", "&Edit", "&View", "&Layer", "&Settings", "&Plugins", "Vect&or", "&Raster", "&Mesh", "&Help"]
-    found = [spanish.translate("MainWindow", title) for title in titles]
-    assert {QKeySequence.mnemonic(title).toString()[-1] for title in found if title} <= set(MENUS["es"])
-    assert {QKeySequence.mnemonic(title).toString()[-1] for title in titles} <= set(MENUS["en"])
+    spanish_titles = [spanish.translate("MainWindow", title) for title in titles]
+    assert {QKeySequence.mnemonic(title).toString()[-1] for title in spanish_titles if title} <= set(MENU_LETTERS["es"])
+    assert {QKeySequence.mnemonic(title).toString()[-1] for title in titles} <= set(MENU_LETTERS["en"])
 
 
-def test_the_blind_test(desk, tmp_path):
+def test_the_blind_test(window, tmp_path):
     for name, colour, tags in (("one", (90, 120, 60), None), ("two", (60, 90, 120), {"LANDFORGE_SYNTHETIC": "YES"})):
-        QgsProject.instance().addMapLayer(scene(tmp_path, name, colour, tags))
-    desk.plugin.windows.blind_test()
-    test = desk.plugin.windows.test
-    test.activateWindow()
+        QgsProject.instance().addMapLayer(image_layer(tmp_path, name, colour, tags))
+    window.plugin.result_windows.show_blind_test()
+    dialog = window.plugin.result_windows.blind_test_dialog
+    dialog.activateWindow()
     settle()
-    in_order(walked(test), test)
-    asked = letters(test)
-    assert len(asked) > 4 and len(asked) == len(set(asked)), asked
-    test.set_up.start_button.setFocus()
-    QTest.keyClick(test.set_up.start_button, Qt.Key.Key_Space)
-    wait_for(lambda: test.pages.currentWidget() is test.test)
-    assert QApplication.focusWidget() is test.test and len(letters(test.test)) == 1, "keys answer, and one ends it"
-    for _ in range(test.set_up.count.value()):
-        QTest.keyClick(test.test, Qt.Key.Key_R)
-    assert test.pages.currentWidget() is test.result
-    in_order(walked(test.result), test.result)
-    assert len(letters(test.result)) == 2
+    check_order(tab_order(dialog), dialog)
+    letters = mnemonics(dialog)
+    assert len(letters) > 4 and len(letters) == len(set(letters)), letters
+    dialog.settings_page.start_button.setFocus()
+    QTest.keyClick(dialog.settings_page.start_button, Qt.Key.Key_Space)
+    wait_for(lambda: dialog.pages.currentWidget() is dialog.tile_page)
+    assert QApplication.focusWidget() is dialog.tile_page, "which the answer keys need"
+    assert len(mnemonics(dialog.tile_page)) == 1, "to stop the test"
+    for _ in range(dialog.settings_page.count.value()):
+        QTest.keyClick(dialog.tile_page, Qt.Key.Key_R)
+    assert dialog.pages.currentWidget() is dialog.result_page
+    check_order(tab_order(dialog.result_page), dialog.result_page)
+    assert len(mnemonics(dialog.result_page)) == 2
 
 
-def test_the_page_of_options(desk):
+def test_the_page_of_options(window):
     dialog = QDialog()
     page = OptionsFactory().createWidget(dialog)
     QVBoxLayout(dialog).addWidget(page)
     dialog.show()
     dialog.activateWindow()
-    wait_for(lambda: "MB" in page.room.text())
-    in_order(walked(page), page)
-    asked = letters(page)
-    assert len(asked) > 5 and len(asked) == len(set(asked)), asked
-    assert not set(asked) & set("OCH"), "some desktops give these to OK, Cancel and Help"
+    wait_for(lambda: "MB" in page.disk_space.text())
+    check_order(tab_order(page), page)
+    letters = mnemonics(page)
+    assert len(letters) > 5 and len(letters) == len(set(letters)), letters
+    assert not set(letters) & set("OCH"), "some desktops give these to OK, Cancel and Help"
     dialog.close()

@@ -1,4 +1,4 @@
-"""Rasters of Landforge as layers."""
+"""Names, styles, metadata and groups of result layers."""
 
 import time
 
@@ -63,8 +63,8 @@ def test_land_cover_gets_its_palette_with_class_names(tmp_path):
     layer = raster(tmp_path / "a.tif", 1, SYNTHETIC, LEGEND)
     layers.style(layer)
     assert isinstance(layer.renderer(), QgsPalettedRasterRenderer)
-    found = {c.value: (c.label, c.color.red(), c.color.green(), c.color.blue()) for c in layer.renderer().classes()}
-    assert found == LEGEND
+    legend = {c.value: (c.label, c.color.red(), c.color.green(), c.color.blue()) for c in layer.renderer().classes()}
+    assert legend == LEGEND
 
 
 def test_an_image_keeps_its_own_brightness(tmp_path):
@@ -86,9 +86,9 @@ def test_what_is_masked_stays_invisible(tmp_path):
     gdal.SetConfigOption("GDAL_TIFF_INTERNAL_MASK", "YES")
     source = gdal.Open(path, gdal.GA_Update)
     source.CreateMaskBand(gdal.GMF_PER_DATASET)
-    seen = np.full((8, 8), 255, dtype=np.uint8)
-    seen[0, 0] = 0
-    source.GetRasterBand(1).GetMaskBand().WriteArray(seen)
+    mask = np.full((8, 8), 255, dtype=np.uint8)
+    mask[0, 0] = 0
+    source.GetRasterBand(1).GetMaskBand().WriteArray(mask)
     source = None
     layer = QgsRasterLayer(path, "masked")
     layers.style(layer)
@@ -112,7 +112,7 @@ def test_what_is_masked_stays_invisible(tmp_path):
     ],
 )
 def test_names_from_tags(tags, is_landcover, name):
-    assert layers.name_of(tags, is_landcover) == name
+    assert layers.layer_name(tags, is_landcover) == name
 
 
 def test_a_synthetic_layer_says_so_whatever_it_is_called(tmp_path):
@@ -128,9 +128,9 @@ def test_a_synthetic_layer_says_so_whatever_it_is_called(tmp_path):
 def test_the_metadata_tab_tells_model_seed_date_and_credit(tmp_path):
     layer = raster(tmp_path / "a.tif", 3, {**SYNTHETIC, "LANDFORGE_ATTRIBUTION": "USDA"})
     layers.style(layer)
-    told = layer.metadata().abstract().splitlines()
-    assert told[0].startswith("SYNTHETIC") and {"Model: landcover", "Seed: 7", "Attribution: USDA"} <= set(told)
-    (date,) = (line for line in told if line.startswith("Date: "))
+    lines = layer.metadata().abstract().splitlines()
+    assert lines[0].startswith("SYNTHETIC") and {"Model: landcover", "Seed: 7", "Attribution: USDA"} <= set(lines)
+    (date,) = (line for line in lines if line.startswith("Date: "))
     assert date.startswith(f"Date: {time.strftime('%Y-%m-%d')}") and layer.metadata().history()
     shown = layer.htmlMetadata()
     assert all(word in shown for word in ("SYNTHETIC", "Seed: 7", "USDA", date))
@@ -152,9 +152,9 @@ def project():
 
 @pytest.fixture
 def context(project):
-    found = QgsProcessingContext()
-    found.setProject(project)
-    return found
+    processing_context = QgsProcessingContext()
+    processing_context.setProject(project)
+    return processing_context
 
 
 def arrive(layer, context):
@@ -197,10 +197,10 @@ def test_the_footprint_lies_at_the_foot_of_its_group_once(tmp_path, project, con
     image = raster(tmp_path / "i.tif", 3, SYNTHETIC)
     path = tmp_path / "extent.geojson"
     path.write_text('{"type": "Polygon", "coordinates": [[[3, 0], [3.1, 0], [3, 0.1], [3, 0]]]}')
-    assert groups.outline(str(path), image, project) is None, "there is no group yet"
+    assert groups.add_footprint(str(path), image, project) is None, "there is no group yet"
     arrive(image, context)
-    layer = groups.outline(str(path), image, project)
-    assert groups.outline(str(path), image, project) is None
+    layer = groups.add_footprint(str(path), image, project)
+    assert groups.add_footprint(str(path), image, project) is None
     (group,) = project.layerTreeRoot().children()
     assert [node.layer() for node in group.children()] == [image, layer] and layer.name() == "Extent"
     assert (

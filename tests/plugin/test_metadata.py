@@ -1,4 +1,4 @@
-"""What the plugin site asks for."""
+"""metadata.txt has what the plugin site requires."""
 
 import configparser
 import re
@@ -11,11 +11,11 @@ from tests.qgis_environment import ROOT
 METADATA = configparser.ConfigParser()
 METADATA.read(ROOT / "metadata.txt", encoding="utf-8")
 GENERAL = METADATA["general"]
-ASKED = "name description version qgisMinimumVersion author email about tracker repository homepage icon"
+REQUIRED = "name description version qgisMinimumVersion author email about tracker repository homepage icon"
 
 
 def test_each_key_is_there():
-    assert all(GENERAL[key].strip() for key in ASKED.split())
+    assert all(GENERAL[key].strip() for key in REQUIRED.split())
     assert GENERAL["name"] == "Landforge" and GENERAL["hasProcessingProvider"] == "yes"
     assert (GENERAL["qgisMinimumVersion"], GENERAL["qgisMaximumVersion"]) == ("3.22", "4.99")
 

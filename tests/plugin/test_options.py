@@ -1,13 +1,13 @@
-"""Landforge's page in QGIS's options dialog, and what it does to the next job."""
+"""Landforge's page in QGIS's options dialog, and its effect on the next job."""
 
 import pytest
 from landforge.plugin import settings
-from landforge.plugin.bridge import places
+from landforge.plugin.bridge.environment_folders import landforge_folder
 from landforge.plugin.options import OptionsFactory, OptionsPage, size_mb
 from qgis.core import QgsApplication, QgsSettings
 from qgis.PyQt.QtWidgets import QFormLayout, QLabel
 
-from tests.plugin.desk import PICTURES, wait_for
+from tests.plugin.plugin_window import screenshot, wait_for
 
 
 @pytest.fixture(autouse=True)
@@ -18,10 +18,10 @@ def clean():
 
 @pytest.fixture
 def page():
-    found = OptionsFactory().createWidget(None)
-    wait_for(lambda: "MB" in found.room.text())
-    yield found
-    found.deleteLater()
+    page = OptionsFactory().createWidget(None)
+    wait_for(lambda: "MB" in page.disk_space.text())
+    yield page
+    page.deleteLater()
 
 
 def test_it_shows_what_is_set_and_keeps_what_is_changed(page):
@@ -48,7 +48,7 @@ def test_it_shows_what_is_set_and_keeps_what_is_changed(page):
     assert again.device.currentData() == "cpu"
 
 
-def test_what_is_emptied_is_as_it_was(page):
+def test_a_cleared_field_restores_the_default(page):
     page.esa.setText("http://mirror")
     page.apply()
     page.esa.clear()
@@ -63,13 +63,13 @@ def test_the_limit_is_the_algorithms_default(page):
     assert algorithm.parameterDefinition("MAX_AREA_KM2").defaultValue() == 7
 
 
-def test_a_setting_that_is_no_number_is_not_believed():
+def test_a_limit_that_is_no_number_is_ignored():
     settings.put(settings.MAX_AREA, "many")
     assert settings.max_area_km2() == 2500
 
 
-def test_the_room_in_use_is_counted(page, tmp_path):
-    assert str(places.home(settings.profile())) in page.room.text()
+def test_the_disk_space_in_use_is_shown(page, tmp_path):
+    assert str(landforge_folder(settings.profile())) in page.disk_space.text()
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a").write_bytes(b"0" * 3_000_000)
     (tmp_path / "loop").symlink_to(tmp_path / "in")
@@ -85,5 +85,4 @@ def test_each_row_has_a_label_a_key_and_a_tip(page):
             assert "&" in label.widget().text() and field.widget().toolTip()
     assert "LANDFORGE_PYTHON" in form.itemAt(form.rowCount() - 1, QFormLayout.ItemRole.SpanningRole).widget().text()
     page.resize(640, 420)
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.grab().save(str(PICTURES / "options.png"))
+    screenshot(page, "options")

@@ -32,9 +32,9 @@ def set_proxy(**values):
 
 
 def test_no_proxy():
-    assert settings.proxy() == ""
+    assert settings.configured_proxy() == ""
     set_proxy(Enabled=False, Type="HttpProxy", Host="proxy.example", Port="3128")
-    assert settings.proxy() == ""
+    assert settings.configured_proxy() == ""
 
 
 @pytest.mark.parametrize(
@@ -42,16 +42,17 @@ def test_no_proxy():
 )
 def test_a_proxy(kind, scheme):
     set_proxy(Enabled=True, Type=kind, Host="proxy.example", Port="3128")
-    assert settings.proxy() == f"{scheme}://proxy.example:3128"
+    assert settings.configured_proxy() == f"{scheme}://proxy.example:3128"
 
 
 def test_a_proxy_with_credentials_that_need_quoting():
     set_proxy(Enabled=True, Type="HttpProxy", Host="proxy.example", Port="3128", User="ann", Password="p@ss:w/rd")
-    assert settings.proxy() == "http://ann:p%40ss%3Aw%2Frd@proxy.example:3128"
+    assert settings.configured_proxy() == "http://ann:p%40ss%3Aw%2Frd@proxy.example:3128"
 
 
 def test_the_systems_proxy(monkeypatch):
     monkeypatch.setenv("http_proxy", "http://system.example:8080")
     monkeypatch.setenv("https_proxy", "http://system.example:8080")
     set_proxy(Enabled=True, Type="DefaultProxy")
-    assert settings.proxy() in ("http://system.example:8080", "")  # Qt may be built without the system's settings
+    # Qt may be built without the system's settings.
+    assert settings.configured_proxy() in ("http://system.example:8080", "")

@@ -1,4 +1,4 @@
-"""Spanish: complete, compiled, and seen in the menu, the toolbox and the help."""
+"""The Spanish translation: complete, compiled, and used in menu, toolbox and help."""
 
 import re
 import xml.etree.ElementTree as ET
@@ -10,46 +10,46 @@ from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QCoreApplication
 
 from i18n import texts
-from tests.plugin.desk import Provider, Window
+from tests.plugin.plugin_window import QgisWindow, SecondProvider
 from tests.qgis_environment import qgis_process
 
 
 @pytest.fixture(scope="module")
 def sources():
-    """The texts, gathered before anything translates them."""
+    """The texts, collected before a translator is installed."""
     return texts.sources()
 
 
 @pytest.fixture
 def spanish(sources):
-    found = translation.install("es_MX")
-    yield found
-    QCoreApplication.removeTranslator(found)
+    translator = translation.install("es_MX")
+    yield translator
+    QCoreApplication.removeTranslator(translator)
 
 
 @pytest.fixture
-def written():
+def translations():
     """Text to its translation, as the file says."""
     root = ET.parse(translation.FOLDER / "landforge_es.ts").getroot()
     return {message.findtext("source"): message.findtext("translation") for message in root.iter("message")}
 
 
-def test_no_text_lacks_a_translation(sources, written):
+def test_no_text_lacks_a_translation(sources, translations):
     """`make translations` brings the file up to date and counts what is missing."""
     assert len(sources) > 200
-    assert [text for text in sources if not written.get(text)] == []
-    assert sorted(written) == sources  # nothing is left over
+    assert [text for text in sources if not translations.get(text)] == []
+    assert sorted(translations) == sources  # nothing is left over
 
 
-def test_what_is_compiled_is_what_is_written(spanish, written):
-    assert {text: tr(text) for text in written} == written
+def test_what_is_compiled_is_what_is_written(spanish, translations):
+    assert {text: tr(text) for text in translations} == translations
 
 
-def test_translations_say_as_much(written):
-    """The same gaps to fill in, and sentences remain sentences."""
-    for text, wanted in written.items():
-        assert sorted(re.findall(r"{\w+}", text)) == sorted(re.findall(r"{\w+}", wanted)), text
-        assert text.endswith(".") == wanted.endswith("."), text
+def test_translations_have_the_placeholders_of_their_texts(translations):
+    """And end like sentences where their texts do."""
+    for text, translated in translations.items():
+        assert sorted(re.findall(r"{\w+}", text)) == sorted(re.findall(r"{\w+}", translated)), text
+        assert text.endswith(".") == translated.endswith("."), text
 
 
 def test_the_toolbox_and_its_help(spanish, monkeypatch):
@@ -69,8 +69,8 @@ def test_the_toolbox_and_its_help(spanish, monkeypatch):
 
 
 def test_the_menu_and_the_panel(spanish):
-    window = Window()
-    plugin = main.LandforgePlugin(window, Provider())
+    window = QgisWindow()
+    plugin = main.LandforgePlugin(window, SecondProvider())
     plugin.initGui()
     assert [action.text() for action in window.menu["Landforge"]] == [
         "Generar…",
@@ -78,8 +78,8 @@ def test_the_menu_and_the_panel(spanish):
         "Comparar real y sintético…",
         "¿Real o sintético?…",
     ]
-    plugin.windows.compare()
-    assert plugin.windows.panel.side_button.text() == "&Lado a lado"
+    plugin.result_windows.show_compare_panel()
+    assert plugin.result_windows.compare_panel.side_button.text() == "&Lado a lado"
     assert plugin.panel.generate_button.text() in ("&Generar", "Preparar y &generar")
     plugin.unload()
     window.window.close()

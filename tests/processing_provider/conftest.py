@@ -1,4 +1,4 @@
-"""QGIS, started once, and rasters of the tests' own making."""
+"""Starts QGIS once and provides small rasters, a project, a recording feedback and a web map server."""
 
 import http.server
 import threading
@@ -9,18 +9,19 @@ qgis_environment.start()
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
+from landforge.plugin.bridge import process  # noqa: E402
 from osgeo import gdal, osr  # noqa: E402
 from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProject, QgsRasterLayer  # noqa: E402
 from qgis.PyQt.QtCore import QBuffer, QByteArray  # noqa: E402
 from qgis.PyQt.QtGui import QColor, QImage  # noqa: E402
 
 CODES = np.array([10, 30, 40, 50, 80], dtype=np.uint8)
-# A rectangle inside the rasters below.
+# An extent inside the rasters of the fixtures below.
 EXTENT = "778100,778500,9984500,9984900 [EPSG:32717]"
 
 
 def write_raster(path, pixels, crs=32717, origin=(778000.0, 9985000.0), pixel=10.0, tags=None):
-    """(bands, height, width) uint8 as a GeoTIFF; no CRS where that is None."""
+    """Write (bands, height, width) uint8 pixels as a GeoTIFF, without a CRS where that is None; returns its path."""
     bands, height, width = pixels.shape
     target = gdal.GetDriverByName("GTiff").Create(str(path), width, height, bands, gdal.GDT_Byte)
     target.SetGeoTransform((origin[0], pixel, 0, origin[1], 0, -pixel))
@@ -38,6 +39,34 @@ def read_raster(path):
     """(bands, height, width) of a raster."""
     data = gdal.Open(str(path)).ReadAsArray()
     return data[None] if data.ndim == 2 else data
+
+
+@pytest.fixture(scope="module", autouse=True)
+def warm_worker():
+    """Runs jobs in one backend process for all tests, as QGIS's window does, except with the fixture `cold`."""
+    run_job = process.run_job
+
+    def run_warm(job, python, on_event, is_cancelled, warm, *arguments):
+        with pytest.MonkeyPatch.context() as environment:
+            environment.delenv("PYTEST_CURRENT_TEST", raising=False)  # the worker ends where the environment changes
+            return run_job(job, python, on_event, is_cancelled, True, *arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(process, "run_job", run_warm)
+        yield run_job
+
+
+@pytest.fixture
+def cold(warm_worker, monkeypatch):
+    """Runs every job of the test in a process of its own, as qgis_process does."""
+    monkeypatch.setattr(process, "run_job", warm_worker)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ended_worker():
+    """Ends the backend process with the session, before Python's own end."""
+    yield
+    process.stop_worker()
 
 
 @pytest.fixture
@@ -68,40 +97,40 @@ def project():
 
 @pytest.fixture
 def context(project):
-    found = QgsProcessingContext()
-    found.setProject(project)
-    return found
+    context = QgsProcessingContext()
+    context.setProject(project)
+    return context
 
 
-class Ear(QgsProcessingFeedback):
-    """Feedback that can be read back."""
+class RecordingFeedback(QgsProcessingFeedback):
+    """Feedback that keeps its messages, errors and progress percentages."""
 
     def __init__(self):
         super().__init__(False)
-        self.said, self.errors, self.fractions = [], [], []
-        self.progressChanged.connect(self.fractions.append)
+        self.messages, self.errors, self.percentages = [], [], []
+        self.progressChanged.connect(self.percentages.append)
 
     def pushInfo(self, info):
-        self.said.append(info)
+        self.messages.append(info)
 
     def pushWarning(self, warning):
-        self.said.append(warning)
+        self.messages.append(warning)
 
     def setProgressText(self, text):
-        self.said.append(text)
+        self.messages.append(text)
 
     def reportError(self, error, fatalError=False):
         self.errors.append(error)
 
 
 @pytest.fixture
-def ear():
-    return Ear()
+def feedback():
+    return RecordingFeedback()
 
 
 @pytest.fixture
 def web_map():
-    """Makes a layer of XYZ tiles, all of one colour, from a server on loopback that answers a share of them."""
+    """A function that makes a layer of XYZ tiles, all of one colour, which a local server answers in a given share."""
     tile = QImage(256, 256, QImage.Format.Format_RGB32)
     tile.fill(QColor(200, 100, 50))
     data = QByteArray()
@@ -112,11 +141,11 @@ def web_map():
     class Tiles(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             _, share, column, _, _ = self.path.split("/")
-            found = share == "all" or (share == "half" and int(column) % 2)
-            self.send_response(200 if found else 404)
+            exists = share == "all" or (share == "half" and int(column) % 2)
+            self.send_response(200 if exists else 404)
             self.send_header("Content-Type", "image/png")
             self.end_headers()
-            self.wfile.write(bytes(data) if found else b"")
+            self.wfile.write(bytes(data) if exists else b"")
 
         def log_message(self, *_):
             pass

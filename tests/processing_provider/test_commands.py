@@ -1,4 +1,4 @@
-"""The commands of docs/commands.md, run as they stand there, one after another."""
+"""Runs the commands of docs/user/commands.md as documented, one after another."""
 
 import json
 import os
@@ -12,15 +12,15 @@ from qgis.core import Qgis
 
 from tests.qgis_environment import ROOT, qgis_process
 
-TEXT = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "docs" / "user" / "commands.md").read_text(encoding="utf-8")
 COMMANDS = [shlex.split(block.replace("\\\n", " ")) for block in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)]
 INPUTS = [json.loads(block)["inputs"] for block in re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)]
 NAMES = [f"{number:02d}-{command[2].partition(':')[2]}" for number, command in enumerate(COMMANDS)]
 
 
 @pytest.fixture(scope="module", params=["text", "json"])
-def place(request, tmp_path_factory):
-    """A folder to run in that holds the sample, and how inputs are given."""
+def working_folder(request, tmp_path_factory):
+    """A working folder with the sample, and the form of the inputs: text or json."""
     if request.param == "json" and Qgis.QGIS_VERSION_INT < 32400:
         pytest.skip("qgis_process takes JSON since QGIS 3.24")
     folder = tmp_path_factory.mktemp("commands")
@@ -43,13 +43,13 @@ def test_json_says_the_same(number):
 
 
 @pytest.mark.parametrize("number", range(len(COMMANDS)), ids=NAMES)
-def test_it_runs(place, number):
-    folder, form = place
+def test_it_runs(working_folder, number):
+    folder, form = working_folder
     command, inputs = COMMANDS[number], INPUTS[number]
     if form == "json":
-        answer = qgis_process("run", command[2], "-", job={"inputs": inputs})
+        result = qgis_process("run", command[2], "-", job={"inputs": inputs})
     else:
-        answer = qgis_process(*command[1:])
-    assert answer.returncode == 0, answer.stdout + answer.stderr
+        result = qgis_process(*command[1:])
+    assert result.returncode == 0, result.stdout + result.stderr
     outputs = [value for key, value in inputs.items() if key.rpartition(":")[2].startswith("OUTPUT")]
     assert outputs and all((folder / path).exists() for path in outputs)

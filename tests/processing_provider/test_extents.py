@@ -1,4 +1,4 @@
-"""Extents keep their CRS and their order; the grid's CRS follows the rule."""
+"""Extent parameters keep their CRS and the order of their bounds; the grid's CRS follows the project or the request."""
 
 import pytest
 from landforge.backend.protocol import BackendError, Extent
@@ -21,7 +21,7 @@ def algorithm():
 
 
 def read(algorithm, value, context):
-    return extents.extent(algorithm, {"EXTENT": value}, "EXTENT", context)
+    return extents.read_extent(algorithm, {"EXTENT": value}, "EXTENT", context)
 
 
 @pytest.mark.parametrize("typed", ["1,2,3,4 [EPSG:32618]", " 1.0, 2e0,3 ,4[EPSG:32618] ", "1,2,3.0,4.0 [EPSG:32618]"])
@@ -83,24 +83,24 @@ PARIS = Extent(2.2, 48.8, 2.4, 48.9, "EPSG:4326")
     [
         ("EPSG:2154", "EPSG:2154"),
         ("EPSG:4326", ""),  # degrees
-        ("EPSG:3857", ""),  # metres that are none
+        ("EPSG:3857", ""),  # its metres are not metres on the ground
         ("EPSG:2272", ""),  # feet
         ("EPSG:32618", ""),  # metres, but of another continent
     ],
 )
-def test_the_grid_follows_a_project_in_metres_that_is_meant_for_the_place(context, project, project_crs, expected):
+def test_the_grid_follows_a_metric_project_crs_that_is_valid_at_the_extent(context, project, project_crs, expected):
     project.setCrs(QgsCoordinateReferenceSystem(project_crs))
     assert extents.grid_crs(NOWHERE, PARIS, context) == expected
 
 
-def test_the_grid_crs_asked_for_wins(context, project):
+def test_a_requested_grid_crs_wins(context, project):
     project.setCrs(QgsCoordinateReferenceSystem("EPSG:2154"))
     assert extents.grid_crs(QgsCoordinateReferenceSystem("EPSG:3035"), PARIS, context) == "EPSG:3035"
     with pytest.raises(QgsProcessingException, match="not projected in metres"):
         extents.grid_crs(QgsCoordinateReferenceSystem("EPSG:4326"), PARIS, context)
 
 
-def test_the_box_to_export_holds_the_whole_grid(context):
-    box = extents.grid_box(PARIS, "", "EPSG:4326", context.transformContext())
+def test_the_exported_bounds_contain_the_grid(context):
+    box = extents.grid_bounds(PARIS, "", "EPSG:4326", context.transformContext())
     assert box.xMinimum() < PARIS.xmin and box.xMaximum() > PARIS.xmax and box.yMinimum() < PARIS.ymin
     assert box.yMaximum() > PARIS.ymax and box.width() < 0.25 and box.height() < 0.15

@@ -1,6 +1,4 @@
-"""From parameters to the job's fields."""
-
-import json
+"""Algorithm parameters become the fields of a job."""
 
 import pytest
 from landforge.backend.protocol import BackendError
@@ -16,22 +14,37 @@ def algorithm(name):
 
 
 def read(name, context, **parameters):
-    return fields.read(algorithm(name), parameters, context)
+    """The fields of the algorithm's job, as a run reads them."""
+    instance = algorithm(name)
+    return fields.read(instance, fields.normalized(instance, parameters), context)
 
 
 def test_numbers_may_come_as_text(context):
-    found = read("generatelandcover", context, EXTENT=EXTENT, SEED="7", STEPS="3", MAX_AREA_KM2="12.5")
-    assert (found["seed"], found["steps"], found["max_area_km2"]) == (7, 3, 12.5)
+    job = read("generatelandcover", context, EXTENT=EXTENT, SEED="7", STEPS="3", MAX_AREA_KM2="12.5")
+    assert (job["seed"], job["steps"], job["max_area_km2"]) == (7, 3, 12.5)
 
 
-def test_what_is_left_out_is_the_default(context):
-    found = read("clipnaip", context, EXTENT=EXTENT)
-    assert found["source"] == "planetarycomputer" and "year" not in found and "pixel_m" not in found
+def test_an_empty_parameter_takes_the_default(context):
+    job = read("clipnaip", context, EXTENT=EXTENT)
+    assert job["source"] == "planetarycomputer" and "year" not in job and "pixel_m" not in job
 
 
 def test_a_year_is_a_number(context):
     assert read("clipworldcover", context, EXTENT=EXTENT, YEAR="2020")["year"] == 2020
     assert read("clipnaip", context, EXTENT=EXTENT, YEAR="2018")["year"] == 2018
+
+
+@pytest.mark.parametrize("year", [2020, 2020.0, "2020"])
+def test_a_choice_of_numbers_takes_a_number_from_json(context, year):
+    parameters = {"EXTENT": EXTENT, "YEAR": year, "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT}
+    assert algorithm("clipworldcover").checkParameterValues(parameters, context) == (True, "")
+    assert read("clipworldcover", context, EXTENT=EXTENT, YEAR=year)["year"] == 2020
+
+
+def test_a_number_that_is_no_choice_is_refused(context):
+    parameters = {"EXTENT": EXTENT, "YEAR": 2019, "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT}
+    valid, message = algorithm("clipworldcover").checkParameterValues(parameters, context)
+    assert not valid and "YEAR is '2019', but must be one of 2021, 2020" in message
 
 
 @pytest.fixture
@@ -53,11 +66,11 @@ def test_without_a_scheduler_it_is_this_machine(context, image):
     assert read("segmentimage", context, IMAGE=image)["scheduler"] == ""
 
 
-def test_what_needs_no_scheduler_has_none(context, scheduler_in_the_settings):
+def test_an_algorithm_without_blocks_has_no_scheduler(context, scheduler_in_the_settings):
     assert "scheduler" not in read("clipnaip", context, EXTENT=EXTENT)
 
 
-def test_a_choice_that_is_none_names_the_choices(context):
+def test_an_unknown_choice_is_refused_with_the_choices(context):
     with pytest.raises(QgsProcessingException, match="one of esa, planetarycomputer, layer"):
         read("clipworldcover", context, EXTENT=EXTENT, SOURCE="0")
 
@@ -68,7 +81,7 @@ def test_the_layer_matters_only_as_the_source(context, landcover):
         read("clipworldcover", context, EXTENT=EXTENT, SOURCE="layer")
 
 
-def test_what_cannot_be_opened(context, tmp_path):
+def test_a_raster_that_cannot_be_opened_is_refused(context, tmp_path):
     damaged = tmp_path / "damaged.tif"
     damaged.write_bytes(b"II*\0garbage")
     for path in (damaged, tmp_path / "none.tif"):
@@ -88,19 +101,18 @@ def test_a_layer_without_crs(context, tmp_path, codes):
 
 
 def test_several_layers_keep_their_order(context, image, landcover):
-    found = read("builddataset", context, IMAGE=[image, landcover], LABEL=[landcover, image])
-    assert [raster.path for raster in found["image"]] == [image, landcover]
+    job = read("builddataset", context, IMAGE=[image, landcover], LABEL=[landcover, image])
+    assert [raster.path for raster in job["image"]] == [image, landcover]
 
 
 def test_a_data_set_by_its_folder_or_its_manifest(context, tmp_path):
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "manifest.csv").write_text(json.dumps({}))
-    given = [str(tmp_path / "one"), str(tmp_path / "two" / "manifest.csv")]
-    assert read("trainsegmentation", context, DATASET=given)["dataset"] == (
-        str(tmp_path / "one"),
-        str(tmp_path / "two"),
-    )
+    folders = [tmp_path / "first", tmp_path / "second"]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "manifest.csv").write_text("")
+    datasets = [str(folders[0]), str(folders[1] / "manifest.csv")]
+    job = read("trainsegmentation", context, DATASET=datasets)
+    assert job["dataset"] == tuple(map(str, folders))
 
 
 @pytest.mark.parametrize(
@@ -136,15 +148,15 @@ def test_numbers_out_of_bounds_are_refused(context, bad):
 
 def test_class_shares_are_numbers(context):
     for name in ("generatelandcover", "generatescene"):
-        found = read(name, context, EXTENT=EXTENT, SHARES="10:60, 50:20.5", GUIDANCE_SCALE="1.5")
-        assert found["shares"] == {10: 60.0, 50: 20.5} and found["guidance_scale"] == 1.5
+        job = read(name, context, EXTENT=EXTENT, SHARES="10:60, 50:20.5", GUIDANCE_SCALE="1.5")
+        assert job["shares"] == {10: 60.0, 50: 20.5} and job["guidance_scale"] == 1.5
         assert "shares" not in read(name, context, EXTENT=EXTENT)
 
 
 @pytest.mark.parametrize(
     "text, words", [("11:20", "no class 11"), ("10:60,50:60", "120 percent"), ("trees", "no class")]
 )
-def test_class_shares_that_are_none_are_said(context, text, words):
+def test_invalid_class_shares_are_refused(context, text, words):
     parameters = {"EXTENT": EXTENT, "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT, "SHARES": text}
     ok, message = algorithm("generatelandcover").checkParameterValues(parameters, context)
     assert not ok and words in message
@@ -152,22 +164,22 @@ def test_class_shares_that_are_none_are_said(context, text, words):
 
 def test_a_training_from_nothing_and_from_a_model(context, tmp_path):
     (tmp_path / "manifest.csv").write_text("")
-    given = {"DATASET": [str(tmp_path)], "MINUTES": "2.5"}
+    parameters = {"DATASET": [str(tmp_path)], "MINUTES": "2.5"}
     for name in ("trainlandcover", "trainimage"):
-        found = read(name, context, **given)
-        assert found["dataset"] == (str(tmp_path),) and found["minutes"] == 2.5 and found["stage"] == "all"
-        assert not {"model", "steps", "learning_rate"} & found.keys()
-    more = {"MODEL": "spade", "STEPS": 100, "LEARNING_RATE": 1e-4, "BATCH": 4, "SEED": 7}
-    found = read("trainimage", context, **given, GENERATOR="spade", STAGE="painter", **more)
-    wanted = {"model": "spade", "steps": 100, "learning_rate": 1e-4, "batch": 4, "seed": 7, "stage": "painter"}
-    assert wanted.items() <= found.items() and found["generator"] == "spade"
+        job = read(name, context, **parameters)
+        assert job["dataset"] == (str(tmp_path),) and job["minutes"] == 2.5 and job["stage"] == "all"
+        assert not {"model", "steps", "learning_rate"} & job.keys()
+    settings = {"model": "spade", "steps": 100, "learning_rate": 1e-4, "batch": 4, "seed": 7, "stage": "painter"}
+    fine_tuning = {key.upper(): value for key, value in settings.items()}
+    job = read("trainimage", context, **parameters, GENERATOR="spade", **fine_tuning)
+    assert settings.items() <= job.items() and job["generator"] == "spade"
     with pytest.raises(QgsProcessingException, match="one of all, autoencoder, decoder, denoiser"):
-        read("trainlandcover", context, **given, STAGE="painter")
+        read("trainlandcover", context, **parameters, STAGE="painter")
 
 
 def test_labels_alone(context, landcover):
-    found = read("builddataset", context, LABEL=[landcover])
-    assert "image" not in found and len(found["label"]) == 1
+    job = read("builddataset", context, LABEL=[landcover])
+    assert "image" not in job and len(job["label"]) == 1
     parameters = {"LABEL": [landcover], "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT}
     assert algorithm("builddataset").checkParameterValues(parameters, context)[0]
 
@@ -175,28 +187,28 @@ def test_labels_alone(context, landcover):
 def test_images_to_compare_are_rasters_or_data_sets(context, image, tmp_path):
     (tmp_path / "set").mkdir()
     (tmp_path / "set" / "manifest.csv").write_text("")
-    given = {"REAL": [image], "SYNTHETIC": [str(tmp_path / "set" / "manifest.csv"), image], "COUNT": "40"}
-    found = read("imagequality", context, **given)
-    assert found["real"] == (image,) and found["synthetic"] == (str(tmp_path / "set"), image)
-    assert found["count"] == 40 and "crosstest" not in found and found["split"] == "all"
+    synthetic = [str(tmp_path / "set" / "manifest.csv"), image]
+    job = read("imagequality", context, REAL=[image], SYNTHETIC=synthetic, COUNT="40")
+    assert job["real"] == (image,) and job["synthetic"] == (str(tmp_path / "set"), image)
+    assert job["count"] == 40 and "crosstest" not in job and job["split"] == "all"
 
 
 def test_land_cover_to_compare_is_layers_or_data_sets(context, landcover, tmp_path):
-    found = read("landcoverrealism", context, REAL=[landcover], SYNTHETIC_DATASET=[str(tmp_path)], WINDOW_M="640")
-    assert [one.path for one in found["real"]] == [landcover] and found["synthetic_dataset"] == (str(tmp_path),)
-    assert found["window_m"] == 640 and "synthetic" not in found
+    job = read("landcoverrealism", context, REAL=[landcover], SYNTHETIC_DATASET=[str(tmp_path)], WINDOW_M="640")
+    assert [raster.path for raster in job["real"]] == [landcover] and job["synthetic_dataset"] == (str(tmp_path),)
+    assert job["window_m"] == 640 and "synthetic" not in job
 
 
 def test_lists_of_numbers_and_of_choices(context, tmp_path):
-    def study(**given):
-        return read("mixturestudy", context, REAL=[str(tmp_path)], SYNTHETIC=["b", "c"], **given)
+    def read_study(**parameters):
+        return read("mixturestudy", context, REAL=[str(tmp_path)], SYNTHETIC=["b", "c"], **parameters)
 
-    found = study()
-    assert found["shares"] == (0, 25, 50, 75, 100) and found["additions"] == (1, 3)
-    assert found["architecture"] == ("unet",) and found["real"] == (str(tmp_path),) and "test" not in found
-    for several in (["lale", "unet"], "lale,unet", "lale, unet"):
-        assert study(ARCHITECTURE=several, SHARES="100", ADDITIONS="0.5")["architecture"] == ("lale", "unet")
+    job = read_study()
+    assert job["shares"] == (0, 25, 50, 75, 100) and job["additions"] == (1, 3)
+    assert job["architecture"] == ("unet",) and job["real"] == (str(tmp_path),) and "test" not in job
+    for architectures in (["lale", "unet"], "lale,unet", "lale, unet"):
+        assert read_study(ARCHITECTURE=architectures, SHARES="100", ADDITIONS="0.5")["architecture"] == ("lale", "unet")
     with pytest.raises(BackendError, match="'half' is no list of shares"):
-        study(SHARES="half")
+        read_study(SHARES="half")
     with pytest.raises(QgsProcessingException, match=r"ARCHITECTURE is 'vgg', but must be of deeplabv3plus, lale"):
-        study(ARCHITECTURE=["lale", "vgg"])
+        read_study(ARCHITECTURE=["lale", "vgg"])

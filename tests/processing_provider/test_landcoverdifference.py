@@ -1,4 +1,4 @@
-"""The difference of two layers in QGIS: styled, with its table, its outputs where they were asked for."""
+"""The difference of two layers in QGIS: styled layer, table and page at the requested paths."""
 
 from pathlib import Path
 
@@ -39,8 +39,8 @@ def test_temporary_outputs(landcover, changed, context):
 
 
 def test_an_image_is_no_land_cover(landcover, image, tmp_path, context):
-    given = {"REFERENCE": landcover, "COMPARED": image, "OUTPUT": str(tmp_path / "out.tif")}
+    parameters = {"REFERENCE": landcover, "COMPARED": image, "OUTPUT": str(tmp_path / "out.tif")}
     files = {"OUTPUT_TABLE": str(tmp_path / "t.csv"), "OUTPUT_REPORT": str(tmp_path / "t.html")}
     with pytest.raises(QgsProcessingException, match="one band of WorldCover"):
-        processing.run(DIFFERENCE, {**given, **files}, context=context)
+        processing.run(DIFFERENCE, {**parameters, **files}, context=context)
     assert not list(tmp_path.glob("t.*"))

@@ -12,11 +12,12 @@ from torch.nn import functional
 
 from backend.geo import legend
 from backend.models import diffusion, latent_generator, rgb
+from backend.models.conditioning import condition_planes, condition_planes_with_dropout
 from backend.models.controlnet import GUIDANCE_SCALE, STEPS, controlled, low_frequency_noise
 from backend.models.patch_autoencoder import PatchAutoencoder
 from backend.tiling import noise
 from backend.training import projected_discriminator
-from backend.training.loop import Batch, Objective
+from backend.training.generator import Batch, Objective
 
 HIDDEN_SHARE = 0.1
 
@@ -45,14 +46,14 @@ class Denoising(Objective):
         self.scheduler = diffusion.schedule()
         self.autoencoder = [autoencoder]  # in a list: it is no part of what is trained and saved
 
-    def trained(self, turn: str) -> nn.Module:
+    def trained_module(self, optimizer_key: str) -> nn.Module:
         """Both networks."""
         return self.parts
 
-    def forward(self, batch: Batch, turn: str) -> tuple[torch.Tensor, dict[str, float]]:
+    def forward(self, batch: Batch, optimizer_key: str) -> tuple[torch.Tensor, dict[str, float]]:
         """`pixels` (n, 3, h, w) in -1..1, `one_hot` (n, 11, h, w), `styles` (n, s) to the loss of the predicted v."""
         latents = latent_generator.encoded(self.autoencoder[0], batch["pixels"])
-        known = rgb.drop_conditioning(batch["one_hot"], batch["styles"])
+        known = condition_planes_with_dropout(batch["one_hot"], batch["styles"])
         shown = known * (torch.rand(len(latents), 1, 1, 1, device=latents.device) > HIDDEN_SHARE)
 
         def denoise(noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
@@ -60,11 +61,11 @@ class Denoising(Objective):
 
         return diffusion.v_loss(denoise, self.scheduler, latents), {}
 
-    def shown(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
+    def preview(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
         autoencoder, one_hot = self.autoencoder[0], batch["one_hot"]
         latents = latent_generator.encoded(autoencoder, batch["pixels"])
         predict = partial(controlled, self.parts["denoiser"], self.parts["controlnet"])
-        known = rgb.conditioning(one_hot, batch["styles"])
+        known = condition_planes(one_hot, batch["styles"])
         denoise = diffusion.guided(predict, known, torch.zeros_like(known), GUIDANCE_SCALE)
         real = latent_generator.decoded(autoencoder, latents)
         made = latent_generator.drawn(autoencoder, denoise, latents)
@@ -78,7 +79,7 @@ class Distillation(Objective):
     images with noise would know nothing of what it has to mend.
     """
 
-    turns = ("generator", "judge")
+    optimizer_keys = ("generator", "judge")
     learning_rate = 2e-4
     columns = ("land cover", "real", "generated on it")
 
@@ -98,18 +99,18 @@ class Distillation(Objective):
         self.autoencoder = [autoencoder]  # in a list: it is no part of what is trained and saved
         self._evenness = autoencoder.evenness()
 
-    def trained(self, turn: str) -> nn.Module:
+    def trained_module(self, optimizer_key: str) -> nn.Module:
         """Denoiser and ControlNet together, or their judge."""
-        return self.judge if turn == "judge" else self.parts
+        return self.judge if optimizer_key == "judge" else self.parts
 
-    def forward(self, batch: Batch, turn: str) -> tuple[torch.Tensor, dict[str, float]]:
-        """`pixels` (n, 3, h, w) in -1..1, `one_hot` (n, 11, h, w), `styles` (n, s) to the loss of the turn.
+    def forward(self, batch: Batch, optimizer_key: str) -> tuple[torch.Tensor, dict[str, float]]:
+        """`pixels` (n, 3, h, w) in -1..1, `one_hot` (n, 11, h, w), `styles` (n, s) to the loss of that optimizer.
 
         The judge is shown real images through the code too: what it cannot hold, the generator cannot learn.
         """
-        if turn == "judge":
+        if optimizer_key == "judge":
             return self.judge.loss(), {}
-        told = rgb.drop_conditioning(batch["one_hot"], batch["styles"])
+        told = condition_planes_with_dropout(batch["one_hot"], batch["styles"])
         asked = projected_discriminator.repeat_conditions(projected_discriminator.shuffle_styles(told))
         denoise = partial(self._denoise, asked)
         step = int(torch.multinomial(torch.tensor(LEARNED), 1))
@@ -130,8 +131,8 @@ class Distillation(Objective):
     def _denoise(self, told: torch.Tensor, noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
         return controlled(self.parts["denoiser"], self.parts["controlnet"], noisy, times, told)
 
-    def shown(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
-        denoise = partial(self._denoise, rgb.conditioning(batch["one_hot"], batch["styles"]))
+    def preview(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
+        denoise = partial(self._denoise, condition_planes(batch["one_hot"], batch["styles"]))
         true = latent_generator.encoded(self.autoencoder[0], batch["pixels"])
         made = diffusion.run_steps(denoise, self.sampler, STEPS, self.noise(true), range(STEPS))
         pixels = (rgb.pictures(latent_generator.decoded(self.autoencoder[0], each)) for each in (true, made))

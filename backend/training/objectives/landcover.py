@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from backend.geo import legend
 from backend.models import diffusion, landcover, latent_generator
-from backend.training.loop import Batch, Objective
+from backend.training.generator import Batch, Objective
 
 KL_WEIGHT = 1e-4  # of the mean over all latents
 
@@ -25,11 +25,11 @@ class Autoencoding(Objective):
         super().__init__()
         self.autoencoder = autoencoder
 
-    def trained(self, turn: str) -> nn.Module:
+    def trained_module(self, optimizer_key: str) -> nn.Module:
         """The autoencoder."""
         return self.autoencoder
 
-    def forward(self, batch: Batch, turn: str) -> tuple[torch.Tensor, dict[str, float]]:
+    def forward(self, batch: Batch, optimizer_key: str) -> tuple[torch.Tensor, dict[str, float]]:
         """`classes` (n, h, w) uint8 and `one_hot` (n, 11, h, w) to the loss of their reconstruction."""
         target = batch["classes"].long()
         posterior = self.autoencoder.encode(batch["one_hot"]).latent_dist
@@ -39,7 +39,7 @@ class Autoencoding(Objective):
         right = (logits.argmax(1) == target)[target >= 0].float().mean()
         return entropy + KL_WEIGHT * posterior.kl().sum() / posterior.mean.numel(), {"accuracy": right.item()}
 
-    def shown(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
+    def preview(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
         again = self.autoencoder.decode(self.autoencoder.encode(batch["one_hot"]).latent_dist.mode()).sample
         return [_pictures(batch["one_hot"]), _pictures(again)]
 
@@ -49,7 +49,7 @@ class Decoding(Autoencoding):
 
     learning_rate = 4e-4
 
-    def trained(self, turn: str) -> nn.Module:
+    def trained_module(self, optimizer_key: str) -> nn.Module:
         """The decoder."""
         return self.autoencoder.decoder
 
@@ -68,16 +68,16 @@ class Denoising(Objective):
         self.denoiser, self.scheduler = denoiser, diffusion.schedule()
         self.decoder = [autoencoder]  # in a list: it is no part of what is trained and saved
 
-    def trained(self, turn: str) -> nn.Module:
+    def trained_module(self, optimizer_key: str) -> nn.Module:
         """The denoiser."""
         return self.denoiser
 
-    def forward(self, batch: Batch, turn: str) -> tuple[torch.Tensor, dict[str, float]]:
+    def forward(self, batch: Batch, optimizer_key: str) -> tuple[torch.Tensor, dict[str, float]]:
         """`latents` (n, 4, h, w) scaled and `shares` (n, 11) to the loss of the predicted v."""
         denoise = self._denoise(landcover.share_planes(batch["shares"], batch["latents"].shape[-1]))
         return diffusion.v_loss(denoise, self.scheduler, batch["latents"]), {}
 
-    def shown(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
+    def preview(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
         autoencoder, size = self.decoder[0], batch["latents"].shape[-1]
         real = latent_generator.decoded(autoencoder, batch["latents"])
         shares = torch.stack([(real.argmax(1) == index).float().mean((1, 2)) for index in range(legend.COUNT)], 1)

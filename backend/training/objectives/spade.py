@@ -8,9 +8,10 @@ from torch import nn
 
 from backend.geo import legend
 from backend.models import rgb, spade
+from backend.models.conditioning import condition_planes, condition_planes_with_dropout
 from backend.tiling import noise
 from backend.training import projected_discriminator
-from backend.training.loop import Batch, Objective
+from backend.training.generator import Batch, Objective
 
 
 class Painting(Objective):
@@ -20,9 +21,9 @@ class Painting(Objective):
     a painter that only knows its own batch's is garish without.
     """
 
-    turns = ("painter", "judge")
+    optimizer_keys = ("painter", "judge")
     learning_rate = 2e-4
-    settles_at = 0.5
+    freeze_statistics_at = 0.5
     columns = ("land cover", "real", "painted on it")
 
     def __init__(self, painter: spade.SpadeNetwork, encoder_weights: str = "") -> None:
@@ -33,14 +34,14 @@ class Painting(Objective):
         )
         self.norms = [module for module in painter.modules() if isinstance(module, nn.BatchNorm2d)]
 
-    def settle(self) -> None:
+    def freeze_statistics(self) -> None:
         """Freeze the norms' statistics."""
         for norm in self.norms:
             norm.eval()
 
-    def trained(self, turn: str) -> nn.Module:
+    def trained_module(self, optimizer_key: str) -> nn.Module:
         """The painter or its judge."""
-        return self.painter if turn == "painter" else self.judge
+        return self.painter if optimizer_key == "painter" else self.judge
 
     def paint(self, told: torch.Tensor) -> torch.Tensor:
         """(n, 11 + styles, h, w) land cover and styles, and fresh noise, to RGB (n, 3, h, w)."""
@@ -54,14 +55,14 @@ class Painting(Objective):
         )
         return self.painter(coarse, told.new_empty(count, spade.FINE_CHANNELS, rows, cols).normal_(), told)
 
-    def forward(self, batch: Batch, turn: str) -> tuple[torch.Tensor, dict[str, float]]:
-        """`pixels` (n, 3, h, w) in -1..1, `one_hot` (n, 11, h, w) and `styles` (n, s) to the loss of the turn."""
-        if turn == "judge":
+    def forward(self, batch: Batch, optimizer_key: str) -> tuple[torch.Tensor, dict[str, float]]:
+        """`pixels` (n, 3, h, w) in -1..1, `one_hot` (n, 11, h, w) and `styles` (n, s) to the loss of that optimizer."""
+        if optimizer_key == "judge":
             return self.judge.loss(), {}
-        told = rgb.drop_conditioning(batch["one_hot"], batch["styles"])
+        told = condition_planes_with_dropout(batch["one_hot"], batch["styles"])
         asked = projected_discriminator.repeat_conditions(projected_discriminator.shuffle_styles(told))
         return self.judge.opinion(self.paint(asked), asked, batch["pixels"], told), {}
 
-    def shown(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
-        painted = self.paint(rgb.conditioning(batch["one_hot"], batch["styles"]))
+    def preview(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
+        painted = self.paint(condition_planes(batch["one_hot"], batch["styles"]))
         return [legend.pictures(batch["one_hot"].cpu().numpy()), *map(rgb.pictures, (batch["pixels"], painted))]

@@ -14,7 +14,7 @@ from backend.datasets.packed import PackedTiles
 from backend.models import controlnet, device, diffusion, latent_generator, rgb
 from backend.models.patch_autoencoder import PatchAutoencoder
 from backend.protocol import Reporter
-from backend.training.loop import Outcome, TrainingPlan, fit
+from backend.training.generator import TrainingPlan, TrainingResult, fit
 from backend.training.objectives import controlnet as objectives
 from backend.training.recipes import image
 from backend.training.stages import AUTOENCODER, DENOISER, GeneratorSpec, Stage, Training
@@ -33,45 +33,45 @@ def _crops(data: PackedTiles, rng: np.random.Generator) -> torch.Tensor:
     return torch.cat([each.permute(0, 2, 3, 1, 4, 5).flatten(0, 2) for each in patches if each.numel()])
 
 
-def _train_autoencoder(training: Training, plan: TrainingPlan, report: Reporter) -> Outcome:
+def _train_autoencoder(training: Training, plan: TrainingPlan, report: Reporter) -> TrainingResult:
     """Find the code, which takes no steps; a model that is gone on from has its own."""
-    autoencoder = training.component(AUTOENCODER, controlnet.new_autoencoder)
+    autoencoder = training.initial_component(AUTOENCODER, controlnet.new_autoencoder)
     figures: dict[str, float] = {"steps": 0}
     rng = np.random.default_rng(plan.seed)
     if not training.base:
         figures["kept_variance"] = round(autoencoder.fit(_crops(training.data, rng)), 5)
-    if training.held_out:
-        image = _crops(training.held_out, rng)
+    if training.validation_data:
+        image = _crops(training.validation_data, rng)
         figures["held_out_psnr"] = round(objectives.psnr(autoencoder(image).sample, image), 2)
     training.save(AUTOENCODER, autoencoder=autoencoder)
-    return Outcome(figures)
+    return TrainingResult(figures)
 
 
 def _frozen_autoencoder(training: Training) -> PatchAutoencoder:
-    return training.trained(AUTOENCODER).requires_grad_(False).to(device.best())
+    return training.load_component(AUTOENCODER).requires_grad_(False).to(device.best())
 
 
-def _train_denoiser(training: Training, plan: TrainingPlan, report: Reporter) -> Outcome:
+def _train_denoiser(training: Training, plan: TrainingPlan, report: Reporter) -> TrainingResult:
     autoencoder, (draw, held_out) = _frozen_autoencoder(training), image.training_batches(training)
-    denoiser = training.component("denoiser", controlnet.new_denoiser)
-    network = training.component(
+    denoiser = training.initial_component("denoiser", controlnet.new_denoiser)
+    network = training.initial_component(
         "controlnet", partial(controlnet.new_controlnet, denoiser, len(image.styles(training)))
     )
-    outcome = fit(objectives.Denoising(denoiser, network, autoencoder), draw, plan, report, held_out)
+    result = fit(objectives.Denoising(denoiser, network, autoencoder), draw, plan, report, held_out)
     training.save(DENOISER, denoiser=denoiser, controlnet=network)
-    return outcome
+    return result
 
 
-def _distil(training: Training, plan: TrainingPlan, report: Reporter) -> Outcome:
+def _distil(training: Training, plan: TrainingPlan, report: Reporter) -> TrainingResult:
     autoencoder, (draw, held_out) = _frozen_autoencoder(training), image.training_batches(training)
-    networks = training.trained("denoiser"), training.trained("controlnet")
+    networks = training.load_component("denoiser"), training.load_component("controlnet")
     objective = objectives.Distillation(
         *networks, autoencoder, len(image.styles(training)), image.encoder_weights(training)
     )
-    plan = replace(plan, gentleness=DISTILLING, head_start=image.JUDGE_AHEAD)
-    outcome = fit(objective, draw, plan, report, held_out)
+    plan = replace(plan, lr_scale=DISTILLING, generator_delay=image.JUDGE_AHEAD)
+    result = fit(objective, draw, plan, report, held_out)
     training.save(DISTILLATION, denoiser=networks[0], controlnet=networks[1])
-    return outcome
+    return result
 
 
 def _save(done: Training, figures: dict[str, Any], **more: Any) -> None:
@@ -83,7 +83,8 @@ def _save(done: Training, figures: dict[str, Any], **more: Any) -> None:
     geometry = controlnet.PIXEL_M, controlnet.WINDOW, controlnet.PHASES
     sampler = diffusion.sampler(order=1 if distilled else 2)
     more |= image.style_combinations(done)
-    more |= {"grounds": {**before.get("grounds", {}), **done.data.grounds(more["styles"])}}
+    style_classes = done.data.style_classes(more["styles"])
+    more |= {"style_classes": {**before.get("style_classes", {}), **style_classes}}
     latent_generator.save(done.output, controlnet.KIND, *geometry, figures, sampler, **more)
 
 
@@ -95,7 +96,7 @@ RECIPE = GeneratorSpec(
     stages={
         AUTOENCODER: Stage(0.01, (), _train_autoencoder),
         DENOISER: Stage(0.56, objectives.Denoising.columns, _train_denoiser),
-        DISTILLATION: Stage(0.43, objectives.Distillation.columns, _distil, goes_on=True),
+        DISTILLATION: Stage(0.43, objectives.Distillation.columns, _distil, continues_previous=True),
     },
     save=_save,
 )

@@ -10,8 +10,9 @@ import torch
 from backend.datasets.packed import PackedTiles
 from backend.geo import legend
 from backend.models import controlnet, rgb
+from backend.models.conditioning import style_vector
 from backend.protocol import TrainImage
-from backend.training.loop import Batch, Draw
+from backend.training.generator import Batch, DrawBatch
 from backend.training.stages import Training
 
 CROP_PX = controlnet.WINDOW * controlnet.CELL_PX
@@ -19,7 +20,7 @@ SIZES_PX = 16  # crops are multiples of it: cells of 4 px that the networks halv
 JUDGE_AHEAD = 0.02  # of the budget: it learns faster than a painter that has learned
 
 
-def batches(data: PackedTiles, known: list[str]) -> Draw:
+def batches(data: PackedTiles, known: list[str]) -> DrawBatch:
     """Batches of images, the one-hot land cover under them, and the tiles' styles of those that are `known`."""
 
     def draw(rng: np.random.Generator, count: int) -> Batch:
@@ -27,16 +28,16 @@ def batches(data: PackedTiles, known: list[str]) -> Draw:
         return {
             "pixels": torch.from_numpy(rgb.to_unit(images)),
             "one_hot": torch.from_numpy(legend.one_hot(labels)),
-            "styles": torch.tensor([rgb.style_vector(each, known) for each in styles]),
+            "styles": torch.tensor([style_vector(each, known) for each in styles]),
         }
 
     return draw
 
 
-def training_batches(training: Training) -> tuple[Draw, Draw | None]:
+def training_batches(training: Training) -> tuple[DrawBatch, DrawBatch | None]:
     """What draws batches to learn from, and held-out ones where there are any."""
     known = styles(training)
-    return batches(training.data, known), batches(training.held_out, known) if training.held_out else None
+    return batches(training.data, known), batches(training.validation_data, known) if training.validation_data else None
 
 
 def encoder_weights(training: Training) -> str:
@@ -50,6 +51,6 @@ def styles(training: Training) -> list[str]:
 
 
 def style_combinations(training: Training) -> dict[str, Any]:
-    """What the index says of styles: those that the model is told of, and which the training's tiles have together."""
+    """The index entries `styles`, which the model knows, and `style_combinations`, which its training tiles have."""
     known = styles(training)
-    return {"styles": known, "looks": training.data.looks(known)}
+    return {"styles": known, "style_combinations": training.data.style_combinations(known)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,16 +14,16 @@ from backend.models import device, diffusion, latent_generator
 from backend.models import landcover as model
 from backend.protocol import Reporter
 from backend.training import latent_cache
-from backend.training.loop import Batch, Draw, Outcome, TrainingPlan, fit
+from backend.training.generator import Batch, DrawBatch, TrainingPlan, TrainingResult, fit
 from backend.training.objectives import landcover as objectives
-from backend.training.stages import AUTOENCODER, DECODER, DENOISER, HEAD_START, GeneratorSpec, Stage, Training
+from backend.training.stages import AUTOENCODER, DECODER, DENOISER, GeneratorSpec, Stage, Training
 
 CROP_PX = model.WINDOW * model.CELL_PX
 CALIBRATION_BATCHES = 30
 HIDDEN_SHARE = 1 / 3  # of the windows: the denoiser must draw without being told shares, too
 
 
-def _maps(data: PackedLandCover) -> Draw:
+def _maps(data: PackedLandCover) -> DrawBatch:
     """Batches of land cover as classes and one-hot."""
 
     def draw(rng: np.random.Generator, count: int) -> Batch:
@@ -36,51 +35,51 @@ def _maps(data: PackedLandCover) -> Draw:
 
 def _has_frozen_norms(training: Training) -> bool:
     """Whether the autoencoder in a training's output decodes with frozen norms: its weights do not say so."""
-    return bool(training.base and training.base[1].get("frozen_norms")) or training.record(DECODER).is_file()
+    return bool(training.base and training.base[1].get("frozen_norms")) or training.result_path(DECODER).is_file()
 
 
 def _written(training: Training) -> AutoencoderKL:
     """The autoencoder as it lies in the output, in fp32."""
-    autoencoder = training.trained(AUTOENCODER)
+    autoencoder = training.load_component(AUTOENCODER)
     if _has_frozen_norms(training):
         latent_generator.freeze_norms(autoencoder.decoder)
     return autoencoder
 
 
-def _train_autoencoder(training: Training, plan: TrainingPlan, report: Reporter) -> Outcome:
+def _train_autoencoder(training: Training, plan: TrainingPlan, report: Reporter) -> TrainingResult:
     autoencoder = _written(training) if training.base else model.new_autoencoder()
-    held_out = training.held_out and _maps(training.held_out)
-    outcome = fit(objectives.Autoencoding(autoencoder), _maps(training.data), plan, report, held_out)
+    held_out = training.validation_data and _maps(training.validation_data)
+    result = fit(objectives.Autoencoding(autoencoder), _maps(training.data), plan, report, held_out)
     training.save(AUTOENCODER, autoencoder=autoencoder)
     if not training.base:  # one that went on from a model keeps its statistics: the denoiser knows the latents by them
         latent_cache.measure(training, report.part(1.0, 1.0))
-    return outcome
+    return result
 
 
-def _train_decoder(training: Training, plan: TrainingPlan, report: Reporter) -> Outcome:
+def _train_decoder(training: Training, plan: TrainingPlan, report: Reporter) -> TrainingResult:
     """Train the decoder alone with its norms frozen, at first as they are met in training data.
 
     Pixels then depend on what lies around them, not on their window.
     """
     autoencoder, draw = _written(training), _maps(training.data)
     if not _has_frozen_norms(training):
-        if not plan.state.is_file():
+        if not plan.checkpoint.is_file():
             _calibrate(autoencoder, draw, plan)
         latent_generator.freeze_norms(autoencoder.decoder)
     autoencoder.requires_grad_(False).decoder.requires_grad_(True)
-    held_out = training.held_out and _maps(training.held_out)
-    outcome = fit(objectives.Decoding(autoencoder), draw, replace(plan, head_start=HEAD_START), report, held_out)
+    held_out = training.validation_data and _maps(training.validation_data)
+    result = fit(objectives.Decoding(autoencoder), draw, plan, report, held_out)
     training.save(DECODER, autoencoder=autoencoder)
-    return outcome
+    return result
 
 
-def _calibrate(autoencoder: AutoencoderKL, draw: Draw, plan: TrainingPlan) -> None:
+def _calibrate(autoencoder: AutoencoderKL, draw: DrawBatch, plan: TrainingPlan) -> None:
     rng, where = np.random.default_rng(plan.seed), device.best()
     autoencoder.to(where)
 
     def run() -> None:
         for _ in range(CALIBRATION_BATCHES):
-            autoencoder(draw(rng, plan.batch)["one_hot"].to(where))
+            autoencoder(draw(rng, plan.batch_size)["one_hot"].to(where))
 
     with torch.no_grad():
         latent_generator.calibrate(autoencoder.decoder, run)
@@ -92,7 +91,7 @@ def _shares(crop: np.ndarray) -> np.ndarray:
     return counts / max(counts.sum(), 1)
 
 
-def _windows(data: PackedLandCover, autoencoder: AutoencoderKL, stored: latent_cache.Stored) -> Draw:
+def _windows(data: PackedLandCover, autoencoder: AutoencoderKL, stored: latent_cache.Stored) -> DrawBatch:
     """Batches of scaled latents and class shares; shares of 0 hide them."""
 
     def draw(rng: np.random.Generator, count: int) -> Batch:
@@ -110,15 +109,15 @@ def _windows(data: PackedLandCover, autoencoder: AutoencoderKL, stored: latent_c
     return draw
 
 
-def _train_denoiser(training: Training, plan: TrainingPlan, report: Reporter) -> Outcome:
+def _train_denoiser(training: Training, plan: TrainingPlan, report: Reporter) -> TrainingResult:
     autoencoder = _written(training).requires_grad_(False)
     stored = latent_cache.stored(training, autoencoder, report)
-    denoiser = training.component(DENOISER, model.new_denoiser)
-    held_out = training.held_out and _windows(training.held_out, autoencoder, stored)
+    denoiser = training.initial_component(DENOISER, model.new_denoiser)
+    held_out = training.validation_data and _windows(training.validation_data, autoencoder, stored)
     draw = _windows(training.data, autoencoder, stored)
-    outcome = fit(objectives.Denoising(denoiser, autoencoder), draw, plan, report, held_out)
+    result = fit(objectives.Denoising(denoiser, autoencoder), draw, plan, report, held_out)
     training.save(DENOISER, denoiser=denoiser)
-    return outcome
+    return result
 
 
 def _compositions(data: PackedLandCover) -> list[list[float]]:

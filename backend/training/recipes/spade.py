@@ -8,20 +8,20 @@ from typing import Any
 
 from backend.models import spade
 from backend.protocol import Reporter
-from backend.training.loop import Outcome, TrainingPlan, fit
+from backend.training.generator import TrainingPlan, TrainingResult, fit
 from backend.training.objectives import spade as objectives
 from backend.training.recipes import image
 from backend.training.stages import GeneratorSpec, Stage, Training
 
 
-def _train_painter(training: Training, plan: TrainingPlan, report: Reporter) -> Outcome:
+def _train_painter(training: Training, plan: TrainingPlan, report: Reporter) -> TrainingResult:
     draw, held_out = image.training_batches(training)
-    painter = training.component("painter", partial(spade.SpadeNetwork, len(image.styles(training))))
+    painter = training.initial_component("painter", partial(spade.SpadeNetwork, len(image.styles(training))))
     objective = objectives.Painting(painter, image.encoder_weights(training))
-    plan = replace(plan, head_start=plan.head_start and image.JUDGE_AHEAD)
-    outcome = fit(objective, draw, plan, report, held_out)
+    plan = replace(plan, generator_delay=image.JUDGE_AHEAD if training.base else 0.0)
+    result = fit(objective, draw, plan, report, held_out)
     training.save("painter", painter=painter)
-    return outcome
+    return result
 
 
 def _save(done: Training, figures: dict[str, Any], **more: Any) -> None:

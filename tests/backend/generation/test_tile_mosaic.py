@@ -11,7 +11,7 @@ from backend.geo import legend
 from backend.protocol import BackendError
 from backend.tiling.lattice import Box
 from backend.tiling.regions import BoxRegions
-from tests.backend import scenes
+from tests.backend.rasters import write_raster
 
 SIZE = 20
 
@@ -23,7 +23,7 @@ def tiles(folder, *corners, crs="EPSG:32618"):
         codes = np.random.default_rng(number).choice(legend.CODES, (1, SIZE, SIZE))
         place = Footprint(str(number), crs, (left, top - SIZE, left + SIZE, top))
         entry = writer.entry(place, legend.to_index(codes[0]))
-        scenes.write_raster(folder / entry.files["label"], codes, left, top, nodata=0, crs=crs)
+        write_raster(folder / entry.files["label"], codes, left, top, nodata=0, crs=crs)
         found.append(entry)
     return found
 
@@ -45,7 +45,7 @@ def test_labels_go_on_beyond_the_tiles_as_their_nearest_pixel(tmp_path):
     known = {}
     for tile in region.tiles:
         label = tile_mosaic.read_label(tmp_path, tile)
-        assert (found[tile.box.within(wanted)] == label).all()
+        assert (found[tile.box.slices_in(wanted)] == label).all()
         known |= {(tile.box.row + r, tile.box.col + c): label[r, c] for r in range(SIZE) for c in range(SIZE)}
     places = np.array(list(known))
     for row, col in ((-110, -10), (-70, 35), (-75, 55), (-21, 89), (-100, 50)):
@@ -58,7 +58,7 @@ def test_labels_go_on_beyond_the_tiles_as_their_nearest_pixel(tmp_path):
 
 def test_a_label_of_another_size_is_damage(tmp_path):
     entries = tiles(tmp_path, (0, 100))
-    scenes.write_raster(tmp_path / entries[0].files["label"], np.full((1, 5, 5), 10, np.uint8), nodata=0)
+    write_raster(tmp_path / entries[0].files["label"], np.full((1, 5, 5), 10, np.uint8), nodata=0)
     (region,) = tile_mosaic.regions(entries, 1.0, SIZE)
     with pytest.raises(BackendError, match=r"damaged.*5 x 5 pixels"):
         tile_mosaic.read_label(tmp_path, region.tiles[0])
@@ -72,19 +72,19 @@ def test_a_strip_keeps_what_tiles_share_with_blocks_and_goes_on(tmp_path):
         strip = tile_mosaic.Strip(tmp_path / "strip", boxes, 3, "one")
         assert strip.done == {(block.row, block.col) for block in blocks[:begun]}
         for block in part:
-            strip.write(block, world[(slice(None), *block.within(Box(0, 0, 96, 96)))])
+            strip.write(block, world[(slice(None), *block.slices_in(Box(0, 0, 96, 96)))])
         strip.store.close()
     strip = tile_mosaic.Strip(tmp_path / "strip", boxes, 3, "one")
     assert len(strip.done) == 9
     for number, box in enumerate(boxes):
-        assert (strip.read(number) == world[(slice(None), *box.within(Box(0, 0, 96, 96)))]).all()
+        assert (strip.read(number) == world[(slice(None), *box.slices_in(Box(0, 0, 96, 96)))]).all()
     strip.store.remove()
 
 
 def test_boxes_as_an_area():
     boxes = [Box(0, 0, 10, 10), Box(100, -40, 5, 30)]
     area, rows, cols = BoxRegions(boxes), np.arange(-32, 160, 16), np.arange(-64, 64, 16)
-    touched = area.touches(rows, cols, 16)
+    touched = area.any_inside(rows, cols, 16)
     for i, row in enumerate(rows):
         for j, col in enumerate(cols):
             inside = area.inside(Box(int(row), int(col), 16, 16))

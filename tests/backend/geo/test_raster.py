@@ -20,7 +20,7 @@ from rio_cogeo.cogeo import cog_validate
 
 from backend.geo import block_store, legend, raster
 from backend.protocol import BackendError
-from tests.backend.scenes import write_raster
+from tests.backend.rasters import write_raster
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -267,8 +267,8 @@ def test_an_image_does_not_go_on_from_a_class_raster(tmp_path, uninterrupted):
 DEATHS = {
     "before its fourth block": "write_blocks(path, what, before=lambda number: number == 3 and die())",
     "between a block and its line": """
-append = store.BlockStore._append
-store.BlockStore._append = lambda self, line: die() if len(self._blocks) == 3 else append(self, line)
+append = block_store.BlockStore._append
+block_store.BlockStore._append = lambda self, line: die() if len(self._blocks) == 3 else append(self, line)
 write_blocks(path, what)
 """,
     "while it makes the final file": """

@@ -18,7 +18,7 @@ from backend.protocol import (
     RegenerateArea,
     silent,
 )
-from tests.backend.scenes import write_raster
+from tests.backend.rasters import write_raster
 
 UTM = "EPSG:32618"
 LEFT, BOTTOM = 376_000, 4_700_000
@@ -149,13 +149,13 @@ def test_an_image_on_a_raster_of_ones_own(tmp_path):
         again(image, tmp_path, "beyond", landcover=str(moved / "mine.tif"), extent=beyond)
 
 
-def test_another_model_is_not_gone_on_with_but_for_a_new_seed(landcover, tmp_path, ear):
+def test_another_model_is_not_gone_on_with_but_for_a_new_seed(landcover, tmp_path, reporter):
     with rasterio.open(landcover, "r+", IGNORE_COG_LAYOUT_BREAK="YES") as source:
         source.update_tags(LANDFORGE_MODEL_SHA256="0" * 64)
     with pytest.raises(BackendError, match=r"model landcover has changed.*new SEED"):
         again(landcover, tmp_path)
-    regeneratearea.run(RegenerateArea(landcover, str(tmp_path / "new.tif"), seed=9), ear)
-    assert any("has changed" in event.message for event in ear.events("log"))
+    regeneratearea.run(RegenerateArea(landcover, str(tmp_path / "new.tif"), seed=9), reporter)
+    assert any("has changed" in event.message for event in reporter.events("log"))
 
 
 def test_what_is_not_synthetic_is_refused(tmp_path, refusal):

@@ -1,6 +1,5 @@
 """Training jobs of the generators: every stage on made-up tiles, into a folder that generates; and what they refuse."""
 
-import io
 import json
 import os
 import shutil
@@ -19,14 +18,18 @@ from backend.datasets.packed import read_index
 from backend.generation import outputs
 from backend.geo import legend
 from backend.jobs import builddataset, trainimage, trainlandcover
-from backend.models import controlnet, landcover, latent_generator, model_folder, rgb, spade
-from backend.protocol import BackendError, BuildDataset, Reporter, TrainImage, TrainLandCover, dump_job, silent
+from backend.models import controlnet, landcover, latent_generator, model_folder, spade
+from backend.models.conditioning import condition_planes
+from backend.protocol import BackendError, BuildDataset, TrainImage, TrainLandCover, dump_job, silent
 from backend.tiling.lattice import Box
 from backend.tiling.lazy_raster import Patch, RasterSource
 from backend.tiling.regions import Everywhere
 from backend.tiling.render import Output, render
-from backend.training import loop, stages
-from tests.backend import packed, patchwork, scenes
+from backend.training import generator, stages
+from tests.backend.labelled_images import image_and_label, write_dataset, write_image_and_label
+from tests.backend.packed_tiles import write_styled_tiles
+from tests.backend.rasters import write_raster
+from tests.backend.reporters import Interrupted, InterruptingReporter, RecordingReporter
 
 ROOT = Path(__file__).resolve().parents[3]
 BRIEFLY = {"steps": 1, "batch": 2}
@@ -37,31 +40,29 @@ WEIGHTS = "diffusion_pytorch_model.safetensors"
 def brief():
     """As little as can be of all that takes time beside the steps."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "HELD_OUT_BATCHES", 1)
-        patch.setattr(loop, "EXAMPLES", 1)
+        patch.setattr(generator, "VALIDATION_BATCHES", 1)
+        patch.setattr(generator, "SAMPLE_ROWS", 1)
         patch.setattr(latent_generator, "PREVIEW_STEPS", 1)
         yield
 
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory):
-    return str(packed.write(tmp_path_factory.mktemp("packed"), {"naip": 96, "usgs": 72}, count=3, cells=34))
+    return str(write_styled_tiles(tmp_path_factory.mktemp("packed"), {"naip": 96, "usgs": 72}, count=3, cells=34))
 
 
 @pytest.fixture(scope="module")
 def models(dataset, tmp_path_factory):
     """A trained model of each kind, and what the trainings said."""
-    from tests.backend.conftest import Ear
-
     folder, found = tmp_path_factory.mktemp("models"), {}
     for kind in ("landcover", "controlnet", "spade"):
-        ear, output = Ear(), str(folder / kind)
+        reporter, output = RecordingReporter(), str(folder / kind)
         if kind == "landcover":
-            given = trainlandcover.run(TrainLandCover((dataset,), output, **BRIEFLY), ear)
+            given = trainlandcover.run(TrainLandCover((dataset,), output, **BRIEFLY), reporter)
         else:
-            given = trainimage.run(TrainImage((dataset,), output, kind, **BRIEFLY), ear)
+            given = trainimage.run(TrainImage((dataset,), output, kind, **BRIEFLY), reporter)
         assert given == {"output": output}
-        found[kind] = (folder / kind, ear)
+        found[kind] = (folder / kind, reporter)
     return found
 
 
@@ -96,7 +97,7 @@ def test_images_generate(models, kind, module):
 
 @pytest.mark.parametrize("kind", STAGES)
 def test_a_training_leaves_model_card_report_and_samples(models, dataset, kind):
-    folder, ear = models[kind]
+    folder, reporter = models[kind]
     _, index = model_folder.find(str(folder), kind)
     assert list(index["figures"]) == STAGES[kind]
     steps = {stage: figures["steps"] for stage, figures in index["figures"].items()}
@@ -113,8 +114,8 @@ def test_a_training_leaves_model_card_report_and_samples(models, dataset, kind):
     for stage in filter(steps.get, STAGES[kind]):
         path = folder / "samples" / f"{stage}_000001.png"
         assert path.read_bytes().startswith(b"\x89PNG") and f"Stage {stage}" in report
-        assert any(str(path) in event.message for event in ear.events("log"))
-    fractions = [event.fraction for event in ear.events("progress")]
+        assert any(str(path) in event.message for event in reporter.events("log"))
+    fractions = [event.fraction for event in reporter.events("progress")]
     assert fractions == sorted(fractions) and fractions[-1] == 1
     assert not [path for suffix in ("bin", "pt", "pkl") for path in folder.rglob(f"*.{suffix}")]
     assert model_folder.model_hash(folder) == model_folder.model_hash(folder)
@@ -158,8 +159,8 @@ def test_fine_tuning_all_keeps_the_statistics_that_the_denoiser_knows(models, da
     assert (output / "autoencoder" / WEIGHTS).read_bytes() != (base / "autoencoder" / WEIGHTS).read_bytes()
 
 
-def test_a_bundled_model_can_be_fine_tuned(dataset, tmp_path, ear):
-    trainimage.run(TrainImage((dataset,), str(tmp_path / "m"), "spade", "spade", **BRIEFLY), ear)
+def test_a_bundled_model_can_be_fine_tuned(dataset, tmp_path, reporter):
+    trainimage.run(TrainImage((dataset,), str(tmp_path / "m"), "spade", "spade", **BRIEFLY), reporter)
     _, index = model_folder.find(str(tmp_path / "m"), "spade")
     assert index["seen"] == [10, 20, 30, 40, 50, 60, 80] and index["data"]["codes"] == [10, 30, 50, 80]
 
@@ -186,7 +187,7 @@ def test_fine_tuning_an_autoencoder_with_frozen_norms_begins_where_it_was(datase
 def test_fine_tuning_keeps_the_code_and_the_styles(models, dataset, tmp_path):
     """The denoiser knows the latents by their code; data with other styles is told as data without."""
     base = models["controlnet"][0]
-    other = packed.write(tmp_path / "other", {"naip": 96}, count=3, cells=34)
+    other = write_styled_tiles(tmp_path / "other", {"naip": 96}, count=3, cells=34)
     index = json.loads((other / "packed.json").read_text())
     index["tiles"]["naip"]["styles"] = [["humid"]] * 3
     (other / "packed.json").write_text(json.dumps(index))
@@ -200,14 +201,14 @@ def test_a_region_of_ones_own_teaches_its_style(tmp_path):
     """From rasters to a model: each data set has its own styles, and the model can be asked for any of them."""
     folders = []
     for name, style in (("sea", "coastal, 2018"), ("hill", "upland"), ("plain", "")):
-        label, image = patchwork.write_pair(tmp_path / name)[::-1]
+        label, image = write_image_and_label(tmp_path / name)[::-1]
         job = BuildDataset((label,), str(tmp_path / name / "tiles"), (image,), tile_px=128, style=style)
         builddataset.run(job, silent())
         folders.append(job.output)
     trainimage.run(TrainImage(tuple(folders), str(tmp_path / "m"), "spade", **BRIEFLY), silent())
     _, index = model_folder.find(str(tmp_path / "m"), "spade")
     assert index["styles"] == ["2018", "coastal", "upland"]
-    assert index["looks"] == {"2018, coastal": 0.5, "upland": 0.5}
+    assert index["style_combinations"] == {"2018, coastal": 0.5, "upland": 0.5}
     generator = SimpleNamespace(name="m", index=index)
     assert outputs.styles_of(generator, "upland, 2018", 0) == ("2018", "upland")
     packed_sets = sorted((tmp_path / "m").rglob("packed.json"))
@@ -222,9 +223,9 @@ def test_a_style_changes_the_image_and_an_unknown_one_is_refused(models):
         torch.nn.init.normal_(silent_part.weight)  # at first a ControlNet says nothing
     window, latents = Box(0, 0, 32, 32), torch.zeros(1, 8, 32, 32)
     plain, arid = (
-        generator.denoiser([window], (styles,), Patch(np.zeros((128, 128), np.uint8), window.scaled(4)))(
-            latents, torch.tensor([500])
-        )
+        generator.denoiser(
+            [window], controlnet.StyleConditioning(styles), Patch(np.zeros((128, 128), np.uint8), window.scaled(4))
+        )(latents, torch.tensor([500]))
         for styles in ((0.0, 0.0), (0.0, 1.0))
     )
     assert (plain - arid).abs().max() > 1e-3
@@ -237,27 +238,29 @@ def test_a_style_changes_the_image_and_an_unknown_one_is_refused(models):
 def test_a_style_is_told_on_the_ground_that_it_was_learned_on(models):
     """A style that tiles of towns taught says nothing of water, whose pixels are then those without a style."""
     generator = controlnet.ImageGenerator(str(models["controlnet"][0]))
-    assert set(generator.index["grounds"]) == {"2020", "arid"} and generator._grounds.sum(1).min() > 0
-    generator._grounds = controlnet._grounds({"styles": ["2020", "arid"], "grounds": {"arid": [10, 50]}})
-    assert generator._grounds.sum(1).tolist() == [11, 2]
+    assert set(generator.index["style_classes"]) == {"2020", "arid"} and generator._style_classes.sum(1).min() > 0
+    generator._style_classes = controlnet._style_classes(
+        {"styles": ["2020", "arid"], "style_classes": {"arid": [10, 50]}}
+    )
+    assert generator._style_classes.sum(1).tolist() == [11, 2]
     one_hot = torch.from_numpy(legend.one_hot(np.array([[0, 7, 4, legend.IGNORE]], np.uint8)))[None]
-    planes = rgb.conditioning(one_hot, torch.ones(1, 2), generator._grounds)[0, legend.COUNT :, 0]
+    planes = condition_planes(one_hot, torch.ones(1, 2), generator._style_classes)[0, legend.COUNT :, 0]
     assert planes.tolist() == [[1, 1, 1, 0], [1, 0, 1, 0]]
-    assert controlnet._grounds({}).shape == (0, legend.COUNT)
+    assert controlnet._style_classes({}).shape == (0, legend.COUNT)
 
 
 def test_the_seed_draws_what_a_style_leaves_open():
     """As often as tiles have it, always alike for one seed, and never against what was asked for."""
-    looks = {"2018, arid": 0.6, "2020, arid": 0.1, "2018, coastal": 0.3}
+    combinations = {"2018, arid": 0.6, "2020, arid": 0.1, "2018, coastal": 0.3}
     generator = SimpleNamespace(
-        name="m", index={"styles": ["2018", "2020", "arid", "coastal", "inland"], "looks": looks}
+        name="m", index={"styles": ["2018", "2020", "arid", "coastal", "inland"], "style_combinations": combinations}
     )
 
     def drawn(style):
         return [outputs.styles_of(generator, style, seed) for seed in range(2000)]
 
-    for look, share in looks.items():
-        assert drawn("").count(tuple(look.split(", "))) == pytest.approx(2000 * share, abs=80)
+    for combination, share in combinations.items():
+        assert drawn("").count(tuple(combination.split(", "))) == pytest.approx(2000 * share, abs=80)
     assert drawn("") == drawn("") and drawn("coastal") == [("2018", "coastal")] * 2000
     assert set(drawn("arid")) == {("2018", "arid"), ("2020", "arid")}
     assert set(drawn("inland")) == {("inland",)} and set(drawn("coastal, 2020")) == {("2020", "coastal")}
@@ -302,43 +305,24 @@ def test_an_earlier_stage_trained_on_outdates_the_later_ones(models, dataset, tm
     assert [figures["steps"] for figures in index["figures"].values()] == [2, 2, 2] and index["frozen_norms"]
 
 
-class Stopped(Exception):
-    pass
-
-
-class StopsAt(Reporter):
-    """A reporter that pulls the plug when it hears something."""
-
-    def __init__(self, words):
-        super().__init__(io.StringIO())
-        self.words = words
-
-    def part(self, start, stop):
-        return self
-
-    def send(self, event):
-        if self.words in event.message:
-            raise Stopped
-
-
-def test_a_stopped_training_resumes_exactly(models, dataset, tmp_path, ear):
+def test_a_stopped_training_resumes_exactly(models, dataset, tmp_path, reporter):
     job = TrainLandCover((dataset,), str(tmp_path / "m"), **BRIEFLY)
-    with pytest.raises(Stopped):
-        trainlandcover.run(job, StopsAt("stage denoiser"))
+    with pytest.raises(Interrupted):
+        trainlandcover.run(job, InterruptingReporter("stage denoiser"))
     assert not (tmp_path / "m" / model_folder.INDEX).exists()
     torch.rand(3)
-    trainlandcover.run(job, ear)
+    trainlandcover.run(job, reporter)
     for name in ("autoencoder", "denoiser"):
         straight, resumed = (weights(folder, name) for folder in (models["landcover"][0], tmp_path / "m"))
         assert all(torch.equal(straight[key], resumed[key]) for key in straight)
-    assert not any("encoding" in event.message for event in ear.events("progress")), "latents are made once"
+    assert not any("encoding" in event.message for event in reporter.events("progress")), "latents are made once"
 
 
-def test_stages_one_by_one(dataset, tmp_path, ear):
+def test_stages_one_by_one(dataset, tmp_path, reporter):
     job = TrainLandCover((dataset,), str(tmp_path / "m"), stage="autoencoder", **BRIEFLY)
-    trainlandcover.run(job, ear)
+    trainlandcover.run(job, reporter)
     assert any(
-        "is no model yet: it lacks the stages decoder, denoiser." in event.message for event in ear.events("log")
+        "is no model yet: it lacks the stages decoder, denoiser." in event.message for event in reporter.events("log")
     )
     assert (tmp_path / "m" / "report.html").is_file() and not (tmp_path / "m" / model_folder.INDEX).exists()
     for stage in ("denoiser", "decoder"):
@@ -346,11 +330,11 @@ def test_stages_one_by_one(dataset, tmp_path, ear):
     assert list(model_folder.find(job.output, "landcover")[1]["figures"]) == ["autoencoder", "decoder", "denoiser"]
 
 
-def test_data_sets_as_they_are_built(tmp_path, ear):
+def test_data_sets_as_they_are_built(tmp_path, reporter):
     """Image tiles of half a metre are averaged to 1 m, once; a clip of land cover at 10 m is a data set by itself."""
-    dataset = patchwork.write_dataset(tmp_path, tile_px=160, pixel=0.5)
+    dataset = write_dataset(tmp_path, tile_px=160, pixel=0.5)
     job = TrainImage((dataset,), str(tmp_path / "image"), "spade", **BRIEFLY)
-    trainimage.run(job, ear)
+    trainimage.run(job, reporter)
     images = np.load(tmp_path / "image" / "checkpoints" / "data" / "0_tiles" / "tiles_image.npy")
     assert images.shape[1:] == (80, 80, 3)
     stamp = (tmp_path / "image" / "checkpoints" / "data" / "0_tiles" / "packed.json").stat().st_mtime_ns
@@ -358,24 +342,26 @@ def test_data_sets_as_they_are_built(tmp_path, ear):
     assert (tmp_path / "image" / "checkpoints" / "data" / "0_tiles" / "packed.json").stat().st_mtime_ns == stamp
     _, index = model_folder.find(job.output, "spade")
     assert index["data"]["gsd_m"] == [0.5] and index["figures"]["painter"]["steps"] == 2
-    assert any("the batch is" in event.message for event in ear.events("log")) is (index["data"]["crops"]["train"] < 2)
+    assert any("the batch is" in event.message for event in reporter.events("log")) is (
+        index["data"]["crops"]["train"] < 2
+    )
 
 
 def test_labels_alone_make_a_land_cover_generator(tmp_path):
     from backend.jobs import builddataset
     from backend.protocol import BuildDataset
 
-    codes = patchwork.world(300, 560)[1]
-    label = scenes.write_raster(tmp_path / "label.tif", codes, pixel=10.0, nodata=0)
+    codes = image_and_label(300, 560)[1]
+    label = write_raster(tmp_path / "label.tif", codes, pixel=10.0, nodata=0)
     builddataset.run(BuildDataset((str(label),), str(tmp_path / "data"), tile_px=140), silent())
     trainlandcover.run(TrainLandCover((str(tmp_path / "data"),), str(tmp_path / "m"), **BRIEFLY), silent())
     _, index = model_folder.find(str(tmp_path / "m"), "landcover")
     assert index["seen"] == [10, 50, 80] and sum(index["shares"].values()) == pytest.approx(1, abs=1e-3)
 
 
-def test_fewer_tiles_than_a_batch_lower_it(dataset, tmp_path, ear):
-    trainimage.run(TrainImage((dataset,), str(tmp_path / "m"), "spade", steps=1, batch=64), ear)
-    assert "hold 4 crops to train on: the batch is 4, not 64." in " ".join(e.message for e in ear.events("log"))
+def test_fewer_tiles_than_a_batch_lower_it(dataset, tmp_path, reporter):
+    trainimage.run(TrainImage((dataset,), str(tmp_path / "m"), "spade", steps=1, batch=64), reporter)
+    assert "hold 4 crops to train on: the batch is 4, not 64." in " ".join(e.message for e in reporter.events("log"))
 
 
 REFUSED = {
@@ -448,7 +434,7 @@ def test_shares_of_the_minutes_are_fixed(dataset, tmp_path):
     job = TrainLandCover((dataset,), str(tmp_path / "m"), minutes=100.0, batch=4)
     found = stages.Training(job, trainlandcover.RECIPE)
     found.prepare(silent())
-    minutes = {name: found.plan(name, silent()).budget.minutes for name in found.asked}
+    minutes = {name: found.plan(name, silent()).budget.minutes for name in found.stage_names}
     assert sum(minutes.values()) == pytest.approx(100) and minutes["denoiser"] > minutes["autoencoder"]
     alone = stages.Training(replace(job, stage="denoiser"), trainlandcover.RECIPE)
     alone.prepare(silent())

@@ -10,7 +10,7 @@ import torch
 from backend.geo import legend
 from backend.jobs import generatelandcover, generatescene
 from backend.models import diffusion, landcover
-from backend.models.landcover import LandCoverGenerator, share_planes
+from backend.models.landcover import LandCoverGenerator, ShareRequest, share_planes
 from backend.protocol import BackendError, Extent, GenerateLandCover, GenerateScene, silent
 from backend.tiling.lattice import Box
 
@@ -128,13 +128,13 @@ def test_what_a_window_would_miss_is_added_to_what_it_is_told(generator, monkeyp
     would[0, 0], would[0, 7], would[0, 4] = 0.6, 0.2, 0.2  # too little water, and built-up land that nobody asked for
     monkeypatch.setattr(generator, "_shares_in", lambda latents: would)
     size = generator.index["window"]
-    denoise = generator.denoiser([Box(0, 0, size, size)], (tuple(asked), 1.0, "w", 1))
+    denoise = generator.denoiser([Box(0, 0, size, size)], ShareRequest(tuple(asked), 1.0, "w", 1))
     with torch.inference_mode():
         for time in (999, 990):
             denoise(torch.randn(1, 4, size, size), torch.full((1,), time))
         assert all(each == pytest.approx(asked) for each in told), "nothing can be read from pure noise"
         told.clear()
-        denoise = generator.denoiser([Box(0, 0, size, size)], (tuple(asked), 1.0, "w", 1))
+        denoise = generator.denoiser([Box(0, 0, size, size)], ShareRequest(tuple(asked), 1.0, "w", 1))
         for time in (900, 800):
             denoise(torch.randn(1, 4, size, size), torch.full((1,), time))
     assert len(told) == 3, "looked at once, at the first step of a phase"
@@ -155,7 +155,7 @@ def test_the_sampler_is_asked_once_a_step_without_shares(generator, monkeypatch)
     windows = [Box(0, 0, size, size)] * 2
     noisy, times = torch.randn(2, 4, size, size), torch.full((2,), 500)
     for shares in ({}, {10: 100.0}):
-        denoise = generator.denoiser(windows, (generator._whole(shares), 3.0, "w", 1))
+        denoise = generator.denoiser(windows, ShareRequest(generator._whole(shares), 3.0, "w", 1))
         with torch.inference_mode():
             for _ in range(2):
                 assert denoise(noisy, times).shape == noisy.shape
@@ -190,5 +190,5 @@ def test_a_window_is_asked_for_the_class_shares_of_the_nearest_place(generator, 
     assert [each[7] for each in found] == pytest.approx([0, 0, 0.5, 1, 1], abs=1e-4)
     kept = []
     monkeypatch.setattr(LandCoverGenerator, "_kept_to", lambda self, asked, *strength: kept.append((asked, strength)))
-    generator.denoiser(boxes, ((0.0,) * legend.COUNT, 1.0, "w", 1, places))
+    generator.denoiser(boxes, ShareRequest((0.0,) * legend.COUNT, 1.0, "w", 1, places))
     assert np.allclose(kept[0][0].numpy(), found) and kept[0][1] == (1.5, 2.0)

@@ -27,7 +27,7 @@ def painted(generator, box):
 
     def write(part, pixels):
         shared = part.intersection(box)
-        found[(slice(None), *shared.within(box))] = pixels[(slice(None), *shared.within(part))]
+        found[(slice(None), *shared.slices_in(box))] = pixels[(slice(None), *shared.slices_in(part))]
 
     render([Output(generator.field("EPSG:32615", 3, 2, ground), box, Everywhere(), 1.0, write)], "", protocol.silent())
     return found
@@ -41,7 +41,7 @@ def test_even_components_alone_have_a_tone(generator):
     blocks = drawn.reshape(8, 32, 16, 32, 16).mean((2, 4))
     assert (blocks.std((1, 2))[evenness > 0.9] > 1.2 * blocks.std((1, 2))[evenness < 0.1].max()).all()
     part = Box(100, 200, 64, 96)
-    assert np.array_equal(generator.noise("w", 1, part), drawn[(slice(None), *part.within(box))])
+    assert np.array_equal(generator.noise("w", 1, part), drawn[(slice(None), *part.slices_in(box))])
 
 
 def test_fields_of_one_class_differ(generator, monkeypatch):
@@ -57,4 +57,4 @@ def test_fields_of_one_class_differ(generator, monkeypatch):
 
 def test_a_place_keeps_its_tone_in_any_extent(generator):
     whole, part = Box(0, 0, 128, 512), Box(0, 256, 128, 128)
-    assert np.array_equal(painted(generator, whole)[(slice(None), *part.within(whole))], painted(generator, part))
+    assert np.array_equal(painted(generator, whole)[(slice(None), *part.slices_in(whole))], painted(generator, part))

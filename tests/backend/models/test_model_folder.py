@@ -80,7 +80,7 @@ def test_another_device_has_its_own(folder, monkeypatch):
 
 def test_few_are_kept(folder, tmp_path):
     found = base.load(Weights, str(folder))
-    for number in range(base.KEPT):
+    for number in range(base.CACHED_MODELS):
         other = tmp_path / str(number)
         other.mkdir()
         (other / "weights.safetensors").write_bytes(b"other")
@@ -91,14 +91,14 @@ def test_few_are_kept(folder, tmp_path):
 
 def test_a_call_travels_by_the_models_name(folder):
     found = base.load(Weights, str(folder))
-    sent = cloudpickle.dumps(found.call("place", 7))
+    sent = cloudpickle.dumps(found.call(Weights.place, 7))
     assert b"first" not in sent and len(sent) < 1000
     assert cloudpickle.loads(sent)(8, 9) == (found, 7, 8, 9)
 
 
 def test_a_call_loads_the_model_once_where_it_arrives(folder, monkeypatch):
-    sent = cloudpickle.dumps(base.load(Weights, str(folder)).call("place"))
-    base._kept.cache_clear()
+    sent = cloudpickle.dumps(base.load(Weights, str(folder)).call(Weights.place))
+    base._loaded.cache_clear()
     arrived = cloudpickle.loads(sent)
     ((found,), (again,)) = arrived(), cloudpickle.loads(sent)()
     assert found is again is base.load(Weights, str(folder))
@@ -107,24 +107,24 @@ def test_a_call_loads_the_model_once_where_it_arrives(folder, monkeypatch):
 def test_a_bundled_model_is_found_wherever_landforge_lies(monkeypatch, folder, tmp_path):
     monkeypatch.setattr(model_folder, "BUNDLED", folder.parent)
     found = base.load(Weights, "model")
-    sent = cloudpickle.dumps(found.call("place"))
+    sent = cloudpickle.dumps(found.call(Weights.place))
     assert found.name == "model" and str(folder).encode() not in sent
     (tmp_path / "elsewhere").mkdir()
     folder.rename(tmp_path / "elsewhere" / "model")
-    base._kept.cache_clear()
+    base._loaded.cache_clear()
     monkeypatch.setattr(model_folder, "BUNDLED", tmp_path / "elsewhere")
     assert cloudpickle.loads(sent)()[0].folder == tmp_path / "elsewhere" / "model"
 
 
 def test_a_running_job_keeps_the_model_that_it_began_with(folder):
-    call = base.load(Weights, str(folder)).call("place")
+    call = base.load(Weights, str(folder)).call(Weights.place)
     change(folder)
     assert call()[0].weights == b"first"
 
 
 def test_a_worker_with_another_model_says_so(folder):
-    sent = cloudpickle.dumps(base.load(Weights, str(folder)).call("place"))
-    base._kept.cache_clear()
+    sent = cloudpickle.dumps(base.load(Weights, str(folder)).call(Weights.place))
+    base._loaded.cache_clear()
     change(folder)
     for _ in range(2):
         with pytest.raises(BackendError, match="A worker of the cluster has another model"):
@@ -132,8 +132,8 @@ def test_a_worker_with_another_model_says_so(folder):
 
 
 def test_a_worker_without_the_model_says_so(folder):
-    sent = cloudpickle.dumps(base.load(Weights, str(folder)).call("place"))
-    base._kept.cache_clear()
+    sent = cloudpickle.dumps(base.load(Weights, str(folder)).call(Weights.place))
+    base._loaded.cache_clear()
     (folder / model_folder.INDEX).unlink()
     with pytest.raises(BackendError, match="is not a Landforge model"):
         cloudpickle.loads(sent)()
@@ -141,10 +141,10 @@ def test_a_worker_without_the_model_says_so(folder):
 
 def computes(field):
     """What computes a field's windows and those of its inputs."""
-    yield field.work.compute
-    for given in field.inputs:
-        if isinstance(given.of, LazyRaster):
-            yield from computes(given.of)
+    yield field.op.compute
+    for source in field.inputs:
+        if isinstance(source.raster, LazyRaster):
+            yield from computes(source.raster)
 
 
 def test_what_the_bundled_models_send_is_small():
@@ -157,3 +157,17 @@ def test_what_the_bundled_models_send_is_small():
     assert len(found) > 10
     assert max(len(cloudpickle.dumps(compute)) for compute in found) < 1000
     assert {cloudpickle.loads(cloudpickle.dumps(compute)) for compute in found} == set(found)
+
+
+@pytest.mark.parametrize("names", [("looks", "grounds"), ("style_combinations", "style_classes")])
+def test_an_index_is_read_with_former_and_present_names_of_its_style_entries(folder, names):
+    combinations, classes = {"2018, arid": 1.0}, {"arid": [10, 50]}
+    model_folder.write_index(folder, "tiny", **dict(zip(names, (combinations, classes))))
+    _, index = model_folder.find(str(folder), "tiny")
+    assert index == {"landforge": "tiny", "style_combinations": combinations, "style_classes": classes}
+
+
+def test_bundled_models_keep_their_style_entries():
+    for kind, keys in (("controlnet", {"style_combinations", "style_classes"}), ("spade", {"style_combinations"})):
+        _, index = model_folder.find(kind, kind)
+        assert all(index[key] for key in keys)

@@ -9,8 +9,8 @@ from backend.metrics.landcover_windows import WindowSample
 from backend.metrics.realism import Realism
 from backend.reports import landcover_realism
 from backend.reports.landcover_realism import box_plot
+from tests.backend.html_tags import HtmlTags
 from tests.backend.metrics.test_realism import compared
-from tests.backend.reports.html_tags import Tags
 
 
 def test_the_page_is_whole(tmp_path):
@@ -22,7 +22,7 @@ def test_the_page_is_whole(tmp_path):
     result = Realism(8, 10.0, sample, sample, metrics, shares, near)
     landcover_realism.write(tmp_path, {"real": "<mine>"}, result)
     text = (tmp_path / "landcoverrealism.html").read_text()
-    page = Tags()
+    page = HtmlTags()
     page.feed(text)
     assert not page.open and "&lt;mine&gt;" in text and page.count["img"] == 2 and "nan" not in text
     assert "#006400" in text and text.count("<rect") > 2 * len(shares)

@@ -7,8 +7,8 @@ import numpy as np
 
 from backend.reports import contact_sheet
 from backend.reports.training_report import SHEETS, curve, write_report
-from backend.training.loop import Outcome
-from tests.backend.reports.html_tags import Tags
+from backend.training.generator import TrainingResult
+from tests.backend.html_tags import HtmlTags
 
 INDEX = {"data": {"names": ["<mine>"], "codes": []}, "training": {"batch": 4, "learning_rate": None}}
 
@@ -18,10 +18,10 @@ def test_a_report_holds_curves_samples_and_settings(tmp_path):
         picture = np.full((4, 4, 3), step // 4, np.uint8)
         contact_sheet.write_png(tmp_path / "samples" / f"painter_{step:06d}.png", picture)
     history = [{"step": n, "minutes": n / 10, "loss": 1 / (n + 1)} for n in range(50)]
-    stages = {"painter": Outcome({"steps": 50, "loss": 0.02}, history), "other": Outcome({"steps": 0})}
+    stages = {"painter": TrainingResult({"steps": 50, "loss": 0.02}, history), "other": TrainingResult({"steps": 0})}
     write_report(tmp_path, "spade", INDEX, stages, {"painter": ("real", "painted"), "other": ()})
     text = (tmp_path / "report.html").read_text()
-    page = Tags()
+    page = HtmlTags()
     page.feed(text)
     assert not page.open and page.count["img"] == SHEETS and page.count["svg"] == 1
     assert "step 0<" in text and "step 900<" in text, "the first and the last sheet"

@@ -1,11 +1,11 @@
-"""Windows on the world's lattice: which touch what, how they blend, and what a cover of them holds."""
+"""Windows on the world's lattice: which touch what, how they blend, and what a mask of them holds."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.tiling.lattice import Box, Lattice, WindowMask, touching, union
+from backend.tiling.lattice import Box, Lattice, WindowMask, union, windows_touching
 
 places = st.integers(-100, 100)
 phases = st.integers(0, 3)
@@ -15,7 +15,7 @@ factors = st.integers(1, 12)
 
 
 @st.composite
-def covers(draw):
+def masks(draw):
     rows, cols = draw(st.integers(0, 6)), draw(st.integers(0, 6))
     wanted = draw(st.lists(st.booleans(), min_size=rows * cols, max_size=rows * cols))
     return WindowMask(draw(st.integers(-8, 8)), draw(st.integers(-8, 8)), np.array(wanted, bool).reshape(rows, cols))
@@ -23,12 +23,12 @@ def covers(draw):
 
 @given(lattices, phases, places)
 def test_first_and_after_bound_the_windows_that_touch(lattice, phase, place):
-    first, after = lattice.first(place, phase), lattice.after(place, phase)
+    first, after = lattice.first_window(place, phase), lattice.window_stop(place, phase)
     assert lattice.box(first - 1, 0, phase).bottom <= place < lattice.box(first, 0, phase).bottom
     assert lattice.box(after - 1, 0, phase).row < place <= lattice.box(after, 0, phase).row
     several = np.array([place, place + 1, place - 30])
-    assert lattice.first(several, phase).tolist() == [lattice.first(int(p), phase) for p in several]
-    assert lattice.after(several, phase).tolist() == [lattice.after(int(p), phase) for p in several]
+    assert lattice.first_window(several, phase).tolist() == [lattice.first_window(int(p), phase) for p in several]
+    assert lattice.window_stop(several, phase).tolist() == [lattice.window_stop(int(p), phase) for p in several]
 
 
 @given(lattices, phases, places, places)
@@ -59,19 +59,19 @@ def test_the_weights_over_a_cell_sum_to_one(lattice, scale):
 
 
 @settings(max_examples=60, deadline=None)
-@given(covers(), st.integers(-10, 10), st.integers(-10, 10), st.integers(1, 5))
-def test_a_cover_knows_its_squares(cover, row, col, side):
-    indices = list(cover.indices())
-    expected = {(cover.row + int(r), cover.col + int(c)) for r, c in zip(*np.nonzero(cover.wanted))}
-    assert indices == sorted(indices) and set(indices) == expected and len(cover) == len(indices)
-    part = cover.part(row, col, side)
+@given(masks(), st.integers(-10, 10), st.integers(-10, 10), st.integers(1, 5))
+def test_a_mask_knows_its_squares(mask, row, col, side):
+    indices = list(mask.indices())
+    expected = {(mask.row + int(r), mask.col + int(c)) for r, c in zip(*np.nonzero(mask.mask))}
+    assert indices == sorted(indices) and set(indices) == expected and len(mask) == len(indices)
+    part = mask.indices_in(row, col, side)
     assert part == [(r, c) for r, c in indices if row <= r < row + side and col <= c < col + side]
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(covers(), min_size=1, max_size=4))
+@given(st.lists(masks(), min_size=1, max_size=4))
 def test_a_union_wants_what_any_wants(found):
-    assert set(union(found).indices()) == set().union(*(cover.indices() for cover in found))
+    assert set(union(found).indices()) == set().union(*(mask.indices() for mask in found))
 
 
 @st.composite
@@ -101,7 +101,7 @@ def test_touching_finds_each_window_over_a_wanted_rectangle(lattice, phase, give
 
     reach = range(-40 // lattice.stride - 6, 60 // lattice.stride + 6)
     expected = {(row, col) for row in reach for col in reach if touches(lattice.box(row, col, phase))}
-    assert set(touching(lattice, phase, rows, cols, wanted).indices()) == expected
+    assert set(windows_touching(lattice, phase, rows, cols, wanted).indices()) == expected
 
 
 def test_an_impossible_stride_is_refused():
@@ -115,19 +115,19 @@ def test_boxes_share_and_join_their_cells(one, other):
     def cells(box):
         return {(row, col) for row in range(box.row, box.bottom) for col in range(box.col, box.right)}
 
-    shared, joined = one.intersection(other), one.joined(other)
+    shared, outer = one.intersection(other), one.union(other)
     assert cells(shared) == cells(one) & cells(other)
-    assert cells(joined) >= cells(one) | cells(other)
-    assert (joined.row, joined.bottom) == (min(one.row, other.row), max(one.bottom, other.bottom))
-    assert (joined.col, joined.right) == (min(one.col, other.col), max(one.right, other.right))
-    assert np.zeros((joined.height, joined.width))[one.within(joined)].shape == (one.height, one.width)
+    assert cells(outer) >= cells(one) | cells(other)
+    assert (outer.row, outer.bottom) == (min(one.row, other.row), max(one.bottom, other.bottom))
+    assert (outer.col, outer.right) == (min(one.col, other.col), max(one.right, other.right))
+    assert np.zeros((outer.height, outer.width))[one.slices_in(outer)].shape == (one.height, one.width)
 
 
 @given(boxes, factors)
 def test_coarser_boxes_cover_and_finer_ones_are_exact(box, factor):
     assert box.scaled(factor).coarsened(factor) == box
     around = box.coarsened(factor).scaled(factor)
-    assert around.joined(box) == around
+    assert around.union(box) == around
     assert 0 <= box.row - around.row < factor and 0 <= around.bottom - box.bottom < factor
     assert 0 <= box.col - around.col < factor and 0 <= around.right - box.right < factor
 

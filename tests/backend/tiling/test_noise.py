@@ -16,8 +16,8 @@ sizes = st.integers(1, 150)
 def test_boxes_agree_where_they_overlap(row, col, height, width, row2, col2, height2, width2):
     one, two = Box(row, col, height, width), Box(row2, col2, height2, width2)
     shared = one.intersection(two)
-    first = noise.normal(5, "EPSG:32618", 2, one)[(slice(None), *shared.within(one))]
-    second = noise.normal(5, "EPSG:32618", 2, two)[(slice(None), *shared.within(two))]
+    first = noise.normal(5, "EPSG:32618", 2, one)[(slice(None), *shared.slices_in(one))]
+    second = noise.normal(5, "EPSG:32618", 2, two)[(slice(None), *shared.slices_in(two))]
     assert first.shape == (2, shared.height, shared.width)
     assert np.array_equal(first, second)
 
@@ -61,7 +61,7 @@ def test_boxes_of_smooth_noise_agree_to_the_bit(row, col, height, width, row2, c
     one, two = Box(row, col, height, width), Box(row2, col2, height2, width2)
     shared = one.intersection(two)
     first, second = (
-        noise.smooth(5, "EPSG:32618", 2, box, 48)[(slice(None), *shared.within(box))] for box in (one, two)
+        noise.smooth(5, "EPSG:32618", 2, box, 48)[(slice(None), *shared.slices_in(box))] for box in (one, two)
     )
     assert np.array_equal(first, second)
 

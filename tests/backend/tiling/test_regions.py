@@ -52,7 +52,7 @@ def test_a_square_with_a_pixel_inside_is_never_passed_over(polygon, pixel_m, siz
     starts = np.arange(count) * size - count * size // 2 + shift
     box = Box(int(starts[0]), int(starts[0]), count * size, count * size)
     holds = found.inside(box).reshape(count, size, count, size).any(axis=(1, 3))
-    touched = found.touches(starts, starts, size)
+    touched = found.any_inside(starts, starts, size)
     assert touched.shape == (count, count) and (touched >= holds).all()
     x, y, side = starts[None, :] * pixel_m, -starts[:, None] * pixel_m, size * pixel_m
     distance = shapely.distance(polygon, shapely.box(x, y - side, x + side, y))
@@ -61,7 +61,7 @@ def test_a_square_with_a_pixel_inside_is_never_passed_over(polygon, pixel_m, siz
 
 def test_touches_says_it_for_rows_and_columns():
     found = Polygons(shapely.box(100, -200, 140, -100), 10.0)  # rows 10 to 20, columns 10 to 14
-    touched = found.touches(np.array([0, 10, 30]), np.array([-5, 12, 15, 30]), 8)
+    touched = found.any_inside(np.array([0, 10, 30]), np.array([-5, 12, 15, 30]), 8)
     assert touched.tolist() == [[False] * 4, [False, True, True, False], [False] * 4]
 
 
@@ -71,7 +71,7 @@ def test_a_part_of_the_mask_is_that_of_the_whole(polygon, row, col, height, widt
     part, around = Box(row, col, height, width), Box(-50, -50, 120, 120)
     for pixel_m in (10.0, 1.0):
         found = Polygons(polygon, pixel_m)
-        assert np.array_equal(found.inside(part), found.inside(around)[part.within(around)])
+        assert np.array_equal(found.inside(part), found.inside(around)[part.slices_in(around)])
 
 
 @settings(max_examples=40, deadline=None)
@@ -95,8 +95,8 @@ def test_a_pixel_is_inside_by_its_centre(polygon):
 def test_no_area_is_everywhere():
     found = of("")
     assert isinstance(found, Everywhere)
-    assert found.touches(np.arange(3), np.arange(2), 7).all() and found.inside(REGION).all()
-    assert found.touches(np.arange(3), np.arange(2), 7).shape == (3, 2) and found.inside(REGION).shape == (100, 100)
+    assert found.any_inside(np.arange(3), np.arange(2), 7).all() and found.inside(REGION).all()
+    assert found.any_inside(np.arange(3), np.arange(2), 7).shape == (3, 2) and found.inside(REGION).shape == (100, 100)
 
 
 INSIDE = {
@@ -189,11 +189,11 @@ def test_no_square_with_data_is_passed_over(places, row, col, asked):
 
     def read(box):
         assert box.intersection(region) == box, "beyond the region nothing is asked for"
-        return data[box.within(region)]
+        return data[box.slices_in(region)]
 
     found = ValidPixels(read, region)
     for top, left, size in asked:
-        touched = found.touches(np.array([top]), np.array([left]), size)[0, 0]
+        touched = found.any_inside(np.array([top]), np.array([left]), size)[0, 0]
         near = Box(top, left, size, size).coarsened(regions.CELL_PX).scaled(regions.CELL_PX).intersection(region)
         assert touched == bool(near.height and near.width and read(near).any())
 

@@ -28,7 +28,7 @@ def rendered(field, region, channels):
     def write(box, pixels):
         shared = box.intersection(region)
         pixels = pixels.reshape(channels, box.height, box.width)
-        out[(slice(None), *shared.within(region))] = pixels[(slice(None), *shared.within(box))]
+        out[(slice(None), *shared.slices_in(region))] = pixels[(slice(None), *shared.slices_in(box))]
 
     render([Output(field, region, Everywhere(), 1.0, write)], "", silent())
     return out
@@ -46,7 +46,7 @@ def landcover():
 def test_land_cover_has_no_seams():
     field, region = landcover(), Box(ROW // 10, COL // 10, 480, 480)  # 23 km2
     found = legend.one_hot(rendered(field, region, 1)[0])
-    assert ratios(found[found.any(axis=(1, 2))], region, field.work) == pytest.approx([1, 1], abs=0.16)
+    assert ratios(found[found.any(axis=(1, 2))], region, field.op) == pytest.approx([1, 1], abs=0.16)
 
 
 @pytest.mark.parametrize(("generator", "side_m", "chance"), [("spade", 1600, 0.04), ("controlnet", 800, 0.1)])
@@ -58,7 +58,7 @@ def test_images_have_no_seams(generator, side_m, chance):
     found = rendered(field, region, 3)
     assert found.std() > 10, "an image has contrast"
     apart = spade.COARSE if generator == "spade" else 1  # its windows begin where its coarsest cells do
-    assert ratios(found, region, field.work, apart) == pytest.approx([1, 1], abs=chance)
+    assert ratios(found, region, field.op, apart) == pytest.approx([1, 1], abs=chance)
 
 
 @pytest.mark.parametrize("lattice", [Lattice(8, 6), Lattice(9, 5)])

@@ -1,4 +1,4 @@
-"""A package index on loopback that serves small wheels made here, and misbehaves when told to."""
+"""A package index on the loopback interface that serves small wheels made here, or errors."""
 
 import base64
 import contextlib
@@ -18,13 +18,13 @@ def make_wheel(folder, name, version, code=""):
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     digests = {path: hashlib.sha256(text.encode()).digest() for path, text in files.items()}
-    coded = {path: base64.urlsafe_b64encode(digest).rstrip(b"=").decode() for path, digest in digests.items()}
-    record = "".join(f"{path},sha256={coded[path]},{len(files[path])}\n" for path in files)
+    encoded = {path: base64.urlsafe_b64encode(digest).rstrip(b"=").decode() for path, digest in digests.items()}
+    record = "".join(f"{path},sha256={encoded[path]},{len(files[path])}\n" for path in files)
     files[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n"
     wheel = folder / f"{module}-{version}-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         for path, text in files.items():
-            archive.writestr(zipfile.ZipInfo(path), text)  # dated alike, so that the same wheel has the same hash
+            archive.writestr(zipfile.ZipInfo(path), text)  # a fixed date, so that the same wheel has the same hash
     return wheel
 
 
@@ -35,15 +35,18 @@ def pinned(wheel):
 
 
 class PackageIndex(ThreadingHTTPServer):
-    """Serves a folder of wheels; `status` makes it answer that to everything, `stalled` holds one wheel back."""
+    """Serves a folder of wheels. `status` other than 200 answers every request; `stalled` names a wheel to hold back.
+
+    `requests` lists the wheels requested so far.
+    """
 
     daemon_threads = True
 
     def __init__(self, folder):
         super().__init__(("127.0.0.1", 0), Handler)
         self.folder, self.status, self.stalled = folder, 200, ""
-        self.asked, self.released = [], threading.Event()
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        self.requests, self.released = [], threading.Event()
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
     @property
     def url(self):
@@ -63,7 +66,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         last = self.path.rstrip("/").rsplit("/", 1)[1]
         if last.endswith(".whl"):
-            server.asked.append(last)
+            server.requests.append(last)
             if server.stalled and last.startswith(server.stalled):
                 server.released.wait(60)
             self.answer((server.folder / last).read_bytes(), "application/octet-stream")

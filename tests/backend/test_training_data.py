@@ -1,0 +1,67 @@
+"""Packing the training data of the bundled weights: 1 m arrays, class indices, splits by site."""
+
+import csv
+
+import numpy as np
+import pytest
+import rasterio
+
+from backend.datasets.packed import PackedLandCover, PackedTiles, read_index
+from backend.geo import legend
+from backend.protocol import BackendError, silent
+from weights import training_data
+
+
+def write_tile(path, data, pixel_m):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    transform = rasterio.transform.from_origin(500000, 4000000, pixel_m, pixel_m)
+    profile = dict(driver="GTiff", count=len(data), height=data.shape[1], width=data.shape[2], dtype="uint8")
+    with rasterio.open(path, "w", crs="EPSG:26910", transform=transform, **profile) as target:
+        target.write(data)
+
+
+@pytest.fixture
+def source(tmp_path):
+    rows = [{"name": f"town_{year}_{site}", "site": f"town_{site}"} for site in range(40) for year in (2016, 2018)]
+    for row in rows:
+        image = np.zeros((3, 50, 50), np.uint8)
+        image[0] = np.arange(50)[None, :] * 5
+        label = np.full((1, 50, 50), 10, np.uint8)
+        label[:, :, 25:] = 50
+        write_tile(tmp_path / "data/naip/image" / f"{row['name']}.tif", image, 0.6)
+        write_tile(tmp_path / "data/naip/label" / f"{row['name']}.tif", label, 0.6)
+    with open(tmp_path / "data/naip/index.csv", "w", newline="") as file:
+        writer = csv.DictWriter(file, ["name", "site"])
+        writer.writeheader()
+        writer.writerows(rows)
+    cover = np.full((1, 1200, 1100), 30, np.uint8)
+    cover[:, 100:200] = 7  # in no legend
+    write_tile(tmp_path / "data/worldcover/somewhere.tif", cover, 10)
+    return tmp_path / "data"
+
+
+def test_tiles_are_averaged_to_one_metre_and_split_by_site(source, tmp_path):
+    folder = training_data.pack(source, tmp_path / "packed", silent())
+    images, labels, *_ = PackedTiles((folder,)).groups["0_naip"]
+    assert images.shape == (80, 30, 30, 3)
+    expected = (np.arange(30) + 0.5) / 0.6 * 5 - 2.5
+    assert np.abs(images[0, 10, :, 0].astype(float) - expected).max() <= 3
+    assert (labels[0, :, :14] == 0).all() and (labels[0, :, 16:] == 4).all()
+    entry = read_index(folder)["tiles"]["naip"]
+    sites = {}
+    for name, split in zip(entry["names"], entry["split"]):
+        sites.setdefault(name.split("_")[2], set()).add(split)
+    assert all(len(splits) == 1 for splits in sites.values()), "one site's years lie in one split"
+    assert {"train", "val"} == set(entry["split"])
+
+
+def test_land_cover_becomes_indices(source, tmp_path):
+    data = PackedLandCover((training_data.pack(source, tmp_path / "packed", silent()),))
+    maps, _ = data.groups["0_somewhere"]
+    assert maps.shape == (1, 1200, 1100)
+    assert maps[0, 0, 0] == 2 and maps[0, 150, 0] == legend.IGNORE
+
+
+def test_a_folder_without_data_is_refused(tmp_path):
+    with pytest.raises(BackendError, match="no training data folder"):
+        training_data.pack(tmp_path, tmp_path / "packed", silent())
