@@ -270,10 +270,10 @@ def test_a_mix_is_kept_to_and_told(data, tmp_path):
 
 
 def test_an_epoch_is_as_long_as_asked_whatever_the_data(data, tmp_path, reporter):
-    job = protocol.TrainSegmentation((data,), str(tmp_path / "m"), crops=40, **{**SETTINGS, "epochs": 2})
+    job = protocol.TrainSegmentation((data,), str(tmp_path / "m"), crops=24, **{**SETTINGS, "epochs": 1})
     trainsegmentation.run(job, reporter)
-    assert len([e for e in reporter.events("progress") if "loss" in e.message]) == 2 * 40 / SETTINGS["batch"]
-    assert model_folder.find(job.output, "segmentation")[1]["training"]["crops"] == 40
+    assert len([e for e in reporter.events("progress") if "loss" in e.message]) == 24 / SETTINGS["batch"]
+    assert model_folder.find(job.output, "segmentation")[1]["training"]["crops"] == 24
 
 
 def test_a_data_set_whose_labels_lie_aside_is_said(data, tmp_path, reporter):
