@@ -27,7 +27,7 @@ from backend.generation.image_generators import load_image_generator
 from backend.geo import legend
 from backend.metrics import features
 from backend.metrics.confusion import Scores, score
-from backend.metrics.features import Vectors
+from backend.metrics.features import FeatureExtractor
 from backend.metrics.image_distances import kid
 from backend.models import controlnet, device, rgb, spade
 from backend.models.base import load
@@ -55,7 +55,7 @@ def crops(packed: Path, count: int) -> tuple[np.ndarray, np.ndarray, list[list[s
     return np.stack(images), np.stack(labels), styles
 
 
-def inception() -> Vectors:
+def inception() -> FeatureExtractor:
     """The Inception network, from the package that contains it; ends the program where it is not installed."""
     network, reason = features.inception()
     if network is None:
@@ -63,7 +63,7 @@ def inception() -> Vectors:
     return network
 
 
-def vectors(network: Vectors, images: np.ndarray) -> torch.Tensor:
+def vectors(network: FeatureExtractor, images: np.ndarray) -> torch.Tensor:
     """Inception features (n, 2048) of uint8 images (n, 3, h, w)."""
     return torch.cat([network(batch) for batch in _batches(torch.from_numpy(images))])
 

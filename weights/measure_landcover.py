@@ -19,7 +19,7 @@ from backend import protocol
 from backend.datasets.packed import PackedLandCover
 from backend.geo import legend
 from backend.metrics import landscape, near_duplicates
-from backend.metrics.near_duplicates import Ground
+from backend.metrics.near_duplicates import MapBlock
 from backend.models.landcover import LandCoverGenerator
 from backend.reports import contact_sheet
 from backend.tiling.lattice import Box
@@ -89,22 +89,22 @@ def landscapes(maps: np.ndarray) -> dict[str, float]:
     return {name: float(np.nanmean([values[name] for values in metrics])) for name in landscape.METRICS}
 
 
-def training_ground(packed: Path) -> Iterator[Ground]:
+def training_ground(packed: Path) -> Iterator[MapBlock]:
     """The training land cover in overlapping blocks that together contain every window; held-out pixels are IGNORE."""
     for group in PackedLandCover((packed,)).groups.values():
         for array, mask in zip(group.classes, group.held_out):
             training = np.where(mask, legend.IGNORE, array).astype(np.uint8)
             for row in range(0, training.shape[0] - WINDOW + 1, BLOCK_STEP):
                 for col in range(0, training.shape[1] - WINDOW + 1, BLOCK_STEP):
-                    yield Ground(training[row : row + BLOCK_STEP + WINDOW - 1, col : col + BLOCK_STEP + WINDOW - 1])
+                    yield MapBlock(training[row : row + BLOCK_STEP + WINDOW - 1, col : col + BLOCK_STEP + WINDOW - 1])
 
 
-def nearest(maps: np.ndarray, training: list[Ground]) -> np.ndarray:
+def nearest(maps: np.ndarray, training: list[MapBlock]) -> np.ndarray:
     """(n,) the smallest share of cells in which a map differs from any window of the training land cover.
 
     Maps of nearly one class are left out; see `near_duplicates`.
     """
-    return near_duplicates.nearest(maps[near_duplicates.lively(maps)], training)
+    return near_duplicates.nearest_distances(maps[near_duplicates.varied(maps)], training)
 
 
 def sheet(maps: np.ndarray) -> np.ndarray:
