@@ -28,9 +28,9 @@ class TrainLandCover:
 class TrainImage:
     """Train an image generator on data sets: fields as in TrainLandCover.
 
-    ControlNet has the stages autoencoder, denoiser and distillation, SPADE painter alone. `encoder_weights`
-    are those that the judge sees through: of an EfficientNet-Lite0 by path or 'imagenet' (fetched); else those of the
-    bundled segmentation model.
+    ControlNet has the stages autoencoder, denoiser and distillation, SPADE has painter alone. `encoder_weights` are
+    those of the discriminator's frozen encoder, an EfficientNet-Lite0: the path of a .safetensors file or 'imagenet'
+    (downloaded); '' is the encoder of the bundled segmentation model.
     """
 
     dataset: tuple[str, ...]
