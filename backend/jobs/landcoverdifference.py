@@ -1,4 +1,4 @@
-"""Lay a land cover map over another: where they agree, what they say where they do not, and the confusion table."""
+"""Compare two land cover maps: a raster of their pairs of classes, and the confusion table in hectares."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ M2_PER_HA = 10_000.0
 
 
 def run(job: protocol.LandCoverDifference, report: protocol.Reporter) -> dict[str, str]:
-    """Write the difference on the reference's grid, and the table as CSV and HTML; the three appear together."""
+    """Write the pairs of classes on the reference's grid, and the table as CSV and HTML; all three appear together."""
     _check_job(job)
     with open_raster(job.reference, "reference") as reference, open_raster(job.compared, "compared map") as compared:
         for source, what in ((reference, "reference"), (compared, "compared map")):
             check_crs(source, what)
             class_raster.check_class_raster(source, what)
         box = GeoBox(reference.shape, reference.transform, reference.crs.to_wkt())
-        tags = provenance.difference(*(_told(source) for source in (reference, compared)))
+        tags = provenance.difference(*(_name_and_tags(source) for source in (reference, compared)))
         with RasterWriter(job.output, box, "classes", tags) as writer:
             report.log(f"Difference: {writer.size()}")
             hectares = _fill(writer, reference, compared, report)
@@ -43,11 +43,11 @@ def run(job: protocol.LandCoverDifference, report: protocol.Reporter) -> dict[st
                     "Check that they lie over each other and carry WorldCover's codes."
                 )
             writer.legend = difference.pair_legend(hectares > 0)
-            found = Difference(Path(job.reference).name, Path(job.compared).name, hectares)
-            _write_table(job, found)
+            table = Difference(Path(job.reference).name, Path(job.compared).name, hectares)
+            _write_table(job, table)
     for path in (job.output_table, job.output_report):
         partial_path(path).replace(path)
-    report.log(found.sentence())
+    report.log(table.sentence())
     return {"output": job.output, "output_table": job.output_table, "output_report": job.output_report}
 
 
@@ -59,7 +59,7 @@ def _check_job(job: protocol.LandCoverDifference) -> None:
         check_writable(path)
 
 
-def _told(source: rasterio.DatasetReader) -> tuple[str, dict[str, str]]:
+def _name_and_tags(source: rasterio.DatasetReader) -> tuple[str, dict[str, str]]:
     return Path(source.name).name, source.tags()
 
 
@@ -76,7 +76,7 @@ def _fill(
     compared: rasterio.DatasetReader,
     report: protocol.Reporter,
 ) -> np.ndarray:
-    """Write every block's pairs of classes; (COUNT, COUNT) hectares of each pair."""
+    """Write the pairs of classes block by block; returns (COUNT, COUNT) hectares of each pair."""
     hectares, windows = np.zeros((legend.COUNT, legend.COUNT)), list(_windows(writer.box))
     height, width = writer.box.shape
     with WarpedVRT(
@@ -102,16 +102,16 @@ def _fill(
 
 
 def _pixel_ha(block: GeoBox) -> float:
-    """The mean area of a block's pixels: as drawn where the CRS is in true metres, else on the ellipsoid."""
+    """The mean area of a block's pixels in hectares: planar where the CRS is in true metres, else on the ellipsoid."""
     if grid.is_metric(CRS.from_user_input(str(block.crs))):
         return abs(block.affine.determinant) / M2_PER_HA
     area_m2, _ = Geod(ellps="WGS84").geometry_area_perimeter(block.footprint("EPSG:4326", buffer=0).geom)
     return abs(area_m2) / M2_PER_HA / (block.shape[0] * block.shape[1])
 
 
-def _write_table(job: protocol.LandCoverDifference, found: Difference) -> None:
+def _write_table(job: protocol.LandCoverDifference, table: Difference) -> None:
     try:
-        difference.write_csv(partial_path(job.output_table), found)
-        partial_path(job.output_report).write_text(difference.page(found), encoding="utf-8")
+        difference.write_csv(partial_path(job.output_table), table)
+        partial_path(job.output_report).write_text(difference.page(table), encoding="utf-8")
     except OSError as error:
         raise BackendError(f"Cannot write the table: {error}. Check the folder and the space on its disk.") from error
