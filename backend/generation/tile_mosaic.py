@@ -17,7 +17,7 @@ import numpy as np
 from odc.geo.crs import CRS
 
 from backend.datasets import writer
-from backend.datasets.reader import damage
+from backend.datasets.layout import damage_errors
 from backend.geo import class_raster, grid, legend
 from backend.geo.block_store import BlockStore
 from backend.geo.raster import open_raster
@@ -74,7 +74,7 @@ def _normalised_crs(crs: str) -> str:
 
 def read_label(folder: Path, tile: PlacedTile) -> np.ndarray:
     """(height, width) uint8 class indices of a tile; BackendError where its file is missing or damaged."""
-    with damage(folder), open_raster(folder / tile.entry.files["label"], "tile") as source:
+    with damage_errors(folder), open_raster(folder / tile.entry.files["label"], "tile") as source:
         if (source.height, source.width) != (tile.box.height, tile.box.width):
             raise ValueError(f"{source.name} has {source.width} x {source.height} pixels")
         return class_raster.read_indices(source)

@@ -9,7 +9,7 @@ import os
 import shutil
 from pathlib import Path
 
-from backend.datasets import label_offset, reader, writer
+from backend.datasets import label_offset, layout, writer
 from backend.generation import styles, tile_mosaic
 from backend.generation.image_generators import load_image_generator
 from backend.generation.standard_sets import RealSet, SetBuilder, SetSpec, percentages
@@ -23,22 +23,22 @@ from backend.tiling.render import duration
 
 SETTINGS = "standardsets.json"
 REAL = "real"
-COPIED = ("image", "label", reader.MANIFEST, reader.ITEMS, reader.INDEX)
+COPIED = ("image", "label", layout.MANIFEST, layout.ITEMS, layout.INDEX)
 
 
 def _open_real(job: BuildStandardSets) -> RealSet:
     """The real data set; BackendError where it has no images or its tiles have no place."""
     folder = Path(job.dataset)
-    if not (folder / reader.INDEX).is_file():
-        packed = (folder / reader.PACKED_INDEX).is_file()
-        reason = "is packed, and packed tiles have lost their places" if packed else f"has no {reader.INDEX}"
+    if not (folder / layout.INDEX).is_file():
+        packed = (folder / layout.PACKED_INDEX).is_file()
+        reason = "is packed, and packed tiles have lost their places" if packed else f"has no {layout.INDEX}"
         raise BackendError(f"{folder} {reason}. Choose a data set that 'Build data set' wrote.")
-    with reader.damage(folder):
+    with layout.damage_errors(folder):
         index, entries = writer.read(folder)
         if not entries:
             raise BackendError(f"The data set {folder} holds no tiles.")
         if not all(entry.has_image for entry in entries):
-            raise reader.without_images(folder)
+            raise layout.no_images_error(folder)
         if not all(entry.tile.crs for entry in entries):
             raise BackendError(f"The tiles of {folder} have no CRS, so their places are unknown. Build it again.")
         regions = tile_mosaic.regions(entries, float(index["pixel_m"]), int(index["tile_px"]))
@@ -51,7 +51,7 @@ def _load_specs(job: BuildStandardSets, real: RealSet) -> dict[str, SetSpec]:
     spade = load_image_generator("spade", job.spade_model)
     landcover = base.load(LandCoverGenerator, job.landcover_model)
     for generator in (controlnet, spade):
-        if abs(real.pixel_m / generator.pixel_m - 1) > reader.GSD_TOLERANCE:
+        if abs(real.pixel_m / generator.pixel_m - 1) > layout.SAME_GSD_TOLERANCE:
             raise BackendError(
                 f"The tiles of {real.folder} have pixels of {real.pixel_m:g} m, but {generator.name} paints at "
                 f"{generator.pixel_m:g} m. Resample images and labels to that and build the data set again."
@@ -73,7 +73,7 @@ def _unfinished_folder(job: BuildStandardSets, real: RealSet, specs: dict[str, S
     if output.is_file() or (output.is_dir() and any(output.iterdir())):
         raise BackendError(f"The output {output} is not empty. Choose a new folder.")
     work = unfinished_path(output)
-    listed = b"".join((real.folder / name).read_bytes() for name in (reader.INDEX, reader.MANIFEST))
+    listed = b"".join((real.folder / name).read_bytes() for name in (layout.INDEX, layout.MANIFEST))
     settings = {
         **dataclasses.asdict(job),
         "dataset": str(real.folder.absolute()),

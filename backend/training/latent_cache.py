@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL
 
-from backend.datasets.packed import dihedral
+from backend.datasets.augment import dihedral
 from backend.geo import legend
 from backend.models import device, latent_generator
 from backend.protocol import BackendError, Reporter, partial_path
@@ -59,10 +59,10 @@ def latents(training: Training, autoencoder: AutoencoderKL, report: Reporter) ->
     autoencoder.to(device.best()).eval()
     folder = training.checkpoints / "latents" / _key(autoencoder)
     groups = {
-        name: tiles
+        name: arrays.classes
         for data in (training.validation_data, training.data)
         if data
-        for name, (tiles, _) in data.groups.items()
+        for name, arrays in data.groups.items()
     }
     with process_state().main_process_first():
         try:

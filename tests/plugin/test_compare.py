@@ -112,9 +112,10 @@ def test_dragging_moves_the_handle_at_once_and_renders_nothing(panel, window, mo
     """Each move is drawn from the two images that are there, so that a drag never waits for a layer."""
     canvas = window.canvas
     panel.swipe_button.click()
-    wait_for(lambda: rendered(panel))
+    wait_for(lambda: rendered(panel) and not canvas.isDrawing())
+    settle()
     item, positions, painted, jobs = panel.swipe_tool.item, [], [], []
-    canvas.mapCanvasRefreshed.connect(lambda: jobs.append(canvas))
+    canvas.renderStarting.connect(lambda: jobs.append(canvas))
     start, end = QPoint(20, 100), QPoint(canvas.width() - 20, 100)
     with monkeypatch.context() as patch:
         patch.setattr(LayerRenderer, "render", lambda renderer: jobs.append(renderer))

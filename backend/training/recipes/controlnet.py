@@ -86,7 +86,7 @@ def _save(training: Training, figures: dict[str, Any], **more: Any) -> None:
 
 RECIPE = GeneratorSpec(
     kind=controlnet.KIND,
-    what="tiles",
+    data_kind="tiles",
     crop_px=image.CROP_PX,
     loaders={"autoencoder": PatchAutoencoder, "denoiser": UNet2DConditionModel, "controlnet": ControlNetModel},
     stages={

@@ -27,7 +27,7 @@ def _maps(data: PackedLandCover) -> DrawBatch:
     """Draws batches of land cover: `classes` (n, h, w) uint8 indices and `one_hot` (n, 11, h, w)."""
 
     def draw(rng: np.random.Generator, count: int) -> Batch:
-        crops = np.stack([data.crop(data.place(rng, CROP_PX), CROP_PX) for _ in range(count)])
+        crops = np.stack([data.read(data.random_crop(rng, CROP_PX), CROP_PX) for _ in range(count)])
         return {"classes": torch.from_numpy(crops), "one_hot": torch.from_numpy(legend.one_hot(crops))}
 
     return draw
@@ -97,12 +97,12 @@ def _windows(data: PackedLandCover, autoencoder: AutoencoderKL, cached: latent_c
     def draw(rng: np.random.Generator, count: int) -> Batch:
         windows, shares = [], np.zeros((count, legend.COUNT), dtype=np.float32)
         for number in range(count):
-            place = data.place(rng, CROP_PX, model.CELL_PX)
+            place = data.random_crop(rng, CROP_PX, model.CELL_PX)
             top, left = place.row // model.CELL_PX, place.col // model.CELL_PX
             tile = cached[place.group][place.variant][place.tile]
             windows.append(tile[:, top : top + model.WINDOW, left : left + model.WINDOW])
             if rng.random() > SHARES_DROPOUT:
-                shares[number] = _shares(data.crop(place, CROP_PX))
+                shares[number] = _shares(data.read(place, CROP_PX))
         latents = diffusion.normalize(autoencoder, torch.from_numpy(np.stack(windows)).float())
         return {"latents": latents, "shares": torch.from_numpy(shares)}
 
@@ -123,8 +123,8 @@ def _train_denoiser(training: Training, plan: TrainingPlan, report: Reporter) ->
 def _compositions(data: PackedLandCover) -> list[list[float]]:
     """The class shares of random training windows, including windows of a single class."""
     rng = np.random.default_rng(0)
-    places = (data.place(rng, CROP_PX, dull=True) for _ in range(model.COMPOSITIONS))
-    return [_shares(data.crop(place, CROP_PX)).round(3).tolist() for place in places]
+    places = (data.random_crop(rng, CROP_PX, include_homogeneous=True) for _ in range(model.COMPOSITIONS))
+    return [_shares(data.read(place, CROP_PX)).round(3).tolist() for place in places]
 
 
 def _save(training: Training, figures: dict[str, Any], **more: Any) -> None:
@@ -136,7 +136,7 @@ def _save(training: Training, figures: dict[str, Any], **more: Any) -> None:
 
 RECIPE = GeneratorSpec(
     kind=model.KIND,
-    what="landcover",
+    data_kind="landcover",
     crop_px=CROP_PX,
     loaders={"autoencoder": AutoencoderKL, "denoiser": UNet2DModel},
     stages={

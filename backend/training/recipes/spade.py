@@ -33,7 +33,7 @@ def _save(training: Training, figures: dict[str, Any], **more: Any) -> None:
 
 RECIPE = GeneratorSpec(
     kind=spade.KIND,
-    what="tiles",
+    data_kind="tiles",
     crop_px=image.CROP_PX,
     loaders={PAINTER: spade.SpadeNetwork},
     stages={PAINTER: Stage(1.0, objectives.AdversarialTraining.columns, _train_painter)},

@@ -239,10 +239,10 @@ def test_what_would_spoil_the_file_is_refused(tmp_path):
 
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere files need not be sparse")
 def test_a_very_large_store_takes_the_disk_of_its_blocks_alone(tmp_path):
-    start = time.monotonic()
+    start = time.process_time()
     opened = BlockStore(tmp_path / "store", (1, 60_000, 60_000), "one")
     opened.write((59_000, 59_000), block(0, 512, 512)[:1], 59_000, 59_000)
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5, "seconds of this process alone"
     assert 512 * 512 <= block_store.disk_bytes(tmp_path / "store") < 16e6  # a page, or some, for each of the rows
     opened.remove()
     assert block_store.disk_bytes(tmp_path / "store") == 0

@@ -12,7 +12,7 @@ import pytest
 import rasterio
 
 from backend import protocol
-from backend.datasets import reader, writer
+from backend.datasets import layout, reader, writer
 from backend.generation import standard_sets, tile_mosaic
 from backend.generation.standard_sets import RealSet
 from backend.geo import legend, provenance
@@ -64,7 +64,7 @@ def made(real, tmp_path_factory):
 
 
 def rows(folder):
-    return reader.manifest(folder)[1]
+    return layout.read_manifest(folder)[1]
 
 
 def read(path):

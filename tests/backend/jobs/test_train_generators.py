@@ -14,7 +14,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from backend.datasets.packed import read_index
+from backend.datasets.layout import read_packed_index
 from backend.generation import styles, tags
 from backend.geo import legend
 from backend.jobs import builddataset, trainimage, trainlandcover
@@ -212,7 +212,7 @@ def test_a_region_of_ones_own_teaches_its_style(tmp_path):
     generator = SimpleNamespace(name="m", index=index)
     assert styles.choose_styles(generator, "upland, 2018", 0) == ("2018", "upland")
     packed_sets = sorted((tmp_path / "m").rglob("packed.json"))
-    told = [read_index(path.parent)["tiles"]["tiles"].get("styles", [[]])[0] for path in packed_sets]
+    told = [read_packed_index(path.parent)["tiles"]["tiles"].get("styles", [[]])[0] for path in packed_sets]
     assert sorted(map(tuple, told)) == [(), ("coastal", "2018"), ("upland",)]
 
 
