@@ -62,7 +62,7 @@ def _worth_a_look(window: np.ndarray) -> bool:
 
 def samples(model: LandCoverGenerator, count: int, seed: int, steps: int, **control: Any) -> np.ndarray:
     """(count, WINDOW, WINDOW) class indices, side by side in one world."""
-    field: LazyRaster = model.field("EPSG:32618", seed, steps, **control)
+    field: LazyRaster = model.lazy_raster("EPSG:32618", seed, steps, **control)
     rows = int(np.ceil(count**0.5))
     region = Box(0, 0, rows * WINDOW, -(-count // rows) * WINDOW)
     out = np.zeros((region.height, region.width), dtype=np.uint8)

@@ -1,12 +1,12 @@
-"""What the backend's tests share: the real data, an ear for reports, and servers on loopback."""
+"""What the backend's tests share: the real data, a reporter that records, and a server that misbehaves."""
 
-import io
 from pathlib import Path
 
 import pytest
 
-from backend.protocol import BackendError, Event, Reporter
+from backend.protocol import BackendError
 from tests import servers
+from tests.backend.reporters import RecordingReporter
 
 
 @pytest.fixture(scope="session")
@@ -17,31 +17,19 @@ def real_data() -> Path:
     return folder
 
 
-class Ear(Reporter):
-    """A reporter whose events can be read back."""
-
-    def __init__(self):
-        self.text = io.StringIO()
-        super().__init__(self.text)
-
-    def events(self, kind: str) -> list[Event]:
-        events = [Event.from_line(line) for line in self.text.getvalue().splitlines()]
-        return [event for event in events if event.kind == kind]
+@pytest.fixture
+def reporter() -> RecordingReporter:
+    return RecordingReporter()
 
 
 @pytest.fixture
-def ear() -> Ear:
-    return Ear()
-
-
-@pytest.fixture
-def refusal(tmp_path, ear):
+def refusal(tmp_path, reporter):
     """Run a job that must fail; the message, once nothing is left in the output's folder."""
 
     def refuse(run, job_type, *args, **kwargs) -> str:
         folder = tmp_path / "refused"
         with pytest.raises(BackendError) as caught:
-            run(job_type(*args, output=str(folder / "out.tif"), **kwargs), ear)
+            run(job_type(*args, output=str(folder / "out.tif"), **kwargs), reporter)
         assert not folder.exists() or list(folder.iterdir()) == []
         return str(caught.value)
 

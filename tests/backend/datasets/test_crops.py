@@ -7,12 +7,12 @@ import torch
 from backend.datasets.crops import GridCrops, RandomCrops, epoch_tiles, grid_crops
 from backend.datasets.reader import open_tiles, tiles_of
 from backend.geo import legend
-from tests.backend import patchwork
+from tests.backend.packed_tiles import write_random_tiles
 
 
 def packed(tmp_path, sizes, splits=("train",)):
     tmp_path.mkdir(exist_ok=True)
-    return tiles_of([open_tiles(patchwork.write_packed(tmp_path / "packed", sizes, splits))], "train")
+    return tiles_of([open_tiles(write_random_tiles(tmp_path / "packed", sizes, splits))], "train")
 
 
 @pytest.mark.parametrize("size", [20, 32, 40, 64, 75])

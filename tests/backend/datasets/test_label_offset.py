@@ -5,7 +5,7 @@ import pytest
 
 from backend.datasets import image_label_pairs, label_offset
 from backend.geo import legend
-from tests.backend import scenes
+from tests.backend.rasters import write_raster
 
 COLOURS = np.array([(40, 90, 40), (150, 140, 90), (110, 150, 80), (160, 90, 80)])
 CODES = np.array([10, 40, 30, 50], np.uint8)
@@ -31,9 +31,9 @@ def pictured(indices, noise=25, seed=0):
 
 def written(folder, image, label, east=0.0, north=0.0, pixel=2.0, **options):
     """The paths of an image and of a label, shifted by these metres."""
-    one = scenes.write_raster(folder / "image.tif", image, pixel=pixel, **options)
+    one = write_raster(folder / "image.tif", image, pixel=pixel, **options)
     place = dict(left=500_000 + east, top=4_000_000 + north, pixel=pixel)
-    return [str(one)], [str(scenes.write_raster(folder / "label.tif", label[None], nodata=0, **place))]
+    return [str(one)], [str(write_raster(folder / "label.tif", label[None], nodata=0, **place))]
 
 
 def offset(images, labels):
@@ -61,7 +61,7 @@ def test_an_offset_beyond_the_first_reach_is_found_in_coarser_pixels(tmp_path):
 def test_coarse_labels_are_placed_better_than_their_pixels(tmp_path):
     indices = ground(600)
     coarse = CODES[indices[2::5, 2::5]]
-    label = scenes.write_raster(tmp_path / "l.tif", coarse[None], 500_015.0, 4_000_000.0, 10.0, nodata=0)
+    label = write_raster(tmp_path / "l.tif", coarse[None], 500_015.0, 4_000_000.0, 10.0, nodata=0)
     at = offset(written(tmp_path, pictured(indices), CODES[indices])[0], [str(label)])
     assert at.significant and at.east == pytest.approx(15, abs=1.5) and at.north == pytest.approx(0, abs=1.5)
 

@@ -10,12 +10,12 @@ from backend.datasets.layout import write_stack
 from backend.datasets.packed import PackedLandCover, PackedTiles
 from backend.geo import legend
 from backend.protocol import BackendError
-from tests.backend import packed
+from tests.backend.packed_tiles import COLOURS, write_styled_tiles
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return packed.write(tmp_path_factory.mktemp("packed"), {"naip": 153, "usgs": 76})
+    return write_styled_tiles(tmp_path_factory.mktemp("packed"), {"naip": 153, "usgs": 76})
 
 
 def test_the_eight_variants_differ_and_keep_the_shape():
@@ -31,7 +31,7 @@ def test_image_and_label_stay_together(folder):
     for _ in range(20):
         images, labels, _ = data.batch(rng, 3, 128)
         sizes.add(images.shape[-1])
-        for index, colour in packed.COLOURS.items():
+        for index, colour in COLOURS.items():
             there = np.moveaxis(images, 1, -1)[labels == index]
             # no more than the noise of the tiles and the light that changes from crop to crop
             assert (np.abs(there.astype(int) - colour) < 12 + 0.35 * np.array(colour)).all()
@@ -39,7 +39,7 @@ def test_image_and_label_stay_together(folder):
 
 
 def test_a_batch_is_of_all_groups_whose_tiles_are_large_enough(tmp_path):
-    folder = packed.write(tmp_path, {"naip": 153, "rural": 200, "usgs": 76})
+    folder = write_styled_tiles(tmp_path, {"naip": 153, "rural": 200, "usgs": 76})
     index = json.loads((folder / "packed.json").read_text())
     for name, entry in index["tiles"].items():
         entry["styles"] = [[name]] * len(entry["styles"])

@@ -14,7 +14,9 @@ from backend.datasets.packed import PackedLandCover, PackedTiles
 from backend.geo import legend
 from backend.jobs import builddataset
 from backend.protocol import BackendError, BuildDataset, silent
-from tests.backend import patchwork, scenes
+from tests.backend.labelled_images import image_and_label, read_tile, write_dataset
+from tests.backend.packed_tiles import write_random_tiles
+from tests.backend.rasters import read_raster, write_raster
 
 CROP_PX = 128
 
@@ -22,7 +24,7 @@ CROP_PX = 128
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     """25 tiles of 64 px of 1 m."""
-    return patchwork.write_dataset(tmp_path_factory.mktemp("built"))
+    return write_dataset(tmp_path_factory.mktemp("built"))
 
 
 @pytest.fixture
@@ -33,8 +35,8 @@ def copy(built, tmp_path):
 
 def labels_alone(folder, pixel_m=10.0, size=600, tile_px=150, label=None):
     """A data set cut from one label raster."""
-    codes = patchwork.world(size, size)[1] if label is None else label
-    path = scenes.write_raster(folder / "label.tif", codes, pixel=pixel_m, nodata=0)
+    codes = image_and_label(size, size)[1] if label is None else label
+    path = write_raster(folder / "label.tif", codes, pixel=pixel_m, nodata=0)
     builddataset.run(BuildDataset((str(path),), str(folder / "data"), tile_px=tile_px), silent())
     return str(folder / "data")
 
@@ -55,21 +57,21 @@ def test_tiles_of_one_metre_are_packed_as_they_are(built, tmp_path):
     ((group, numbers),) = data.groups.values()
     assert group.images.shape == (len(rows), 64, 64, 3)
     assert [rows[number]["split"] for number in numbers] == ["train"] * len(numbers)
-    tile = patchwork.dataset_tile(built, rows[0]["name"])
+    tile = read_tile(built, rows[0]["name"])
     assert (group.images[0] == tile[0]).all() and (group.labels[0] == legend.to_index(tile[1])).all()
     assert told["codes"] == [10, 50, 80] and told["gsd_m"] == [1.0] and not told["synthetic"]
     assert counts.sum() == len(numbers) * 64 * 64
 
 
 @pytest.mark.parametrize(("pixel_m", "size"), [(0.6, 76), (2.0, 256)])
-def test_another_gsd_is_resampled_once(tmp_path, ear, pixel_m, size):
-    built = patchwork.write_dataset(tmp_path, tile_px=128, pixel=pixel_m)
+def test_another_gsd_is_resampled_once(tmp_path, reporter, pixel_m, size):
+    built = write_dataset(tmp_path, tile_px=128, pixel=pixel_m)
     for _ in range(2):
-        data, _, told = looked_through((built,), "tiles", tmp_path / "cache", ear)
+        data, _, told = looked_through((built,), "tiles", tmp_path / "cache", reporter)
     ((group, _),) = data.groups.values()
     assert group.images.shape[1:] == (size, size, 3) and group.labels.shape[1:] == (size, size)
     assert told["gsd_m"] == [pixel_m]
-    assert sum("packing" in event.message for event in ear.events("log")) == 1
+    assert sum("packing" in event.message for event in reporter.events("log")) == 1
     assert set(np.unique(group.labels)) == set(legend.to_index(np.array([10, 50, 80], np.uint8)))
     red = group.images[..., 0][group.labels == legend.to_index(np.array([50], np.uint8))]
     assert abs(float(red.mean()) - 180) < 12, "image and label lie on one another"
@@ -122,7 +124,7 @@ def test_several_data_sets_and_what_they_say(built, tmp_path):
     assert told["names"] == ["dataset", "two"] and told["synthetic"] and told["attribution"] == ["somebody"]
 
 
-def test_tiles_without_enough_labels_are_left_out(copy, tmp_path, ear):
+def test_tiles_without_enough_labels_are_left_out(copy, tmp_path, reporter):
     manifest = copy / "manifest.csv"
     rows = list(csv.DictReader(manifest.open(newline="")))
     for row in rows[:5]:
@@ -133,26 +135,28 @@ def test_tiles_without_enough_labels_are_left_out(copy, tmp_path, ear):
         writer = csv.DictWriter(file, rows[0].keys())
         writer.writeheader()
         writer.writerows(rows)
-    data, _, _ = looked_through((str(copy),), "tiles", tmp_path / "cache", ear)
+    data, _, _ = looked_through((str(copy),), "tiles", tmp_path / "cache", reporter)
     ((arrays, _),) = data.groups.values()
     used = [row for row in rows[5:] if row["split"] in ("train", "val")]
     assert arrays.styles == [[row["style"]] for row in used], "each tile has its own styles"
-    assert any("tiles are left out, less than 90% of them is labelled" in e.message for e in ear.events("log"))
+    assert any("tiles are left out, less than 90% of them is labelled" in e.message for e in reporter.events("log"))
 
 
-def test_one_class_of_images_is_said(tmp_path, ear):
-    image, label = patchwork.world(256, 256)
-    pair = [scenes.write_raster(tmp_path / f"{n}.tif", d) for n, d in (("i", image), ("l", np.full_like(label, 40)))]
+def test_one_class_of_images_is_said(tmp_path, reporter):
+    image, label = image_and_label(256, 256)
+    pair = [write_raster(tmp_path / f"{n}.tif", d) for n, d in (("i", image), ("l", np.full_like(label, 40)))]
     builddataset.run(BuildDataset((str(pair[1]),), str(tmp_path / "d"), (str(pair[0]),), tile_px=64), silent())
-    looked_through((str(tmp_path / "d"),), "tiles", tmp_path / "cache", ear)
-    assert any("a single class, 40 Cropland: the generator will know no other" in e.message for e in ear.events("log"))
+    looked_through((str(tmp_path / "d"),), "tiles", tmp_path / "cache", reporter)
+    assert any(
+        "a single class, 40 Cropland: the generator will know no other" in e.message for e in reporter.events("log")
+    )
 
 
 def rewritten(copy, tile, change, **place):
     """The copy, one of its labels written anew."""
     path = next(iter(sorted((copy / "label").iterdir()))) if tile is None else copy / "label" / tile
-    codes = patchwork.read_raster(path)
-    scenes.write_raster(path, change(codes), nodata=0, **place)
+    codes = read_raster(path)
+    write_raster(path, change(codes), nodata=0, **place)
     return str(copy)
 
 
@@ -185,7 +189,7 @@ def bad(copy, tmp_path):
     yield "index", (str(tmp_path / "index"),), "tiles", "is damaged"
     shutil.rmtree(other("gone") / "image")
     yield "gone", (str(tmp_path / "gone"),), "tiles", "does not exist"
-    packed = patchwork.write_packed(tmp_path / "packed", [40])
+    packed = write_random_tiles(tmp_path / "packed", [40])
     yield "packed, small", (str(packed),), "tiles", "tiles are 40 m wide, but training needs 64"
     index = json.loads((packed / "packed.json").read_text())
     shutil.copytree(packed, tmp_path / "coarse_packed")

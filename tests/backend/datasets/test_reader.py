@@ -9,12 +9,13 @@ import pytest
 from backend.datasets import layout, reader
 from backend.geo import legend
 from backend.protocol import BackendError
-from tests.backend import patchwork
+from tests.backend.labelled_images import write_dataset
+from tests.backend.packed_tiles import write_random_tiles
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    return patchwork.write_dataset(tmp_path_factory.mktemp("built"))
+    return write_dataset(tmp_path_factory.mktemp("built"))
 
 
 def test_both_kinds_are_read_alike(built, tmp_path):
@@ -22,7 +23,7 @@ def test_both_kinds_are_read_alike(built, tmp_path):
     assert tiles.pixel_m == 1.0 and not tiles.synthetic and len(tiles.tiles) == 25
     image, label = tiles.tiles[7].read(10, 20, 16, 8)
     assert image.shape == (16, 8, 3) and label.shape == (16, 8) and set(np.unique(label)) <= {0, 4, 7}
-    packed = reader.open_tiles(patchwork.write_packed(tmp_path / "packed"))
+    packed = reader.open_tiles(write_random_tiles(tmp_path / "packed"))
     image, label = packed.tiles[0].read(10, 20, 16, 8)
     assert image.shape == (16, 8, 3) and (image[..., 0] == label * 20).all()
     assert [tile.split for tile in packed.tiles] == ["train", "val"]
@@ -48,7 +49,7 @@ def test_a_folder_that_is_no_data_set(built, tmp_path, damage):
 
 
 def test_a_truncated_array_is_damage(tmp_path):
-    folder = patchwork.write_packed(tmp_path / "packed")
+    folder = write_random_tiles(tmp_path / "packed")
     path = folder / "s40_label.npy"
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(BackendError, match="is damaged"):
@@ -65,7 +66,7 @@ def test_a_tile_that_is_gone(built, tmp_path):
 
 
 def test_tiles_in_the_merged_legend(tmp_path):
-    folder = patchwork.write_packed(tmp_path / "packed", (64,))
+    folder = write_random_tiles(tmp_path / "packed", (64,))
     plain, merged_set = reader.open_tiles(folder), reader.open_tiles(folder).merged("merged")
     assert plain.merged("worldcover") is plain
     for one, other in zip(plain.tiles, merged_set.tiles):
@@ -77,7 +78,7 @@ def test_tiles_in_the_merged_legend(tmp_path):
 
 
 def test_another_legend_is_refused(tmp_path):
-    folder = patchwork.write_dataset(tmp_path)
+    folder = write_dataset(tmp_path)
     path = tmp_path / "dataset" / "dataset.json"
     index = json.loads(path.read_text())
     path.write_text(json.dumps({**index, "legend": {**index["legend"], "10": "Water"}}))
@@ -89,7 +90,7 @@ def test_another_legend_is_refused(tmp_path):
     del index["legend"]
     path.write_text(json.dumps(index))
     assert reader.open_tiles(folder).tiles
-    packed = patchwork.write_packed(tmp_path / "packed")
+    packed = write_random_tiles(tmp_path / "packed")
     index = json.loads((packed / "packed.json").read_text())
     (packed / "packed.json").write_text(json.dumps({**index, "legend": {"10": "Water"}}))
     with pytest.raises(BackendError, match="another legend"):

@@ -9,7 +9,8 @@ import pytest
 from backend.datasets import layout, reader, subset, writer
 from backend.geo import legend
 from backend.protocol import BackendError
-from tests.backend import patchwork
+from tests.backend.labelled_images import read_tile, write_dataset
+from tests.backend.packed_tiles import write_random_tiles
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +18,7 @@ def pools(tmp_path_factory):
     folders = []
     for name in ("one", "other"):
         folder = tmp_path_factory.mktemp(name)
-        folders.append(Path(patchwork.write_dataset(folder)))
+        folders.append(Path(write_dataset(folder)))
     return folders
 
 
@@ -30,7 +31,7 @@ def test_the_tiles_come_with_all_that_is_known_of_them(pools, tmp_path):
     assert [tile.name for tile in tiles.tiles] == [pick.new_name for pick in picks]
     for tile, pick in zip(tiles.tiles, picks):
         image, label = tile.read(0, 0, 64, 64)
-        wanted, codes = patchwork.dataset_tile(str(pick.folder), pick.name)
+        wanted, codes = read_tile(str(pick.folder), pick.name)
         assert (image == wanted).all() and (legend.to_code(label) == codes).all()
     index, rows = layout.read_manifest(tmp_path / "chosen")
     assert index["chosen_by"] == "entropy" and len(index["sources"]) == 2 and sum(index["counts"].values()) == 2
@@ -56,7 +57,7 @@ def test_tiles_keep_their_styles(tmp_path):
     folders = []
     for name, style in (("one", "arid, 2018"), ("older", "")):
         (tmp_path / name).mkdir()
-        folders.append(Path(patchwork.write_dataset(tmp_path / name, style=style)))
+        folders.append(Path(write_dataset(tmp_path / name, style=style)))
     without_styles(folders[1])
     index = json.loads((folders[1] / layout.INDEX).read_text())
     (folders[1] / layout.INDEX).write_text(json.dumps({**index, "styles": ["coastal"]}))
@@ -72,11 +73,11 @@ def test_tiles_keep_their_styles(tmp_path):
 
 
 def test_what_cannot_be_taken_apart_is_said(pools, tmp_path):
-    packed = patchwork.write_packed(tmp_path / "packed")
+    packed = write_random_tiles(tmp_path / "packed")
     with pytest.raises(BackendError, match="packed holds packed tiles"):
         subset.check_built([packed])
     (tmp_path / "small").mkdir()
-    small = Path(patchwork.write_dataset(tmp_path / "small", tile_px=32))
+    small = Path(write_dataset(tmp_path / "small", tile_px=32))
     with pytest.raises(BackendError, match=r"tiles of different sizes: .*64 px, .*32 px"):
         subset.check_built([pools[0], small])
     subset.check_built(pools)

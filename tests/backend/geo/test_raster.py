@@ -20,7 +20,7 @@ from rio_cogeo.cogeo import cog_validate
 
 from backend.geo import block_store, legend, raster
 from backend.protocol import BackendError
-from tests.backend.scenes import write_raster
+from tests.backend.rasters import write_raster
 
 ROOT = Path(__file__).resolve().parents[3]
 

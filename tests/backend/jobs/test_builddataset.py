@@ -14,13 +14,15 @@ from backend import protocol
 from backend.datasets import extent_clips, layout, reader
 from backend.jobs import builddataset
 from tests import servers
-from tests.backend import patchwork, scenes
+from tests.backend import stac_items
+from tests.backend.labelled_images import image_and_label, write_image_and_label
+from tests.backend.rasters import write_raster
 
 
-def build(tmp_path, ear, pairs, **options):
+def build(tmp_path, reporter, pairs, **options):
     images, labels = zip(*pairs)
     job = protocol.BuildDataset(labels, str(tmp_path / "out"), images, **{"tile_px": 64, **options})
-    assert builddataset.run(job, ear) == {"output": job.output}
+    assert builddataset.run(job, reporter) == {"output": job.output}
     with open(tmp_path / "out" / "manifest.csv", newline="") as file:
         return list(csv.DictReader(file)), json.loads((tmp_path / "out" / "dataset.json").read_text())
 
@@ -30,9 +32,9 @@ def read(path):
         return source.read(), source.bounds, source.crs
 
 
-def test_tiles_are_the_rasters_at_their_place(tmp_path, ear):
-    pair = patchwork.write_pair(tmp_path, 200, 330)
-    rows, index = build(tmp_path, ear, [pair])
+def test_tiles_are_the_rasters_at_their_place(tmp_path, reporter):
+    pair = write_image_and_label(tmp_path, 200, 330)
+    rows, index = build(tmp_path, reporter, [pair])
     assert len(rows) == 15 and list(rows[0]) == layout.COLUMNS
     assert index["tile_px"] == 64 and index["pixel_m"] == 1.0 and index["synthetic"] is False
     assert sum(index["counts"].values()) == 15 and all(index["counts"].values())
@@ -50,16 +52,16 @@ def test_tiles_are_the_rasters_at_their_place(tmp_path, ear):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["image.tif", "label.tif", "out"]
 
 
-def test_a_coarse_label_in_degrees_lands_on_the_image(tmp_path, ear):
+def test_a_coarse_label_in_degrees_lands_on_the_image(tmp_path, reporter):
     """A label at about 10 m in EPSG:4326, as WorldCover comes, against an image that shows the same line."""
-    image = scenes.write_raster(tmp_path / "image.tif", np.zeros((4, 256, 256), np.uint8))
+    image = write_raster(tmp_path / "image.tif", np.zeros((4, 256, 256), np.uint8))
     with rasterio.open(image) as source:
         west, south, east, north = rasterio.warp.transform_bounds(source.crs, "EPSG:4326", *source.bounds)
     codes = np.full((1, 40, 40), 30, np.uint8)
     codes[:, :, :20] = 80
     left, pixel = (west + east) / 2 - 20e-4, 1e-4
-    label = scenes.write_raster(tmp_path / "label.tif", codes, left, (south + north) / 2 + 20e-4, pixel, "EPSG:4326")
-    rows, _ = build(tmp_path, ear, [(str(image), str(label))])
+    label = write_raster(tmp_path / "label.tif", codes, left, (south + north) / 2 + 20e-4, pixel, "EPSG:4326")
+    rows, _ = build(tmp_path, reporter, [(str(image), str(label))])
     assert len(rows) == 16
     for row in rows:
         data = read(tmp_path / "out" / row["label"])[0][0]
@@ -67,54 +69,54 @@ def test_a_coarse_label_in_degrees_lands_on_the_image(tmp_path, ear):
         assert (data == half).mean() > 0.9 and read(tmp_path / "out" / row["image"])[0].shape == (3, 64, 64)
 
 
-def test_masked_pixels_and_unknown_codes_are_no_labels(tmp_path, ear):
-    image, label = patchwork.world(128, 128)
+def test_masked_pixels_and_unknown_codes_are_no_labels(tmp_path, reporter):
+    image, label = image_and_label(128, 128)
     label[:, :64, :64] = 7  # not in the legend
     image[:, 64:, 64:] = 0
     pair = (
-        scenes.write_raster(tmp_path / "image.tif", image, nodata=0),
-        scenes.write_raster(tmp_path / "label.tif", label.astype(np.int16)),
+        write_raster(tmp_path / "image.tif", image, nodata=0),
+        write_raster(tmp_path / "label.tif", label.astype(np.int16)),
     )
-    rows, _ = build(tmp_path, ear, [tuple(map(str, pair))], tile_px=128, min_valid=0.3)
+    rows, _ = build(tmp_path, reporter, [tuple(map(str, pair))], tile_px=128, min_valid=0.3)
     data = read(tmp_path / "out" / rows[0]["label"])[0][0]
     assert (data[:64, :64] == 0).all() and (data[64:, 64:] == 0).all() and (data[:64, 64:] == label[0, :64, 64:]).all()
     assert float(rows[0]["valid"]) == 0.5
 
 
-def test_too_little_valid_is_left_out(tmp_path, ear):
-    image, label = patchwork.world(64, 128)
+def test_too_little_valid_is_left_out(tmp_path, reporter):
+    image, label = image_and_label(64, 128)
     label[:, :, :40] = 0
-    pair = [scenes.write_raster(tmp_path / f"{n}.tif", d, nodata=0) for n, d in (("i", image), ("l", label))]
-    rows, _ = build(tmp_path, ear, [tuple(map(str, pair))], min_valid=0.5)
+    pair = [write_raster(tmp_path / f"{n}.tif", d, nodata=0) for n, d in (("i", image), ("l", label))]
+    rows, _ = build(tmp_path, reporter, [tuple(map(str, pair))], min_valid=0.5)
     assert [row["name"] for row in rows] == ["000_000000_000064"]
 
 
-def test_stride_and_seed(tmp_path, ear):
-    pair = patchwork.write_pair(tmp_path, 256, 256)
-    rows, index = build(tmp_path, ear, [pair], stride_px=32)
+def test_stride_and_seed(tmp_path, reporter):
+    pair = write_image_and_label(tmp_path, 256, 256)
+    rows, index = build(tmp_path, reporter, [pair], stride_px=32)
     splits = {split: [row for row in rows if row["split"] == split] for split in ("train", "val", "test")}
     assert index["stride_px"] == 32 and all(splits.values()) and len(rows) < 49
     files = {path.stem for path in (tmp_path / "out" / "image").iterdir()}
     assert files == {row["name"] for row in rows} == {path.stem for path in (tmp_path / "out" / "label").iterdir()}
 
 
-def test_synthetic_sources_are_remembered(tmp_path, ear):
-    pair = patchwork.write_pair(tmp_path)
+def test_synthetic_sources_are_remembered(tmp_path, reporter):
+    pair = write_image_and_label(tmp_path)
     with rasterio.open(pair[0], "r+") as source:
         source.update_tags(LANDFORGE_SYNTHETIC="YES")
-    rows, index = build(tmp_path, ear, [pair])
+    rows, index = build(tmp_path, reporter, [pair])
     assert index["synthetic"] is True and index["sources"][0]["synthetic"] is True
     with rasterio.open(tmp_path / "out" / rows[0]["image"]) as tile:
         assert tile.tags()["LANDFORGE_SYNTHETIC"] == "YES"
 
 
-def test_labels_alone_are_tiles_of_their_own_pixels(tmp_path, ear):
+def test_labels_alone_are_tiles_of_their_own_pixels(tmp_path, reporter):
     """A clip of land cover at 10 m, or any label raster, without an image."""
-    label = patchwork.world(200, 330)[1]
+    label = image_and_label(200, 330)[1]
     label[:, :64, :64] = 255  # this raster's nodata
-    path = scenes.write_raster(tmp_path / "label.tif", label, pixel=10.0, nodata=255)
+    path = write_raster(tmp_path / "label.tif", label, pixel=10.0, nodata=255)
     job = protocol.BuildDataset((str(path),), str(tmp_path / "out"), tile_px=64)
-    builddataset.run(job, ear)
+    builddataset.run(job, reporter)
     index, rows = layout.read_manifest(tmp_path / "out")
     assert index["offset_m"] is None
     assert index["pixel_m"] == 10.0 and index["sources"] == [{"image": "", "label": str(path), "synthetic": False}]
@@ -128,63 +130,63 @@ def test_labels_alone_are_tiles_of_their_own_pixels(tmp_path, ear):
         reader.open_tiles(tmp_path / "out")
 
 
-def test_labels_alone_that_overlap(tmp_path, ear):
-    label = patchwork.world(256, 256)[1]
-    path = scenes.write_raster(tmp_path / "label.tif", label, pixel=10.0, nodata=0)
-    builddataset.run(protocol.BuildDataset((str(path),), str(tmp_path / "out"), tile_px=64, stride_px=32), ear)
+def test_labels_alone_that_overlap(tmp_path, reporter):
+    label = image_and_label(256, 256)[1]
+    path = write_raster(tmp_path / "label.tif", label, pixel=10.0, nodata=0)
+    builddataset.run(protocol.BuildDataset((str(path),), str(tmp_path / "out"), tile_px=64, stride_px=32), reporter)
     _, rows = layout.read_manifest(tmp_path / "out")
     assert {path.stem for path in (tmp_path / "out" / "label").iterdir()} == {row["name"] for row in rows}
 
 
-def test_whom_to_credit_is_remembered(tmp_path, ear):
-    pair = patchwork.write_pair(tmp_path)
+def test_whom_to_credit_is_remembered(tmp_path, reporter):
+    pair = write_image_and_label(tmp_path)
     for path, tags in zip(pair, ({"LANDFORGE_ATTRIBUTION": "USDA"}, {"TIFFTAG_COPYRIGHT": "ESA"})):
         with rasterio.open(path, "r+") as source:
             source.update_tags(**tags)
-    assert build(tmp_path, ear, [pair])[1]["attribution"] == ["ESA", "USDA"]
+    assert build(tmp_path, reporter, [pair])[1]["attribution"] == ["ESA", "USDA"]
 
 
-def test_styles_are_remembered(tmp_path, ear):
-    pair = patchwork.write_pair(tmp_path, 128, 128)
+def test_styles_are_remembered(tmp_path, reporter):
+    pair = write_image_and_label(tmp_path, 128, 128)
     for name, style, wanted in (("with", " coastal ,2018,, coastal", "coastal, 2018"), ("without", "", "")):
-        rows, _ = build(tmp_path / name, ear, [pair], style=style)
+        rows, _ = build(tmp_path / name, reporter, [pair], style=style)
         assert {row["style"] for row in rows} == {wanted}
         assert ", ".join(layout.styles_of(rows[0])) == wanted
 
 
-def test_an_empty_folder_is_taken(tmp_path, ear):
+def test_an_empty_folder_is_taken(tmp_path, reporter):
     (tmp_path / "out").mkdir()
-    assert build(tmp_path, ear, [patchwork.write_pair(tmp_path)])[0]
-    assert [event.fraction for event in ear.events("progress")][-1] == 1.0
+    assert build(tmp_path, reporter, [write_image_and_label(tmp_path)])[0]
+    assert [event.fraction for event in reporter.events("progress")][-1] == 1.0
 
 
-def test_labels_that_lie_beside_the_images_are_said(tmp_path, ear):
-    image, label = patchwork.world(400, 400)
-    pair = scenes.write_raster(tmp_path / "i.tif", image), tmp_path / "l.tif"
-    scenes.write_raster(pair[1], label, left=500_006.0, top=3_999_992.0, nodata=0)
-    _, index = build(tmp_path, ear, [tuple(map(str, pair))])
+def test_labels_that_lie_beside_the_images_are_said(tmp_path, reporter):
+    image, label = image_and_label(400, 400)
+    pair = write_raster(tmp_path / "i.tif", image), tmp_path / "l.tif"
+    write_raster(pair[1], label, left=500_006.0, top=3_999_992.0, nodata=0)
+    _, index = build(tmp_path, reporter, [tuple(map(str, pair))])
     found = index["offset_m"]
     assert found["significant"] is True and found["confidence"] > 0.99 and found["places"] >= 12
     assert (found["east"], found["north"]) == (pytest.approx(6, abs=1), pytest.approx(-8, abs=1))
-    (line,) = (event.message for event in ear.events("log") if "seem to lie" in event.message)
+    (line,) = (event.message for event in reporter.events("log") if "seem to lie" in event.message)
     assert "6 m east and 8 m south" in line
 
 
-def test_labels_that_lie_on_the_images_are_said_to(tmp_path, ear):
-    _, index = build(tmp_path, ear, [patchwork.write_pair(tmp_path, 400, 400)])
+def test_labels_that_lie_on_the_images_are_said_to(tmp_path, reporter):
+    _, index = build(tmp_path, reporter, [write_image_and_label(tmp_path, 400, 400)])
     assert index["offset_m"]["significant"] is False and abs(index["offset_m"]["east"]) < 1
-    assert any("No offset of labels and images" in event.message for event in ear.events("log"))
-    assert not any("seem to lie" in event.message for event in ear.events("log"))
+    assert any("No offset of labels and images" in event.message for event in reporter.events("log"))
+    assert not any("seem to lie" in event.message for event in reporter.events("log"))
 
 
 EXTENTS = tuple(protocol.Extent(left, 3_999_800, left + 100, 3_999_950, "EPSG:32618") for left in (500_020, 500_150))
 
 
-def test_extents_are_clipped_of_one_image_and_one_label(tmp_path, ear):
-    image, label = patchwork.world(400, 400)
-    paths = [str(scenes.write_raster(tmp_path / f"{i}.tif", one)) for i, one in enumerate((image, label))]
+def test_extents_are_clipped_of_one_image_and_one_label(tmp_path, reporter):
+    image, label = image_and_label(400, 400)
+    paths = [str(write_raster(tmp_path / f"{i}.tif", one)) for i, one in enumerate((image, label))]
     job = protocol.BuildDataset((paths[1],), str(tmp_path / "out"), (paths[0],), tile_px=50, extents=EXTENTS)
-    builddataset.run(job, ear)
+    builddataset.run(job, reporter)
     rows, index = layout.read_manifest(tmp_path / "out")[1], json.loads((tmp_path / "out" / "dataset.json").read_text())
     assert len(rows) == 12 and {float(row["xmin"]) for row in rows} == {500_020, 500_070, 500_150, 500_200}
     for row in rows:
@@ -192,13 +194,15 @@ def test_extents_are_clipped_of_one_image_and_one_label(tmp_path, ear):
             top, left = int(4_000_000 - source.bounds.top), int(source.bounds.left - 500_000)
             assert np.array_equal(source.read(), image[:, top : top + 50, left : left + 50])
     assert [Path(one["image"]).is_file() and Path(one["label"]).is_file() for one in index["sources"]] == [True, True]
-    assert [event.fraction for event in ear.events("progress")] == sorted(e.fraction for e in ear.events("progress"))
+    assert [event.fraction for event in reporter.events("progress")] == sorted(
+        e.fraction for e in reporter.events("progress")
+    )
 
 
-def test_what_was_clipped_is_kept_for_the_next_run(tmp_path, ear, monkeypatch):
+def test_what_was_clipped_is_kept_for_the_next_run(tmp_path, reporter, monkeypatch):
     """A run that ends in the second extent, or in what is asked of the tiles, does not clip the first again."""
-    image, label = patchwork.world(400, 400)
-    paths = [str(scenes.write_raster(tmp_path / f"{i}.tif", one)) for i, one in enumerate((image, label))]
+    image, label = image_and_label(400, 400)
+    paths = [str(write_raster(tmp_path / f"{i}.tif", one)) for i, one in enumerate((image, label))]
     job = protocol.BuildDataset((paths[1],), str(tmp_path / "out"), (paths[0],), tile_px=50, extents=EXTENTS)
     clip, clipped = extent_clips.clip.clip_naip, []
 
@@ -211,39 +215,39 @@ def test_what_was_clipped_is_kept_for_the_next_run(tmp_path, ear, monkeypatch):
     monkeypatch.setattr(extent_clips.clip, "clip_naip", counted)
     kept, broken = protocol.unfinished_path(job.output), True
     with pytest.raises(protocol.BackendError, match="does not answer"):
-        builddataset.run(job, ear)
+        builddataset.run(job, reporter)
     assert sorted(path.name for path in kept.glob("*.tif")) == ["000_image.tif", "000_label.tif"]
     broken = False
     with pytest.raises(protocol.BackendError, match="largest tile size that fits"):
-        builddataset.run(dataclasses.replace(job, tile_px=128), ear)
-    builddataset.run(job, ear)
+        builddataset.run(dataclasses.replace(job, tile_px=128), reporter)
+    builddataset.run(job, reporter)
     assert clipped == ["000_image.tif", "001_image.tif", "001_image.tif"] and not kept.exists()
-    assert any("left 4 of 4 clipped rasters" in event.message for event in ear.events("log"))
+    assert any("left 4 of 4 clipped rasters" in event.message for event in reporter.events("log"))
     out = tmp_path / "out"
     assert len(layout.read_manifest(out)[1]) == 12 and len(list((out / "clipped").glob("*.tif"))) == 4
     sources = json.loads((out / "dataset.json").read_text())["sources"]
     assert all(Path(one["image"]).is_file() and Path(one["label"]).is_file() for one in sources)
     other = dataclasses.replace(job, output=str(tmp_path / "other"))
     with pytest.raises(protocol.BackendError, match="largest tile size that fits"):
-        builddataset.run(dataclasses.replace(other, tile_px=128), ear)
-    builddataset.run(dataclasses.replace(other, pixel_m=2.0, tile_px=32), ear)
+        builddataset.run(dataclasses.replace(other, tile_px=128), reporter)
+    builddataset.run(dataclasses.replace(other, pixel_m=2.0, tile_px=32), reporter)
     assert clipped[3:] == ["000_image.tif", "001_image.tif"] * 2, "pixels of another size are clipped anew"
 
 
-def test_extents_are_clipped_of_the_public_sources(tmp_path, monkeypatch, ear):
+def test_extents_are_clipped_of_the_public_sources(tmp_path, monkeypatch, reporter):
     """Servers on loopback stand for NAIP's catalogue and ESA's bucket."""
-    image = scenes.write_raster(tmp_path / "www" / "a.tif", patchwork.world(300, 300)[0], crs="EPSG:26918")
+    image = write_raster(tmp_path / "www" / "a.tif", image_and_label(300, 300)[0], crs="EPSG:26918")
     cell = tmp_path / "www" / "v200" / "2021" / "map" / "ESA_WorldCover_10m_2021_v200_N36W075_Map.tif"
-    scenes.write_raster(cell, np.full((1, 300, 300), 40, np.uint8), -75, 39, 0.01, "EPSG:4326", nodata=0)
+    write_raster(cell, np.full((1, 300, 300), 40, np.uint8), -75, 39, 0.01, "EPSG:4326", nodata=0)
     job = protocol.BuildDataset((), str(tmp_path / "out"), tile_px=50, extents=EXTENTS, style="coastal")
     with servers.nginx(tmp_path / "www", tmp_path / "nginx") as nginx:
-        item = scenes.item(image, f"{nginx.url}/a.tif", "image", "naip", "2018-07-01")
+        item = stac_items.item(image, f"{nginx.url}/a.tif", "image", "naip", "2018-07-01")
         monkeypatch.setenv("LANDFORGE_ESA_URL", nginx.url)
-        with servers.rustac(scenes.collection("naip"), [item], tmp_path / "stac") as url:
+        with servers.rustac(stac_items.collection("naip"), [item], tmp_path / "stac") as url:
             monkeypatch.setenv("LANDFORGE_STAC_URL", url)
-            builddataset.run(job, ear)
+            builddataset.run(job, reporter)
             with pytest.raises(protocol.BackendError, match="NAIP has no image of 2011 here"):
-                builddataset.run(dataclasses.replace(job, output=str(tmp_path / "none"), year=2011), ear)
+                builddataset.run(dataclasses.replace(job, output=str(tmp_path / "none"), year=2011), reporter)
     assert not (tmp_path / "none").exists() and not list(tmp_path.glob(".none*")), "nothing is left of what failed"
     rows, index = layout.read_manifest(tmp_path / "out")[1], json.loads((tmp_path / "out" / "dataset.json").read_text())
     assert len(rows) == 12 and {row["c40"] for row in rows} == {"1.0"} and {row["style"] for row in rows} == {"coastal"}
@@ -252,11 +256,11 @@ def test_extents_are_clipped_of_the_public_sources(tmp_path, monkeypatch, ear):
 
 def bad_pairs(tmp_path):
     """(what, images, labels, options, message)"""
-    image, label = patchwork.world(128, 128)
+    image, label = image_and_label(128, 128)
     count = iter(range(100))
 
     def write(data, **place):
-        return str(scenes.write_raster(tmp_path / f"{next(count)}.tif", data, **place))
+        return str(write_raster(tmp_path / f"{next(count)}.tif", data, **place))
 
     good = write(image), write(label)
     yield "counts", [good[0]], [], {}, "1 images and 0 labels"
@@ -294,7 +298,7 @@ def bad_pairs(tmp_path):
     yield "tiny", [good[0]], [good[1]], {"tile_px": 8}, "at least 32 pixels"
     truncated = tmp_path / "truncated.tif"
     noisy = np.random.default_rng(0).integers(0, 255, (3, 128, 128), dtype=np.uint8)
-    scenes.write_raster(truncated, noisy, compress="deflate")
+    write_raster(truncated, noisy, compress="deflate")
     truncated.write_bytes(truncated.read_bytes()[:20_000])
     yield (
         "truncated",
@@ -317,17 +321,17 @@ def test_bad_pairs_are_refused(tmp_path, refusal):
         assert re.search(message, said), f"{what}: {said}"
 
 
-def test_an_output_that_holds_something_is_left_alone(tmp_path, ear):
-    pair = patchwork.write_pair(tmp_path)
+def test_an_output_that_holds_something_is_left_alone(tmp_path, reporter):
+    pair = write_image_and_label(tmp_path)
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").write_text("mine")
     with pytest.raises(protocol.BackendError, match="not empty"):
-        build(tmp_path, ear, [pair])
+        build(tmp_path, reporter, [pair])
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine.txt"]
 
 
-def test_the_manifest_is_a_stac_item_collection_too(tmp_path, ear):
-    rows, _ = build(tmp_path, ear, [patchwork.write_pair(tmp_path)])
+def test_the_manifest_is_a_stac_item_collection_too(tmp_path, reporter):
+    rows, _ = build(tmp_path, reporter, [write_image_and_label(tmp_path)])
     found = pystac.ItemCollection.from_file(str(tmp_path / "out" / "items.json"))
     assert [item.id for item in found] == [row["name"] for row in rows]
     for item, row in zip(found, rows):

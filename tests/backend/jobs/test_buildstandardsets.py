@@ -23,8 +23,10 @@ from backend.protocol import BackendError, BuildStandardSets, GenerateImage
 from backend.tiling.lattice import Box
 from backend.tiling.regions import Everywhere
 from backend.tiling.render import Output, render
-from tests.backend import patchwork, scenes
-from tests.backend.conftest import Ear
+from tests.backend.labelled_images import image_and_label, write_dataset
+from tests.backend.packed_tiles import write_random_tiles
+from tests.backend.rasters import write_raster
+from tests.backend.reporters import RecordingReporter
 
 LEFT, TOP = 376_000.0, 4_700_000.0
 PLACE = dict(left=LEFT, top=TOP)
@@ -41,10 +43,10 @@ class PowerCutError(Exception):
 def real(tmp_path_factory):
     """A data set of four tiles of 80 px, a part of one unlabelled; the label raster that they were cut from."""
     folder = tmp_path_factory.mktemp("real")
-    image, label = patchwork.world(160, 160)
+    image, label = image_and_label(160, 160)
     label[:, :20, :30] = 0
-    pair = scenes.write_raster(folder / "image.tif", image, **PLACE), folder / "label.tif"
-    scenes.write_raster(pair[1], label, nodata=0, **PLACE)
+    pair = write_raster(folder / "image.tif", image, **PLACE), folder / "label.tif"
+    write_raster(pair[1], label, nodata=0, **PLACE)
     job = protocol.BuildDataset((str(pair[1]),), str(folder / "tiles"), (str(pair[0]),), tile_px=80, style=LOOK)
     builddataset.run(job, protocol.silent())
     return folder / "tiles", pair[1]
@@ -56,9 +58,9 @@ def job(real, output, **changes):
 
 @pytest.fixture(scope="module")
 def made(real, tmp_path_factory):
-    output, ear = tmp_path_factory.mktemp("made") / "sets", Ear()
-    assert buildstandardsets.run(job(real, output), ear) == {"output": str(output)}
-    return output, ear
+    output, reporter = tmp_path_factory.mktemp("made") / "sets", RecordingReporter()
+    assert buildstandardsets.run(job(real, output), reporter) == {"output": str(output)}
+    return output, reporter
 
 
 def rows(folder):
@@ -121,7 +123,7 @@ def test_a_set_is_what_generate_image_paints_on_the_whole_map(real, made, tmp_pa
 
 def land_cover(places):
     """(16, 16) class indices of the fixture's ground, from the generator itself."""
-    field = LandCoverGenerator("landcover").field("EPSG:32618", 5, 1, places=places)
+    field = LandCoverGenerator("landcover").lazy_raster("EPSG:32618", 5, 1, anchors=places)
     region = Box(round(-TOP / 10), round(LEFT / 10), 16, 16)
     out = np.zeros((16, 16), np.uint8)
 
@@ -144,7 +146,7 @@ def test_the_synthetic_set_is_the_worlds_land_cover_of_the_real_tiles_shares(rea
     middle = [np.mean([float(row[f"{axis}min"]) + 40 for row in train]) for axis in "xy"]
     assert world == "EPSG:32618" and place["at"] == pytest.approx(middle, abs=1)
     index, entries = writer.read(real[0])
-    known = RealSet(real[0], index, entries, tile_mosaic.regions(entries, 1.0, 80)).places()
+    known = RealSet(real[0], index, entries, tile_mosaic.regions(entries, 1.0, 80)).share_anchors()
     assert {len(found) for found in known.values()} == {1}, "all tiles lie in one window"
     codes = legend.to_code(land_cover(known[world])).repeat(10, 0).repeat(10, 1)[None]
     for row in rows(real[0]):
@@ -173,9 +175,9 @@ def test_the_log_says_what_is_made_and_how_much(made):
 
 def test_a_large_job_says_beforehand_how_long_it_takes(real, made, tmp_path, monkeypatch):
     monkeypatch.setattr("backend.generation.standard_sets.LARGE_WINDOWS", 10)
-    ear = Ear()
-    buildstandardsets.run(job(real, tmp_path / "sets"), ear)
-    logs = [event.message for event in ear.events("log")]
+    reporter = RecordingReporter()
+    buildstandardsets.run(job(real, tmp_path / "sets"), reporter)
+    logs = [event.message for event in reporter.events("log")]
     assert any(re.match(r"controlnet: \d+ windows, about \d+ (s|min)\.", line) for line in logs)
     assert any(line.startswith("All together about") for line in logs)
     for name in SETS:
@@ -194,12 +196,12 @@ def test_an_interrupted_run_goes_on_and_ends_the_same(real, made, tmp_path, afte
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(PowerCutError):
         patch.setattr(BlockStore, "mark", cut)
-        buildstandardsets.run(job(real, tmp_path / "sets"), Ear())
+        buildstandardsets.run(job(real, tmp_path / "sets"), RecordingReporter())
     assert [path.name for path in tmp_path.iterdir()] == [".sets.unfinished"]
-    ear = Ear()
-    buildstandardsets.run(job(real, tmp_path / "sets"), ear)
-    assert any("going on from what it left" in event.message for event in ear.events("log"))
-    first = next(event.message for event in ear.events("log") if " windows" in event.message)
+    reporter = RecordingReporter()
+    buildstandardsets.run(job(real, tmp_path / "sets"), reporter)
+    assert any("going on from what it left" in event.message for event in reporter.events("log"))
+    first = next(event.message for event in reporter.events("log") if " windows" in event.message)
     assert first.startswith({1: "spade", 2: "synthetic", 3: "synthetic"}[after]) or first.startswith("controlnet: 0 w")
     for name in SETS:
         assert files(tmp_path / "sets" / name) == files(made[0] / name)
@@ -209,11 +211,11 @@ def test_an_interrupted_run_goes_on_and_ends_the_same(real, made, tmp_path, afte
 def test_other_settings_start_afresh(real, made, tmp_path, monkeypatch):
     work = tmp_path / ".sets.unfinished"
     shutil.copytree(made[0], work)
-    ear = Ear()
-    buildstandardsets.run(job(real, tmp_path / "sets"), ear)
-    assert not any("windows" in event.message for event in ear.events("log")), "all was there"
+    reporter = RecordingReporter()
+    buildstandardsets.run(job(real, tmp_path / "sets"), reporter)
+    assert not any("windows" in event.message for event in reporter.events("log")), "all was there"
     shutil.move(tmp_path / "sets", work)
-    buildstandardsets.run(job(real, tmp_path / "sets", seed=6), Ear())
+    buildstandardsets.run(job(real, tmp_path / "sets", seed=6), RecordingReporter())
     row = rows(real[0])[0]
     assert read(tmp_path / "sets" / "spade" / row["image"])[1]["LANDFORGE_SEED"] == "6"
     assert not np.array_equal(
@@ -225,7 +227,7 @@ def test_a_place_has_the_class_shares_of_its_training_tiles(tmp_path):
     """Woods over two kilometres, water over the next, of which half is unlabelled; then a fourth, of grass."""
     label = np.full((1, 128, 512), 10, np.uint8)
     label[:, :, 256:384], label[:, :64, 256:384], label[:, :, 384:] = 80, 0, 30
-    path = scenes.write_raster(tmp_path / "l.tif", label, left=0.0, top=4_608_000.0, pixel=10.0, nodata=0)
+    path = write_raster(tmp_path / "l.tif", label, left=0.0, top=4_608_000.0, pixel=10.0, nodata=0)
     built = protocol.BuildDataset((str(path),), str(tmp_path / "tiles"), tile_px=64, val_share=0, test_share=0)
     builddataset.run(built, protocol.silent())
     index, entries = writer.read(tmp_path / "tiles")
@@ -236,29 +238,36 @@ def test_a_place_has_the_class_shares_of_its_training_tiles(tmp_path):
     mixed = dataclasses.replace(entries[0], shares=entries[-1].shares)
     entries[0] = dataclasses.replace(mixed, tile=dataclasses.replace(mixed.tile, split="test"))
     real = RealSet(tmp_path / "tiles", index, entries, tile_mosaic.regions(entries, 10.0, 64))
-    [places] = real.places().values()
-    assert [standard_sets.said(each.shares) for each in places] == [{"10": 100}, {"10": 100}, {"80": 100}, {"30": 100}]
+    [places] = real.share_anchors().values()
+    assert [standard_sets.percentages(each.shares) for each in places] == [
+        {"10": 100},
+        {"10": 100},
+        {"80": 100},
+        {"30": 100},
+    ]
     assert [each.col for each in places] == pytest.approx([32 + 16 / 3, 96, 160, 224], abs=0.01), "of the tiles' middle"
     assert [each.row for each in places[1:]] == [-230_400 + 32, -230_400 + 48, -230_400 + 32]
-    assert standard_sets.said(real.mix) == {"10": 77.78, "80": 22.22}, "a test tile has no say where others train"
+    assert standard_sets.percentages(real.class_shares) == {"10": 77.78, "80": 22.22}, (
+        "a test tile has no say where others train"
+    )
 
 
 def test_tiles_far_apart_off_the_grid_in_two_zones(tmp_path, made):
     """What lies between them is not computed, each lands at its own place, and no class shares are asked for."""
-    image, label = patchwork.world(64, 64)
+    image, label = image_and_label(64, 64)
     pairs = []
     for number, (crs, left) in enumerate([(32618, 376_003.3), (32618, 576_000.0), (32619, 376_000.0)]):
         place = dict(left=left, top=4_700_005.4, crs=f"EPSG:{crs}")
-        path = scenes.write_raster(tmp_path / f"{number}i.tif", image, **place)
-        pairs.append((str(path), str(scenes.write_raster(tmp_path / f"{number}l.tif", label, nodata=0, **place))))
+        path = write_raster(tmp_path / f"{number}i.tif", image, **place)
+        pairs.append((str(path), str(write_raster(tmp_path / f"{number}l.tif", label, nodata=0, **place))))
     images, labels = zip(*pairs)
     built = protocol.BuildDataset(labels, str(tmp_path / "tiles"), images, tile_px=64, val_share=0.3, test_share=0.3)
     builddataset.run(built, protocol.silent())
-    ear = Ear()
-    buildstandardsets.run(job((tmp_path / "tiles",), tmp_path / "sets", composition="free"), ear)
-    windows = [re.match(r"window [\d,]+ of ([\d,]+)", event.message) for event in ear.events("progress")]
+    reporter = RecordingReporter()
+    buildstandardsets.run(job((tmp_path / "tiles",), tmp_path / "sets", composition="free"), reporter)
+    windows = [re.match(r"window [\d,]+ of ([\d,]+)", event.message) for event in reporter.events("progress")]
     assert max(int(found.group(1).replace(",", "")) for found in windows if found) < 200
-    assert any("asked for no class shares" in event.message for event in ear.events("log"))
+    assert any("asked for no class shares" in event.message for event in reporter.events("log"))
     real_rows, found = rows(tmp_path / "tiles"), rows(tmp_path / "sets" / "synthetic")
     assert [(row["crs"], row["xmin"], row["ymax"]) for row in found] == [
         (row["crs"], row["xmin"], row["ymax"]) for row in real_rows
@@ -271,16 +280,16 @@ def test_tiles_far_apart_off_the_grid_in_two_zones(tmp_path, made):
 
 def refusals(real, tmp_path):
     """(words, changes)"""
-    label = scenes.write_raster(tmp_path / "label.tif", patchwork.world(128, 128)[1], nodata=0)
+    label = write_raster(tmp_path / "label.tif", image_and_label(128, 128)[1], nodata=0)
     builddataset.run(protocol.BuildDataset((str(label),), str(tmp_path / "alone"), tile_px=64), protocol.silent())
     (tmp_path / "coarse_pair").mkdir()
-    coarse = patchwork.write_dataset(tmp_path / "coarse_pair", pixel=2.0)
-    packed = patchwork.write_packed(tmp_path / "packed")
+    coarse = write_dataset(tmp_path / "coarse_pair", pixel=2.0)
+    packed = write_random_tiles(tmp_path / "packed")
     nowhere, broken = (Path(shutil.copytree(real[0], tmp_path / name)) for name in ("nowhere", "broken"))
     text = (nowhere / "manifest.csv").read_text()
     (nowhere / "manifest.csv").write_text(text.replace("EPSG:32618", ""))
     name = next(csv.DictReader(text.splitlines()))["label"]
-    scenes.write_raster(broken / name, np.full((1, 32, 32), 10, np.uint8), nodata=0)
+    write_raster(broken / name, np.full((1, 32, 32), 10, np.uint8), nodata=0)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine.txt").write_text("mine")
     yield "holds labels alone", {"dataset": str(tmp_path / "alone")}

@@ -10,10 +10,10 @@ from backend.jobs import choosetiles
 from backend.protocol import BackendError, ChooseTiles, silent
 from backend.studies import active_learning
 from backend.training import segmentation
-from tests.backend import patchwork
-from tests.backend.jobs.test_mixturestudy import write_packed
-from tests.backend.jobs.test_trainsegmentation import Stopped, StopsAt
-from tests.backend.reports.test_training_report import Tags
+from tests.backend.html_tags import HtmlTags
+from tests.backend.labelled_images import write_dataset
+from tests.backend.packed_tiles import write_random_tiles, write_split_tiles
+from tests.backend.reporters import Interrupted, InterruptingReporter, RecordingReporter
 
 SETTINGS = dict(architecture="lale", epochs=1, batch=4, crop_px=32, crops=8, count=3, rounds=2)
 
@@ -21,17 +21,15 @@ SETTINGS = dict(architecture="lale", epochs=1, batch=4, crop_px=32, crops=8, cou
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
-    return write_packed(folder / "real", 6), patchwork.write_dataset(folder)
+    return write_split_tiles(folder / "real", 6), write_dataset(folder)
 
 
 @pytest.fixture(scope="module")
 def studied(data, tmp_path_factory):
-    from tests.backend.conftest import Ear
-
-    output, ear = tmp_path_factory.mktemp("studied") / "study", Ear()
-    found = choosetiles.run(ChooseTiles((data[0],), (data[1],), str(output), **SETTINGS), ear)
+    output, reporter = tmp_path_factory.mktemp("studied") / "study", RecordingReporter()
+    found = choosetiles.run(ChooseTiles((data[0],), (data[1],), str(output), **SETTINGS), reporter)
     assert found == {"output": str(output), "chosen": str(output / "chosen")}
-    return output, ear
+    return output, reporter
 
 
 def rows(path):
@@ -39,7 +37,7 @@ def rows(path):
 
 
 def test_each_round_adds_as_many_of_both(studied, data):
-    output, ear = studied
+    output, reporter = studied
     folders = ["round0", "round1_chosen", "round1_random", "round2_chosen", "round2_random"]
     assert sorted(path.name for path in (output / "models").iterdir()) == folders
     told = [json.loads((output / f"models/{name}/checkpoints/job.json").read_text()) for name in folders]
@@ -52,9 +50,9 @@ def test_each_round_adds_as_many_of_both(studied, data):
         ("chosen", "2", "6"),
         ("random", "2", "6"),
     ]
-    fractions = [event.fraction for event in ear.events("progress")]
+    fractions = [event.fraction for event in reporter.events("progress")]
     assert fractions == sorted(fractions) and fractions[-1] == 1
-    assert any("looking at" in event.message for event in ear.events("progress"))
+    assert any("looking at" in event.message for event in reporter.events("progress"))
 
 
 def test_the_ranking_says_what_was_chosen_and_why(studied, data):
@@ -73,7 +71,7 @@ def test_the_ranking_says_what_was_chosen_and_why(studied, data):
 
 def test_the_page_holds_all_that_it_shows(studied):
     text = (studied[0] / "choosetiles.html").read_text()
-    page = Tags()
+    page = HtmlTags()
     page.feed(text)
     assert not page.open and page.count["svg"] == 1 and page.count["img"] == 1 and "http" not in text
     for words in ("With 6 tiles chosen by &#x27;combined&#x27;", "real alone", "+3", "+6", "the whole pool", "2 steps"):
@@ -97,8 +95,8 @@ def test_a_merged_choice_names_the_merged_classes(data, tmp_path, studied):
 
 def test_a_stopped_study_goes_on_with_the_same_choice(studied, data, tmp_path, monkeypatch):
     job = ChooseTiles((data[0],), (data[1],), str(tmp_path / "study"), **SETTINGS)
-    with pytest.raises(Stopped):
-        choosetiles.run(job, StopsAt("4 of 5 models"))
+    with pytest.raises(Interrupted):
+        choosetiles.run(job, InterruptingReporter("4 of 5 models"))
     ranked, trained = [], []
     fit = segmentation.Trainer.epoch
     monkeypatch.setattr(segmentation.Trainer, "epoch", lambda self, *args: (trained.append(1), fit(self, *args))[1])
@@ -120,7 +118,7 @@ def test_bad_input_is_said(data, tmp_path):
         assert not (tmp_path / "out").exists()
 
     (tmp_path / "coarse").mkdir()
-    coarse = patchwork.write_dataset(tmp_path / "coarse", pixel=2.0)
+    coarse = write_dataset(tmp_path / "coarse", pixel=2.0)
     refused("2 rounds of 30 are 60 tiles, but the pool has", count=30)
     refused("No real data set", real=())
     refused("No pool data set", pool=())
@@ -131,5 +129,8 @@ def test_bad_input_is_said(data, tmp_path):
     refused("at least 1 round", rounds=0)
     refused("at least 1 epoch", epochs=0)
     refused("no architecture 'transformer'", architecture="transformer")
-    refused("holds no 'test' tiles", test=(str(patchwork.write_packed(tmp_path / "untested", (32,))),))
-    refused("round0: .* no 'val' tiles", real=(str(patchwork.write_packed(tmp_path / "a", (32,), ["train", "test"])),))
+    refused("holds no 'test' tiles", test=(str(write_random_tiles(tmp_path / "untested", (32,))),))
+    refused(
+        "round0: .* no 'val' tiles",
+        real=(str(write_random_tiles(tmp_path / "a", (32,), ["train", "test"])),),
+    )

@@ -18,7 +18,8 @@ from backend.jobs import clipnaip, clipworldcover
 from backend.protocol import BackendError, ClipNaip, ClipWorldCover, Extent, dump_job
 from backend.sources import mosaic, stac
 from tests import servers
-from tests.backend import scenes
+from tests.backend import stac_items
+from tests.backend.rasters import write_raster
 
 HERE = Extent(500_050, 3_999_800, 500_150, 3_999_950, "EPSG:32618")
 
@@ -37,9 +38,10 @@ def api(tmp_path, monkeypatch):
         opened.append(server)
         nginx = server.__enter__()
         items = [
-            scenes.item(path, f"{nginx.url}/{path.name}", "image", "naip", date, **properties) for path, date in dated
+            stac_items.item(path, f"{nginx.url}/{path.name}", "image", "naip", date, **properties)
+            for path, date in dated
         ]
-        catalogue = servers.rustac(scenes.collection("naip"), items, tmp_path / "stac")
+        catalogue = servers.rustac(stac_items.collection("naip"), items, tmp_path / "stac")
         opened.append(catalogue)
         monkeypatch.setenv("LANDFORGE_STAC_URL", catalogue.__enter__())
         return nginx
@@ -49,8 +51,8 @@ def api(tmp_path, monkeypatch):
         server.__exit__(None, None, None)
 
 
-def clip(output, ear, extent=HERE, **options):
-    outputs = clipnaip.run(ClipNaip(extent, str(output), **options), ear)
+def clip(output, reporter, extent=HERE, **options):
+    outputs = clipnaip.run(ClipNaip(extent, str(output), **options), reporter)
     assert outputs == {"output": str(output)}
     with rasterio.open(output) as found:
         return found.read(), found.dataset_mask() > 0, found
@@ -61,11 +63,11 @@ def tags_of(path):
         return found.tags()
 
 
-def test_red_green_and_blue_of_an_item_come_through_to_the_bit(api, tmp_path, ear):
+def test_red_green_and_blue_of_an_item_come_through_to_the_bit(api, tmp_path, reporter):
     data = noise()
-    path = scenes.write_raster(tmp_path / "www" / "a.tif", data, crs="EPSG:26918")
+    path = write_raster(tmp_path / "www" / "a.tif", data, crs="EPSG:26918")
     api(path.parent, (path, "2018-07-01"))
-    got, valid, found = clip(tmp_path / "out.tif", ear)
+    got, valid, found = clip(tmp_path / "out.tif", reporter)
     assert found.crs.to_epsg() == 32618 and found.res == (1.0, 1.0)
     assert valid.all()
     np.testing.assert_array_equal(got, data[:3, 50:200, 50:150])
@@ -76,67 +78,67 @@ def test_red_green_and_blue_of_an_item_come_through_to_the_bit(api, tmp_path, ea
     assert tags["LANDFORGE_SYNTHETIC"] == "NO"
 
 
-def test_the_pixel_size_is_the_sources_unless_wanted(api, tmp_path, ear):
+def test_the_pixel_size_is_the_sources_unless_wanted(api, tmp_path, reporter):
     data = noise(4, 500, 500)
-    path = scenes.write_raster(tmp_path / "www" / "a.tif", data, left=499_999.8, top=4_000_000.2, pixel=0.6)
+    path = write_raster(tmp_path / "www" / "a.tif", data, left=499_999.8, top=4_000_000.2, pixel=0.6)
     api(path.parent, (path, "2020-07-01"), gsd=0.6)
-    got, _, found = clip(tmp_path / "own.tif", ear)
+    got, _, found = clip(tmp_path / "own.tif", reporter)
     assert found.res == (0.6, 0.6)
     col, row = round((found.bounds.left - 499_999.8) / 0.6), round((4_000_000.2 - found.bounds.top) / 0.6)
     np.testing.assert_array_equal(got, data[:3, row : row + found.height, col : col + found.width])
-    _, valid, found = clip(tmp_path / "wanted.tif", ear, pixel_m=1.0)
+    _, valid, found = clip(tmp_path / "wanted.tif", reporter, pixel_m=1.0)
     assert found.res == (1.0, 1.0) and tuple(found.bounds) == (500_050, 3_999_800, 500_150, 3_999_950) and valid.all()
 
 
-def test_the_newest_year_that_covers_all_is_taken_and_a_wanted_one_is_masked(api, tmp_path, ear):
+def test_the_newest_year_that_covers_all_is_taken_and_a_wanted_one_is_masked(api, tmp_path, reporter):
     old, new = noise(seed=1), noise(seed=2)
     folder = tmp_path / "www"
-    whole = scenes.write_raster(folder / "whole.tif", old)
-    half = scenes.write_raster(folder / "half.tif", new[:, :, :100])
+    whole = write_raster(folder / "whole.tif", old)
+    half = write_raster(folder / "half.tif", new[:, :, :100])
     api(folder, (whole, "2016-07-01"), (half, "2018-07-01"))
-    got, valid, _ = clip(tmp_path / "newest.tif", ear)
+    got, valid, _ = clip(tmp_path / "newest.tif", reporter)
     assert valid.all()
     np.testing.assert_array_equal(got, old[:3, 50:200, 50:150])
-    got, valid, _ = clip(tmp_path / "wanted.tif", ear, year=2018)
+    got, valid, _ = clip(tmp_path / "wanted.tif", reporter, year=2018)
     assert valid[:, :50].all() and not valid[:, 50:].any()
     np.testing.assert_array_equal(got[:, valid], new[:3, 50:200, 50:150][:, valid])
-    messages = [event.message for event in ear.events("log")]
+    messages = [event.message for event in reporter.events("log")]
     assert messages == ["NAIP 2016 covers the extent.", "NAIP 2018 covers 50% of the extent; the rest has no data."]
 
 
-def test_the_black_edge_of_one_item_does_not_hide_the_next(api, tmp_path, ear):
+def test_the_black_edge_of_one_item_does_not_hide_the_next(api, tmp_path, reporter):
     folder = tmp_path / "www"
     one, two = noise(seed=1), noise(seed=2)
     one[:, :, :100] = 0
-    paths = [scenes.write_raster(folder / f"{name}.tif", data) for name, data in [("one", one), ("two", two)]]
+    paths = [write_raster(folder / f"{name}.tif", data) for name, data in [("one", one), ("two", two)]]
     api(folder, *((path, "2018-07-01") for path in paths))
-    got, valid, _ = clip(tmp_path / "out.tif", ear)
+    got, valid, _ = clip(tmp_path / "out.tif", reporter)
     assert valid.all()
     expected = np.where(one[:3] == 0, two[:3], one[:3])[:, 50:200, 50:150]
     np.testing.assert_array_equal(got, expected)
 
 
-def test_addresses_are_signed_to_read_and_stay_unsigned_in_the_tags(api, tmp_path, ear, monkeypatch):
-    path = scenes.write_raster(tmp_path / "www" / "a.tif", noise())
+def test_addresses_are_signed_to_read_and_stay_unsigned_in_the_tags(api, tmp_path, reporter, monkeypatch):
+    path = write_raster(tmp_path / "www" / "a.tif", noise())
     nginx = api(path.parent, (path, "2018-07-01"))
     signed = []
     monkeypatch.setattr(stac, "sign", lambda address: signed.append(address) or f"{address}?sig=secret")
-    _, valid, _ = clip(tmp_path / "out.tif", ear)
+    _, valid, _ = clip(tmp_path / "out.tif", reporter)
     assert valid.all()
     assert set(signed) == {f"{nginx.url}/a.tif"} and len(signed) >= 2
     assert "secret" not in json.dumps(tags_of(tmp_path / "out.tif"))
 
 
-def test_both_clips_of_one_extent_cover_the_same_ground(tmp_path, ear):
-    image = scenes.write_raster(tmp_path / "image.tif", noise(3, 900, 900), left=300_000, top=4_100_000)
+def test_both_clips_of_one_extent_cover_the_same_ground(tmp_path, reporter):
+    image = write_raster(tmp_path / "image.tif", noise(3, 900, 900), left=300_000, top=4_100_000)
     codes = np.full((1, 90, 90), 10, np.uint8)
-    landcover = scenes.write_raster(tmp_path / "landcover.tif", codes, left=300_000, top=4_100_000, pixel=10)
+    landcover = write_raster(tmp_path / "landcover.tif", codes, left=300_000, top=4_100_000, pixel=10)
     with rasterio.open(image) as source:
         west, south, east, north = rasterio.warp.transform_bounds(source.crs, "EPSG:4326", *source.bounds)
     extent = Extent(west + 0.003, south + 0.003, east - 0.0031, north - 0.0037, "EPSG:4326")
-    clip(tmp_path / "a.tif", ear, extent, source="layer", layer=str(image))
+    clip(tmp_path / "a.tif", reporter, extent, source="layer", layer=str(image))
     job = ClipWorldCover(extent, str(tmp_path / "b.tif"), source="layer", layer=str(landcover))
-    clipworldcover.run(job, ear)
+    clipworldcover.run(job, reporter)
     with rasterio.open(tmp_path / "a.tif") as fine, rasterio.open(tmp_path / "b.tif") as coarse:
         assert fine.bounds == coarse.bounds and fine.crs == coarse.crs
         assert fine.shape == tuple(10 * size for size in coarse.shape)
@@ -146,19 +148,19 @@ def test_both_clips_of_one_extent_cover_the_same_ground(tmp_path, ear):
 def layer_fault(folder, fault):
     path = folder / "layer.tif"
     if fault == "no crs":
-        return scenes.write_raster(path, noise(), crs=None)
+        return write_raster(path, noise(), crs=None)
     if fault == "one band":
-        return scenes.write_raster(path, noise(1))
+        return write_raster(path, noise(1))
     if fault == "sixteen bits":
-        return scenes.write_raster(path, noise().astype(np.uint16))
+        return write_raster(path, noise().astype(np.uint16))
     if fault == "empty":
-        return scenes.write_raster(path, noise(3) * 0, nodata=0)
+        return write_raster(path, noise(3) * 0, nodata=0)
     if fault == "elsewhere":
-        return scenes.write_raster(path, noise(), left=700_000)
+        return write_raster(path, noise(), left=700_000)
     if fault == "text":
         path.write_text("no raster")
     if fault == "truncated":
-        whole = scenes.write_raster(path, noise(), compress="deflate").read_bytes()
+        whole = write_raster(path, noise(), compress="deflate").read_bytes()
         path.write_bytes(whole[: len(whole) // 2])
     return path
 
@@ -214,17 +216,17 @@ def test_storage_that_misbehaves_is_refused(tmp_path, monkeypatch, refusal, mode
     monkeypatch.setattr(sources, "RETRIES", 1)
     monkeypatch.setenv("LANDFORGE_HTTP_TIMEOUT_S", "1")
     tiles = dict(tiled=True, blockxsize=256, blockysize=256)
-    path = scenes.write_raster(tmp_path / "www" / "a.tif", noise(4, 1000, 1000), **tiles)
+    path = write_raster(tmp_path / "www" / "a.tif", noise(4, 1000, 1000), **tiles)
     with servers.misbehaving(path.parent) as url:
-        item = scenes.item(path, f"{url}/{mode}/a.tif", "image", "naip", "2018-07-01")
-        with servers.rustac(scenes.collection("naip"), [item], tmp_path / "stac") as catalogue:
+        item = stac_items.item(path, f"{url}/{mode}/a.tif", "image", "naip", "2018-07-01")
+        with servers.rustac(stac_items.collection("naip"), [item], tmp_path / "stac") as catalogue:
             monkeypatch.setenv("LANDFORGE_STAC_URL", catalogue)
             extent = Extent(500_000, 3_999_000, 501_000, 4_000_000, "EPSG:32618")
             assert re.search(words, refusal(clipnaip.run, ClipNaip, extent))
 
 
 def test_a_place_and_a_year_without_images_are_refused(api, tmp_path, refusal):
-    path = scenes.write_raster(tmp_path / "www" / "a.tif", noise())
+    path = write_raster(tmp_path / "www" / "a.tif", noise())
     api(path.parent, (path, "2018-07-01"))
     assert "NAIP has no image here" in refusal(clipnaip.run, ClipNaip, Extent(6.5, 0.1, 6.51, 0.11, "EPSG:4326"))
     assert "no image of 2011 here, but of 2018" in refusal(clipnaip.run, ClipNaip, HERE, year=2011)
@@ -259,11 +261,11 @@ def test_an_extent_that_is_none_is_refused_by_the_process(tmp_path, corners, crs
     assert not (tmp_path / "out").exists()
 
 
-def test_an_output_that_cannot_be_written_is_refused_before_anything_is_asked(tmp_path, monkeypatch, ear):
+def test_an_output_that_cannot_be_written_is_refused_before_anything_is_asked(tmp_path, monkeypatch, reporter):
     monkeypatch.setenv("LANDFORGE_STAC_URL", f"http://127.0.0.1:{servers.free_port()}")
     (tmp_path / "file").write_text("")
     with pytest.raises(BackendError, match="Cannot write to"):
-        clipnaip.run(ClipNaip(HERE, str(tmp_path / "file" / "out.tif")), ear)
+        clipnaip.run(ClipNaip(HERE, str(tmp_path / "file" / "out.tif")), reporter)
 
 
 class TestRealQuads:
@@ -279,9 +281,9 @@ class TestRealQuads:
         return {rasterio.open(path).crs.to_epsg(): path for path in paths}
 
     @pytest.mark.parametrize("zone", [17, 18])
-    def test_the_zone_of_the_grid_comes_through_to_the_bit(self, quads, tmp_path, ear, zone):
+    def test_the_zone_of_the_grid_comes_through_to_the_bit(self, quads, tmp_path, reporter, zone):
         """Where only one quad lies, and no reprojection is needed, the pixels are the source's."""
-        got, valid, found = clip(tmp_path / "out.tif", ear, self.EXTENT, grid_crs=f"EPSG:326{zone}")
+        got, valid, found = clip(tmp_path / "out.tif", reporter, self.EXTENT, grid_crs=f"EPSG:326{zone}")
         other = quads[26900 + 35 - zone]
         with rasterio.open(quads[26900 + zone]) as source:
             inner = source.bounds
@@ -296,8 +298,8 @@ class TestRealQuads:
         assert alone.sum() > 50_000
         np.testing.assert_array_equal(got[:, window[0], window[1]][:, alone], expected[:, alone])
 
-    def test_the_two_zones_meet_without_gap_or_seam(self, quads, tmp_path, ear):
-        got, valid, found = clip(tmp_path / "out.tif", ear, self.EXTENT)
+    def test_the_two_zones_meet_without_gap_or_seam(self, quads, tmp_path, reporter):
+        got, valid, found = clip(tmp_path / "out.tif", reporter, self.EXTENT)
         assert found.crs.to_epsg() in (32617, 32618)
         middle = valid[40:-40, 40:-40]
         assert middle.mean() > 0.999

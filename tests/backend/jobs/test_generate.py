@@ -17,7 +17,7 @@ from backend.geo import legend
 from backend.jobs import generateimage, generatelandcover, generatescene
 from backend.models import model_folder
 from backend.protocol import Extent, GenerateImage, GenerateLandCover, GenerateScene, Reporter, silent
-from tests.backend.scenes import write_raster
+from tests.backend.rasters import write_raster
 
 GENERATORS = typing.get_args(typing.get_type_hints(GenerateImage)["generator"])
 UTM = "EPSG:32618"
@@ -135,22 +135,22 @@ def area_in(extent):
     return shapely.Polygon(rings[0], rings[1:]).wkt
 
 
-def windows(ear):
+def windows(reporter):
     """How many windows the last rendering that was heard had."""
-    last = [event.message for event in ear.events("progress") if event.message.startswith("window")][-1]
+    last = [event.message for event in reporter.events("progress") if event.message.startswith("window")][-1]
     done, total = re.search(r"window ([\d,]+) of ([\d,]+)", last).groups()
     assert done == total
     return int(total.replace(",", ""))
 
 
 @pytest.mark.parametrize("generator", GENERATORS)
-def test_an_area_is_what_it_is_in_the_whole_scene(tmp_path, ear, generator):
+def test_an_area_is_what_it_is_in_the_whole_scene(tmp_path, reporter, generator):
     extent = utm(376_000, 4_700_000, *{"spade": (900, 800), "controlnet": (350, 300)}[generator])
     found, count = {}, {}
     for name, area in {"whole": "", "area": area_in(extent)}.items():
         paths = [str(tmp_path / f"{name}_{what}.tif") for what in ("cover", "image")]
-        generatescene.run(GenerateScene(extent, *paths, generator, seed=5, steps=2, area=area), ear)
-        found[name], count[name] = [read(path)[0] for path in paths], windows(ear)
+        generatescene.run(GenerateScene(extent, *paths, generator, seed=5, steps=2, area=area), reporter)
+        found[name], count[name] = [read(path)[0] for path in paths], windows(reporter)
         assert all(cog_validate(path)[0] for path in paths)
     inside = found["area"][0][0] > 0
     assert 0.02 < inside.mean() < 0.2
@@ -161,10 +161,10 @@ def test_an_area_is_what_it_is_in_the_whole_scene(tmp_path, ear, generator):
     assert count["area"] < 0.75 * count["whole"]
 
 
-def test_an_area_in_degrees_is_cut_out_of_the_grid_in_metres(tmp_path, ear):
+def test_an_area_in_degrees_is_cut_out_of_the_grid_in_metres(tmp_path, reporter):
     extent, paths = Extent(-76.5, 42.44, -76.49, 42.446, "EPSG:4326"), [str(tmp_path / f"{n}.tif") for n in "ab"]
     for path, area in zip(paths, ("", area_in(extent))):
-        generatelandcover.run(GenerateLandCover(extent, path, seed=3, steps=2, area=area), ear)
+        generatelandcover.run(GenerateLandCover(extent, path, seed=3, steps=2, area=area), reporter)
     whole, part = (read(path)[0][0] for path in paths)
     inside = part > 0
     assert 0.02 < inside.mean() < 0.2 and np.array_equal(part[inside], whole[inside])
@@ -183,14 +183,14 @@ def test_a_bad_area_is_named(refusal):
 
 
 @pytest.mark.parametrize(("generator", "reach"), [("spade", 256), ("controlnet", 3 * 128)])
-def test_where_land_cover_has_no_data_nothing_is_painted(tmp_path, ear, generator, reach):
+def test_where_land_cover_has_no_data_nothing_is_painted(tmp_path, reporter, generator, reach):
     codes, images, counts = np.random.default_rng(1).choice([10, 30, 50], (1, 10, 90)).astype(np.uint8), [], []
     for name in ("whole", "half"):
         path = str(write_raster(tmp_path / f"{name}.tif", codes, pixel=10.0, nodata=0))
         output = str(tmp_path / f"{name}_image.tif")
-        generateimage.run(GenerateImage(path, output, generator, seed=1, steps=2), ear)
+        generateimage.run(GenerateImage(path, output, generator, seed=1, steps=2), reporter)
         images.append(read(output)[0])
-        counts.append(windows(ear))
+        counts.append(windows(reporter))
         codes[:, :, 45:] = 0
     mask = rasterio.open(output).dataset_mask()
     assert mask[:, :450].all() and not mask[:, 450:].any() and not images[1][:, :, 450:].any()

@@ -12,16 +12,17 @@ from backend.jobs import builddataset, imagequality
 from backend.metrics import bootstrap, features, sanity_check
 from backend.protocol import BackendError, ImageQuality, silent
 from backend.reports import cross_test
-from tests.backend import patchwork, scenes
+from tests.backend.html_tags import HtmlTags
+from tests.backend.labelled_images import image_and_label
 from tests.backend.metrics.test_bootstrap import matrices
-from tests.backend.reports.test_training_report import Tags
+from tests.backend.rasters import write_raster
 
 FILES = {f"imagequality.{kind}" for kind in ("html", "csv", "json")}
 
 
 def write_set(folder, image, label, **place):
-    paths = scenes.write_raster(folder / "image.tif", image, **place), folder / "label.tif"
-    scenes.write_raster(paths[1], label, nodata=0, **place)
+    paths = write_raster(folder / "image.tif", image, **place), folder / "label.tif"
+    write_raster(paths[1], label, nodata=0, **place)
     output = str(folder / "dataset")
     builddataset.run(protocol.BuildDataset((str(paths[1]),), output, (str(paths[0]),), tile_px=64), silent())
     return output
@@ -31,10 +32,10 @@ def write_set(folder, image, label, **place):
 def sets(tmp_path_factory):
     """A real set, one painted on its labels in other colours and some metres off, and one of other labels."""
     folder = tmp_path_factory.mktemp("sets")
-    image, label = patchwork.world(320, 320)
+    image, label = image_and_label(320, 320)
     rng = np.random.default_rng(3)
     painted = (255 - image // 2 + rng.integers(0, 9, image.shape)).clip(1, 255).astype(np.uint8)
-    other_image, other_label = patchwork.world(320, 320, seed=9)
+    other_image, other_label = image_and_label(320, 320, seed=9)
     return {
         "real": write_set(folder / "real", image, label),
         "painted": write_set(folder / "painted", painted, label, left=500_002.0),
@@ -47,21 +48,23 @@ def no_inception(monkeypatch):
     monkeypatch.setattr(features.importlib.util, "find_spec", lambda name: None)
 
 
-def run(sets, synthetic, output, ear=None, **given):
+def run(sets, synthetic, output, reporter=None, **given):
     job = ImageQuality((sets["real"],), tuple(sets[name] for name in synthetic), str(output), crop_px=64, **given)
-    assert imagequality.run(job, ear or silent()) == {"output": str(output)}
+    assert imagequality.run(job, reporter or silent()) == {"output": str(output)}
     return json.loads((output / "imagequality.json").read_text())
 
 
-def counted(ear):
+def counted(reporter):
     """Whether there were as many looks as were announced."""
-    done, _, whole = [event.message for event in ear.events("progress") if "looks" in event.message][-1].split()[:3]
+    done, _, whole = [event.message for event in reporter.events("progress") if "looks" in event.message][-1].split()[
+        :3
+    ]
     return done == whole
 
 
-def test_the_report(sets, tmp_path, ear):
-    told = run(sets, ("painted", "other"), tmp_path / "out", ear)
-    assert counted(ear)
+def test_the_report(sets, tmp_path, reporter):
+    told = run(sets, ("painted", "other"), tmp_path / "out", reporter)
+    assert counted(reporter)
     assert {path.name for path in (tmp_path / "out").iterdir()} == FILES
     found = {(one["synthetic"], one["metric"]): one for one in told["findings"]}
     painted, other = ({metric for name, metric in found if name.startswith(own)} for own in ("painted", "other"))
@@ -78,9 +81,9 @@ def test_the_report(sets, tmp_path, ear):
     assert all("25 tiles, but at least" in one["verdict"] for one in told["findings"])
     rows = list(csv.DictReader((tmp_path / "out" / "imagequality.csv").read_text().splitlines()))
     assert [(row["synthetic"], row["metric"]) for row in rows] == list(found)
-    fractions = [event.fraction for event in ear.events("progress")]
+    fractions = [event.fraction for event in reporter.events("progress")]
     assert fractions == sorted(fractions) and fractions[-1] > 0.9
-    assert any("minutes" in event.message for event in ear.events("log"))
+    assert any("minutes" in event.message for event in reporter.events("log"))
 
 
 def test_enough_tiles_tell(sets, tmp_path, monkeypatch):
@@ -101,19 +104,19 @@ def test_the_page_puts_what_counts_first(sets, tmp_path):
     assert told["downstream"][0]["miou"] == pytest.approx(cells[0].scores.miou, abs=1e-4)
     without, with_table = ((tmp_path / name / "imagequality.html").read_text() for name in ("without", "with"))
     for text in (without, with_table):
-        page = Tags()
+        page = HtmlTags()
         page.feed(text)
         assert not page.open and "http" not in text and page.count["img"] == 1
     assert without.index("No cross-test was given") < without.index("FID")
     assert with_table.index("trained on &lt;made&gt;") < with_table.index("FID") and "No cross-test" not in with_table
 
 
-def test_two_seeds_tell_of_variety(sets, tmp_path, ear):
+def test_two_seeds_tell_of_variety(sets, tmp_path, reporter):
     twice = {**sets, "again": sets["painted"]}
-    told = run({**twice, "real": sets["other"]}, ("painted", "again"), tmp_path / "same", ear)
+    told = run({**twice, "real": sets["other"]}, ("painted", "again"), tmp_path / "same", reporter)
     found = [one for one in told["findings"] if one["metric"].startswith("variety")]
     assert len(found) == 1 and found[0]["value"] == pytest.approx(0, abs=1e-5) and not found[0]["trusted"]
-    assert counted(ear)
+    assert counted(reporter)
 
 
 def test_inception_is_used_where_it_is(sets, tmp_path, monkeypatch):
@@ -146,9 +149,9 @@ def test_bad_input_is_said(sets, tmp_path):
             imagequality.run(ImageQuality(**{**given, **changes}), silent())
         assert not (tmp_path / "out").exists()
 
-    image, _ = patchwork.world(320, 320)
-    coarse = str(scenes.write_raster(tmp_path / "coarse.tif", image, pixel=2.0))
-    black = str(scenes.write_raster(tmp_path / "black.tif", image * 0))
+    image, _ = image_and_label(320, 320)
+    coarse = str(write_raster(tmp_path / "coarse.tif", image, pixel=2.0))
+    black = str(write_raster(tmp_path / "black.tif", image * 0))
     (tmp_path / "file").write_text("")
     (tmp_path / "wrong").mkdir()
     (tmp_path / "wrong" / "crosstest.json").write_text('[{"model": "m"}]')

@@ -12,7 +12,7 @@ from backend.geo import legend
 from backend.jobs import landcoverdifference
 from backend.metrics import difference
 from backend.protocol import BackendError, LandCoverDifference, silent
-from tests.backend import scenes
+from tests.backend.rasters import write_raster
 
 OUTPUTS = {"output": "out.tif", "output_table": "out.csv", "output_report": "out.html"}
 
@@ -27,29 +27,29 @@ def maps():
     return one, other
 
 
-def compare(folder, reference, compared, ear=None):
+def compare(folder, reference, compared, reporter=None):
     job = LandCoverDifference(str(reference), str(compared), **{k: str(folder / v) for k, v in OUTPUTS.items()})
-    told = landcoverdifference.run(job, ear or silent())
+    told = landcoverdifference.run(job, reporter or silent())
     assert told == {name: str(folder / file) for name, file in OUTPUTS.items()}
     with rasterio.open(job.output) as source:
         return source.read(1), source.tags(), list(csv.DictReader((folder / "out.csv").open(encoding="utf-8")))
 
 
 def landcover(path, codes, pixel=10.0, **options):
-    return scenes.write_raster(path, codes[None], pixel=pixel, **options)
+    return write_raster(path, codes[None], pixel=pixel, **options)
 
 
-def test_on_one_grid(tmp_path, maps, ear):
+def test_on_one_grid(tmp_path, maps, reporter):
     one, other = maps
     paths = landcover(tmp_path / "a.tif", one), landcover(tmp_path / "b.tif", other)
-    values, tags, rows = compare(tmp_path, *paths, ear)
+    values, tags, rows = compare(tmp_path, *paths, reporter)
     wanted = difference.pair_values(legend.to_index(one), legend.to_index(other))
     assert (values == wanted).all() and (values[-10:, -10:] == 0).all()
     assert sum(float(row["reference_ha"]) for row in rows) == pytest.approx((one.size - 100) / 100)  # 100 px a hectare
     water = next(row for row in rows if row["code"] == "80")
     assert float(water["compared_ha"]) == 4 and float(water["reference_ha"]) == 0
     assert "a.tif" in tags["TIFFTAG_IMAGEDESCRIPTION"] and tags["LANDFORGE_COMPARED"] == "b.tif"
-    assert "agree on" in ear.events("log")[-1].message and "b.tif" in (tmp_path / "out.html").read_text()
+    assert "agree on" in reporter.events("log")[-1].message and "b.tif" in (tmp_path / "out.html").read_text()
 
 
 def test_the_legend_is_that_of_the_pairs_found(tmp_path, maps):
@@ -75,7 +75,7 @@ def test_a_finer_map_of_another_crs_comes_to_the_references_grid(tmp_path, maps)
         reproject(
             rasterio.band(source, 1), fine, dst_transform=place, dst_crs="EPSG:4326", resampling=Resampling.nearest
         )
-    compared = scenes.write_raster(tmp_path / "b.tif", fine, west, north, step, "EPSG:4326")
+    compared = write_raster(tmp_path / "b.tif", fine, west, north, step, "EPSG:4326")
     values, _, rows = compare(tmp_path, reference, compared)
     agree = sum(float(row["agree_ha"]) for row in rows)
     assert values.shape == one.shape and agree == pytest.approx(48, rel=0.04)
@@ -94,14 +94,14 @@ def test_degrees_are_measured_on_the_ellipsoid(tmp_path):
     assert areas[1] == pytest.approx(55.800 * 111.412, rel=1e-3)
 
 
-def test_blocks_leave_no_trace(tmp_path, maps, monkeypatch, ear):
+def test_blocks_leave_no_trace(tmp_path, maps, monkeypatch, reporter):
     paths = [landcover(tmp_path / f"{name}.tif", codes) for name, codes in zip("ab", maps)]
     whole = compare(tmp_path, *paths)
     monkeypatch.setattr(landcoverdifference, "BLOCK_ROWS", 17)
     monkeypatch.setattr(landcoverdifference, "BLOCK_COLS", 23)
-    parts = compare(tmp_path, *paths, ear)
+    parts = compare(tmp_path, *paths, reporter)
     assert (parts[0] == whole[0]).all() and parts[2] == whole[2]
-    fractions = [event.fraction for event in ear.events("progress")]
+    fractions = [event.fraction for event in reporter.events("progress")]
     assert len(fractions) == 16 and fractions[-1] == 1 and fractions == sorted(fractions)
 
 
@@ -109,7 +109,7 @@ def test_bad_input_is_said_and_leaves_nothing(tmp_path, maps):
     good = landcover(tmp_path / "in" / "a.tif", maps[0])
     bad = {
         "no ground in common": landcover(tmp_path / "in" / "far.tif", maps[0], left=600_000),
-        r"3 band\(s\)": scenes.write_raster(tmp_path / "in" / "rgb.tif", np.repeat(maps[0][None], 3, 0), pixel=10.0),
+        r"3 band\(s\)": write_raster(tmp_path / "in" / "rgb.tif", np.repeat(maps[0][None], 3, 0), pixel=10.0),
         "has no CRS": landcover(tmp_path / "in" / "nowhere.tif", maps[0], crs=None),
         "carry WorldCover's codes": landcover(tmp_path / "in" / "other.tif", np.full((60, 80), 3, np.uint8)),
         "does not exist": tmp_path / "in" / "none.tif",

@@ -9,8 +9,8 @@ import pytest
 from backend import protocol
 from backend.jobs import builddataset, landcoverrealism
 from backend.protocol import BackendError, LandCoverRealism, silent
-from tests.backend import scenes
-from tests.backend.reports.test_training_report import Tags
+from tests.backend.html_tags import HtmlTags
+from tests.backend.rasters import write_raster
 
 
 def fields(side_px, seed, size=640, classes=(10, 30, 40, 50)):
@@ -32,18 +32,18 @@ def maps(tmp_path_factory):
         changed = np.random.default_rng(number).random(patch.shape) < 0.05
         patch[changed] = 60
         made["planted"][0, :64, 64 * number : 64 * number + 64] = patch
-    return {name: str(scenes.write_raster(folder / f"{name}.tif", one, pixel=10.0)) for name, one in made.items()}
+    return {name: str(write_raster(folder / f"{name}.tif", one, pixel=10.0)) for name, one in made.items()}
 
 
-def run(real, synthetic, output, ear=None, **given):
+def run(real, synthetic, output, reporter=None, **given):
     job = LandCoverRealism(str(output), (real,), (synthetic,), window_m=640, **given)
-    assert landcoverrealism.run(job, ear or silent()) == {"output": str(output)}
+    assert landcoverrealism.run(job, reporter or silent()) == {"output": str(output)}
     told = json.loads((output / "landcoverrealism.json").read_text())
     return told, {one["figure"]: one for one in told["figures"]}
 
 
-def test_alike_and_finer(maps, tmp_path, ear):
-    _, alike = run(maps["real"], maps["alike"], tmp_path / "alike", ear)
+def test_alike_and_finer(maps, tmp_path, reporter):
+    _, alike = run(maps["real"], maps["alike"], tmp_path / "alike", reporter)
     told, finer = run(maps["real"], maps["finer"], tmp_path / "finer")
     assert alike["Edge density"]["ratio"] == pytest.approx(1, abs=0.06) and finer["Edge density"]["ratio"] > 1.8
     assert alike["Patch density"]["ratio_low"] < alike["Patch density"]["ratio"] < alike["Patch density"]["ratio_high"]
@@ -53,7 +53,7 @@ def test_alike_and_finer(maps, tmp_path, ear):
         told["copies"]["verdict"].startswith("No copies in all of the real ground: 0.0% of 100 synthetic windows")
         and told["settings"]["windows"] == "100 real, 100 synthetic"
     )
-    fractions = [event.fraction for event in ear.events("progress")]
+    fractions = [event.fraction for event in reporter.events("progress")]
     assert fractions == sorted(fractions) and len(fractions) > 100
 
 
@@ -86,7 +86,7 @@ def test_the_files(maps, tmp_path):
         f"landcoverrealism.{kind}" for kind in ("html", "csv", "json")
     }
     text = (tmp_path / "out" / "landcoverrealism.html").read_text()
-    page = Tags()
+    page = HtmlTags()
     page.feed(text)
     assert not page.open and "http" not in text and "#F096FF" in text and "Cropland" in text
     rows = list(csv.DictReader((tmp_path / "out" / "landcoverrealism.csv").read_text().splitlines()))
@@ -98,7 +98,7 @@ def test_data_sets_of_labels_and_partly_nodata(maps, tmp_path):
     builddataset.run(protocol.BuildDataset((maps["real"],), built, tile_px=64), silent())
     holes = fields(16, 4)
     holes[:, :320] = 0
-    partly = str(scenes.write_raster(tmp_path / "holes.tif", holes, pixel=10.0))
+    partly = str(write_raster(tmp_path / "holes.tif", holes, pixel=10.0))
     job = LandCoverRealism(str(tmp_path / "out"), (), (partly,), (built,), window_m=640)
     landcoverrealism.run(job, silent())
     told = json.loads((tmp_path / "out" / "landcoverrealism.json").read_text())
@@ -118,7 +118,7 @@ def test_bad_input_is_said(maps, tmp_path):
         assert not (tmp_path / "out").exists()
 
     def written(name, data, **options):
-        return str(scenes.write_raster(tmp_path / name, data, **options))
+        return str(write_raster(tmp_path / name, data, **options))
 
     (tmp_path / "file").write_text("")
     refused("Real and synthetic land cover are needed", synthetic=())

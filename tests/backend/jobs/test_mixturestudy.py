@@ -14,40 +14,26 @@ from backend.jobs import crosstest, mixturestudy
 from backend.models import model_folder
 from backend.protocol import BackendError, CrossTest, MixtureStudy, silent
 from backend.training import segmentation
-from tests.backend import patchwork
-from tests.backend.jobs.test_trainsegmentation import Stopped, StopsAt
-from tests.backend.reports.test_training_report import Tags
+from tests.backend.html_tags import HtmlTags
+from tests.backend.packed_tiles import write_random_tiles, write_split_tiles
+from tests.backend.reporters import Interrupted, InterruptingReporter, RecordingReporter
 
 SETTINGS = dict(architecture=("lale",), epochs=1, batch=4, crop_px=32, shares=(50, 100, 0), additions=(2,), crops=16)
 NAMES = ["real0", "real50", "real100", "plus2"]
 
 
-def write_packed(folder, train, synthetic=False, codes=(0, 4, 7), pixel_m=1.0, size=32):
-    """Packed tiles of classes in colours of their own: `train` to train on, then two of val and three of test."""
-    folder.mkdir(parents=True)
-    splits, rng = ["train"] * train + ["val"] * 2 + ["test"] * 3, np.random.default_rng(train)
-    label = rng.choice(np.array(codes, np.uint8), (len(splits), size // 8, size // 8)).repeat(8, 1).repeat(8, 2)
-    np.save(folder / "s_label.npy", label)
-    np.save(folder / "s_image.npy", np.stack([label * 20, 255 - label * 20, label * 9], axis=-1))
-    index = {"pixel_m": pixel_m, "synthetic": synthetic, "tiles": {"s": {"split": splits}}}
-    (folder / "packed.json").write_text(json.dumps(index))
-    return str(folder)
-
-
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
-    return write_packed(folder / "real", 8), write_packed(folder / "made", 12, True, codes=(0, 4))
+    return write_split_tiles(folder / "real", 8), write_split_tiles(folder / "made", 12, True, codes=(0, 4))
 
 
 @pytest.fixture(scope="module")
 def studied(data, tmp_path_factory):
-    from tests.backend.conftest import Ear
-
-    output, ear = tmp_path_factory.mktemp("studied") / "study", Ear()
+    output, reporter = tmp_path_factory.mktemp("studied") / "study", RecordingReporter()
     job = MixtureStudy((data[0],), (data[1],), str(output), **SETTINGS)
-    assert mixturestudy.run(job, ear) == {"output": str(output)}
-    return output, ear
+    assert mixturestudy.run(job, reporter) == {"output": str(output)}
+    return output, reporter
 
 
 def rows(output):
@@ -55,9 +41,9 @@ def rows(output):
 
 
 def test_every_model_takes_as_many_steps_on_its_own_tiles(studied):
-    output, ear = studied
+    output, reporter = studied
     assert sorted(path.name for path in (output / "models").iterdir()) == sorted(f"lale_{name}_1" for name in NAMES)
-    assert len([e for e in ear.events("progress") if "loss" in e.message]) == 4 * 16 / 4
+    assert len([e for e in reporter.events("progress") if "loss" in e.message]) == 4 * 16 / 4
     told = [json.loads((output / f"models/lale_{name}_1/checkpoints/job.json").read_text()) for name in NAMES]
     assert [job["mix"] for job in told] == [[], [0.5, 0.5], [], [1, 2]]
     assert {(job["crops"], job["epochs"], job["seed"]) for job in told} == {(16, 1, 0)}
@@ -82,18 +68,18 @@ def test_scores_are_those_of_a_cross_test(studied, data, tmp_path):
 
 
 def test_the_study_speaks(studied):
-    _, ear = studied
-    logs = [event.message for event in ear.events("log")]
+    _, reporter = studied
+    logs = [event.message for event in reporter.events("log")]
     assert any("a model: about" in line and "for the 3 left" in line for line in logs)
     assert any("fewer synthetic tiles (12) than 2 times the real ones (8)" in line for line in logs)
     assert any("no training tile of made shows: 80 Permanent water" in line for line in logs)
-    fractions = [event.fraction for event in ear.events("progress")]
+    fractions = [event.fraction for event in reporter.events("progress")]
     assert fractions == sorted(fractions) and fractions[-1] == 1
 
 
 def test_the_page_holds_all_that_it_shows(studied):
     text = (studied[0] / "mixturestudy.html").read_text()
-    page = Tags()
+    page = HtmlTags()
     page.feed(text)
     assert not page.open and page.count["svg"] == 1 and "http" not in text
     for words in ("all + 2x", "50 %", "4 steps", "Synthetic tiles alone reach", "What was held equal", "a quarter of"):
@@ -104,18 +90,20 @@ def test_the_page_holds_all_that_it_shows(studied):
     assert not list(studied[0].glob(".*part*"))
 
 
-def test_a_merged_study_names_the_merged_classes(data, tmp_path, ear):
+def test_a_merged_study_names_the_merged_classes(data, tmp_path, reporter):
     settings = {**SETTINGS, "shares": (100,), "additions": ()}
-    merged = write_packed(tmp_path / "merged", 8, codes=(2, 8, 6))  # grassland, wetland, and snow, which becomes bare
+    merged = write_split_tiles(
+        tmp_path / "merged", 8, codes=(2, 8, 6)
+    )  # grassland, wetland, and snow, which becomes bare
     job = MixtureStudy((merged,), data[1:], str(tmp_path / "study"), legend="merged", **settings)
-    mixturestudy.run(job, ear)
+    mixturestudy.run(job, reporter)
     text, names = (tmp_path / "study/mixturestudy.html").read_text(), legend.names_of("merged")
     assert f"<th>{names[30]}</th><th>{names[60]}</th></tr>" in text, "the columns, by the legend's names"
     assert "merged legend, of 7 classes: Tree cover + Mangroves;" in text
     (row,) = rows(tmp_path / "study")
     assert row["legend"] == "merged" and row["iou_30"] and row["iou_60"] and not row["iou_90"] + row["iou_70"]
     assert any(
-        f"no training tile of made shows: 30 {names[30]}, 60 {names[60]}" in e.message for e in ear.events("log")
+        f"no training tile of made shows: 30 {names[30]}, 60 {names[60]}" in e.message for e in reporter.events("log")
     )
 
 
@@ -130,20 +118,20 @@ def test_a_study_that_cannot_be_written_says_so(data, tmp_path):
     assert not list((tmp_path / "study").glob(".*part*"))
 
 
-def test_a_stopped_study_goes_on_and_ends_the_same(studied, data, tmp_path, ear, monkeypatch):
+def test_a_stopped_study_goes_on_and_ends_the_same(studied, data, tmp_path, reporter, monkeypatch):
     settings = {**SETTINGS, "epochs": 2, "shares": (0, 50), "additions": ()}
     job, whole = (MixtureStudy(data[:1], data[1:], str(tmp_path / name), **settings) for name in ("study", "whole"))
     mixturestudy.run(whole, silent())
-    with pytest.raises(Stopped):
-        mixturestudy.run(job, StopsAt("epoch 2, loss"))  # of the first model
-    with pytest.raises(Stopped):
-        mixturestudy.run(job, StopsAt("1 of 2 models"))
+    with pytest.raises(Interrupted):
+        mixturestudy.run(job, InterruptingReporter("epoch 2, loss"))  # of the first model
+    with pytest.raises(Interrupted):
+        mixturestudy.run(job, InterruptingReporter("1 of 2 models"))
     trained = []
     fit = segmentation.Trainer.epoch
     monkeypatch.setattr(
         segmentation.Trainer, "epoch", lambda self, *args: (trained.append(self.job), fit(self, *args))[1]
     )
-    mixturestudy.run(job, ear)
+    mixturestudy.run(job, reporter)
     assert [Path(each.output).name for each in trained] == ["lale_real50_1"] * 2, "what is finished is left alone"
     assert rows(tmp_path / "study") == rows(tmp_path / "whole")
     for name in NAMES[:2]:
@@ -171,13 +159,13 @@ def test_bad_input_is_said(data, tmp_path):
             mixturestudy.run(MixtureStudy(**given), silent())
         assert not (tmp_path / "out").exists()
 
-    coarse = write_packed(tmp_path / "coarse", 8, pixel_m=2.0)
-    small = write_packed(tmp_path / "small", 8, size=16)
-    one = write_packed(tmp_path / "one", 1)
-    untested = str(patchwork.write_packed(tmp_path / "untested", (32,), ("train", "train", "val")))
-    unchosen = str(patchwork.write_packed(tmp_path / "unchosen", (32,), ("train", "train", "test")))
-    untaught = str(patchwork.write_packed(tmp_path / "untaught", (32,), ("val", "test")))
-    unlabelled = Path(write_packed(tmp_path / "unlabelled", 8))
+    coarse = write_split_tiles(tmp_path / "coarse", 8, pixel_m=2.0)
+    small = write_split_tiles(tmp_path / "small", 8, size=16)
+    one = write_split_tiles(tmp_path / "one", 1)
+    untested = str(write_random_tiles(tmp_path / "untested", (32,), ("train", "train", "val")))
+    unchosen = str(write_random_tiles(tmp_path / "unchosen", (32,), ("train", "train", "test")))
+    untaught = str(write_random_tiles(tmp_path / "untaught", (32,), ("val", "test")))
+    unlabelled = Path(write_split_tiles(tmp_path / "unlabelled", 8))
     np.save(unlabelled / "s_label.npy", np.full((13, 32, 32), legend.IGNORE))
     refused("No real data set", real=())
     refused("No synthetic data set", synthetic=())

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import rasterio
 
-from backend.generation import outputs
-from backend.generation.outputs import load_generator
+from backend.generation import styles
+from backend.generation.image_generators import load_image_generator
 from backend.jobs import generateimage, generatelandcover, generatescene, regeneratearea
 from backend.protocol import (
     BackendError,
@@ -18,7 +18,7 @@ from backend.protocol import (
     RegenerateArea,
     silent,
 )
-from tests.backend.scenes import write_raster
+from tests.backend.rasters import write_raster
 
 UTM = "EPSG:32618"
 LEFT, BOTTOM = 376_000, 4_700_000
@@ -100,15 +100,15 @@ def test_a_scenes_image_alone(scene, tmp_path):
 
 def test_an_image_keeps_the_style_that_its_seed_drew(scene, tmp_path):
     """With another seed too, which alone would have drawn another."""
-    generator = load_generator("spade", "")
-    drawn = outputs.styles_of(generator, "", 4)
-    seed = next(seed for seed in range(5, 99) if outputs.styles_of(generator, "", seed) != drawn)
+    generator = load_image_generator("spade")
+    drawn = styles.choose_styles(generator, "", 4)
+    seed = next(seed for seed in range(5, 99) if styles.choose_styles(generator, "", seed) != drawn)
     for path in (scene[1], again(scene[1], tmp_path, seed=seed)):
         assert drawn and json.loads(read(path)[1]["LANDFORGE_SETTINGS"])["style"] == list(drawn)
 
 
 def test_an_image_keeps_its_style(scene, tmp_path):
-    style = ", ".join(sorted(load_generator("spade", "").index["styles"])[::3])
+    style = ", ".join(sorted(load_image_generator("spade").index["styles"])[::3])
     paths = [str(tmp_path / f"styled {name}.tif") for name in ("cover", "image")]
     asked = GenerateScene(PLACE, *paths, "spade", seed=4, steps=2, shares={50: 80.0}, style=style)
     generatescene.run(asked, silent())
@@ -149,13 +149,13 @@ def test_an_image_on_a_raster_of_ones_own(tmp_path):
         again(image, tmp_path, "beyond", landcover=str(moved / "mine.tif"), extent=beyond)
 
 
-def test_another_model_is_not_gone_on_with_but_for_a_new_seed(landcover, tmp_path, ear):
+def test_another_model_is_not_gone_on_with_but_for_a_new_seed(landcover, tmp_path, reporter):
     with rasterio.open(landcover, "r+", IGNORE_COG_LAYOUT_BREAK="YES") as source:
         source.update_tags(LANDFORGE_MODEL_SHA256="0" * 64)
     with pytest.raises(BackendError, match=r"model landcover has changed.*new SEED"):
         again(landcover, tmp_path)
-    regeneratearea.run(RegenerateArea(landcover, str(tmp_path / "new.tif"), seed=9), ear)
-    assert any("has changed" in event.message for event in ear.events("log"))
+    regeneratearea.run(RegenerateArea(landcover, str(tmp_path / "new.tif"), seed=9), reporter)
+    assert any("has changed" in event.message for event in reporter.events("log"))
 
 
 def test_what_is_not_synthetic_is_refused(tmp_path, refusal):

@@ -17,8 +17,8 @@ from backend.jobs import generateimage, generatelandcover, generatescene, segmen
 from backend.models import segmentation
 from backend.protocol import Extent, GenerateImage, GenerateLandCover, GenerateScene, SegmentImage
 from backend.tiling.lattice import Lattice
-from tests.backend.conftest import Ear
-from tests.backend.scenes import write_raster
+from tests.backend.rasters import write_raster
+from tests.backend.reporters import RecordingReporter
 
 ROOT = Path(__file__).resolve().parents[3]
 # where blocks of all generators meet, so that a small extent has four of each
@@ -75,10 +75,10 @@ def left(folder):
 def run(what, folder, inputs, seed=1):
     """Run a job to its end: how many windows it computed, and from how many blocks it went on."""
     module, job = made(what, folder, inputs, seed)
-    ear = Ear()
-    module.run(job, ear)
-    counted = [re.match(r"window ([\d,]+) of", event.message) for event in ear.events("progress")]
-    went_on = [re.search(r"left (\d+) finished blocks", event.message) for event in ear.events("log")]
+    reporter = RecordingReporter()
+    module.run(job, reporter)
+    counted = [re.match(r"window ([\d,]+) of", event.message) for event in reporter.events("progress")]
+    went_on = [re.search(r"left (\d+) finished blocks", event.message) for event in reporter.events("log")]
     windows = max((int(found.group(1)) for found in counted if found), default=0)
     return windows, sum(int(found.group(1)) for found in went_on if found)
 
@@ -96,7 +96,7 @@ def interrupt(what, folder, inputs, after, seed=1):
     module, job = made(what, folder, inputs, seed)
     with pytest.MonkeyPatch.context() as patch, pytest.raises(PowerCutError):
         patch.setattr(RasterWriter, "write", cut)
-        module.run(job, Ear())
+        module.run(job, RecordingReporter())
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +187,7 @@ def long_job(tmp_path_factory):
     def job(folder):
         return GenerateImage(landcover, str(folder / "image.tif"), "spade")
 
-    generateimage.run(job(folder), Ear())
+    generateimage.run(job(folder), RecordingReporter())
     return job, left(folder)
 
 
@@ -206,8 +206,10 @@ def test_a_process_that_was_ended_midway_is_gone_on_from(tmp_path, long_job, how
     out, err = process.communicate(timeout=60)
     assert process.returncode == (143 if how == signal.SIGTERM else -how), err
     assert b'"result"' not in out and [path.name for path in folder.iterdir()] == [journal.parent.name]
-    ear = Ear()
-    generateimage.run(job, ear)
-    assert re.search(r"left [2-5] finished blocks; going on", " ".join(event.message for event in ear.events("log")))
+    reporter = RecordingReporter()
+    generateimage.run(job, reporter)
+    assert re.search(
+        r"left [2-5] finished blocks; going on", " ".join(event.message for event in reporter.events("log"))
+    )
     assert left(folder) == long_job[1]
     assert [path.name for path in folder.iterdir()] == ["image.tif"]

@@ -16,7 +16,8 @@ from backend.jobs import segmentimage
 from backend.models import architectures, model_folder, segmentation
 from backend.models import base as loading
 from backend.tiling.lattice import Lattice
-from tests.backend import patchwork, scenes
+from tests.backend.labelled_images import COLOURS, TINY_NETWORK, image_and_label
+from tests.backend.rasters import write_raster
 
 
 class ColourReader(torch.nn.Module):
@@ -24,7 +25,7 @@ class ColourReader(torch.nn.Module):
 
     def forward(self, image):
         colours = torch.full((legend.COUNT, 3), 1e4)
-        for code, rgb in patchwork.COLOURS.items():
+        for code, rgb in COLOURS.items():
             colours[legend.to_index(np.array([code]))[0]] = torch.tensor(rgb).float()
         return -(image.float()[:, None] - colours[None, :, :, None, None]).abs().sum(dim=2)
 
@@ -34,10 +35,10 @@ def model(tmp_path_factory):
     """A model folder with weights at random, so with answers that depend on a wide neighbourhood."""
     folder = tmp_path_factory.mktemp("model")
     torch.manual_seed(1)
-    sizes = {key: value for key, value in patchwork.TINY.items() if key != "encoder"}
-    module = architectures.build("unet", patchwork.TINY["encoder"], **sizes)
+    sizes = {key: value for key, value in TINY_NETWORK.items() if key != "encoder"}
+    module = architectures.build("unet", TINY_NETWORK["encoder"], **sizes)
     architectures.save(folder, module)
-    index = dict(architecture="unet", encoder=patchwork.TINY["encoder"], sizes=sizes, codes=legend.CODES.tolist())
+    index = dict(architecture="unet", encoder=TINY_NETWORK["encoder"], sizes=sizes, codes=legend.CODES.tolist())
     model_folder.write_index(folder, "segmentation", **index, pixel_m=1.0, mean=[0.5] * 3, std=[0.25] * 3)
     return str(folder)
 
@@ -56,9 +57,9 @@ def reads_colours(monkeypatch, small_windows):
     loading._loaded.cache_clear()
 
 
-def segment(tmp_path, image, model, ear=None, **options):
+def segment(tmp_path, image, model, reporter=None, **options):
     job = protocol.SegmentImage(str(image), str(tmp_path / "out.tif"), model, **options)
-    assert segmentimage.run(job, ear or protocol.silent()) == {"output": job.output}
+    assert segmentimage.run(job, reporter or protocol.silent()) == {"output": job.output}
     with rasterio.open(job.output) as found:
         return found.read(1), found.transform, found.crs, found.tags()
 
@@ -66,7 +67,7 @@ def segment(tmp_path, image, model, ear=None, **options):
 @pytest.mark.parametrize("height, width", [(1, 1), (255, 257), (128, 128), (129, 96), (30, 500)])
 @pytest.mark.parametrize("left", [500_000.0, 96.0 * 5000])
 def test_every_pixel_is_covered(tmp_path, model, small_windows, height, width, left):
-    image = scenes.write_raster(tmp_path / "image.tif", patchwork.world(height, width)[0], left=left, top=96.0 * 4000)
+    image = write_raster(tmp_path / "image.tif", image_and_label(height, width)[0], left=left, top=96.0 * 4000)
     codes, transform, crs, _ = segment(tmp_path, image, model)
     assert codes.shape == (height, width) and (codes > 0).all()
     with rasterio.open(image) as source:
@@ -74,15 +75,15 @@ def test_every_pixel_is_covered(tmp_path, model, small_windows, height, width, l
 
 
 def test_blocks_and_cuts_leave_no_trace(tmp_path, model, small_windows, monkeypatch):
-    world = patchwork.world(420, 520)[0]
-    image = scenes.write_raster(tmp_path / "image.tif", world)
+    world = image_and_label(420, 520)[0]
+    image = write_raster(tmp_path / "image.tif", world)
     whole = segment(tmp_path, image, model)[0]
     for side, batch in ((1, 1), (3, 5)):
         monkeypatch.setattr(segmentation, "SIDE", side)
         monkeypatch.setattr(segmentation, "BATCH", batch)
         assert (segment(tmp_path, image, model)[0] == whole).all()
     row, col = 37, 61
-    cut = scenes.write_raster(tmp_path / "cut.tif", world[:, row:, col:], 500_000 + col, 4_000_000 - row)
+    cut = write_raster(tmp_path / "cut.tif", world[:, row:, col:], 500_000 + col, 4_000_000 - row)
     part = segment(tmp_path, cut, model)[0]
     inside = (slice(128, -128), slice(128, -128))  # windows that reach here lie within both rasters
     assert (part[inside] == whole[row:, col:][inside]).all()
@@ -90,16 +91,16 @@ def test_blocks_and_cuts_leave_no_trace(tmp_path, model, small_windows, monkeypa
 
 
 def test_windows_read_their_own_place(tmp_path, model, reads_colours):
-    image, label = patchwork.world(300, 410)
-    source = scenes.write_raster(tmp_path / "image.tif", image, left=500_123.0, top=3_999_877.0)
+    image, label = image_and_label(300, 410)
+    source = write_raster(tmp_path / "image.tif", image, left=500_123.0, top=3_999_877.0)
     assert (segment(tmp_path, source, model)[0] == label[0]).mean() > 0.999
 
 
 @pytest.mark.parametrize("pixel", [0.5, 0.6, 2.0])
 def test_another_gsd_is_resampled_to_the_models(tmp_path, model, reads_colours, pixel):
-    image, label = patchwork.world(200, 200)
+    image, label = image_and_label(200, 200)
     repeated = np.repeat(np.repeat(image, 2, axis=1), 2, axis=2)
-    source = scenes.write_raster(tmp_path / "image.tif", repeated, pixel=pixel)
+    source = write_raster(tmp_path / "image.tif", repeated, pixel=pixel)
     codes, transform, crs, _ = segment(tmp_path, source, model)
     assert (transform.a, transform.e) == (1.0, -1.0) and crs.to_epsg() == 32618
     truth = np.repeat(np.repeat(label[0], 2, axis=0), 2, axis=1)
@@ -113,14 +114,14 @@ def test_another_gsd_is_resampled_to_the_models(tmp_path, model, reads_colours, 
 
 
 def test_a_gsd_close_to_the_models_keeps_its_grid(tmp_path, model, reads_colours):
-    source = scenes.write_raster(tmp_path / "image.tif", patchwork.world(100, 100)[0], pixel=1.03)
+    source = write_raster(tmp_path / "image.tif", image_and_label(100, 100)[0], pixel=1.03)
     assert segment(tmp_path, source, model)[1].a == 1.03
 
 
 @pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:3857", "EPSG:2263"])
 def test_degrees_mercator_and_feet_become_metres(tmp_path, model, reads_colours, crs):
-    image, label = patchwork.world(256, 256)
-    straight = scenes.write_raster(tmp_path / "utm.tif", image, left=583_000, top=4_507_000)
+    image, label = image_and_label(256, 256)
+    straight = write_raster(tmp_path / "utm.tif", image, left=583_000, top=4_507_000)
     with rasterio.open(straight) as source:
         transform, width, height = calculate_default_transform(source.crs, crs, 256, 256, *source.bounds)
         warped = np.zeros((3, height, width), np.uint8)
@@ -138,7 +139,7 @@ def test_degrees_mercator_and_feet_become_metres(tmp_path, model, reads_colours,
 
 
 def test_a_raster_from_south_to_north_is_turned(tmp_path, model, reads_colours):
-    image, label = patchwork.world(100, 140)
+    image, label = image_and_label(100, 140)
     path = tmp_path / "image.tif"
     profile = dict(driver="GTiff", count=3, height=100, width=140, dtype="uint8", crs="EPSG:32618")
     with rasterio.open(path, "w", **profile, transform=Affine(1, 0, 500_000, 0, 1, 4_000_000)) as target:
@@ -151,19 +152,19 @@ def test_a_raster_from_south_to_north_is_turned(tmp_path, model, reads_colours):
     "kind", ["nodata", "mask", "alpha", "alpha, resampled", "mask, resampled", "nodata, resampled"]
 )
 def test_masked_pixels_stay_nodata(tmp_path, model, reads_colours, kind):
-    image, _ = patchwork.world(200, 200)
+    image, _ = image_and_label(200, 200)
     masked = np.zeros((200, 200), bool)
     masked[60:120, 40:160] = True
     image[:, masked] = 0
     pixel, path = (0.5 if "resampled" in kind else 1.0), tmp_path / "image.tif"
     if "alpha" in kind:
         rgba = np.concatenate([image, np.where(masked, 0, 255).astype(np.uint8)[None]])
-        scenes.write_raster(path, rgba, pixel=pixel, alpha="YES")
+        write_raster(path, rgba, pixel=pixel, alpha="YES")
     elif "nodata" in kind:
-        scenes.write_raster(path, image, pixel=pixel, nodata=0)
+        write_raster(path, image, pixel=pixel, nodata=0)
     else:
         with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True):
-            scenes.write_raster(path, image, pixel=pixel)
+            write_raster(path, image, pixel=pixel)
             with rasterio.open(path, "r+") as target:
                 target.write_mask(~masked)
     codes = segment(tmp_path, path, model)[0]
@@ -172,11 +173,11 @@ def test_masked_pixels_stay_nodata(tmp_path, model, reads_colours, kind):
     assert (codes[35:55, 25:75] if "resampled" in kind else codes[masked]).max() == 0
 
 
-def test_what_is_masked_far_and_wide_costs_nothing(tmp_path, model, small_windows, ear):
-    image, counts, found = patchwork.world(128, 700)[0] // 2 + 1, [], []
+def test_what_is_masked_far_and_wide_costs_nothing(tmp_path, model, small_windows, reporter):
+    image, counts, found = image_and_label(128, 700)[0] // 2 + 1, [], []
     for name in ("whole", "half"):
-        found.append(segment(tmp_path, scenes.write_raster(tmp_path / f"{name}.tif", image, nodata=0), model, ear)[0])
-        counts.append(int([e.message for e in ear.events("progress") if "window" in e.message][-1].split()[-1]))
+        found.append(segment(tmp_path, write_raster(tmp_path / f"{name}.tif", image, nodata=0), model, reporter)[0])
+        counts.append(int([e.message for e in reporter.events("progress") if "window" in e.message][-1].split()[-1]))
         image[:, :, 350:] = 0
     assert counts[1] <= 0.6 * counts[0]
     assert (found[1][:, 350:] == 0).all()
@@ -184,17 +185,17 @@ def test_what_is_masked_far_and_wide_costs_nothing(tmp_path, model, small_window
 
 
 def test_nir_is_left_out(tmp_path, model, reads_colours):
-    image, label = patchwork.world(64, 64)
-    source = scenes.write_raster(tmp_path / "image.tif", np.concatenate([image, image[:1]]))
+    image, label = image_and_label(64, 64)
+    source = write_raster(tmp_path / "image.tif", np.concatenate([image, image[:1]]))
     assert (segment(tmp_path, source, model)[0] == label[0]).mean() > 0.999
 
 
-def test_the_result_says_where_it_comes_from(tmp_path, model, small_windows, ear):
-    image = scenes.write_raster(tmp_path / "image.tif", patchwork.world(200, 200)[0])
-    tags = segment(tmp_path, image, model, ear)[3]
+def test_the_result_says_where_it_comes_from(tmp_path, model, small_windows, reporter):
+    image = write_raster(tmp_path / "image.tif", image_and_label(200, 200)[0])
+    tags = segment(tmp_path, image, model, reporter)[3]
     assert tags["LANDFORGE_PREDICTED"] == "YES" and tags["LANDFORGE_IMAGE"] == "image.tif"
     assert len(tags["LANDFORGE_MODEL_SHA256"]) == 64 and "LANDFORGE_SYNTHETIC" not in tags
-    progress = [event for event in ear.events("progress") if event.message.startswith("window")]
+    progress = [event for event in reporter.events("progress") if event.message.startswith("window")]
     total = int(progress[0].message.split()[-1])
     assert total >= 4 and progress[0].message == f"window 0 of {total}" and progress[0].fraction == 0.0
     assert progress[-1].message == f"window {total} of {total}" and progress[-1].fraction == 1.0
@@ -205,8 +206,8 @@ def test_the_result_says_where_it_comes_from(tmp_path, model, small_windows, ear
 
 def bad_images(tmp_path):
     """(what, path of an image, options, message)"""
-    image = patchwork.world(64, 64)[0]
-    write = scenes.write_raster
+    image = image_and_label(64, 64)[0]
+    write = write_raster
     yield "missing", tmp_path / "none.tif", {}, "does not exist"
     yield "no CRS", write(tmp_path / "a.tif", image, crs=None), {}, "has no CRS"
     yield "one band", write(tmp_path / "b.tif", image[:1]), {}, r"has 1 band\(s\), but an RGB"
@@ -230,8 +231,8 @@ def test_bad_images_are_refused(tmp_path, model, refusal, small_windows):
 
 
 def test_beyond_its_edges_the_image_is_mirrored(tmp_path):
-    image = patchwork.world(5, 7)[0]
-    with rasterio.open(scenes.write_raster(tmp_path / "a.tif", image)) as source:
+    image = image_and_label(5, 7)[0]
+    with rasterio.open(write_raster(tmp_path / "a.tif", image)) as source:
         padded = np.pad(image, ((0, 0), (12, 9), (3, 20)), mode="symmetric")
         assert (read_window(source, -12, -3, 26, 30, mirrored=True) == padded).all()
         assert (read_window(source, 6, 1, 2, 2, mirrored=True) == image[:, 3:1:-1, 1:3]).all()
@@ -239,13 +240,13 @@ def test_beyond_its_edges_the_image_is_mirrored(tmp_path):
 
 def test_another_kind_of_model_is_refused(tmp_path, refusal):
     model_folder.write_index(tmp_path, "landcover")
-    image = scenes.write_raster(tmp_path / "a.tif", patchwork.world(64, 64)[0])
+    image = write_raster(tmp_path / "a.tif", image_and_label(64, 64)[0])
     said = refusal(segmentimage.run, protocol.SegmentImage, str(image), model=str(tmp_path))
     assert "is a landcover model, but a segmentation model is needed" in said
 
 
 def test_outputs_that_cannot_be_written(tmp_path, model, small_windows):
-    image = scenes.write_raster(tmp_path / "a.tif", patchwork.world(64, 64)[0])
+    image = write_raster(tmp_path / "a.tif", image_and_label(64, 64)[0])
     before = image.read_bytes()
     with pytest.raises(protocol.BackendError, match="the image itself"):
         segmentimage.run(protocol.SegmentImage(str(image), str(image), model), protocol.silent())

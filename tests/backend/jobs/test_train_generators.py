@@ -1,6 +1,5 @@
 """Training jobs of the generators: every stage on made-up tiles, into a folder that generates; and what they refuse."""
 
-import io
 import json
 import os
 import shutil
@@ -16,18 +15,21 @@ import torch
 from safetensors.torch import load_file
 
 from backend.datasets.layout import read_packed_index
-from backend.generation import outputs
+from backend.generation import styles, tags
 from backend.geo import legend
 from backend.jobs import builddataset, trainimage, trainlandcover
 from backend.models import controlnet, landcover, latent_generator, model_folder, spade
 from backend.models.conditioning import condition_planes
-from backend.protocol import BackendError, BuildDataset, Reporter, TrainImage, TrainLandCover, dump_job, silent
+from backend.protocol import BackendError, BuildDataset, TrainImage, TrainLandCover, dump_job, silent
 from backend.tiling.lattice import Box
 from backend.tiling.lazy_raster import Patch, RasterSource
 from backend.tiling.regions import Everywhere
 from backend.tiling.render import Output, render
 from backend.training import generator, stages
-from tests.backend import packed, patchwork, scenes
+from tests.backend.labelled_images import image_and_label, write_dataset, write_image_and_label
+from tests.backend.packed_tiles import write_styled_tiles
+from tests.backend.rasters import write_raster
+from tests.backend.reporters import Interrupted, InterruptingReporter, RecordingReporter
 
 ROOT = Path(__file__).resolve().parents[3]
 BRIEFLY = {"steps": 1, "batch": 2}
@@ -46,23 +48,21 @@ def brief():
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory):
-    return str(packed.write(tmp_path_factory.mktemp("packed"), {"naip": 96, "usgs": 72}, count=3, cells=34))
+    return str(write_styled_tiles(tmp_path_factory.mktemp("packed"), {"naip": 96, "usgs": 72}, count=3, cells=34))
 
 
 @pytest.fixture(scope="module")
 def models(dataset, tmp_path_factory):
     """A trained model of each kind, and what the trainings said."""
-    from tests.backend.conftest import Ear
-
     folder, found = tmp_path_factory.mktemp("models"), {}
     for kind in ("landcover", "controlnet", "spade"):
-        ear, output = Ear(), str(folder / kind)
+        reporter, output = RecordingReporter(), str(folder / kind)
         if kind == "landcover":
-            given = trainlandcover.run(TrainLandCover((dataset,), output, **BRIEFLY), ear)
+            given = trainlandcover.run(TrainLandCover((dataset,), output, **BRIEFLY), reporter)
         else:
-            given = trainimage.run(TrainImage((dataset,), output, kind, **BRIEFLY), ear)
+            given = trainimage.run(TrainImage((dataset,), output, kind, **BRIEFLY), reporter)
         assert given == {"output": output}
-        found[kind] = (folder / kind, ear)
+        found[kind] = (folder / kind, reporter)
     return found
 
 
@@ -84,20 +84,20 @@ CODE = ("controlnet", "autoencoder")  # found without steps
 
 def test_land_cover_generates(models):
     generator = landcover.LandCoverGenerator(str(models["landcover"][0]))
-    blocks = rendered(generator.field("w", 1, 2, {10: 50}, 2.0), Box(0, 0, 20, 30))
+    blocks = rendered(generator.lazy_raster("w", 1, 2, {10: 50}, 2.0), Box(0, 0, 20, 30))
     assert all(block.dtype == np.uint8 and block.max() < 11 for block in blocks)
     assert generator.seen == [10, 30, 50, 80] and set(generator.index["shares"]) == {"10", "30", "50", "80"}
 
 
 @pytest.mark.parametrize(("kind", "module"), [("controlnet", controlnet), ("spade", spade)])
 def test_images_generate(models, kind, module):
-    blocks = rendered(module.ImageGenerator(str(models[kind][0])).field("w", 1, 2, GROUND), Box(3, 5, 40, 50))
+    blocks = rendered(module.ImageGenerator(str(models[kind][0])).lazy_raster("w", 1, 2, GROUND), Box(3, 5, 40, 50))
     assert all(block.shape[0] == 3 and block.dtype == np.uint8 for block in blocks)
 
 
 @pytest.mark.parametrize("kind", STAGES)
 def test_a_training_leaves_model_card_report_and_samples(models, dataset, kind):
-    folder, ear = models[kind]
+    folder, reporter = models[kind]
     _, index = model_folder.find(str(folder), kind)
     assert list(index["figures"]) == STAGES[kind]
     steps = {stage: figures["steps"] for stage, figures in index["figures"].items()}
@@ -114,8 +114,8 @@ def test_a_training_leaves_model_card_report_and_samples(models, dataset, kind):
     for stage in filter(steps.get, STAGES[kind]):
         path = folder / "samples" / f"{stage}_000001.png"
         assert path.read_bytes().startswith(b"\x89PNG") and f"Stage {stage}" in report
-        assert any(str(path) in event.message for event in ear.events("log"))
-    fractions = [event.fraction for event in ear.events("progress")]
+        assert any(str(path) in event.message for event in reporter.events("log"))
+    fractions = [event.fraction for event in reporter.events("progress")]
     assert fractions == sorted(fractions) and fractions[-1] == 1
     assert not [path for suffix in ("bin", "pt", "pkl") for path in folder.rglob(f"*.{suffix}")]
     assert model_folder.model_hash(folder) == model_folder.model_hash(folder)
@@ -159,8 +159,8 @@ def test_fine_tuning_all_keeps_the_statistics_that_the_denoiser_knows(models, da
     assert (output / "autoencoder" / WEIGHTS).read_bytes() != (base / "autoencoder" / WEIGHTS).read_bytes()
 
 
-def test_a_bundled_model_can_be_fine_tuned(dataset, tmp_path, ear):
-    trainimage.run(TrainImage((dataset,), str(tmp_path / "m"), "spade", "spade", **BRIEFLY), ear)
+def test_a_bundled_model_can_be_fine_tuned(dataset, tmp_path, reporter):
+    trainimage.run(TrainImage((dataset,), str(tmp_path / "m"), "spade", "spade", **BRIEFLY), reporter)
     _, index = model_folder.find(str(tmp_path / "m"), "spade")
     assert index["seen"] == [10, 20, 30, 40, 50, 60, 80] and index["data"]["codes"] == [10, 30, 50, 80]
 
@@ -187,7 +187,7 @@ def test_fine_tuning_an_autoencoder_with_frozen_norms_begins_where_it_was(datase
 def test_fine_tuning_keeps_the_code_and_the_styles(models, dataset, tmp_path):
     """The denoiser knows the latents by their code; data with other styles is told as data without."""
     base = models["controlnet"][0]
-    other = packed.write(tmp_path / "other", {"naip": 96}, count=3, cells=34)
+    other = write_styled_tiles(tmp_path / "other", {"naip": 96}, count=3, cells=34)
     index = json.loads((other / "packed.json").read_text())
     index["tiles"]["naip"]["styles"] = [["humid"]] * 3
     (other / "packed.json").write_text(json.dumps(index))
@@ -201,7 +201,7 @@ def test_a_region_of_ones_own_teaches_its_style(tmp_path):
     """From rasters to a model: each data set has its own styles, and the model can be asked for any of them."""
     folders = []
     for name, style in (("sea", "coastal, 2018"), ("hill", "upland"), ("plain", "")):
-        label, image = patchwork.write_pair(tmp_path / name)[::-1]
+        label, image = write_image_and_label(tmp_path / name)[::-1]
         job = BuildDataset((label,), str(tmp_path / name / "tiles"), (image,), tile_px=128, style=style)
         builddataset.run(job, silent())
         folders.append(job.output)
@@ -210,7 +210,7 @@ def test_a_region_of_ones_own_teaches_its_style(tmp_path):
     assert index["styles"] == ["2018", "coastal", "upland"]
     assert index["style_combinations"] == {"2018, coastal": 0.5, "upland": 0.5}
     generator = SimpleNamespace(name="m", index=index)
-    assert outputs.styles_of(generator, "upland, 2018", 0) == ("2018", "upland")
+    assert styles.choose_styles(generator, "upland, 2018", 0) == ("2018", "upland")
     packed_sets = sorted((tmp_path / "m").rglob("packed.json"))
     told = [read_packed_index(path.parent)["tiles"]["tiles"].get("styles", [[]])[0] for path in packed_sets]
     assert sorted(map(tuple, told)) == [(), ("coastal", "2018"), ("upland",)]
@@ -218,7 +218,7 @@ def test_a_region_of_ones_own_teaches_its_style(tmp_path):
 
 def test_a_style_changes_the_image_and_an_unknown_one_is_refused(models):
     generator = controlnet.ImageGenerator(str(models["controlnet"][0]))
-    assert outputs.styles_of(generator, " arid,2020", 0) == ("2020", "arid")
+    assert styles.choose_styles(generator, " arid,2020", 0) == ("2020", "arid")
     for silent_part in (generator.networks["controlnet"].controlnet_mid_block, generator._embedding.conv_out):
         torch.nn.init.normal_(silent_part.weight)  # at first a ControlNet says nothing
     window, latents = Box(0, 0, 32, 32), torch.zeros(1, 8, 32, 32)
@@ -230,9 +230,9 @@ def test_a_style_changes_the_image_and_an_unknown_one_is_refused(models):
     )
     assert (plain - arid).abs().max() > 1e-3
     with pytest.raises(BackendError, match="2020, arid"):
-        outputs.styles_of(generator, "lunar", 0)
+        styles.choose_styles(generator, "lunar", 0)
     with pytest.raises(BackendError, match="none"):
-        outputs.styles_of(SimpleNamespace(name="plain", index={}), "arid", 0)
+        styles.choose_styles(SimpleNamespace(name="plain", index={}), "arid", 0)
 
 
 def test_a_style_is_told_on_the_ground_that_it_was_learned_on(models):
@@ -257,17 +257,17 @@ def test_the_seed_draws_what_a_style_leaves_open():
     )
 
     def drawn(style):
-        return [outputs.styles_of(generator, style, seed) for seed in range(2000)]
+        return [styles.choose_styles(generator, style, seed) for seed in range(2000)]
 
     for combination, share in combinations.items():
         assert drawn("").count(tuple(combination.split(", "))) == pytest.approx(2000 * share, abs=80)
     assert drawn("") == drawn("") and drawn("coastal") == [("2018", "coastal")] * 2000
     assert set(drawn("arid")) == {("2018", "arid"), ("2020", "arid")}
     assert set(drawn("inland")) == {("inland",)} and set(drawn("coastal, 2020")) == {("2020", "coastal")}
-    assert "2018 drawn by the seed" in outputs.look_note(("2018", "arid"), "arid")
-    assert not outputs.look_note(("2018", "arid"), "arid, 2018")
+    assert "2018 drawn by the seed" in styles.drawn_styles_note(("2018", "arid"), "arid")
+    assert not styles.drawn_styles_note(("2018", "arid"), "arid, 2018")
     plain = SimpleNamespace(name="plain", index={})
-    assert outputs.styles_of(plain, "", 7) == ()
+    assert styles.choose_styles(plain, "", 7) == ()
 
 
 def test_a_distilled_model_takes_few_steps_and_no_guidance(models, dataset, tmp_path):
@@ -275,24 +275,25 @@ def test_a_distilled_model_takes_few_steps_and_no_guidance(models, dataset, tmp_
     base = str(models["controlnet"][0])
     generator = controlnet.ImageGenerator(base)
     few = controlnet.STEPS
-    assert (generator.taken(12), generator.taken(2), generator.index["guidance_scale"]) == (few, 2, 1.0)
+    assert (generator.effective_steps(12), generator.effective_steps(2)) == (few, 2)
+    assert generator.index["guidance_scale"] == 1.0
     assert generator.sampler.config.solver_order == 1
-    drawn = [rendered(generator.field("w", 1, steps, GROUND), Box(0, 0, 32, 32))[0] for steps in (few, 12, 1)]
+    drawn = [rendered(generator.lazy_raster("w", 1, steps, GROUND), Box(0, 0, 32, 32))[0] for steps in (few, 12, 1)]
     assert np.array_equal(*drawn[:2]) and not np.array_equal(drawn[0], drawn[2])
-    settings = json.loads(outputs.tags_of(generator, 1, 12)["LANDFORGE_SETTINGS"])
+    settings = json.loads(tags.generator_tags(generator, 1, 12)["LANDFORGE_SETTINGS"])
     assert (settings["steps"], settings["steps_taken"]) == (12, few), "a scene made again asks both models for as many"
     job = TrainImage((dataset,), str(tmp_path / "m"), "controlnet", base, "denoiser", **BRIEFLY)
     trainimage.run(job, silent())
     many = controlnet.ImageGenerator(job.output)
-    assert (many.taken(12), many.index["guidance_scale"]) == (12, controlnet.GUIDANCE_SCALE)
+    assert (many.effective_steps(12), many.index["guidance_scale"]) == (12, controlnet.GUIDANCE_SCALE)
     assert many.sampler.config.solver_order == 2
     trainimage.run(replace(job, stage="distillation"), silent())
     again, state = controlnet.ImageGenerator(job.output), tmp_path / "m" / "checkpoints" / "distillation.safetensors"
-    assert again.taken(12) == few and state.is_file()
+    assert again.effective_steps(12) == few and state.is_file()
     trainimage.run(job, silent())
     assert state.is_file(), "what has learned nothing more outdates nothing"
     trainimage.run(replace(job, steps=2), silent())
-    assert not state.is_file() and controlnet.ImageGenerator(job.output).taken(12) == 12
+    assert not state.is_file() and controlnet.ImageGenerator(job.output).effective_steps(12) == 12
 
 
 def test_an_earlier_stage_trained_on_outdates_the_later_ones(models, dataset, tmp_path):
@@ -305,43 +306,24 @@ def test_an_earlier_stage_trained_on_outdates_the_later_ones(models, dataset, tm
     assert [figures["steps"] for figures in index["figures"].values()] == [2, 2, 2] and index["frozen_norms"]
 
 
-class Stopped(Exception):
-    pass
-
-
-class StopsAt(Reporter):
-    """A reporter that pulls the plug when it hears something."""
-
-    def __init__(self, words):
-        super().__init__(io.StringIO())
-        self.words = words
-
-    def part(self, start, stop):
-        return self
-
-    def send(self, event):
-        if self.words in event.message:
-            raise Stopped
-
-
-def test_a_stopped_training_resumes_exactly(models, dataset, tmp_path, ear):
+def test_a_stopped_training_resumes_exactly(models, dataset, tmp_path, reporter):
     job = TrainLandCover((dataset,), str(tmp_path / "m"), **BRIEFLY)
-    with pytest.raises(Stopped):
-        trainlandcover.run(job, StopsAt("stage denoiser"))
+    with pytest.raises(Interrupted):
+        trainlandcover.run(job, InterruptingReporter("stage denoiser"))
     assert not (tmp_path / "m" / model_folder.INDEX).exists()
     torch.rand(3)
-    trainlandcover.run(job, ear)
+    trainlandcover.run(job, reporter)
     for name in ("autoencoder", "denoiser"):
         straight, resumed = (weights(folder, name) for folder in (models["landcover"][0], tmp_path / "m"))
         assert all(torch.equal(straight[key], resumed[key]) for key in straight)
-    assert not any("encoding" in event.message for event in ear.events("progress")), "latents are made once"
+    assert not any("encoding" in event.message for event in reporter.events("progress")), "latents are made once"
 
 
-def test_stages_one_by_one(dataset, tmp_path, ear):
+def test_stages_one_by_one(dataset, tmp_path, reporter):
     job = TrainLandCover((dataset,), str(tmp_path / "m"), stage="autoencoder", **BRIEFLY)
-    trainlandcover.run(job, ear)
+    trainlandcover.run(job, reporter)
     assert any(
-        "is no model yet: it lacks the stages decoder, denoiser." in event.message for event in ear.events("log")
+        "is no model yet: it lacks the stages decoder, denoiser." in event.message for event in reporter.events("log")
     )
     assert (tmp_path / "m" / "report.html").is_file() and not (tmp_path / "m" / model_folder.INDEX).exists()
     for stage in ("denoiser", "decoder"):
@@ -349,11 +331,11 @@ def test_stages_one_by_one(dataset, tmp_path, ear):
     assert list(model_folder.find(job.output, "landcover")[1]["figures"]) == ["autoencoder", "decoder", "denoiser"]
 
 
-def test_data_sets_as_they_are_built(tmp_path, ear):
+def test_data_sets_as_they_are_built(tmp_path, reporter):
     """Image tiles of half a metre are averaged to 1 m, once; a clip of land cover at 10 m is a data set by itself."""
-    dataset = patchwork.write_dataset(tmp_path, tile_px=160, pixel=0.5)
+    dataset = write_dataset(tmp_path, tile_px=160, pixel=0.5)
     job = TrainImage((dataset,), str(tmp_path / "image"), "spade", **BRIEFLY)
-    trainimage.run(job, ear)
+    trainimage.run(job, reporter)
     images = np.load(tmp_path / "image" / "checkpoints" / "data" / "0_tiles" / "tiles_image.npy")
     assert images.shape[1:] == (80, 80, 3)
     stamp = (tmp_path / "image" / "checkpoints" / "data" / "0_tiles" / "packed.json").stat().st_mtime_ns
@@ -361,24 +343,26 @@ def test_data_sets_as_they_are_built(tmp_path, ear):
     assert (tmp_path / "image" / "checkpoints" / "data" / "0_tiles" / "packed.json").stat().st_mtime_ns == stamp
     _, index = model_folder.find(job.output, "spade")
     assert index["data"]["gsd_m"] == [0.5] and index["figures"]["painter"]["steps"] == 2
-    assert any("the batch is" in event.message for event in ear.events("log")) is (index["data"]["crops"]["train"] < 2)
+    assert any("the batch is" in event.message for event in reporter.events("log")) is (
+        index["data"]["crops"]["train"] < 2
+    )
 
 
 def test_labels_alone_make_a_land_cover_generator(tmp_path):
     from backend.jobs import builddataset
     from backend.protocol import BuildDataset
 
-    codes = patchwork.world(300, 560)[1]
-    label = scenes.write_raster(tmp_path / "label.tif", codes, pixel=10.0, nodata=0)
+    codes = image_and_label(300, 560)[1]
+    label = write_raster(tmp_path / "label.tif", codes, pixel=10.0, nodata=0)
     builddataset.run(BuildDataset((str(label),), str(tmp_path / "data"), tile_px=140), silent())
     trainlandcover.run(TrainLandCover((str(tmp_path / "data"),), str(tmp_path / "m"), **BRIEFLY), silent())
     _, index = model_folder.find(str(tmp_path / "m"), "landcover")
     assert index["seen"] == [10, 50, 80] and sum(index["shares"].values()) == pytest.approx(1, abs=1e-3)
 
 
-def test_fewer_tiles_than_a_batch_lower_it(dataset, tmp_path, ear):
-    trainimage.run(TrainImage((dataset,), str(tmp_path / "m"), "spade", steps=1, batch=64), ear)
-    assert "hold 4 crops to train on: the batch is 4, not 64." in " ".join(e.message for e in ear.events("log"))
+def test_fewer_tiles_than_a_batch_lower_it(dataset, tmp_path, reporter):
+    trainimage.run(TrainImage((dataset,), str(tmp_path / "m"), "spade", steps=1, batch=64), reporter)
+    assert "hold 4 crops to train on: the batch is 4, not 64." in " ".join(e.message for e in reporter.events("log"))
 
 
 REFUSED = {

@@ -1,7 +1,6 @@
 """Training learns, reports, resumes exactly, keeps its best, and refuses what it cannot train on."""
 
 import dataclasses
-import io
 import json
 import math
 import shutil
@@ -20,42 +19,24 @@ from backend.jobs import builddataset, segmentimage, trainsegmentation
 from backend.models import architectures, model_folder
 from backend.protocol import BackendError
 from backend.training import segmentation
-from tests.backend import patchwork, scenes
+from tests.backend.labelled_images import TINY_NETWORK, image_and_label, write_dataset
+from tests.backend.packed_tiles import write_random_tiles
+from tests.backend.rasters import write_raster
+from tests.backend.reporters import Interrupted, InterruptingReporter, RecordingReporter
 
-SETTINGS = dict(epochs=12, batch=4, crop_px=64, learning_rate=5e-3, **patchwork.TINY)
+SETTINGS = dict(epochs=12, batch=4, crop_px=64, learning_rate=5e-3, **TINY_NETWORK)
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    return patchwork.write_dataset(tmp_path_factory.mktemp("data"))
+    return write_dataset(tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture(scope="module")
 def trained(data, tmp_path_factory):
-    from tests.backend.conftest import Ear
-
-    output, ear = tmp_path_factory.mktemp("trained") / "model", Ear()
-    trainsegmentation.run(protocol.TrainSegmentation((data,), str(output), **SETTINGS), ear)
-    return output, ear
-
-
-class Stopped(Exception):
-    pass
-
-
-class StopsAt(protocol.Reporter):
-    """A reporter that pulls the plug when it hears something."""
-
-    def __init__(self, words):
-        super().__init__(io.StringIO())
-        self.words = words
-
-    def part(self, start, stop):
-        return self
-
-    def send(self, event):
-        if self.words in event.message:
-            raise Stopped
+    output, reporter = tmp_path_factory.mktemp("trained") / "model", RecordingReporter()
+    trainsegmentation.run(protocol.TrainSegmentation((data,), str(output), **SETTINGS), reporter)
+    return output, reporter
 
 
 def test_training_learns(trained):
@@ -80,8 +61,8 @@ def test_training_learns(trained):
 
 
 def test_the_model_segments_a_world_it_has_not_seen(trained, tmp_path):
-    image, label = patchwork.world(200, 260, seed=9)
-    source = scenes.write_raster(tmp_path / "image.tif", image)
+    image, label = image_and_label(200, 260, seed=9)
+    source = write_raster(tmp_path / "image.tif", image)
     job = protocol.SegmentImage(str(source), str(tmp_path / "out.tif"), str(trained[0]))
     segmentimage.run(job, protocol.silent())
     with rasterio.open(job.output) as found:
@@ -89,11 +70,11 @@ def test_the_model_segments_a_world_it_has_not_seen(trained, tmp_path):
 
 
 def test_training_speaks(trained):
-    _, ear = trained
-    logs = [event.message for event in ear.events("log")]
+    _, reporter = trained
+    logs = [event.message for event in reporter.events("log")]
     assert sum(line.startswith("epoch ") and "val mIoU" in line for line in logs) == 12
     assert sum("Tree cover: IoU" in line and "F1" in line for line in logs) == 12 + 2
-    fractions = [event.fraction for event in ear.events("progress")]
+    fractions = [event.fraction for event in reporter.events("progress")]
     assert fractions == sorted(fractions) and fractions[-1] == 1.0
 
 
@@ -102,8 +83,8 @@ def test_a_stopped_training_resumes_exactly(data, tmp_path, words):
     settings = {**SETTINGS, "epochs": 4}
     jobs = [protocol.TrainSegmentation((data,), str(tmp_path / name), **settings) for name in ("whole", "stopped")]
     trainsegmentation.run(jobs[0], protocol.silent())
-    with pytest.raises(Stopped):
-        trainsegmentation.run(jobs[1], StopsAt(words))
+    with pytest.raises(Interrupted):
+        trainsegmentation.run(jobs[1], InterruptingReporter(words))
     torch.rand(7), np.random.rand(7)  # whatever else the process does in between
     trainsegmentation.run(jobs[1], protocol.silent())
     for file in ("model.safetensors", "checkpoints/state.safetensors"):
@@ -132,15 +113,15 @@ def test_the_best_epoch_is_kept(data, tmp_path, monkeypatch):
     assert len(kept) == 3  # after epochs 1 and 2, and once more with the scores of the best
 
 
-def test_a_finished_training_is_not_run_again(trained, data, ear):
+def test_a_finished_training_is_not_run_again(trained, data, reporter):
     output, _ = trained
     before = (output / "model.safetensors").read_bytes()
-    trainsegmentation.run(protocol.TrainSegmentation((data,), str(output), **SETTINGS), ear)
+    trainsegmentation.run(protocol.TrainSegmentation((data,), str(output), **SETTINGS), reporter)
     assert (output / "model.safetensors").read_bytes() == before
-    assert any("finished: it is not run again" in event.message for event in ear.events("log"))
+    assert any("finished: it is not run again" in event.message for event in reporter.events("log"))
 
 
-def test_several_data_sets_one_packed(data, tmp_path, ear):
+def test_several_data_sets_one_packed(data, tmp_path, reporter):
     label = np.zeros((4, 40, 40), np.uint8)
     packed = tmp_path / "packed"
     packed.mkdir()
@@ -150,7 +131,7 @@ def test_several_data_sets_one_packed(data, tmp_path, ear):
         json.dumps({"pixel_m": 1.0, "tiles": {"x": {"split": ["train"] * 3 + ["val"]}}})
     )
     job = protocol.TrainSegmentation((data, str(packed)), str(tmp_path / "out"), **{**SETTINGS, "epochs": 1})
-    trainsegmentation.run(job, ear)
+    trainsegmentation.run(job, reporter)
     _, index = model_folder.find(job.output, "segmentation")
     assert index["data"]["codes"] == [10, 50, 60, 80] and index["data"]["names"] == ["dataset", "packed"]
 
@@ -191,8 +172,8 @@ def without(folder, target, **splits):
 
 
 def test_bad_data_and_settings_are_refused(data, tmp_path, refusal):
-    coarse = patchwork.write_dataset(tmp_path / "coarse", pixel=2.0)
-    unlabelled = patchwork.write_packed(tmp_path / "unlabelled", (64,), ("train", "train", "val"))
+    coarse = write_dataset(tmp_path / "coarse", pixel=2.0)
+    unlabelled = write_random_tiles(tmp_path / "unlabelled", (64,), ("train", "train", "val"))
     np.save(unlabelled / "s64_label.npy", np.full((3, 64, 64), legend.IGNORE))
     cases = [
         ((), {}, "No data set"),
@@ -219,13 +200,13 @@ def test_bad_data_and_settings_are_refused(data, tmp_path, refusal):
         assert message in said
 
 
-def test_an_output_of_something_else_is_left_alone(trained, data, tmp_path, ear):
+def test_an_output_of_something_else_is_left_alone(trained, data, tmp_path, reporter):
     output, _ = trained
     with pytest.raises(BackendError, match="other settings"):
-        trainsegmentation.run(protocol.TrainSegmentation((data,), str(output), **{**SETTINGS, "epochs": 3}), ear)
+        trainsegmentation.run(protocol.TrainSegmentation((data,), str(output), **{**SETTINGS, "epochs": 3}), reporter)
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(BackendError, match="not empty"):
-        trainsegmentation.run(protocol.TrainSegmentation((data,), str(tmp_path), **SETTINGS), ear)
+        trainsegmentation.run(protocol.TrainSegmentation((data,), str(tmp_path), **SETTINGS), reporter)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
@@ -239,33 +220,33 @@ def test_another_list_of_tiles_is_another_training(data, tmp_path):
         trainsegmentation.run(job, protocol.silent())
 
 
-def test_a_training_begun_before_epochs_had_a_length_goes_on(data, tmp_path, ear):
+def test_a_training_begun_before_epochs_had_a_length_goes_on(data, tmp_path, reporter):
     job = protocol.TrainSegmentation((data,), str(tmp_path / "model"), **{**SETTINGS, "epochs": 1})
-    trainsegmentation.run(job, ear)
+    trainsegmentation.run(job, reporter)
     path = tmp_path / "model" / "checkpoints" / "job.json"
     known = json.loads(path.read_text())
     del known["crops"], known["listed"]
     path.write_text(json.dumps(known))
-    trainsegmentation.run(job, ear)
-    assert any("finished: it is not run again" in event.message for event in ear.events("log"))
+    trainsegmentation.run(job, reporter)
+    assert any("finished: it is not run again" in event.message for event in reporter.events("log"))
 
 
-def test_a_damaged_checkpoint_is_refused(trained, data, tmp_path, ear):
+def test_a_damaged_checkpoint_is_refused(trained, data, tmp_path, reporter):
     shutil.copytree(trained[0], tmp_path / "model", ignore=shutil.ignore_patterns("report.html"))
     (tmp_path / "model" / "checkpoints" / "state.safetensors").write_bytes(b"x" * 100)
     with pytest.raises(BackendError, match="cannot resume"):
-        trainsegmentation.run(protocol.TrainSegmentation((data,), str(tmp_path / "model"), **SETTINGS), ear)
+        trainsegmentation.run(protocol.TrainSegmentation((data,), str(tmp_path / "model"), **SETTINGS), reporter)
 
 
-def test_a_loss_that_explodes_is_said(data, tmp_path, ear):
+def test_a_loss_that_explodes_is_said(data, tmp_path, reporter):
     settings = {**SETTINGS, "learning_rate": 1e30}
     with pytest.raises(BackendError, match=r"no longer a number in epoch 1\. Use a smaller learning rate than 1e\+30"):
-        trainsegmentation.run(protocol.TrainSegmentation((data,), str(tmp_path / "model"), **settings), ear)
+        trainsegmentation.run(protocol.TrainSegmentation((data,), str(tmp_path / "model"), **settings), reporter)
 
 
 def test_a_mix_is_kept_to_and_told(data, tmp_path):
     (tmp_path / "other").mkdir()
-    other = patchwork.write_dataset(tmp_path / "other")
+    other = write_dataset(tmp_path / "other")
     drawn = []
     job = protocol.TrainSegmentation(
         (data, other), str(tmp_path / "m"), mix=(75, 25), class_weighting="balanced", **{**SETTINGS, "epochs": 1}
@@ -280,21 +261,21 @@ def test_a_mix_is_kept_to_and_told(data, tmp_path):
     assert index["training"]["mix"] == [75, 25] and index["training"]["class_weighting"] == "balanced"
 
 
-def test_an_epoch_is_as_long_as_asked_whatever_the_data(data, tmp_path, ear):
+def test_an_epoch_is_as_long_as_asked_whatever_the_data(data, tmp_path, reporter):
     job = protocol.TrainSegmentation((data,), str(tmp_path / "m"), crops=40, **{**SETTINGS, "epochs": 2})
-    trainsegmentation.run(job, ear)
-    assert len([e for e in ear.events("progress") if "loss" in e.message]) == 2 * 40 / SETTINGS["batch"]
+    trainsegmentation.run(job, reporter)
+    assert len([e for e in reporter.events("progress") if "loss" in e.message]) == 2 * 40 / SETTINGS["batch"]
     assert model_folder.find(job.output, "segmentation")[1]["training"]["crops"] == 40
 
 
-def test_a_data_set_whose_labels_lie_aside_is_said(data, tmp_path, ear):
+def test_a_data_set_whose_labels_lie_aside_is_said(data, tmp_path, reporter):
     folder = Path(shutil.copytree(data, tmp_path / "aside"))
     index = json.loads((folder / "dataset.json").read_text())
     found = {"east": 15.0, "north": 0.1, "confidence": 0.9999, "significant": True, "places": 80}
     (folder / "dataset.json").write_text(json.dumps({**index, "offset_m": found}))
     job = protocol.TrainSegmentation((data, str(folder)), str(tmp_path / "m"), **{**SETTINGS, "epochs": 1})
-    trainsegmentation.run(job, ear)
-    (line,) = (event.message for event in ear.events("log") if "seem to lie" in event.message)
+    trainsegmentation.run(job, reporter)
+    (line,) = (event.message for event in reporter.events("log") if "seem to lie" in event.message)
     assert line.startswith(str(folder)) and "15 m east of what the images show (confidence 99.99 %, 80 places)" in line
 
 
@@ -310,7 +291,7 @@ def test_rare_classes_weigh_more(data):
     assert float((weights.numpy() * counts[:11]).sum() / counts[:11].sum()) == pytest.approx(1)
 
 
-def test_patience_ends_a_training_that_gets_no_better(data, tmp_path, monkeypatch, ear):
+def test_patience_ends_a_training_that_gets_no_better(data, tmp_path, monkeypatch, reporter):
     real, given = segmentation.score, iter([0.3, 0.5, 0.4, 0.5, 0.9])
 
     def scored(run, batches, legend):
@@ -320,29 +301,31 @@ def test_patience_ends_a_training_that_gets_no_better(data, tmp_path, monkeypatc
 
     monkeypatch.setattr(segmentation, "score", scored)
     job = protocol.TrainSegmentation((data,), str(tmp_path / "m"), patience=2, **SETTINGS)
-    trainsegmentation.run(job, ear)
+    trainsegmentation.run(job, reporter)
     assert model_folder.find(job.output, "segmentation")[1]["best_epoch"] == 2
-    assert any("No better epoch in the last 2: the training ends after 4 of 12" in e.message for e in ear.events("log"))
+    assert any(
+        "No better epoch in the last 2: the training ends after 4 of 12" in e.message for e in reporter.events("log")
+    )
 
 
 @pytest.fixture(scope="module")
 def mangroves(tmp_path_factory):
     """The world with mangroves and snow: half of its woods are mangroves, half of its water is snow."""
     folder = tmp_path_factory.mktemp("mangroves")
-    image, label = patchwork.world(320, 320)
+    image, label = image_and_label(320, 320)
     label[:, :, ::2][label[:, :, ::2] == 10] = 95
     label[:, ::2][label[:, ::2] == 80] = 70
-    paths = scenes.write_raster(folder / "i.tif", image), scenes.write_raster(folder / "l.tif", label, nodata=0)
+    paths = write_raster(folder / "i.tif", image), write_raster(folder / "l.tif", label, nodata=0)
     job = protocol.BuildDataset((str(paths[1]),), str(folder / "dataset"), (str(paths[0]),), tile_px=64)
     builddataset.run(job, protocol.silent())
     return job.output
 
 
-def test_a_model_of_the_merged_legend(mangroves, tmp_path, ear):
+def test_a_model_of_the_merged_legend(mangroves, tmp_path, reporter):
     job = protocol.TrainSegmentation(
         (mangroves,), str(tmp_path / "model"), legend="merged", **{**SETTINGS, "epochs": 4}
     )
-    trainsegmentation.run(job, ear)
+    trainsegmentation.run(job, reporter)
     _, index = model_folder.find(job.output, "segmentation")
     assert index["legend"] == "merged" and index["codes"] == legend.CODES.tolist()
     assert index["data"]["codes"] == [10, 50, 60, 80] and set(index["figures"]["val"]["classes"]) == {
@@ -351,7 +334,7 @@ def test_a_model_of_the_merged_legend(mangroves, tmp_path, ear):
         "60",
         "80",
     }
-    assert any("legend merged: Tree cover + Mangroves; Shrubland" in event.message for event in ear.events("log"))
+    assert any("legend merged: Tree cover + Mangroves; Shrubland" in event.message for event in reporter.events("log"))
     card = (tmp_path / "model" / "README.md").read_text()
     assert (
         "7 classes merged from the ESA WorldCover legend" in card and "Bare / sparse vegetation + Snow and ice" in card
@@ -361,11 +344,11 @@ def test_a_model_of_the_merged_legend(mangroves, tmp_path, ear):
         and "seen in training: 10 Tree cover + Mangroves, 50 Built-up" in card
         and "| 10 Tree cover + Mangroves |" in card
     )
-    assert any("Tree cover + Mangroves: IoU" in event.message for event in ear.events("log"))
+    assert any("Tree cover + Mangroves: IoU" in event.message for event in reporter.events("log"))
     report = (tmp_path / "model" / "report.html").read_text()
     assert report.count("<th>Tree cover + Mangroves</th>") == 6, "a row, a row and a column of two splits"
     assert "<th>Tree cover</th>" not in report
-    image = scenes.write_raster(tmp_path / "image.tif", patchwork.world(128, 128, seed=9)[0])
+    image = write_raster(tmp_path / "image.tif", image_and_label(128, 128, seed=9)[0])
     predicted = protocol.SegmentImage(str(image), str(tmp_path / "out.tif"), job.output)
     segmentimage.run(predicted, protocol.silent())
     with rasterio.open(predicted.output) as found:

@@ -9,7 +9,7 @@ import pytest
 from backend.geo import legend
 from backend.metrics import bootstrap
 from backend.reports import cross_test
-from tests.backend.reports.test_training_report import Tags
+from tests.backend.html_tags import HtmlTags
 
 
 def matrices(right, wrong):
@@ -54,7 +54,7 @@ def test_the_table_in_three_formats(tmp_path):
     assert float(rows[0]["miou"]) > float(rows[2]["miou"]) and rows[0]["iou_20"] != "" and rows[0]["iou_30"] == ""
     assert json.loads((tmp_path / "new" / "crosstest.json").read_text())[2]["model"] == "<poor>"
     text = (tmp_path / "new" / "crosstest.html").read_text()
-    page = Tags()
+    page = HtmlTags()
     page.feed(text)
     assert not page.open and "&lt;poor&gt;" in text and "<poor>" not in text and "http" not in text
     assert "0.76" in text and "Shrubland" in text and "Grassland" not in text

@@ -9,12 +9,14 @@ from backend.geo import legend
 from backend.jobs import builddataset
 from backend.metrics.image_crops import keys, open_crops
 from backend.protocol import BackendError
-from tests.backend import patchwork, scenes
+from tests.backend.labelled_images import write_image_and_label
+from tests.backend.packed_tiles import write_random_tiles
+from tests.backend.rasters import read_raster, write_raster
 
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory):
-    return patchwork.write_pair(tmp_path_factory.mktemp("pair"))
+    return write_image_and_label(tmp_path_factory.mktemp("pair"))
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +47,10 @@ def test_tiles_are_cut_into_smaller_squares_with_their_own_ground(built):
 
 
 def test_ground_some_metres_off_is_the_same_and_further_off_is_not(pair, tmp_path):
-    image = patchwork.read_raster(pair[0])
-    near = scenes.write_raster(tmp_path / "near.tif", image, left=500_002.0, top=4_000_003.0)
-    far = scenes.write_raster(tmp_path / "far.tif", image, left=500_011.0)
-    other = scenes.write_raster(tmp_path / "other.tif", image, crs="EPSG:32617")
+    image = read_raster(pair[0])
+    near = write_raster(tmp_path / "near.tif", image, left=500_002.0, top=4_000_003.0)
+    far = write_raster(tmp_path / "far.tif", image, left=500_011.0)
+    other = write_raster(tmp_path / "other.tif", image, crs="EPSG:32617")
     own, *rest = (set(found) for found in keys([open_crops(path, 64) for path in (pair[0], near, far, other)]))
     assert [len(own & found) for found in rest] == [25, 0, 0]
 
@@ -56,7 +58,7 @@ def test_ground_some_metres_off_is_the_same_and_further_off_is_not(pair, tmp_pat
 def test_a_split_of_a_data_set_and_packed_tiles(built, tmp_path):
     counts = [len(open_crops(built, 64, split).pictures) for split in ("all", "train", "val", "test")]
     assert counts[0] == sum(counts[1:]) and min(counts) > 0
-    packed = open_crops(patchwork.write_packed(tmp_path / "packed", (64, 40), ("train", "val", "val")), 64, "val")
+    packed = open_crops(write_random_tiles(tmp_path / "packed", (64, 40), ("train", "val", "val")), 64, "val")
     assert len(packed.pictures) == 2 and packed.pictures[0].corner is None
     image, label = packed.pictures[0].read()
     assert (image[..., 1] == label).all()
@@ -73,7 +75,7 @@ def test_a_folder_of_plain_images_goes_by_name(tmp_path):
 def test_squares_without_data_are_left_out_and_shared_ones_come_first(tmp_path):
     image = np.full((3, 64, 128), 50, np.uint8)
     image[:, :, :32] = 0
-    found = open_crops(scenes.write_raster(tmp_path / "a.tif", image), 32)
+    found = open_crops(write_raster(tmp_path / "a.tif", image), 32)
     (own,) = keys([found])
     drawn = [key for key, _ in found.drawn(own, set(), 0)]
     assert len(drawn) == 6 and drawn == [key for key, _ in found.drawn(own, set(), 0)]
@@ -89,7 +91,7 @@ def test_bad_sources_are_said(pair, built, tmp_path):
     (tmp_path / "empty").mkdir()
     labels = str(tmp_path / "labels")
     jobs.builddataset.run(protocol.BuildDataset((pair[1],), labels, tile_px=64), protocol.silent())
-    packed = patchwork.write_packed(tmp_path / "packed", (40,))
+    packed = write_random_tiles(tmp_path / "packed", (40,))
     refused("does not exist", tmp_path / "none.tif")
     refused("neither a data set", tmp_path / "empty")
     refused("labels alone", labels)
@@ -98,6 +100,6 @@ def test_bad_sources_are_said(pair, built, tmp_path):
     refused("'test' tile", packed, 32, "test")
     refused("RGB images of 8 bit", pair[1])
     mixed = tmp_path / "mixed"
-    scenes.write_raster(mixed / "a.tif", np.ones((3, 64, 64), np.uint8))
-    scenes.write_raster(mixed / "b.tif", np.ones((3, 64, 64), np.uint8), pixel=2.0)
+    write_raster(mixed / "a.tif", np.ones((3, 64, 64), np.uint8))
+    write_raster(mixed / "b.tif", np.ones((3, 64, 64), np.uint8), pixel=2.0)
     refused("different pixel sizes", mixed)

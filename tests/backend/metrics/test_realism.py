@@ -5,7 +5,7 @@ import pytest
 
 from backend.metrics import realism
 from backend.reports.landcover_realism import body, strip
-from tests.backend.reports.test_training_report import Tags
+from tests.backend.html_tags import HtmlTags
 
 
 def compared(real, synthetic):
@@ -49,7 +49,7 @@ def test_the_page_is_whole():
     shares = list(realism.of_classes(windows, windows, 0))
     near = realism.Copies(np.array([0.5]), np.array([0.4]))
     text = body({"real": "<mine>"}, metrics, shares, near, windows, windows)
-    page = Tags()
+    page = HtmlTags()
     page.feed(text)
     assert not page.open and "&lt;mine&gt;" in text and page.count["img"] == 2 and "nan" not in text
     assert "#006400" in text and text.count("<rect") > 2 * len(shares)

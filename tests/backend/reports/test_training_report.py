@@ -1,7 +1,6 @@
 """The report is one file that holds all that it shows."""
 
 import re
-from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import numpy as np
@@ -9,24 +8,9 @@ import numpy as np
 from backend.reports import contact_sheet
 from backend.reports.training_report import SHEETS, curve, write_report
 from backend.training.generator import TrainingResult
+from tests.backend.html_tags import HtmlTags
 
 INDEX = {"data": {"names": ["<mine>"], "codes": []}, "training": {"batch": 4, "learning_rate": None}}
-
-
-class Tags(HTMLParser):
-    """The tags of a page, and whether each is closed."""
-
-    def __init__(self):
-        super().__init__()
-        self.open, self.count = [], {}
-
-    def handle_starttag(self, tag, attrs):
-        self.count[tag] = self.count.get(tag, 0) + 1
-        if tag not in ("meta", "img"):
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
 
 
 def test_a_report_holds_curves_samples_and_settings(tmp_path):
@@ -37,7 +21,7 @@ def test_a_report_holds_curves_samples_and_settings(tmp_path):
     stages = {"painter": TrainingResult({"steps": 50, "loss": 0.02}, history), "other": TrainingResult({"steps": 0})}
     write_report(tmp_path, "spade", INDEX, stages, {"painter": ("real", "painted"), "other": ()})
     text = (tmp_path / "report.html").read_text()
-    page = Tags()
+    page = HtmlTags()
     page.feed(text)
     assert not page.open and page.count["img"] == SHEETS and page.count["svg"] == 1
     assert "step 0<" in text and "step 900<" in text, "the first and the last sheet"

@@ -14,7 +14,7 @@ from backend.protocol import BackendError
 from backend.sources import mosaic
 from backend.sources.mosaic import Mosaic, Piece
 from tests import servers
-from tests.backend.scenes import write_raster
+from tests.backend.rasters import write_raster
 
 LEFT, TOP = 500_000, 4_000_000
 
@@ -144,16 +144,16 @@ def test_two_utm_zones_become_one_image_without_a_seam(tmp_path):
     assert np.abs(got - expected).max() < 3  # a shift of one pixel would be up to 5
 
 
-def test_a_grid_is_read_in_blocks_and_each_is_reported(tmp_path, monkeypatch, ear):
+def test_a_grid_is_read_in_blocks_and_each_is_reported(tmp_path, monkeypatch, reporter):
     monkeypatch.setattr(mosaic, "BLOCK_PX", 16)
     data = noise(3, 40, 50)
     seen = np.zeros_like(data)
     with Mosaic([Piece(str(write_raster(tmp_path / "a.tif", data)))], "rgb") as found:
-        for row, col, part, _ in found.blocks(grid(40, 50), ear):
+        for row, col, part, _ in found.blocks(grid(40, 50), reporter):
             assert part.shape[1] <= 16 and part.shape[2] <= 16
             seen[:, row : row + 16, col : col + 16] = part
     np.testing.assert_array_equal(seen, data)
-    fractions = [event.fraction for event in ear.events("progress")]
+    fractions = [event.fraction for event in reporter.events("progress")]
     assert len(fractions) == 12 and fractions == sorted(fractions) and fractions[-1] == 1.0
 
 

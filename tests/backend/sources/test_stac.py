@@ -16,7 +16,8 @@ from backend.geo import grid
 from backend.protocol import BackendError, Extent
 from backend.sources import stac
 from tests import servers
-from tests.backend import scenes
+from tests.backend import stac_items
+from tests.backend.rasters import write_raster
 
 
 def box() -> GeoBox:
@@ -28,23 +29,23 @@ def rasters(tmp_path_factory):
     folder = tmp_path_factory.mktemp("rasters")
     black = np.zeros((4, 100, 100), np.uint8)
     return {
-        "here": scenes.write_raster(folder / "here.tif", black),
-        "far": scenes.write_raster(folder / "far.tif", black, left=600_000),
+        "here": write_raster(folder / "here.tif", black),
+        "far": write_raster(folder / "far.tif", black, left=600_000),
     }
 
 
 def test_the_items_that_touch_the_grid_come_newest_first(rasters, tmp_path, monkeypatch):
     items = [
-        scenes.item(rasters[name], str(rasters[name]), "image", "naip", f"{year}-07-01")
+        stac_items.item(rasters[name], str(rasters[name]), "image", "naip", f"{year}-07-01")
         for name, year in [("here", 2016), ("far", 2020), ("here", 2018), ("here", 2014)]
     ]
-    with servers.rustac(scenes.collection("naip"), items, tmp_path / "stac") as url:
+    with servers.rustac(stac_items.collection("naip"), items, tmp_path / "stac") as url:
         monkeypatch.setenv("LANDFORGE_STAC_URL", url)
         assert [item.id for item in stac.search("naip", box())] == ["here-2018", "here-2016", "here-2014"]
 
 
 def test_an_item_stands_for_its_named_year_else_for_its_date(rasters):
-    item = scenes.item(rasters["here"], "a.tif", "image", "naip", "2019-01-03")
+    item = stac_items.item(rasters["here"], "a.tif", "image", "naip", "2019-01-03")
     assert stac.year(Item.from_dict(item)) == 2019
     item["properties"]["naip:year"] = "2018"
     assert stac.year(Item.from_dict(item)) == 2018
@@ -57,7 +58,7 @@ def test_an_item_stands_for_its_named_year_else_for_its_date(rasters):
 
 
 def test_an_item_without_the_asset_is_refused(rasters):
-    item = Item.from_dict(scenes.item(rasters["here"], "a.tif", "thumbnail", "naip", "2019-01-03"))
+    item = Item.from_dict(stac_items.item(rasters["here"], "a.tif", "thumbnail", "naip", "2019-01-03"))
     with pytest.raises(BackendError, match="has no asset 'image'"):
         stac.piece(item, "image", box())
 

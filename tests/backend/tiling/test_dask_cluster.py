@@ -18,7 +18,7 @@ from backend.tiling import dask_cluster, render
 from backend.tiling.lattice import Box, Lattice
 from backend.tiling.lazy_raster import Input, WindowOp
 from backend.tiling.regions import Everywhere
-from tests.backend.worlds import SOURCE, chain, failing, kept, output, slow, whole
+from tests.backend.lazy_rasters import RAMP, array_output, phased_raster, raising, render_pixels, slow_ones, unchanged
 
 ROOT = Path(__file__).resolve().parents[3]
 REGION = Box(-40, 13, 90, 110)
@@ -74,19 +74,21 @@ def two_workers(tmp_path_factory):
 
 
 def scene():
-    coarse = chain(Lattice(8, 6), "coarse", 2, 2, 2, 1, Input(SOURCE, 1, 3))
-    return chain(Lattice(9, 5), "fine", 2, 3, 2, 4, Input(coarse, 2, 5))
+    coarse = phased_raster(Lattice(8, 6), "coarse", 2, 2, 2, 1, Input(RAMP, 1, 3))
+    return phased_raster(Lattice(9, 5), "fine", 2, 3, 2, 4, Input(coarse, 2, 5))
 
 
 def test_two_workers_give_what_one_process_gives(two_workers):
-    assert np.array_equal(whole(scene(), REGION, scheduler=two_workers), whole(scene(), REGION))
+    assert np.array_equal(render_pixels(scene(), REGION, scheduler=two_workers), render_pixels(scene(), REGION))
 
 
 def test_two_jobs_on_one_cluster_do_not_mix(two_workers):
-    one = chain(Lattice(8, 6), "field", 1, 2, 2, 1)
-    other = chain(Lattice(8, 6), "field", 1, 2, 2, 2)
-    found = [whole(field, REGION, scheduler=two_workers) for field in (one, other)]
-    assert np.array_equal(found[0], whole(one, REGION)) and np.array_equal(found[1], whole(other, REGION))
+    one = phased_raster(Lattice(8, 6), "field", 1, 2, 2, 1)
+    other = phased_raster(Lattice(8, 6), "field", 1, 2, 2, 2)
+    found = [render_pixels(field, REGION, scheduler=two_workers) for field in (one, other)]
+    assert np.array_equal(found[0], render_pixels(one, REGION)) and np.array_equal(
+        found[1], render_pixels(other, REGION)
+    )
     assert not np.array_equal(*found)
 
 
@@ -102,10 +104,10 @@ def test_a_scene_is_the_same_on_a_cluster(tmp_path, two_workers):
 
 
 def test_what_a_worker_refuses_is_said_here(two_workers):
-    field = chain(Lattice(8, 6), "field", 0, 2, 2, 1)
-    work = WindowOp(Lattice(8, 6), partial(failing, BackendError("The worker has another model.")), kept)
+    field = phased_raster(Lattice(8, 6), "field", 0, 2, 2, 1)
+    work = WindowOp(Lattice(8, 6), partial(raising, BackendError("The worker has another model.")), unchanged)
     with pytest.raises(BackendError, match="The worker has another model"):
-        whole(type(field)("field", work), REGION, scheduler=two_workers)
+        render_pixels(type(field)("field", work), REGION, scheduler=two_workers)
 
 
 @pytest.mark.parametrize("survivors", [1, 0])
@@ -120,7 +122,7 @@ def test_a_dead_worker_costs_its_work_and_all_dead_end_the_run(tmp_path, monkeyp
                 for process in found.workers[survivors:]:
                     process.kill()
 
-        field = type(scene())("slow", WindowOp(Lattice(8, 8), slow, kept, side=2))
+        field = type(scene())("slow", WindowOp(Lattice(8, 8), slow_ones, unchanged, side=2))
         wanted = render.Output(field, Box(0, 0, 96, 96), Everywhere(), 1.0, write)
         if survivors:
             render.render([wanted], found.address, silent())
@@ -135,13 +137,13 @@ def test_no_scheduler_is_said(monkeypatch):
     monkeypatch.setattr(dask_cluster, "CONNECT_S", 1.0)
     for address in ("tcp://127.0.0.1:9", "nonsense://"):
         with pytest.raises(BackendError, match="No Dask scheduler answers"):
-            whole(scene(), REGION, scheduler=address)
+            render_pixels(scene(), REGION, scheduler=address)
 
 
 def test_a_scheduler_without_workers_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr(dask_cluster, "CONNECT_S", 3.0)
     with started(tmp_path, 0) as found, pytest.raises(BackendError, match=r"has no workers.*dask worker"):
-        whole(scene(), REGION, scheduler=found.address)
+        render_pixels(scene(), REGION, scheduler=found.address)
 
 
 def test_a_cluster_is_never_far_ahead(two_workers, monkeypatch):
@@ -154,7 +156,7 @@ def test_a_cluster_is_never_far_ahead(two_workers, monkeypatch):
             ahead.append(self._unwritten)
 
     monkeypatch.setattr(dask_cluster, "Cluster", Watched)
-    field = chain(Lattice(8, 8), "field", 0, 1, 1, 1)
+    field = phased_raster(Lattice(8, 8), "field", 0, 1, 1, 1)
     out = np.zeros((2, 400, 40), dtype=np.float32)
-    render.render([output(field, Box(0, 0, 400, 40), out)], two_workers, silent())
+    render.render([array_output(field, Box(0, 0, 400, 40), out)], two_workers, silent())
     assert 0 < max(ahead) <= 2 * dask_cluster.BLOCKS_AHEAD + 5

@@ -13,7 +13,16 @@ from backend.protocol import Event, Reporter, silent
 from backend.tiling import render
 from backend.tiling.lattice import Box, Lattice, WindowMask
 from backend.tiling.lazy_raster import Input, WindowsKey
-from tests.backend.worlds import SOURCE, Pieces, blank, chain, counted, needed, output, whole
+from tests.backend.lazy_rasters import (
+    RAMP,
+    BoxUnion,
+    array_output,
+    count_windows,
+    needed_windows,
+    phased_raster,
+    render_pixels,
+    unwritten,
+)
 
 places = st.integers(-100, 100)
 sizes = st.integers(1, 80)
@@ -26,10 +35,12 @@ def scenes(draw):
     """A coarse field and a fine one that reads it, as land cover and image."""
     lattice, side = draw(lattices), draw(st.integers(1, 3))
     margins = st.integers(0, 3)
-    coarse = chain(lattice, "coarse", draw(st.integers(0, 3)), 2, side, draw(st.integers(0, 9)), margin=draw(margins))
-    below = draw(st.sampled_from([(Input(coarse, 3, 5),), (Input(SOURCE, 3),), ()]))
+    coarse = phased_raster(
+        lattice, "coarse", draw(st.integers(0, 3)), 2, side, draw(st.integers(0, 9)), margin=draw(margins)
+    )
+    below = draw(st.sampled_from([(Input(coarse, 3, 5),), (Input(RAMP, 3),), ()]))
     phases, side = draw(st.integers(0, 3)), draw(st.integers(1, 3))
-    return coarse, chain(draw(lattices), "fine", phases, 3, side, 4, *below, margin=draw(margins))
+    return coarse, phased_raster(draw(lattices), "fine", phases, 3, side, 4, *below, margin=draw(margins))
 
 
 def regions_of(region):
@@ -40,7 +51,7 @@ def regions_of(region):
 def rendered(scene, region, outs, report=None, **options):
     """Render both fields of a scene into arrays."""
     wanted = zip(scene, regions_of(region), outs, (5.0, 1.0))
-    render.render([output(f, r, out, pixel_m=m, **options) for f, r, out, m in wanted], "", report or silent())
+    render.render([array_output(f, r, out, pixel_m=m, **options) for f, r, out, m in wanted], "", report or silent())
 
 
 def blocks(found, region):
@@ -52,9 +63,9 @@ def blocks(found, region):
 @given(scenes(), regions)
 def test_a_part_equals_the_whole(scene, part):
     around = Box(part.row - 11, part.col - 5, part.height + 23, part.width + 17)
-    expected = whole(scene[1], around)
+    expected = render_pixels(scene[1], around)
     assert np.isfinite(expected).all()
-    assert np.array_equal(whole(scene[1], part), expected[(slice(None), *part.slices_in(around))])
+    assert np.array_equal(render_pixels(scene[1], part), expected[(slice(None), *part.slices_in(around))])
 
 
 @settings(max_examples=6, deadline=None)
@@ -62,17 +73,17 @@ def test_a_part_equals_the_whole(scene, part):
 def test_four_quarters_are_the_whole(scene, row, col, height, width, data):
     down, right = data.draw(st.integers(1, height - 1)), data.draw(st.integers(1, width - 1))
     rows, cols = [(row, down), (row + down, height - down)], [(col, right), (col + right, width - right)]
-    quarters = [[whole(scene[1], Box(top, left, h, w)) for left, w in cols] for top, h in rows]
-    assert np.array_equal(np.block(quarters), whole(scene[1], Box(row, col, height, width)))
+    quarters = [[render_pixels(scene[1], Box(top, left, h, w)) for left, w in cols] for top, h in rows]
+    assert np.array_equal(np.block(quarters), render_pixels(scene[1], Box(row, col, height, width)))
 
 
 @settings(max_examples=8, deadline=None)
 @given(scenes(), regions, st.integers(0, 99))
 def test_the_order_of_the_rows_changes_nothing(scene, region, seed):
-    outs, expected = ([blank(r) for r in regions_of(region)] for _ in range(2))
+    outs, expected = ([unwritten(r) for r in regions_of(region)] for _ in range(2))
     rendered(scene, region, expected)
     in_order, order = render.RenderPlan.rows, random.Random(seed)
-    with pytest.MonkeyPatch.context() as patch, counted() as computed:
+    with pytest.MonkeyPatch.context() as patch, count_windows() as computed:
         patch.setattr(render.RenderPlan, "rows", lambda plan: sorted(in_order(plan), key=lambda _: order.random()))
         rendered(scene, region, outs)
     assert all(map(np.array_equal, outs, expected))
@@ -82,10 +93,10 @@ def test_the_order_of_the_rows_changes_nothing(scene, region, seed):
 @settings(max_examples=8, deadline=None)
 @given(regions, lattices, *[st.integers(1, 7)] * 2)
 def test_batches_and_threads_change_nothing(region, lattice, batch, threads):
-    expected, found = (whole(chain(lattice, "a", 2, 2, 2, 1, batch=n), region) for n in (3, batch))
+    expected, found = (render_pixels(phased_raster(lattice, "a", 2, 2, 2, 1, batch=n), region) for n in (3, batch))
     assert np.array_equal(found, expected)
-    padded = chain(lattice, "a", 2, 2, 2, 1, batch=batch, batch_multiple=lambda batch: min(threads, batch))
-    assert np.array_equal(whole(padded, region), expected)
+    padded = phased_raster(lattice, "a", 2, 2, 2, 1, batch=batch, batch_multiple=lambda batch: min(threads, batch))
+    assert np.array_equal(render_pixels(padded, region), expected)
 
 
 def test_a_batch_is_filled_up_to_what_the_device_computes_alike():
@@ -95,7 +106,7 @@ def test_a_batch_is_filled_up_to_what_the_device_computes_alike():
         sizes.append(len(windows))
         return np.array([window.col for window in windows])
 
-    plain = chain(Lattice(8, 6), "a", 0, 1, 2, 1, batch=3).op
+    plain = phased_raster(Lattice(8, 6), "a", 0, 1, 2, 1, batch=3).op
     op = dataclasses.replace(plain, compute=compute, batch_multiple=lambda batch: 2)
     boxes = [op.lattice.box(0, number) for number in range(7)]
     assert list(op.results(boxes, [])) == [(box, box.col) for box in boxes]
@@ -106,10 +117,10 @@ def test_a_batch_is_filled_up_to_what_the_device_computes_alike():
 @given(scenes(), regions)
 def test_the_windows_that_are_needed_are_computed_once_and_no_others(scene, region):
     heard = io.StringIO()
-    with counted() as computed:
-        rendered(scene, region, [blank(r) for r in regions_of(region)], Reporter(heard))
+    with count_windows() as computed:
+        rendered(scene, region, [unwritten(r) for r in regions_of(region)], Reporter(heard))
     assert set(computed.values()) == {1}
-    assert set(computed) == set().union(*(needed(f, {r}) for f, r in zip(scene, regions_of(region))))
+    assert set(computed) == set().union(*(needed_windows(f, {r}) for f, r in zip(scene, regions_of(region))))
     events = [event for event in map(Event.from_line, heard.getvalue().splitlines()) if event.kind == "progress"]
     assert (1.0, f"window {len(computed):,} of {len(computed):,}") in [(e.fraction, e.message) for e in events]
     assert sorted(event.fraction for event in events) == [event.fraction for event in events]
@@ -123,26 +134,26 @@ def areas(draw, region):
         row, col = draw(st.integers(0, region.height - 1)), draw(st.integers(0, region.width - 1))
         piece = Box(region.row + row, region.col + col, draw(st.integers(1, 20)), draw(st.integers(1, 20)))
         pieces.append(piece.intersection(region))
-    return Pieces(*pieces)
+    return BoxUnion(*pieces)
 
 
 @settings(max_examples=18, deadline=None)
 @given(scenes(), regions, st.data())
 def test_an_area_is_what_it_is_in_the_whole_and_costs_its_own_windows(scene, region, data):
     area = data.draw(areas(region))
-    with counted() as computed:
-        found = whole(scene[1], region, area)
-    assert set(computed.values()) == {1} and set(computed) == needed(scene[1], set(area.boxes))
+    with count_windows() as computed:
+        found = render_pixels(scene[1], region, area)
+    assert set(computed.values()) == {1} and set(computed) == needed_windows(scene[1], set(area.boxes))
     inside = area.inside(region)
-    assert np.array_equal(found[:, inside], whole(scene[1], region)[:, inside])
+    assert np.array_equal(found[:, inside], render_pixels(scene[1], region)[:, inside])
 
 
 def test_windows_of_a_block_may_lie_apart():
     """Along a thin diagonal the corner that a block's windows span belongs to none of them."""
-    fine, region = chain(Lattice(8, 6), "a", 3, 1, 4, 1), Box(0, 0, 96, 96)
-    area = Pieces(*(Box(number, 95 - number, 1, 1) for number in range(96)))
+    fine, region = phased_raster(Lattice(8, 6), "a", 3, 1, 4, 1), Box(0, 0, 96, 96)
+    area = BoxUnion(*(Box(number, 95 - number, 1, 1) for number in range(96)))
     inside = area.inside(region)
-    assert np.array_equal(whole(fine, region, area)[:, inside], whole(fine, region)[:, inside])
+    assert np.array_equal(render_pixels(fine, region, area)[:, inside], render_pixels(fine, region)[:, inside])
 
 
 class PowerCutError(Exception):
@@ -152,14 +163,14 @@ class PowerCutError(Exception):
 @settings(max_examples=10, deadline=None)
 @given(scenes(), regions, st.data())
 def test_an_interrupted_rendering_goes_on_where_it_ended(scene, region, data):
-    expected, outs = ([blank(r) for r in regions_of(region)] for _ in range(2))
+    expected, outs = ([unwritten(r) for r in regions_of(region)] for _ in range(2))
     rendered(scene, region, expected)
     all_blocks = [blocks(f, r) for f, r in zip(scene, regions_of(region))]
     stop, done = data.draw(st.integers(0, sum(map(len, all_blocks)) - 1)), [set(), set()]
 
     def outputs(stop):
         for number, (f, r, out) in enumerate(zip(scene, regions_of(region), outs)):
-            wanted = output(f, r, out, pixel_m=(5.0, 1.0)[number], done=frozenset(done[number]))
+            wanted = array_output(f, r, out, pixel_m=(5.0, 1.0)[number], done=frozenset(done[number]))
 
             def write(box, pixels, number=number, write=wanted.write):
                 if sum(map(len, done)) == stop:
@@ -173,17 +184,17 @@ def test_an_interrupted_rendering_goes_on_where_it_ended(scene, region, data):
     with pytest.raises(PowerCutError):
         render.render(list(outputs(stop)), "", silent())
     rest = [{box for key, box in found.items() if key not in done[n]} for n, found in enumerate(all_blocks)]
-    with counted() as computed:
+    with count_windows() as computed:
         render.render(list(outputs(None)), "", silent())
     assert all(map(np.array_equal, outs, expected))
     assert set(computed.values()) == {1}
-    assert set(computed) == needed(scene[0], rest[0]) | needed(scene[1], rest[1])
+    assert set(computed) == needed_windows(scene[0], rest[0]) | needed_windows(scene[1], rest[1])
 
 
 def test_nothing_is_computed_where_all_is_done():
-    fine, region, out = chain(Lattice(8, 6), "a", 2, 1, 2, 1), Box(3, 4, 50, 60), blank(Box(3, 4, 50, 60))
-    with counted() as computed:
-        render.render([output(fine, region, out, done=frozenset(blocks(fine, region)))], "", silent())
+    fine, region, out = phased_raster(Lattice(8, 6), "a", 2, 1, 2, 1), Box(3, 4, 50, 60), unwritten(Box(3, 4, 50, 60))
+    with count_windows() as computed:
+        render.render([array_output(fine, region, out, done=frozenset(blocks(fine, region)))], "", silent())
     assert not computed and np.isnan(out).all()
 
 
@@ -196,20 +207,20 @@ def test_what_is_held_does_not_grow_with_the_height(monkeypatch):
         return found
 
     monkeypatch.setattr(render.InProcess, "run", weighing)
-    coarse = chain(Lattice(8, 6), "coarse", 2, 2, 2, 1, Input(SOURCE, 3))
-    fine = chain(Lattice(7, 5), "fine", 3, 3, 2, 2, Input(coarse, 3, 5))
+    coarse = phased_raster(Lattice(8, 6), "coarse", 2, 2, 2, 1, Input(RAMP, 3))
+    fine = phased_raster(Lattice(7, 5), "fine", 3, 3, 2, 2, Input(coarse, 3, 5))
     most = []
     for height in (400, 1200):
         held.clear()
         region = Box(7, -20, height, 60)
-        rendered((coarse, fine), region, [blank(r) for r in regions_of(region)])
+        rendered((coarse, fine), region, [unwritten(r) for r in regions_of(region)])
         most.append(max(held))
         assert held[-1] == 0, "at the end nothing is held"
-    assert most[1] <= most[0] < blank(region).nbytes / 4
+    assert most[1] <= most[0] < unwritten(region).nbytes / 4
 
 
 def test_progress_tells_windows_and_the_time_left(monkeypatch):
-    field = chain(Lattice(4, 4), "field", 0, 1, 1, 1)
+    field = phased_raster(Lattice(4, 4), "field", 0, 1, 1, 1)
     cover = WindowMask(0, 0, np.ones((1, 10), dtype=bool))
     now = [0.0]
     monkeypatch.setattr(render.time, "monotonic", lambda: now[0])

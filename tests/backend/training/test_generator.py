@@ -120,17 +120,17 @@ def test_a_finished_run_is_not_trained_further_but_a_larger_budget_is(tmp_path):
     assert fit(again, draw, plan(tmp_path, 8), silent()).figures["steps"] == 8
 
 
-def test_samples_are_pictures_of_the_averaged_weights(tmp_path, ear):
-    fit(seeded(Line), draw, plan(tmp_path, 4, "stage", samples=tmp_path / "samples"), ear)
+def test_samples_are_pictures_of_the_averaged_weights(tmp_path, reporter):
+    fit(seeded(Line), draw, plan(tmp_path, 4, "stage", samples=tmp_path / "samples"), reporter)
     path = tmp_path / "samples" / "stage_000004.png"
     assert Image.open(path).size == (2 * (8 + 4) + 4, 4 * (8 + 4) + 4)
-    assert f"samples (target, prediction): {path}" in [event.message for event in ear.events("log")]
+    assert f"samples (target, prediction): {path}" in [event.message for event in reporter.events("log")]
 
 
-def test_samples_that_cannot_be_written_end_nothing(tmp_path, ear):
+def test_samples_that_cannot_be_written_end_nothing(tmp_path, reporter):
     (tmp_path / "samples").write_text("a file")
-    assert fit(seeded(Line), draw, plan(tmp_path, 4, samples=tmp_path / "samples"), ear).figures["steps"] == 4
-    assert any("No samples at step 4" in event.message for event in ear.events("log"))
+    assert fit(seeded(Line), draw, plan(tmp_path, 4, samples=tmp_path / "samples"), reporter).figures["steps"] == 4
+    assert any("No samples at step 4" in event.message for event in reporter.events("log"))
 
 
 def test_a_lower_learning_rate_moves_less_and_a_delayed_generator_waits(tmp_path):
@@ -196,10 +196,10 @@ class Hungry(Pair):
 
 
 @pytest.mark.parametrize("error", FULL, ids=range(len(FULL)))
-def test_a_full_memory_halves_the_batch(tmp_path, ear, monkeypatch, error):
+def test_a_full_memory_halves_the_batch(tmp_path, reporter, monkeypatch, error):
     monkeypatch.setattr(Hungry, "error", error)
-    assert fit(Hungry(), draw, plan(tmp_path, 3), ear).figures["batch"] == 4
-    messages = [event.message for event in ear.events("log")]
+    assert fit(Hungry(), draw, plan(tmp_path, 3), reporter).figures["batch"] == 4
+    messages = [event.message for event in reporter.events("log")]
     assert [line for line in messages if "memory is full" in line][-1] == (
         "The memory is full at step 0: going on with a batch of 4."
     )
@@ -244,14 +244,14 @@ def test_an_objective_freezes_its_statistics_late_in_its_budget(tmp_path):
     assert again.frozen == [False] * 16 + [True] * 32
 
 
-def test_a_painter_keeps_its_frozen_statistics():
-    painter = spade.SpadeNetwork(styles=0, widths=(32, 32, 32, 32))
-    objective = spade_objective.Painting(painter)
+def test_spade_keeps_its_frozen_statistics():
+    network = spade.SpadeNetwork(styles=0, widths=(32, 32, 32, 32))
+    objective = spade_objective.AdversarialTraining(network)
     objective.train()
-    told = torch.zeros(2, legend.COUNT, 64, 64)
-    objective.paint(told)
+    condition = torch.zeros(2, legend.COUNT, 64, 64)
+    objective.generate(condition)
     moved = [norm.running_mean.clone() for norm in objective.norms]
     assert len(moved) == 6 and any(mean.abs().max() > 0 for mean in moved)
     objective.freeze_statistics()
-    objective.paint(told)
+    objective.generate(condition)
     assert all(torch.equal(a, norm.running_mean) for a, norm in zip(moved, objective.norms))

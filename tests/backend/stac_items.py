@@ -1,12 +1,10 @@
-"""Small rasters and STAC items that tests make for themselves."""
+"""STAC collections and items of rasters that a server on loopback offers."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import rasterio
-from rasterio.transform import from_origin
 from rasterio.warp import transform_geom
 
 COLLECTION = {
@@ -22,26 +20,6 @@ COLLECTION = {
 def collection(name: str) -> dict:
     """A STAC collection."""
     return {"id": name, **COLLECTION}
-
-
-def write_raster(
-    path: Path,
-    data: np.ndarray,
-    left: float = 500_000.0,
-    top: float = 4_000_000.0,
-    pixel: float = 1.0,
-    crs: str | None = "EPSG:32618",
-    **options: object,
-) -> Path:
-    """Write (bands, height, width) as a GeoTIFF; a fourth band is near-infrared, not transparency."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    bands, height, width = data.shape
-    if bands >= 3:
-        options = {"photometric": "RGB", "alpha": "NO", **options}
-    profile = dict(driver="GTiff", count=bands, height=height, width=width, dtype=data.dtype, crs=crs)
-    with rasterio.open(path, "w", **profile, transform=from_origin(left, top, pixel, pixel), **options) as target:
-        target.write(data)
-    return path
 
 
 def item(raster: Path, href: str, asset: str, collection: str, date: str, **properties: object) -> dict:
