@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from backend.generation import outputs
+from backend.generation.image_generators import load_image_generator
 from backend.geo import legend
 from backend.models import base, controlnet, device, landcover, spade
 from backend.models.segmentation import LATTICE, MARGIN, SegmentationModel
@@ -29,7 +29,7 @@ def load(kind: str) -> Any:
     """The bundled model of a kind."""
     if kind == "landcover":
         return base.load(landcover.LandCoverGenerator, kind)
-    return base.load(SegmentationModel, kind) if kind == "segmentation" else outputs.load_generator(kind, "")
+    return base.load(SegmentationModel, kind) if kind == "segmentation" else load_image_generator(kind)
 
 
 def plan(found: Any, km: float) -> RenderPlan:
@@ -40,9 +40,9 @@ def plan(found: Any, km: float) -> RenderPlan:
 
     source = RasterSource("input", unread)
     if isinstance(found, SegmentationModel):
-        field = found.field(source)
+        field = found.lazy_raster(source)
     else:
-        field = found.field(scenery.CRS, 0, STEPS, *([] if found.kind == "landcover" else [source]))
+        field = found.lazy_raster(scenery.CRS, 0, STEPS, *([] if found.kind == "landcover" else [source]))
     pixel_m = found.index["pixel_m"]
     return RenderPlan([Output(field, scenery.region(km, pixel_m), Everywhere(), pixel_m, unread)])
 
@@ -90,18 +90,18 @@ def _forward(found: Any, field: LazyRaster, count: int) -> Pass:
         return partial(_segment, found, torch.randint(0, 256, (count, 3, side, side), dtype=torch.uint8))
     cells = field.op.lattice.window + 2 * field.op.margin
     if found.kind == "spade":
-        return partial(found.painter, *_painter_inputs(found, count, cells))
-    latents = found.placed(torch.randn(count, found.autoencoder.config.latent_channels, cells, cells))
+        return partial(found.network, *_painter_inputs(found, count, cells))
+    latents = found.to_device(torch.randn(count, found.autoencoder.config.latent_channels, cells, cells))
     if field.op.scale > 1:
         return partial(found.autoencoder.decode, latents)
     steps, times = round(field.passes), torch.full((count,), 500, device=found.device)
     if found.kind == "controlnet":
         channels = legend.COUNT + len(found.index["styles"])
-        one_hot = found.placed(torch.rand(count + 1, channels, *[cells * controlnet.CELL_PX] * 2))
+        one_hot = found.to_device(torch.rand(count + 1, channels, *[cells * controlnet.CELL_PX] * 2))
         guesses = 1 if found.index["guidance_scale"] == 1 else 2
         return partial(_controlled, found, latents.repeat(guesses, 1, 1, 1), times.repeat(guesses), one_hot, steps)
     planes = landcover.share_planes(torch.zeros(count, legend.COUNT, device=found.device), cells)
-    noisy = found.placed(torch.cat([latents.float(), planes], dim=1))
+    noisy = found.to_device(torch.cat([latents.float(), planes], dim=1))
     return partial(_repeat, steps, partial(found.networks["denoiser"], noisy, times))
 
 
@@ -128,4 +128,4 @@ def _controlled(found: Any, noisy: torch.Tensor, times: torch.Tensor, one_hot: t
     shown, hidden = embedded[:-1], embedded[-1:]
     told = torch.cat([shown, hidden.expand_as(shown)])[: len(noisy)].contiguous(memory_format=torch.channels_last)
     parts = found.networks["denoiser"], found.networks["controlnet"]
-    _repeat(steps, partial(controlnet.controlled, *parts, noisy, times, told))
+    _repeat(steps, partial(controlnet.predict_v, *parts, noisy, times, told))

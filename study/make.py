@@ -24,7 +24,7 @@ sys.path[:0] = [str(HERE.parent), str(HERE)]
 import tiles  # noqa: E402
 
 from backend import protocol  # noqa: E402
-from backend.datasets.reader import INDEX  # noqa: E402
+from backend.datasets.layout import INDEX  # noqa: E402
 from backend.models import device  # noqa: E402
 from backend.protocol import BackendError, Reporter  # noqa: E402
 

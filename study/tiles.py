@@ -94,7 +94,8 @@ def build(data: Path, output: Path, report: Reporter, share: float = 1.0) -> Non
     writer.write(partial, entries, index(data))
     output.parent.mkdir(parents=True, exist_ok=True)
     partial.replace(output)
-    report.log("tiles: " + ", ".join(f"{count} {split}" for split, count in writer.counts(entries).items()))
+    counts = writer.counts(entry.tile.split for entry in entries)
+    report.log("tiles: " + ", ".join(f"{count} {split}" for split, count in counts.items()))
 
 
 def index(data: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from backend import protocol  # noqa: E402
-from backend.datasets.packed import INDEX  # noqa: E402
+from backend.datasets.layout import PACKED_INDEX  # noqa: E402
 from backend.models import device  # noqa: E402
 from backend.protocol import BackendError, Reporter  # noqa: E402
 
@@ -35,10 +35,10 @@ def job_of(recipe: str, packed: Path, where: str) -> Any:
 
 def _pack(data: Path, reporter: Reporter) -> Path:
     """The packed folder of the data."""
-    if (data / INDEX).is_file():
+    if (data / PACKED_INDEX).is_file():
         return data
     packed = WORK / "packed"
-    if not (packed / INDEX).is_file():
+    if not (packed / PACKED_INDEX).is_file():
         from weights import training_data  # reads GeoTIFFs
 
         training_data.pack(data, packed, reporter)

@@ -20,7 +20,8 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from backend.datasets.packed import PackedTiles
-from backend.generation import outputs
+from backend.generation import styles as generation_styles
+from backend.generation.image_generators import load_image_generator
 from backend.geo import legend
 from backend.metrics import features
 from backend.metrics.confusion import Scores, score
@@ -29,6 +30,7 @@ from backend.metrics.image_distances import kid
 from backend.models import device, rgb
 from backend.models.base import load
 from backend.models.conditioning import style_vector
+from backend.models.controlnet import StyleConditioning
 from backend.models.segmentation import SegmentationModel
 from backend.reports import contact_sheet
 from backend.tiling.lattice import Box
@@ -77,14 +79,15 @@ def painted(generator: Any, labels: np.ndarray, styles: np.ndarray, steps: int, 
 
 
 def _by_diffusion(generator: Any, labels: np.ndarray, styles: np.ndarray, seed: int, steps: int) -> np.ndarray:
-    steps = generator.taken(steps)
+    steps = generator.effective_steps(steps)
     cells = generator.index["window"]
     windows = [Box(0, number * cells, cells, cells) for number in range(len(labels))]
     ground = Box(0, 0, cells, len(labels) * cells)
     land = Patch(np.concatenate(labels, axis=1), ground.scaled(generator.cell_px))
     latents = []
     for window, style in zip(windows, styles):  # a phase has one style
-        latents += [generator.phase("held out", seed, steps, range(steps), (tuple(style),), [window], land)[0]]
+        conditioning = StyleConditioning(tuple(style))
+        latents += [generator.phase("held out", seed, steps, range(steps), conditioning, [window], land)[0]]
     return rgb.to_bytes(generator.decode(windows, Patch(np.concatenate(latents, axis=2), ground)))
 
 
@@ -142,8 +145,8 @@ def variety(images: np.ndarray, labels: np.ndarray, made: np.ndarray, again: np.
 def _styles(generator: Any, told: list[list[str]], free: bool, seed: int) -> np.ndarray:
     """(n, s) float32: the styles of crops, 1 where one has it; the seeds from `seed` on draw those that are free."""
     if free:
-        told = [list(outputs.styles_of(generator, "", seed + number)) for number in range(len(told))]
-    known = outputs.known_styles(generator)
+        told = [list(generation_styles.choose_styles(generator, "", seed + number)) for number in range(len(told))]
+    known = generation_styles.known_styles(generator)
     return np.array([style_vector(style, known) for style in told], dtype=np.float32)
 
 
@@ -158,7 +161,7 @@ def main() -> int:
     parser.add_argument("--free", action="store_true", help="leave the style of each crop to its seed")
     parser.add_argument("--sheet", type=Path, help="a PNG of land cover, real and painted crops")
     args = parser.parse_args()
-    generator, network = outputs.load_generator(args.generator, args.model), inception()
+    generator, network = load_image_generator(args.generator, args.model), inception()
     images, labels, told = crops(args.packed, args.count)
     real = vectors(network, images)
     made = painted(generator, labels, _styles(generator, told, args.free, 0), args.steps)

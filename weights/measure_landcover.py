@@ -47,8 +47,8 @@ def held_out(packed: Path) -> np.ndarray:
 
 
 def _windows(packed: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    for arrays, held in PackedLandCover((packed,)).groups.values():
-        for array, mask in zip(arrays, held):
+    for group in PackedLandCover((packed,)).groups.values():
+        for array, mask in zip(group.classes, group.held_out):
             for row in range(0, array.shape[0] - WINDOW + 1, WINDOW):
                 for col in range(0, array.shape[1] - WINDOW + 1, WINDOW):
                     where = (slice(row, row + WINDOW), slice(col, col + WINDOW))
@@ -62,7 +62,7 @@ def _worth_a_look(window: np.ndarray) -> bool:
 
 def samples(model: LandCoverGenerator, count: int, seed: int, steps: int, **control: Any) -> np.ndarray:
     """(count, WINDOW, WINDOW) class indices, side by side in one world."""
-    field: LazyRaster = model.field("EPSG:32618", seed, steps, **control)
+    field: LazyRaster = model.lazy_raster("EPSG:32618", seed, steps, **control)
     rows = int(np.ceil(count**0.5))
     region = Box(0, 0, rows * WINDOW, -(-count // rows) * WINDOW)
     out = np.zeros((region.height, region.width), dtype=np.uint8)
@@ -90,8 +90,8 @@ def landscapes(maps: np.ndarray) -> dict[str, float]:
 
 def training_ground(packed: Path) -> Iterator[MapBlock]:
     """What training saw, in blocks that hold each window of it whole; the rest is IGNORE."""
-    for arrays, held in PackedLandCover((packed,)).groups.values():
-        for array, mask in zip(arrays, held):
+    for group in PackedLandCover((packed,)).groups.values():
+        for array, mask in zip(group.classes, group.held_out):
             seen = np.where(mask, legend.IGNORE, array).astype(np.uint8)
             for row in range(0, seen.shape[0] - WINDOW + 1, STEP):
                 for col in range(0, seen.shape[1] - WINDOW + 1, STEP):

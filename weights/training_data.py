@@ -18,8 +18,8 @@ import numpy as np
 import rasterio
 from rasterio.enums import Resampling
 
+from backend.datasets.layout import PACKED_INDEX
 from backend.datasets.pack import resized
-from backend.datasets.packed import INDEX
 from backend.geo import legend
 from backend.protocol import BackendError, Reporter
 
@@ -117,5 +117,5 @@ def pack(source: Path, target: Path, report: Reporter) -> Path:
         "tiles": {name: _pack_tiles(source, target, name, TILE_GROUPS[name], report) for name in groups},
         "landcover": {path.stem: _pack_landcover(path, target) for path in maps},
     }
-    (target / INDEX).write_text(json.dumps(index))
+    (target / PACKED_INDEX).write_text(json.dumps(index))
     return target

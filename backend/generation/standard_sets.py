@@ -1,4 +1,4 @@
-"""The sets of a study that are painted on a real data set's tiles: what they are made of, and the making of each."""
+"""The synthetic data sets of a study, generated on the tiles of a real one: their contents, and how they are built."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rasterio.transform import from_origin
 
 from backend.datasets import writer
-from backend.generation import outputs as raster_outputs
-from backend.generation import tile_mosaic
+from backend.generation import styles, tags, tile_mosaic
+from backend.generation.layers import resume_identity
 from backend.generation.tile_mosaic import PlacedTile, Region, Strip
 from backend.geo import grid, legend
 from backend.models.landcover import CELL_PX, WINDOW, LandCoverGenerator, ShareAnchor
@@ -27,31 +27,36 @@ from backend.protocol import BuildStandardSets, Reporter, partial_path, silent
 from backend.tiling.lazy_raster import LazyRaster, Patch
 from backend.tiling.render import LARGE_WINDOWS, Output, passes, render
 
+if TYPE_CHECKING:
+    from backend.generation.image_generators import ImageGenerator
+
 CELL_M = CELL_PX * grid.LANDCOVER_PIXEL_M
-Places = dict[str, tuple[ShareAnchor, ...]]
-"""The places of each world for whose class shares its synthetic land cover is asked."""
-KEPT = ("tile_px", "stride_px", "min_valid", "pixel_m", "seed")
-"""What the index of a painted set says as that of the real one does."""
+Anchors = dict[str, tuple[ShareAnchor, ...]]
+"""By CRS: the points whose class shares the synthetic land cover around them should have."""
+COPIED_KEYS = ("tile_px", "stride_px", "min_valid", "pixel_m", "seed")
+"""The index entries that a synthetic set copies from the real one."""
 
 
-def said(composition: Sequence[float]) -> dict[str, float]:
-    """Class shares as percentages by code, of the classes that are there."""
-    percent = zip(legend.CODES, (round(100 * share, 2) for share in composition))
+def percentages(shares: Sequence[float]) -> dict[str, float]:
+    """Class shares (COUNT) as percentages by code, without the classes that have none."""
+    percent = zip(legend.CODES, (round(100 * share, 2) for share in shares))
     return {str(code): share for code, share in percent if share}
 
 
-def _asked(places: Places) -> dict[str, Any]:
-    """Places as `dataset.json` lists them, by CRS: x and y in metres, and class shares."""
+def _anchor_entry(anchors: Anchors) -> dict[str, Any]:
+    """Anchors as an entry of `dataset.json`: by CRS, x and y in metres and class shares; empty without anchors."""
     listed = {
-        world: [{"at": [place.col * CELL_M, -place.row * CELL_M], "shares": said(place.shares)} for place in found]
-        for world, found in places.items()
+        crs: [
+            {"at": [point.col * CELL_M, -point.row * CELL_M], "shares": percentages(point.shares)} for point in points
+        ]
+        for crs, points in anchors.items()
     }
     return {"places_asked": listed} if listed else {}
 
 
 @dataclass(frozen=True)
 class RealSet:
-    """The real data set, read and checked."""
+    """The real data set: its folder, index and tiles, and the regions in which its tiles lie."""
 
     folder: Path
     index: dict[str, Any]
@@ -64,179 +69,179 @@ class RealSet:
         return float(self.index["pixel_m"])
 
     @property
-    def mix(self) -> tuple[float, ...]:
-        """The class shares of all training tiles together, each by its labelled ground."""
-        counted = [each for each in self.entries if each.tile.split == "train"] or self.entries
-        ground = np.sum([each.valid * np.array(each.shares) for each in counted], axis=0)
-        return tuple((ground / (ground.sum() or 1.0)).tolist())
+    def class_shares(self) -> tuple[float, ...]:
+        """The class shares (COUNT) of the training tiles' valid pixels; of all tiles where none is for training."""
+        counted = [entry for entry in self.entries if entry.tile.split == "train"] or self.entries
+        pixels = np.sum([entry.valid * np.array(entry.shares) for entry in counted], axis=0)
+        return tuple((pixels / (pixels.sum() or 1.0)).tolist())
 
-    def places(self) -> Places:
-        """Where tiles lie in one window of land cover, their middle and class shares: those of the training tiles.
+    def share_anchors(self) -> Anchors:
+        """For each window of land cover that has tiles, the mean place and class shares of its training tiles.
 
-        Only where none are for training, those of the others.
+        A window without training tiles gets those of its other tiles.
         """
         cell_px = CELL_M / self.pixel_m
-        found: dict[tuple[str, int, int, bool], list[np.ndarray]] = defaultdict(list)
+        windows: dict[tuple[str, int, int, bool], list[np.ndarray]] = defaultdict(list)
         for region in self.regions:
             for tile in region.tiles:
                 box, entry = tile.box, tile.entry
-                at = [(box.row + box.height / 2) / cell_px, (box.col + box.width / 2) / cell_px]
-                ground = entry.valid * np.array(entry.shares)
-                key = (region.world, int(at[0] // WINDOW), int(at[1] // WINDOW), entry.tile.split != "train")
-                found[key].append(np.concatenate([at, ground]))
-        places: dict[str, list[ShareAnchor]] = defaultdict(list)
-        for (world, row, col, spare), tiles in sorted(found.items()):
-            middle_row, middle_col, *ground = np.mean(tiles, axis=0).tolist()
-            if sum(ground) > 0 and not (spare and (world, row, col, False) in found):
-                shares = tuple(np.round(np.array(ground) / sum(ground), 4).tolist())
-                places[world].append(ShareAnchor(round(middle_row, 2), round(middle_col, 2), shares))
-        return {world: tuple(each) for world, each in places.items()}
+                centre = [(box.row + box.height / 2) / cell_px, (box.col + box.width / 2) / cell_px]
+                pixels = entry.valid * np.array(entry.shares)
+                key = (region.crs, int(centre[0] // WINDOW), int(centre[1] // WINDOW), entry.tile.split != "train")
+                windows[key].append(np.concatenate([centre, pixels]))
+        anchors: dict[str, list[ShareAnchor]] = defaultdict(list)
+        for (crs, row, col, held_out), tiles in sorted(windows.items()):
+            centre_row, centre_col, *pixels = np.mean(tiles, axis=0).tolist()
+            if sum(pixels) > 0 and not (held_out and (crs, row, col, False) in windows):
+                shares = tuple(np.round(np.array(pixels) / sum(pixels), 4).tolist())
+                anchors[crs].append(ShareAnchor(round(centre_row, 2), round(centre_col, 2), shares))
+        return {crs: tuple(points) for crs, points in anchors.items()}
 
 
 @dataclass(frozen=True)
 class SetSpec:
-    """How a set is painted: on the real land cover or, with a cartographer, on land cover of its making."""
+    """How a set is generated: images on the real labels or, with a land cover generator, on synthetic land cover."""
 
-    painter: Any
-    cartographer: LandCoverGenerator | None = None
-    places: Places = field(default_factory=dict)
+    image_generator: ImageGenerator
+    landcover_generator: LandCoverGenerator | None = None
+    anchors: Anchors = field(default_factory=dict)
 
-    def fields(self, job: BuildStandardSets, real: RealSet, region: Region) -> dict[str, LazyRaster]:
-        """What is rendered of a region, by kind of tile; images count in pixels, land cover in its own."""
-        world, styles = region.world, self.styles(region)
-        paint = partial(self.painter.field, world, job.seed, job.steps, styles=styles)
-        if self.cartographer is None:
-            return {"image": paint(tile_mosaic.labels(real.folder, region))}
-        landcover = self.cartographer.field(world, job.seed, job.steps, places=self.places.get(world, ()))
-        return {"label": landcover, "image": paint(landcover, self.factor)}
+    def lazy_rasters(self, job: BuildStandardSets, real: RealSet, region: Region) -> dict[str, LazyRaster]:
+        """The lazy rasters of a region by kind of tile, `label` and `image`; labels are rendered at 10 m."""
+        image = partial(
+            self.image_generator.lazy_raster, region.crs, job.seed, job.steps, styles=self.known_styles(region)
+        )
+        if self.landcover_generator is None:
+            return {"image": image(tile_mosaic.label_source(real.folder, region))}
+        anchors = self.anchors.get(region.crs, ())
+        landcover = self.landcover_generator.lazy_raster(region.crs, job.seed, job.steps, anchors=anchors)
+        return {"label": landcover, "image": image(landcover, self.factor)}
 
-    def styles(self, region: Region) -> tuple[str, ...]:
-        """What the painter knows of a region's look."""
-        return tuple(sorted(set(region.styles).intersection(raster_outputs.known_styles(self.painter))))
+    def known_styles(self, region: Region) -> tuple[str, ...]:
+        """The styles of a region that the image generator knows."""
+        return tuple(sorted(set(region.styles).intersection(styles.known_styles(self.image_generator))))
 
     @property
     def factor(self) -> int:
         """The side of a pixel of synthetic land cover in pixels of the image."""
-        return round(grid.LANDCOVER_PIXEL_M / self.painter.pixel_m)
+        return round(grid.LANDCOVER_PIXEL_M / self.image_generator.pixel_m)
 
-    def _asked(self) -> dict[str, str]:
-        """What tags say of the places, which are too many for them."""
-        if not self.places:
-            return {}
-        return {"places_sha256": hashlib.sha256(json.dumps(self.places).encode()).hexdigest()}
-
-    def tags(self, job: BuildStandardSets, real: RealSet, **more: Any) -> dict[str, dict[str, str]]:
-        """The provenance of what is made, by kind of tile; `more` of the image."""
-        below: dict[str, Any] = {"landcover": real.folder.name}
-        found = {}
-        if self.cartographer is not None:
-            asked = self._asked()
-            found["label"] = raster_outputs.tags_of(self.cartographer, job.seed, job.steps, **asked)
-            below = {"landcover": f"synthetic: {self.cartographer.name}, seed {job.seed}"}
-            below |= {"landcover_sha256": self.cartographer.digest}
-            below |= {f"landcover_{key}": value for key, value in asked.items()}
-        return {**found, "image": raster_outputs.tags_of(self.painter, job.seed, job.steps, **below, **more)}
+    def tags(self, job: BuildStandardSets, real: RealSet, **settings: Any) -> dict[str, dict[str, str]]:
+        """The provenance tags by kind of tile; `settings` are recorded for the image."""
+        by_kind = {}
+        landcover: dict[str, Any] = {"landcover": real.folder.name}
+        if self.landcover_generator is not None:
+            # tags have no room for all anchors
+            digest = hashlib.sha256(json.dumps(self.anchors).encode()).hexdigest()
+            share_settings = {"places_sha256": digest} if self.anchors else {}
+            by_kind["label"] = tags.generator_tags(self.landcover_generator, job.seed, job.steps, **share_settings)
+            landcover = tags.landcover_settings(self.landcover_generator, job.seed, share_settings)
+        image = tags.generator_tags(self.image_generator, job.seed, job.steps, **landcover, **settings)
+        return {**by_kind, "image": image}
 
 
-class Stage:
-    """A set while it is painted: what is rendered of each region lies in strips of tiles, by kind of tile."""
+class SetBuilder:
+    """Builds one set in `folder`: renders each region into strips, one a kind of tile, and cuts the tiles out."""
 
-    def __init__(self, job: BuildStandardSets, real: RealSet, name: str, recipe: SetSpec, work: Path) -> None:
-        self.job, self.real, self.name, self.recipe, self.work = job, real, name, recipe, work
+    def __init__(self, job: BuildStandardSets, real: RealSet, name: str, spec: SetSpec, folder: Path) -> None:
+        self.job, self.real, self.name, self.spec, self.folder = job, real, name, spec, folder
 
     @property
     def finished(self) -> bool:
-        """Whether an earlier run has made the whole set."""
-        return (self.work / self.name).is_dir()
+        """Whether an earlier run has built the whole set."""
+        return (self.folder / self.name).is_dir()
 
     @contextmanager
-    def strips(self, number: int) -> Iterator[tuple[dict[str, Strip], list[Output]]]:
-        """The strips of a region, with what is still wanted for them; they stay for a later run."""
+    def _strips(self, number: int) -> Iterator[tuple[dict[str, Strip], list[Output]]]:
+        """The strips of a region, which a later run finds again, and the outputs that they still lack."""
         region = self.real.regions[number]
-        with ExitStack() as closing, writer.disk_errors(self.work):
+        with ExitStack() as closing, writer.disk_errors(self.folder):
             strips, outputs = {}, []
-            for kind, field in self.recipe.fields(self.job, self.real, region).items():
-                factor, bands = (self.recipe.factor, 1) if kind == "label" else (1, 3)
-                identity = raster_outputs.resumed(field, self.name, str(number))
-                folder = self.work / f"{self.name}_{number}_{kind}"
+            for kind, raster in self.spec.lazy_rasters(self.job, self.real, region).items():
+                factor, bands = (self.spec.factor, 1) if kind == "label" else (1, 3)
+                identity = resume_identity(raster, self.name, str(number))
+                folder = self.folder / f"{self.name}_{number}_{kind}"
                 strips[kind] = Strip(folder, region.boxes(factor), bands, identity)
                 closing.callback(strips[kind].store.close)
-                outputs.append(strips[kind].output(field, self.real.pixel_m * factor))
+                outputs.append(strips[kind].output(raster, self.real.pixel_m * factor))
             yield strips, outputs
 
-    def expected(self) -> tuple[int, float]:
-        """How many windows are still to be computed, and the seconds that they will take.
+    def estimate(self) -> tuple[int, float]:
+        """The number of windows that are still to be computed, and the seconds that they will take.
 
-        These are told by a first block, whose pixels are kept; 0 where that is not worth it, or done elsewhere.
+        To know the seconds, a first block is computed, and kept. They are 0 for a small set, which does not need an
+        estimate, and on a cluster.
         """
-        windows = rate = cost = 0.0
+        windows = total_passes = 0.0
+        seconds_per_pass = 0.0
         for number in range(len(self.real.regions)):
-            with self.strips(number) as (_, outputs):
-                found, first = passes(outputs), outputs[-1].first_block()
-                if found[0] >= LARGE_WINDOWS and first and not rate and not self.job.scheduler:
+            with self._strips(number) as (_, outputs):
+                window_count, pass_count = passes(outputs)
+                first = outputs[-1].first_block()
+                if window_count >= LARGE_WINDOWS and first and not seconds_per_pass and not self.job.scheduler:
                     begun = time.monotonic()
                     render([first], "", silent())
-                    rate = (time.monotonic() - begun) / passes([first])[1]
-                windows, cost = windows + found[0], cost + found[1]
-        return int(windows), rate * cost
+                    seconds_per_pass = (time.monotonic() - begun) / passes([first])[1]
+                windows, total_passes = windows + window_count, total_passes + pass_count
+        return int(windows), seconds_per_pass * total_passes
 
-    def run(self, report: Reporter) -> None:
-        """Paint what is missing and cut the tiles out; the set appears whole or not at all."""
-        partial, count = partial_path(self.work / self.name), len(self.real.regions)
+    def build(self, report: Reporter) -> None:
+        """Render what is missing and cut the tiles out; the set appears whole or not at all."""
+        partial, count = partial_path(self.folder / self.name), len(self.real.regions)
         shutil.rmtree(partial, ignore_errors=True)
         entries: dict[str, writer.Entry] = {}
         for number, region in enumerate(self.real.regions):
-            part, styles = report.part(number / count, (number + 1) / count), self.recipe.styles(region)
-            tags = self.recipe.tags(self.job, self.real, style=styles)
-            with self.strips(number) as (strips, outputs):
-                look = f", style {', '.join(styles)}" if styles else ""
-                report.log(f"{self.name}, region {number + 1} of {count}: {len(region.tiles):,} tiles{look}")
+            part, words = report.part(number / count, (number + 1) / count), self.spec.known_styles(region)
+            tile_tags = self.spec.tags(self.job, self.real, style=words)
+            with self._strips(number) as (strips, outputs):
+                style = f", style {', '.join(words)}" if words else ""
+                report.log(f"{self.name}, region {number + 1} of {count}: {len(region.tiles):,} tiles{style}")
                 render(outputs, self.job.scheduler, part)
                 for row, tile in enumerate(region.tiles):
-                    found = {kind: strip.read(row) for kind, strip in strips.items()}
-                    entries[tile.entry.tile.name] = self._cut(partial, tile, found, tags)
-        writer.write(partial, [entries[each.tile.name] for each in self.real.entries], self._index())
-        with writer.disk_errors(self.work):
-            partial.replace(self.work / self.name)
-            for folder in self.work.glob(f"{self.name}_*"):
+                    pixels = {kind: strip.read(row) for kind, strip in strips.items()}
+                    entries[tile.entry.tile.name] = self._write_tile(partial, tile, pixels, tile_tags)
+        writer.write(partial, [entries[entry.tile.name] for entry in self.real.entries], self._index())
+        with writer.disk_errors(self.folder):
+            partial.replace(self.folder / self.name)
+            for folder in self.folder.glob(f"{self.name}_*"):
                 shutil.rmtree(folder)
 
-    def _cut(
-        self, folder: Path, tile: PlacedTile, found: dict[str, np.ndarray], tags: dict[str, dict[str, str]]
+    def _write_tile(
+        self, folder: Path, tile: PlacedTile, pixels: dict[str, np.ndarray], tile_tags: dict[str, dict[str, str]]
     ) -> writer.Entry:
-        """Write a tile's image and label at the real tile's place."""
+        """Write a tile's image and label at the real tile's place; returns its entry."""
         entry = tile.entry
         left, _, right, top = entry.tile.bounds
-        pixel = (right - left) / tile.box.width
-        place = (entry.tile.crs, from_origin(left, top, pixel, pixel))
-        if "label" in found:
-            cells = Patch(found["label"][0], tile.box.coarsened(self.recipe.factor), self.recipe.factor)
-            indices = cells.read(tile.box)
-            writer.write_tile(folder / entry.files["label"], legend.to_code(indices)[None], *place, tags["label"])
+        pixel_m = (right - left) / tile.box.width
+        place = (entry.tile.crs, from_origin(left, top, pixel_m, pixel_m))
+        if "label" in pixels:
+            coarse = Patch(pixels["label"][0], tile.box.coarsened(self.spec.factor), self.spec.factor)
+            indices = coarse.read(tile.box)
+            writer.write_tile(folder / entry.files["label"], legend.to_code(indices)[None], *place, tile_tags["label"])
             entry = writer.entry(entry.tile, indices, styles=entry.styles)
         else:
             indices = tile_mosaic.read_label(self.real.folder, tile)
             with writer.disk_errors(folder):
                 (folder / "label").mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(self.real.folder / entry.files["label"], folder / entry.files["label"])
-        image = np.where(indices == legend.IGNORE, np.uint8(0), found["image"])  # as where a map has no data
-        writer.write_tile(folder / entry.files["image"], image, *place, tags["image"])
+        image = np.where(indices == legend.IGNORE, np.uint8(0), pixels["image"])  # masked as generate_image masks it
+        writer.write_tile(folder / entry.files["image"], image, *place, tile_tags["image"])
         return entry
 
     def _index(self) -> dict[str, Any]:
-        """What `dataset.json` says beside what all data sets say."""
-        tags, on_real = self.recipe.tags(self.job, self.real), self.recipe.cartographer is None
-        made = {
-            kind: {key: value for key, value in one.items() if key.startswith("LANDFORGE_")}
-            for kind, one in tags.items()
+        """The entries of `dataset.json` beside those of every data set."""
+        tile_tags, on_real = self.spec.tags(self.job, self.real), self.spec.landcover_generator is None
+        generated = {
+            kind: {key: value for key, value in by_key.items() if key.startswith("LANDFORGE_")}
+            for kind, by_key in tile_tags.items()
         }
         label = str(self.real.folder) if on_real else "synthetic"
         return {
-            **{key: self.real.index[key] for key in KEPT if key in self.real.index},
+            **{key: self.real.index[key] for key in COPIED_KEYS if key in self.real.index},
             "synthetic": True,
             "attribution": self.real.index.get("attribution", []) if on_real else [],
-            "sources": [{"image": f"synthetic: {self.recipe.painter.name}", "label": label, "synthetic": True}],
+            "sources": [{"image": f"synthetic: {self.spec.image_generator.name}", "label": label, "synthetic": True}],
             "made_from": str(self.real.folder),
-            "generated": made,
-            **_asked(self.recipe.places),
+            "generated": generated,
+            **_anchor_entry(self.spec.anchors),
         }

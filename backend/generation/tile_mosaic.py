@@ -1,7 +1,7 @@
-"""The tiles of a data set side by side on the world's pixels, so that what they share is computed once.
+"""The tiles of a data set as one region of interest, so that windows over several tiles are computed once.
 
-Fields are asked for where tiles lie and nowhere else; what comes is kept tile below tile in a file, from which an
-interrupted run goes on.
+Lazy rasters are rendered where tiles lie and nowhere else. The pixels are stored tile below tile in a file, from which
+an interrupted run continues.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from odc.geo.crs import CRS
 
 from backend.datasets import writer
-from backend.datasets.reader import damage
+from backend.datasets.layout import damage_errors
 from backend.geo import class_raster, grid, legend
 from backend.geo.block_store import BlockStore
 from backend.geo.raster import open_raster
@@ -26,16 +26,16 @@ from backend.tiling.lazy_raster import LazyRaster, RasterSource
 from backend.tiling.regions import BoxRegions
 from backend.tiling.render import Output
 
-REGION_PX = 50_000  # along a side: the plan of a rendering grows with the ground between its tiles
-REACH_PX = 256  # how far beyond the tiles the nearest label goes on, as beyond the edge of a raster
-KEPT_LABELS = 64
+REGION_PX = 50_000  # the side of a region: the plan of a rendering grows with the ground between its tiles
+REACH_PX = 256  # how far beyond the tiles the nearest label is repeated, as beyond the edge of a raster
+CACHED_LABELS = 64
 
 
 @dataclass(frozen=True)
 class PlacedTile:
-    """A tile of a data set, and its pixels on the world's lattice.
+    """A tile of a data set and its box in world pixels.
 
-    Its first pixel is taken for the world's nearest: on a grid of its own it lies half a pixel off at most.
+    Its first pixel is the nearest world pixel: a tile on a grid of its own is moved by half a pixel at most.
     """
 
     entry: writer.Entry
@@ -44,86 +44,86 @@ class PlacedTile:
 
 @dataclass(frozen=True)
 class Region:
-    """Tiles of one CRS and one look that lie near each other; `world` is the CRS as noise knows it."""
+    """Tiles of one CRS and the same styles that lie near each other; `crs` is the text that seeds the noise."""
 
-    world: str
+    crs: str
     tiles: tuple[PlacedTile, ...]
     styles: tuple[str, ...] = ()
 
     def boxes(self, factor: int) -> list[Box]:
-        """The tiles on a lattice `factor` times coarser."""
+        """The tiles' boxes in pixels `factor` times larger."""
         return [tile.box.coarsened(factor) for tile in self.tiles]
 
 
 def regions(entries: Sequence[writer.Entry], pixel_m: float, tile_px: int) -> list[Region]:
-    """The tiles of a data set by CRS, look and squares of REGION_PX; BackendError for a tile without a known CRS."""
-    found: dict[tuple[str, int, int, tuple[str, ...]], list[PlacedTile]] = defaultdict(list)
-    for each in entries:
-        left, _, _, top = each.tile.bounds
+    """Group a data set's tiles by CRS, styles and squares of REGION_PX; BackendError for a tile without a known CRS."""
+    groups: dict[tuple[str, int, int, tuple[str, ...]], list[PlacedTile]] = defaultdict(list)
+    for entry in entries:
+        left, _, _, top = entry.tile.bounds
         box = Box(round(-top / pixel_m), round(left / pixel_m), tile_px, tile_px)
-        key = (_world(each.tile.crs), math.floor(box.row / REGION_PX), math.floor(box.col / REGION_PX), each.styles)
-        found[key].append(PlacedTile(each, box))
-    return [Region(key[0], tuple(tiles), key[3]) for key, tiles in sorted(found.items())]
+        square = math.floor(box.row / REGION_PX), math.floor(box.col / REGION_PX)
+        groups[(_normalised_crs(entry.tile.crs), *square, entry.styles)].append(PlacedTile(entry, box))
+    return [Region(crs, tuple(tiles), styles) for (crs, _, _, styles), tiles in sorted(groups.items())]
 
 
-@lru_cache(maxsize=KEPT_LABELS)
-def _world(crs: str) -> str:
+@lru_cache(maxsize=64)
+def _normalised_crs(crs: str) -> str:
     known = grid.parse_crs(crs, "a tile")
     return str(CRS(f"EPSG:{known.to_epsg()}" if known.to_epsg() else known.to_wkt()))
 
 
 def read_label(folder: Path, tile: PlacedTile) -> np.ndarray:
     """(height, width) uint8 class indices of a tile; BackendError where its file is missing or damaged."""
-    with damage(folder), open_raster(folder / tile.entry.files["label"], "tile") as source:
+    with damage_errors(folder), open_raster(folder / tile.entry.files["label"], "tile") as source:
         if (source.height, source.width) != (tile.box.height, tile.box.width):
             raise ValueError(f"{source.name} has {source.width} x {source.height} pixels")
         return class_raster.read_indices(source)
 
 
-def labels(folder: Path, region: Region) -> RasterSource:
-    """The tiles' labels as class indices on the world's pixels; beyond them the nearest pixel, then IGNORE."""
+def label_source(folder: Path, region: Region) -> RasterSource:
+    """The tiles' labels as class indices; up to REACH_PX beyond the tiles the nearest pixel, further away IGNORE."""
     corners = np.array([(tile.box.row, tile.box.col) for tile in region.tiles])
     size = region.tiles[0].box.height
-    label = lru_cache(maxsize=KEPT_LABELS)(lambda number: read_label(folder, region.tiles[number]))
+    label = lru_cache(maxsize=CACHED_LABELS)(lambda number: read_label(folder, region.tiles[number]))
 
-    def read(wanted: Box) -> np.ndarray:
-        found = np.full((wanted.height, wanted.width), legend.IGNORE, dtype=np.uint8)
-        nearest = np.full(found.shape, REACH_PX**2 + 1)
-        ends = np.array([(wanted.bottom, wanted.right)])
-        first = np.array([(wanted.row, wanted.col)])
-        beside = np.maximum(np.maximum(corners - ends + 1, first - (corners + size - 1)), 0)
-        order = np.argsort((beside**2).sum(1), kind="stable")
-        for number in order[(beside.max(1) <= REACH_PX)[order]]:
+    def read(window: Box) -> np.ndarray:
+        indices = np.full((window.height, window.width), legend.IGNORE, dtype=np.uint8)
+        nearest = np.full(indices.shape, REACH_PX**2 + 1)
+        ends = np.array([(window.bottom, window.right)])
+        first = np.array([(window.row, window.col)])
+        gaps = np.maximum(np.maximum(corners - ends + 1, first - (corners + size - 1)), 0)
+        order = np.argsort((gaps**2).sum(1), kind="stable")
+        for number in order[(gaps.max(1) <= REACH_PX)[order]]:
             box = region.tiles[number].box
-            rows, cols = np.arange(wanted.row, wanted.bottom), np.arange(wanted.col, wanted.right)
+            rows, cols = np.arange(window.row, window.bottom), np.arange(window.col, window.right)
             in_rows, in_cols = np.clip(rows, box.row, box.bottom - 1), np.clip(cols, box.col, box.right - 1)
             distance = ((rows - in_rows) ** 2)[:, None] + ((cols - in_cols) ** 2)[None, :]
             nearer = distance < nearest
             if nearer.any():
-                found[nearer] = label(number)[(in_rows - box.row)[:, None], (in_cols - box.col)[None, :]][nearer]
+                indices[nearer] = label(number)[(in_rows - box.row)[:, None], (in_cols - box.col)[None, :]][nearer]
                 nearest[nearer] = distance[nearer]
-        return found
+        return indices
 
     return RasterSource("land cover", read)
 
 
 class Strip:
-    """What is rendered of some boxes, one below the other in a store; of any size up to the largest."""
+    """The pixels of some boxes of a lazy raster, one box below the other in a block store."""
 
     def __init__(self, folder: Path, boxes: Sequence[Box], bands: int, identity: str) -> None:
-        """Go on from the store of an earlier run of this identity; errors as BlockStore's."""
+        """Continue from the store of an earlier run with this identity; errors as BlockStore's."""
         self.boxes, self.side = boxes, max(max(box.height, box.width) for box in boxes)
         self._corners = np.array([(box.row, box.col) for box in boxes])
         self.store = BlockStore(folder, (bands, self.side * len(boxes), self.side), identity)
         self.done = set(self.store.done)
 
-    def output(self, field: LazyRaster, pixel_m: float) -> Output:
-        """What is still wanted of a field, and written here."""
+    def output(self, raster: LazyRaster, pixel_m: float) -> Output:
+        """The blocks of a lazy raster that are not stored yet."""
         region = reduce(Box.union, self.boxes)
-        return Output(field, region, BoxRegions(self.boxes), pixel_m, self.write, frozenset(self.done))
+        return Output(raster, region, BoxRegions(self.boxes), pixel_m, self.write, frozenset(self.done))
 
     def write(self, block: Box, pixels: np.ndarray) -> None:
-        """Keep what the boxes share with a block; (bands, height, width) or (height, width) uint8."""
+        """Store what lies in the boxes of a block's (bands, height, width) or (height, width) uint8 pixels."""
         pixels = pixels[None] if pixels.ndim == 2 else pixels
         before, after = np.array((block.row, block.col)) - self.side, (block.bottom, block.right)
         for number in map(int, np.flatnonzero(((self._corners > before) & (self._corners < after)).all(1))):

@@ -1,4 +1,4 @@
-"""Make the four standard data sets of a study from a real one: the same tiles, places and splits, painted anew."""
+"""Build the four standard data sets of a study: a copy of a real one, and three synthetic ones on its tiles."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import os
 import shutil
 from pathlib import Path
 
-from backend.datasets import label_offset, reader, writer
-from backend.generation import outputs, tile_mosaic
-from backend.generation.standard_sets import RealSet, SetSpec, Stage, said
+from backend.datasets import label_offset, layout, writer
+from backend.generation import styles, tile_mosaic
+from backend.generation.image_generators import load_image_generator
+from backend.generation.standard_sets import RealSet, SetBuilder, SetSpec, percentages
 from backend.geo import legend
 from backend.geo.block_store import StoreHeldError
 from backend.geo.raster import check_writable
@@ -22,59 +23,62 @@ from backend.tiling.render import duration
 
 SETTINGS = "standardsets.json"
 REAL = "real"
-COPIED = ("image", "label", reader.MANIFEST, reader.ITEMS, reader.INDEX)
+COPIED = ("image", "label", layout.MANIFEST, layout.ITEMS, layout.INDEX)
 
 
-def _open(job: BuildStandardSets) -> RealSet:
-    """The data set; BackendError where nothing can be painted on it."""
+def _open_real(job: BuildStandardSets) -> RealSet:
+    """The real data set; BackendError where it has no images or its tiles have no place."""
     folder = Path(job.dataset)
-    if not (folder / reader.INDEX).is_file():
-        packed = (folder / reader.PACKED_INDEX).is_file()
-        reason = "is packed, and packed tiles have lost their places" if packed else f"has no {reader.INDEX}"
+    if not (folder / layout.INDEX).is_file():
+        packed = (folder / layout.PACKED_INDEX).is_file()
+        reason = "is packed, and packed tiles have lost their places" if packed else f"has no {layout.INDEX}"
         raise BackendError(f"{folder} {reason}. Choose a data set that 'Build data set' wrote.")
-    with reader.damage(folder):
+    with layout.damage_errors(folder):
         index, entries = writer.read(folder)
         if not entries:
             raise BackendError(f"The data set {folder} holds no tiles.")
-        if not all(each.has_image for each in entries):
-            raise reader.without_images(folder)
-        if not all(each.tile.crs for each in entries):
+        if not all(entry.has_image for entry in entries):
+            raise layout.no_images_error(folder)
+        if not all(entry.tile.crs for entry in entries):
             raise BackendError(f"The tiles of {folder} have no CRS, so their places are unknown. Build it again.")
         regions = tile_mosaic.regions(entries, float(index["pixel_m"]), int(index["tile_px"]))
         return RealSet(folder, index, entries, regions)
 
 
-def _recipes(job: BuildStandardSets, real: RealSet) -> dict[str, SetSpec]:
-    """The painted sets by name; BackendError for models that are none, and for one of another GSD."""
-    controlnet = outputs.load_generator("controlnet", job.controlnet_model)
-    spade = outputs.load_generator("spade", job.spade_model)
-    cartographer = base.load(LandCoverGenerator, job.landcover_model)
-    for painter in (controlnet, spade):
-        if abs(real.pixel_m / painter.pixel_m - 1) > reader.GSD_TOLERANCE:
+def _load_specs(job: BuildStandardSets, real: RealSet) -> dict[str, SetSpec]:
+    """The synthetic sets by name; BackendError for a model of another kind or another GSD."""
+    controlnet = load_image_generator("controlnet", job.controlnet_model)
+    spade = load_image_generator("spade", job.spade_model)
+    landcover = base.load(LandCoverGenerator, job.landcover_model)
+    for generator in (controlnet, spade):
+        if abs(real.pixel_m / generator.pixel_m - 1) > layout.SAME_GSD_TOLERANCE:
             raise BackendError(
-                f"The tiles of {real.folder} have pixels of {real.pixel_m:g} m, but {painter.name} paints at "
-                f"{painter.pixel_m:g} m. Resample images and labels to that and build the data set again."
+                f"The tiles of {real.folder} have pixels of {real.pixel_m:g} m, but {generator.name} paints at "
+                f"{generator.pixel_m:g} m. Resample images and labels to that and build the data set again."
             )
-    places = real.places() if job.composition == "real" else {}
+    anchors = real.share_anchors() if job.composition == "real" else {}
     return {
         "controlnet": SetSpec(controlnet),
         "spade": SetSpec(spade),
-        "synthetic": SetSpec(controlnet, cartographer, places),
+        "synthetic": SetSpec(controlnet, landcover, anchors),
     }
 
 
-def _prepare(job: BuildStandardSets, real: RealSet, recipes: dict[str, SetSpec], report: Reporter) -> Path:
-    """The folder that the sets grow in, beside the output: of an earlier run with the same settings, or a new one."""
+def _unfinished_folder(job: BuildStandardSets, real: RealSet, specs: dict[str, SetSpec], report: Reporter) -> Path:
+    """The folder beside the output in which the sets are built: that of an earlier run with the same settings, or new.
+
+    BackendError where the output is not empty or the disk is too full.
+    """
     output = Path(job.output).absolute()
     if output.is_file() or (output.is_dir() and any(output.iterdir())):
         raise BackendError(f"The output {output} is not empty. Choose a new folder.")
     work = unfinished_path(output)
-    listed = b"".join((real.folder / name).read_bytes() for name in (reader.INDEX, reader.MANIFEST))
+    listed = b"".join((real.folder / name).read_bytes() for name in (layout.INDEX, layout.MANIFEST))
     settings = {
         **dataclasses.asdict(job),
         "dataset": str(real.folder.absolute()),
         "dataset_sha256": hashlib.sha256(listed).hexdigest(),
-        "tags": {name: recipe.tags(job, real) for name, recipe in recipes.items()},
+        "tags": {name: spec.tags(job, real) for name, spec in specs.items()},
     }
     del settings["output"], settings["scheduler"]
     text = json.dumps(settings, indent=1) + "\n"
@@ -88,22 +92,23 @@ def _prepare(job: BuildStandardSets, real: RealSet, recipes: dict[str, SetSpec],
     return work
 
 
-def _say(real: RealSet, recipes: dict[str, SetSpec], report: Reporter) -> None:
-    """What is going to be made of what."""
+def _log_plan(real: RealSet, specs: dict[str, SetSpec], report: Reporter) -> None:
+    """Log what will be built, and what the real set lacks for it."""
     report.log(f"{len(real.entries):,} tiles of {real.folder.name} in {len(real.regions):,} region(s), to four sets.")
     if real.index.get("synthetic"):
         report.log(f"Note: {real.folder} says that it is synthetic itself; its copy is called 'real' all the same.")
     if warning := label_offset.warning(real.index.get("offset_m")):
         report.log(f"{warning} Painted images lie on their labels, so that they do not compare with these.")
-    looks = {style for region in real.regions for style in region.styles}
+    tile_styles = {style for region in real.regions for style in region.styles}
     for name in ("controlnet", "spade"):
-        painter = recipes[name].painter
-        if note := outputs.unseen_note(painter):
+        generator = specs[name].image_generator
+        if note := styles.unseen_classes_note(generator):
             report.log(f"{name}: {note}")
-        if foreign := sorted(looks.difference(outputs.known_styles(painter))):
-            report.log(f"{name} knows no style {', '.join(foreign)}, which tiles have; it leaves these words aside.")
-    count = sum(map(len, recipes["synthetic"].places.values()))
-    mix = ", ".join(f"{legend.LEGEND[int(code)][0]} {share:g} %" for code, share in said(real.mix).items())
+        if unknown := sorted(tile_styles.difference(styles.known_styles(generator))):
+            report.log(f"{name} knows no style {', '.join(unknown)}, which tiles have; it leaves these words aside.")
+    count = sum(map(len, specs["synthetic"].anchors.values()))
+    shares = percentages(real.class_shares)
+    mix = ", ".join(f"{legend.LEGEND[int(code)][0]} {share:g} %" for code, share in shares.items())
     report.log(
         f"Synthetic land cover is asked for the class shares of the real tiles at each of {count:,} places; those of "
         f"all training tiles: {mix}."
@@ -112,8 +117,8 @@ def _say(real: RealSet, recipes: dict[str, SetSpec], report: Reporter) -> None:
     )
 
 
-def _copy(real: RealSet, work: Path) -> None:
-    """The real set, as it is."""
+def _copy_real(real: RealSet, work: Path) -> None:
+    """Copy the real set, unless an earlier run has."""
     final = work / REAL
     if final.is_dir():
         return
@@ -124,60 +129,59 @@ def _copy(real: RealSet, work: Path) -> None:
             source, target = real.folder / name, partial / name
             if source.is_dir():
                 target.mkdir(parents=True)
-                for each in real.entries:
-                    shutil.copyfile(real.folder / each.files[name], partial / each.files[name])
+                for entry in real.entries:
+                    shutil.copyfile(real.folder / entry.files[name], partial / entry.files[name])
             elif source.is_file():
                 shutil.copyfile(source, target)
         partial.replace(final)
 
 
-def _estimate(stages: list[Stage], report: Reporter) -> list[float]:
-    """Say how much there is to compute and how long it will be; the share of the whole that each stage takes."""
-    found = []
-    for number, stage in enumerate(stages):
-        report.progress(number / len(stages), f"{stage.name}: counting windows")
-        found.append(stage.expected())
-        windows, seconds = found[-1]
-        report.log(f"{stage.name}: {windows:,} windows" + (f", about {duration(seconds)}." if seconds else "."))
-    whole = sum(seconds for _, seconds in found)
-    if whole:
-        report.log(f"All together about {duration(whole)} from now on.")
-    parts = [seconds if whole else windows for windows, seconds in found]
-    return [part / (sum(parts) or 1) for part in parts]
+def _estimate(builders: list[SetBuilder], report: Reporter) -> list[float]:
+    """Log how much there is to compute and how long it will take; returns each set's share of the time."""
+    estimates = []
+    for number, builder in enumerate(builders):
+        report.progress(number / len(builders), f"{builder.name}: counting windows")
+        windows, seconds = builder.estimate()
+        estimates.append((windows, seconds))
+        report.log(f"{builder.name}: {windows:,} windows" + (f", about {duration(seconds)}." if seconds else "."))
+    total_seconds = sum(seconds for _, seconds in estimates)
+    if total_seconds:
+        report.log(f"All together about {duration(total_seconds)} from now on.")
+    costs = [seconds if total_seconds else windows for windows, seconds in estimates]
+    return [cost / (sum(costs) or 1) for cost in costs]
 
 
 def run(job: BuildStandardSets, report: Reporter) -> dict[str, str]:
-    """Write the four data sets into the output, all or none; interrupted, a run with the same settings goes on.
+    """Write the four data sets into the output, all or none; a run with the same settings continues an interrupted one.
 
-    `real` is a copy. `controlnet` and `spade` have its labels, and images painted on them. `synthetic` has land cover
-    of the same ground's 10 m pixels from the generator, and ControlNet's image on it. Images have the style of the real
-    tile, as far as a generator knows it. Windows lie on the world's lattice, so that a tile is what 'Generate image'
-    paints there on the same map.
+    `real` is a copy. `controlnet` and `spade` have its labels and images generated on them. `synthetic` has land cover
+    generated on the 10 m pixels of the same ground, and ControlNet's image on it. Images have the styles of the real
+    tile that their generator knows. Windows lie on the world's lattice, so that a tile equals what 'Generate image'
+    generates there on the same map.
     """
-    real = _open(job)
-    recipes = _recipes(job, real)
-    for recipe in recipes.values():
-        recipe.fields(job, real, real.regions[0])  # what a model refuses, it refuses before anything is written
-    work = _prepare(job, real, recipes, report)
-    _say(real, recipes, report)
-    stages = [Stage(job, real, name, recipe, work) for name, recipe in recipes.items()]
-    stages = [stage for stage in stages if not stage.finished]
+    real = _open_real(job)
+    specs = _load_specs(job, real)
+    for spec in specs.values():
+        spec.lazy_rasters(job, real, real.regions[0])  # raises a model's errors before anything is written
+    work = _unfinished_folder(job, real, specs, report)
+    _log_plan(real, specs, report)
+    builders = [SetBuilder(job, real, name, spec, work) for name, spec in specs.items()]
+    builders = [builder for builder in builders if not builder.finished]
     try:
-        _copy(real, work)
-        begun = 0.05
-        for stage, share in zip(stages, _estimate(stages, report.part(0, begun))):
-            part = report.part(begun, begun + 0.95 * share)
-            stage.run(part)
-            begun += 0.95 * share
+        _copy_real(real, work)
+        done = 0.05
+        for builder, share in zip(builders, _estimate(builders, report.part(0, done))):
+            builder.build(report.part(done, done + 0.95 * share))
+            done += 0.95 * share
     except StoreHeldError as error:
         raise BackendError(f"Another run is writing {job.output}. Wait for it or choose another output.") from error
     output = Path(job.output).absolute()
     with writer.disk_errors(output.parent):
-        for left in set(work.iterdir()) - {work / name for name in (SETTINGS, REAL, *recipes)}:
-            shutil.rmtree(left)
+        for path in set(work.iterdir()) - {work / name for name in (SETTINGS, REAL, *specs)}:
+            shutil.rmtree(path)
         if output.is_dir():
             output.rmdir()
         os.replace(work, output)
-    for name in (REAL, *recipes):
+    for name in (REAL, *specs):
         report.log(f"{name}: {output / name}")
     return {"output": job.output}

@@ -14,19 +14,19 @@ from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
 
 from backend import protocol
-from backend.generation import outputs
+from backend.generation.layers import Layer, write_layers
 from backend.geo import grid, legend, provenance
 from backend.geo.block_store import stamp
-from backend.geo.raster import RasterWriter, check_crs, open_raster, read_window
+from backend.geo.raster import check_crs, open_raster, read_window
 from backend.models import base
 from backend.models.segmentation import SegmentationModel
 from backend.protocol import BackendError, Extent
 from backend.tiling import landcover_input, regions
 from backend.tiling.lattice import Box
 from backend.tiling.lazy_raster import RasterSource
-from backend.tiling.render import render
 
-GSD_TOLERANCE = 0.05
+MAX_GSD_DIFFERENCE = 0.05
+"""How far the image's pixel size may differ from the model's, as a ratio, before the image is resampled."""
 
 
 def _check_image(source: rasterio.DatasetReader) -> None:
@@ -46,11 +46,11 @@ def _check_image(source: rasterio.DatasetReader) -> None:
 def on_model_grid(
     source: rasterio.DatasetReader, pixel_m: float, max_area_km2: float
 ) -> Iterator[tuple[rasterio.DatasetReader, GeoBox]]:
-    """The image as it is where its pixels already are the model's, else warped to `pixel_m` in metres, and its grid.
+    """The image and its grid, warped to pixels of `pixel_m` metres where its own do not fit the model.
 
-    It is warped where its GSD is off by more than GSD_TOLERANCE, and where its CRS is not in true metres (degrees,
-    feet, Web Mercator) or its rows do not run north to south: then to the UTM zone of its centre. Finer pixels are
-    averaged, coarser ones interpolated. Raises BackendError beyond `max_area_km2`.
+    It is warped where its GSD differs by more than MAX_GSD_DIFFERENCE, its rows do not run north to south, or its CRS
+    is not in true metres (degrees, feet, Web Mercator); in the last case to the UTM zone of its centre. Finer pixels
+    are averaged, coarser ones interpolated. Raises BackendError beyond `max_area_km2`.
     """
     crs = grid.parse_crs(source.crs.to_wkt(), f"the image {source.name}")
     left, bottom, right, top = source.bounds
@@ -59,7 +59,7 @@ def on_model_grid(
     target = grid.geobox(extent, pixel_m, crs.to_wkt() if metric else "", max_area_km2)
     along, across = source.transform.a, -source.transform.e
     straight = source.transform.b == source.transform.d == 0 and along > 0 and math.isclose(along, across, rel_tol=1e-3)
-    if metric and straight and abs(along / pixel_m - 1) <= GSD_TOLERANCE:
+    if metric and straight and abs(along / pixel_m - 1) <= MAX_GSD_DIFFERENCE:
         yield source, GeoBox(source.shape, source.transform, crs.to_wkt())
         return
     finer = source.width * source.height > target.shape[0] * target.shape[1]
@@ -78,44 +78,37 @@ def on_model_grid(
 def run(job: protocol.SegmentImage, report: protocol.Reporter) -> dict[str, str]:
     """Write the predicted WorldCover codes on the image's grid, or on the model's where their GSDs differ.
 
-    A model of merged classes gives the code that each is joined to; attribute table and tags name their parts. Masked
-    pixels of the image stay nodata (0). Memory holds a few blocks, never the raster.
+    A model with the merged legend writes the code that classes are merged to; attribute table and tags name all of
+    them. Masked pixels of the image become nodata (0). Memory holds a few blocks, never the raster.
     """
     if Path(job.image).absolute() == Path(job.output).absolute():
         raise BackendError("The output is the image itself. Choose another output.")
-    with open_raster(job.image, "image") as opened:
-        _check_image(opened)
-        found = base.load(SegmentationModel, job.model)
-        joined = {code: name for code, name in legend.names_of(found.legend).items() if " + " in name}
-        tags = provenance.predicted(found.folder.name, found.digest, Path(job.image).name, joined)
-        if opened.tags().get("LANDFORGE_SYNTHETIC") == "YES":
+    with open_raster(job.image, "image") as image:
+        _check_image(image)
+        model = base.load(SegmentationModel, job.model)
+        merged_names = {code: name for code, name in legend.names_of(model.legend).items() if " + " in name}
+        tags = provenance.predicted(model.folder.name, model.digest, Path(job.image).name, merged_names)
+        if image.tags().get("LANDFORGE_SYNTHETIC") == "YES":
             tags["LANDFORGE_SYNTHETIC"] = "YES"
-        with on_model_grid(opened, found.index["pixel_m"], job.max_area_km2) as (source, box):
-            _segment(job, found, source, box, tags, report)
+        with on_model_grid(image, model.index["pixel_m"], job.max_area_km2) as (source, box):
+            layer = _segmentation_layer(job.image, source, box, model, tags)
+            write_layers([(job.output, layer)], job.scheduler, report)
     return {"output": job.output}
 
 
-def _segment(
-    job: protocol.SegmentImage,
-    found: SegmentationModel,
-    source: rasterio.DatasetReader,
-    box: GeoBox,
-    tags: dict[str, str],
-    report: protocol.Reporter,
-) -> None:
+def _segmentation_layer(
+    path: str, source: rasterio.DatasetReader, box: GeoBox, model: SegmentationModel, tags: dict[str, str]
+) -> Layer:
+    """The land cover of an image that is open as `source` on a grid; BackendError where all of it is masked."""
     region = landcover_input.box_of_grid(box)
 
-    def read(wanted: Box) -> np.ndarray:
-        row, col = wanted.row - region.row, wanted.col - region.col
+    def read(window: Box) -> np.ndarray:
+        row, col = window.row - region.row, window.col - region.col
         # mirrored, because stripes of repeated edge pixels look like roads to a model
-        return read_window(source, row, col, wanted.height, wanted.width, mirrored=True)[:3]
+        return read_window(source, row, col, window.height, window.width, mirrored=True)[:3]
 
-    wanted = regions.valid_pixels(source, region)
-    if not wanted.any_inside(np.array([region.row]), np.array([region.col]), max(region.height, region.width)).any():
-        raise BackendError(f"The image {job.image} holds no data: all of its pixels are masked.")
-    field = found.field(RasterSource("image", read))
-    resume = outputs.resumed(field, stamp(job.image))
-    with RasterWriter(job.output, box, "classes", tags, resume, found.legend) as writer:
-        outputs.announce(report, writer)
-        output = outputs.landcover_output(field, writer, wanted, report)
-        render([output], job.scheduler, report)
+    area = regions.valid_pixels(source, region)
+    if not area.any_inside(np.array([region.row]), np.array([region.col]), max(region.height, region.width)).any():
+        raise BackendError(f"The image {path} holds no data: all of its pixels are masked.")
+    raster = model.lazy_raster(RasterSource("image", read))
+    return Layer(raster, box, "classes", tags, area, stamp(path), model.legend)

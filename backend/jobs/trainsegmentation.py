@@ -9,9 +9,9 @@ from backend.training import segmentation
 
 
 def run(job: protocol.TrainSegmentation, report: protocol.Reporter) -> dict[str, str]:
-    """Train on the job's data sets, see `course.fit`."""
+    """Train on the job's data sets, see `segmentation.fit`."""
     if not job.dataset:
         raise BackendError("No data set was given. Choose one or more that 'Build data set' wrote.")
     segmentation.check_settings(job)
-    segmentation.fit(job, [open_tiles(folder).joined(job.legend) for folder in job.dataset], report)
+    segmentation.fit(job, [open_tiles(folder).merged(job.legend) for folder in job.dataset], report)
     return {"output": job.output}

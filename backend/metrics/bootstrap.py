@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from backend.datasets.crops import grids
-from backend.datasets.reader import Tile
+from backend.datasets.crops import grid_crops
+from backend.datasets.layout import Tile
 from backend.metrics.confusion import Scores, score
 
 RESAMPLES = 1000
@@ -35,7 +35,7 @@ class Evaluation:
 
 def tile_matrices(predict: Predict, tiles: Sequence[Tile], crop_px: int) -> np.ndarray:
     """(tiles, COUNT, COUNT) int64: the confusion matrix of each tile, predicted in crops of at most `crop_px`."""
-    loaders = ([DataLoader(crops, batch_size=4) for crops in grids([tile], crop_px)] for tile in tiles)
+    loaders = ([DataLoader(crops, batch_size=4) for crops in grid_crops([tile], crop_px)] for tile in tiles)
     return np.stack([score(predict, chain.from_iterable(batches)).matrix for batches in loaders])
 
 

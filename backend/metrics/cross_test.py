@@ -10,7 +10,8 @@ from typing import Any
 import torch
 
 from backend.datasets import label_offset
-from backend.datasets.reader import GSD_TOLERANCE, TileSet, check_known, only, open_tiles, tiles_of
+from backend.datasets.layout import SAME_GSD_TOLERANCE
+from backend.datasets.reader import TileSet, check_labelled, only, open_tiles, tiles_of
 from backend.datasets.spatial_split import Split
 from backend.geo import legend
 from backend.metrics.bootstrap import Evaluation, evaluate, tile_matrices
@@ -36,7 +37,7 @@ def open_test_sets(
             report.log(f"{tiles.folder} holds no {split!r} tiles: its {available!r} tiles are used.")
         for folder, index in models:
             _check_gsd(folder.name, float(index["pixel_m"]), tiles)
-        check_known(only(tiles, available), available)
+        check_labelled(only(tiles, available), available)
     label_offset.warn(sets, report)
     return tested
 
@@ -52,7 +53,7 @@ def _available_split(tiles: TileSet, split: Split) -> Split:
 
 
 def _check_gsd(model: str, pixel_m: float, tiles: TileSet) -> None:
-    if abs(tiles.pixel_m / pixel_m - 1) > GSD_TOLERANCE:
+    if abs(tiles.pixel_m / pixel_m - 1) > SAME_GSD_TOLERANCE:
         raise BackendError(
             f"The model {model} reads pixels of {pixel_m:g} m, but the tiles of {tiles.folder} have {tiles.pixel_m:g} "
             "m. Build the data set at the model's pixel size."
@@ -79,7 +80,7 @@ def evaluate_all(
     report: Reporter,
 ) -> Iterator[Evaluation]:
     """Evaluate each model, named by its path, on each test set, in one legend."""
-    sets = [(tiles.joined(legend_name), split) for tiles, split in test_sets]
+    sets = [(tiles.merged(legend_name), split) for tiles, split in test_sets]
     set_names = unique_names([tiles.folder for tiles, _ in test_sets])
     done, count = 0, len(models) * len(sets)
     for model, (folder, index) in zip(unique_names(paths), models):

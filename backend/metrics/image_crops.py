@@ -14,8 +14,9 @@ import rasterio
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.windows import Window
 
-from backend.datasets import image_label_pairs, reader
-from backend.datasets.reader import FileTile, Tile
+from backend.datasets import image_label_pairs, layout, reader
+from backend.datasets.layout import Tile
+from backend.datasets.reader import FileTile
 from backend.geo import legend
 from backend.geo.raster import open_raster
 from backend.protocol import BackendError
@@ -90,9 +91,9 @@ def open_crops(path: str | Path, size_px: int, split: str = "all") -> CropSet:
     on a grid in metres.
     """
     path = Path(path)
-    if (path / reader.INDEX).is_file():
+    if (path / layout.INDEX).is_file():
         crops = _of_dataset(path, size_px, split)
-    elif (path / reader.PACKED_INDEX).is_file():
+    elif (path / layout.PACKED_INDEX).is_file():
         crops = _of_packed(path, size_px, split)
     elif path.is_dir():
         crops = _of_folder(path, size_px)
@@ -130,11 +131,11 @@ def _of_tile(tile: Tile, name: str, size_px: int, corner: tuple[str, float, floa
 
 
 def _of_dataset(folder: Path, size_px: int, split: str) -> CropSet:
-    with reader.damage(folder):
-        index, rows = reader.manifest(folder)
+    with layout.damage_errors(folder):
+        index, rows = layout.read_manifest(folder)
         pixel_m, shape = float(index["pixel_m"]), (int(index["tile_px"]), int(index["tile_px"]))
         if not all(row["image"] for row in rows):
-            raise reader.without_images(folder)
+            raise layout.no_images_error(folder)
         if min(shape) < size_px:
             raise _too_small(folder, shape, size_px)
         crops: list[Crop] = []
@@ -184,12 +185,12 @@ def _of_folder(folder: Path, size_px: int) -> CropSet:
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
     if not paths:
         raise BackendError(
-            f"{folder} is neither a data set (it has no {reader.INDEX}) nor a folder of images. Choose a folder that "
+            f"{folder} is neither a data set (it has no {layout.INDEX}) nor a folder of images. Choose a folder that "
             "'Build data set' wrote, or one of RGB images."
         )
     sets = [_of_file(path, size_px) for path in paths]
     sizes = {round(crops.pixel_m, 4) for crops in sets}
-    if max(sizes) > min(sizes) * (1 + reader.GSD_TOLERANCE):
+    if max(sizes) > min(sizes) * (1 + layout.SAME_GSD_TOLERANCE):
         listed = ", ".join(f"{size:g} m" if size else "unknown" for size in sorted(sizes))
         raise BackendError(f"The images of {folder} have different pixel sizes ({listed}). Resample them to one.")
     return CropSet(folder.name, sets[0].pixel_m, [crop for crops in sets for crop in crops.crops])

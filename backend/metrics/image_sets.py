@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from backend.datasets.reader import GSD_TOLERANCE
+from backend.datasets.layout import SAME_GSD_TOLERANCE
 from backend.geo import legend
 from backend.metrics.image_crops import CropSet, ground_keys, open_crops
 from backend.metrics.names import unique_names
@@ -61,7 +61,7 @@ def _check_gsd(sets: Sequence[CropSet]) -> list[str]:
     """Remarks on unknown pixel sizes; BackendError where known ones differ."""
     known = [crops for crops in sets if crops.pixel_m]
     for crops in known:
-        if abs(crops.pixel_m / known[0].pixel_m - 1) > GSD_TOLERANCE:
+        if abs(crops.pixel_m / known[0].pixel_m - 1) > SAME_GSD_TOLERANCE:
             raise BackendError(
                 f"{known[0].name} has pixels of {known[0].pixel_m:g} m, {crops.name} of {crops.pixel_m:g} m. Resample "
                 "one to the other's pixel size: metrics would measure the pixels, not the images."

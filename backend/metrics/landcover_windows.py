@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from rasterio.windows import Window
 
-from backend.datasets import image_label_pairs, reader
+from backend.datasets import image_label_pairs, layout
 from backend.geo import class_raster, legend
 from backend.geo.raster import open_raster
 from backend.metrics.near_duplicates import MapBlock, Position
@@ -67,12 +67,12 @@ def _of_raster(path: Path) -> LandCoverRaster:
 
 
 def _of_dataset(folder: Path) -> Iterator[LandCoverRaster]:
-    if not (folder / reader.INDEX).is_file():
+    if not (folder / layout.INDEX).is_file():
         raise BackendError(
-            f"{folder} is not a data set: it has no {reader.INDEX}. Choose a folder that 'Build data set' wrote."
+            f"{folder} is not a data set: it has no {layout.INDEX}. Choose a folder that 'Build data set' wrote."
         )
-    with reader.damage(folder):
-        index, rows = reader.manifest(folder)
+    with layout.damage_errors(folder):
+        index, rows = layout.read_manifest(folder)
         if not rows:
             raise BackendError(f"The data set {folder} holds no tiles. Build it again.")
         side, pixel_m = int(index["tile_px"]), float(index["pixel_m"])
@@ -85,7 +85,7 @@ def common_pixel(rasters: Sequence[LandCoverRaster]) -> float:
     """The pixel size of all rasters in metres; BackendError where they differ."""
     first = rasters[0]
     for raster in rasters:
-        if abs(raster.pixel_m / first.pixel_m - 1) > reader.GSD_TOLERANCE:
+        if abs(raster.pixel_m / first.pixel_m - 1) > layout.SAME_GSD_TOLERANCE:
             raise BackendError(
                 f"{first.path} has pixels of {first.pixel_m:g} m, {raster.path} of {raster.pixel_m:g} m. Landscape "
                 "metrics depend on the pixel size: resample one to the other's by mode or nearest, or cut labels alone."

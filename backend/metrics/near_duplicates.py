@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from backend.datasets.packed import dihedral
+from backend.datasets.augment import dihedral
 from backend.geo import legend
 
 CELLS = 16  # along a window's side, both in the coarse search and for the final distance

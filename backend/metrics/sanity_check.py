@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from backend.datasets.packed import color_jitter
+from backend.datasets.augment import color_jitter
 
 CHANGES = ("rotated", "mirrored", "recoloured")
 CAREFUL_SHARE = 0.5  # of the synthetic images' distance; a harmless change that moves the metric more calls for care

@@ -1,4 +1,4 @@
-"""Trained models as objects: loaded once in a process, sent to the workers of a cluster by their names."""
+"""Trained models: each is loaded once in a process, and is sent to the workers of a cluster by its name."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ CACHED_MODELS = 4
 
 
 class Model:
-    """A model folder, loaded. `kind` is what the folder must hold; subclasses load its networks."""
+    """A loaded model folder; subclasses load its networks.
+
+    `kind` is the kind of model that the folder must hold, the index's `landforge` entry.
+    """
 
     kind: ClassVar[str]
 
     def __init__(self, name: str) -> None:
-        """A bundled model by name or a folder; raises BackendError where it is not one of this kind."""
+        """Load the index of a bundled model's name or of a folder; BackendError for another kind of model."""
         self.folder, self.index = model_folder.find(name, self.kind)
         device.keep_freed_memory()
         self.name = name if name in model_folder.bundled() else str(self.folder.absolute())
@@ -31,7 +34,7 @@ class Model:
 
     @property
     def seen(self) -> list[int]:
-        """The codes in the model's training data; what an index without them was trained on."""
+        """The class codes in the model's training data; for an index without them, all that have no fallback class."""
         return self.index.get("seen", [int(code) for code in legend.CODES if int(code) not in legend.FALLBACK_CLASS])
 
     @property
@@ -39,8 +42,8 @@ class Model:
         """SHA-256 of weights and configuration."""
         return model_folder.model_hash(self.folder)
 
-    def taken(self, steps: int) -> int:
-        """The denoising steps that it takes of so many: a distilled model knows no more than its own."""
+    def effective_steps(self, steps: int) -> int:
+        """The number of denoising steps taken when `steps` are requested: a distilled model has a maximum."""
         return min(steps, self.index.get("steps", steps))
 
     def call(self, method: Callable[..., Any], *settings: Any) -> Call:
@@ -81,7 +84,7 @@ def _loaded(cls: Any, name: str, digest: str, device_name: str) -> Any:
 
 
 def load(cls: type[AnyModel], name: str) -> AnyModel:
-    """The model of a name or folder, from memory where it was loaded before and has not changed since."""
+    """A model by a bundled model's name or a folder; one that is in memory is reused while its folder is unchanged."""
     folder, _ = model_folder.find(name, cls.kind)
     full_name = name if name in model_folder.bundled() else str(Path(name).absolute())
     digest = model_folder.model_hash(folder)

@@ -1,7 +1,7 @@
 """Aerial images at 1 m by latent diffusion with a ControlNet on land cover (Zhang et al. 2023).
 
-Trained to denoise in many steps, then distilled to a few against a judge. Styles (a climate, a vintage), as far as
-training data names them, are constant planes beside the land cover.
+Trained as a diffusion model of many steps, then distilled to STEPS steps with an adversarial loss. The ControlNet's
+condition is one-hot land cover and one constant plane for each style (a climate, a year) of the training data.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ PIXEL_M = 1.0
 CELL_PX = 4
 CHANNELS = 8
 WINDOW = 32  # latent cells, 128 m
-PHASES = 6  # with fewer, each window gives a meadow a tone of its own
-TONE, TONE_CELLS = 0.08, 48  # how strong a place's tone is in the noise, and over how many cells it changes, 192 m
-STEPS = 3  # that a distilled model takes at most
-GUIDANCE_SCALE = 2.0  # how far the image is pushed towards its land cover (Ho and Salimans 2022); 1 is not at all
+PHASES = 6  # with fewer, the tone of a meadow changes at window borders
+LOW_FREQUENCY_STRENGTH, LOW_FREQUENCY_CELLS = 0.08, 48  # standard deviation, and the grid's spacing: 192 m
+STEPS = 3  # the most denoising steps of a distilled model
+GUIDANCE_SCALE = 2.0  # of classifier-free guidance (Ho and Salimans 2022); 1 is no guidance
 
 
 def new_autoencoder() -> PatchAutoencoder:
-    """An autoencoder without a code yet: (n, 3, h, w) RGB in -1..1 to (n, 8, h/4, w/4) latents and back."""
+    """An autoencoder before `fit`: (n, 3, h, w) RGB in -1..1 to (n, 8, h/4, w/4) latents and back."""
     return PatchAutoencoder(3, CHANNELS, CELL_PX)
 
 
 def new_denoiser() -> UNet2DConditionModel:
-    """An untrained denoiser of (n, 8, 32, 32) noisy latents; land cover reaches it through the ControlNet alone."""
+    """An untrained denoiser of (n, 8, 32, 32) noisy latents; the ControlNet alone gets the land cover."""
     return UNet2DConditionModel(
         sample_size=WINDOW,
         in_channels=CHANNELS,
@@ -57,27 +57,31 @@ def new_denoiser() -> UNet2DConditionModel:
 
 
 def new_controlnet(denoiser: UNet2DConditionModel, styles: int) -> ControlNetModel:
-    """A ControlNet of (n, 11 + styles, h * 4, w * 4) conditions, its encoder copied from the denoiser's."""
+    """A ControlNet for conditions (n, 11 + styles, h * 4, w * 4); its encoder is a copy of the denoiser's."""
     return ControlNetModel.from_unet(
         denoiser, conditioning_channels=legend.COUNT + styles, conditioning_embedding_out_channels=(16, 32, 48)
     )
 
 
-def low_frequency_noise(seed: int, world: str, evenness: np.ndarray, box: Box) -> np.ndarray:
-    """(channels, height, width) float32: a tone of each place for noise, which a few steps would not find in it.
+def low_frequency_noise(seed: int, world: str, dc_share: np.ndarray, box: Box) -> np.ndarray:
+    """(channels, height, width) float32: smooth noise that is added to the initial noise of a box of latent cells.
 
-    The tone of a window is the mean of its noise, which says nothing once the first of a few steps is taken: all
-    fields get the mean tone of fields (Lin et al. 2024 on a schedule's ends). An offset that windows share stays.
+    A window's white noise hardly varies in its mean, so a model of few steps gives all fields of a class the same tone
+    (Lin et al. 2024). Smooth noise gives each place a tone that overlapping windows share. It is scaled by `dc_share`
+    (channels,), because only components that are constant over a patch carry tone.
     """
-    smooth = noise.smooth(seed, f"{world} tone", len(evenness), box, TONE_CELLS)
-    return TONE * evenness[:, None, None] * smooth
+    smooth = noise.smooth(seed, f"{world} tone", len(dc_share), box, LOW_FREQUENCY_CELLS)
+    return LOW_FREQUENCY_STRENGTH * dc_share[:, None, None] * smooth
 
 
-def controlled(
-    denoiser: nn.Module, controlnet: nn.Module, noisy: torch.Tensor, times: torch.Tensor, told: torch.Tensor
+def predict_v(
+    denoiser: nn.Module, controlnet: nn.Module, noisy: torch.Tensor, times: torch.Tensor, condition: torch.Tensor
 ) -> torch.Tensor:
-    """The denoiser's v with the ControlNet's residuals of its conditions; neither attends to a text."""
-    down, mid = controlnet(noisy, times, None, controlnet_cond=told, return_dict=False)
+    """The v of noisy latents (n, 8, h, w) at timesteps (n,) on conditions (n, 11 + styles, h * 4, w * 4).
+
+    The denoiser gets the ControlNet's residuals. Neither network has a text to attend to.
+    """
+    down, mid = controlnet(noisy, times, None, controlnet_cond=condition, return_dict=False)
     return denoiser(noisy, times, None, down_block_additional_residuals=down, mid_block_additional_residual=mid).sample
 
 
@@ -100,38 +104,39 @@ class StyleConditioning:
 
 
 class ImageGenerator(latent_generator.LatentGenerator[StyleConditioning]):
-    """A trained ControlNet stack, ready to paint any region of the world's 1 m grid."""
+    """A trained denoiser with its ControlNet, which renders images of any region of the world's 1 m grid."""
 
-    kind, pixel_m, coder = KIND, PIXEL_M, PatchAutoencoder
+    kind, pixel_m, autoencoder_class = KIND, PIXEL_M, PatchAutoencoder
     components: ClassVar = {"denoiser": UNet2DConditionModel, "controlnet": ControlNetModel}
 
     def __init__(self, name: str = KIND) -> None:
         super().__init__(name)
-        # The embedding of land cover is the same at every step: it is taken out and computed once a window.
+        # The embedding of the condition is the same at every step: it is computed once for each window.
         self._embedding = self.networks["controlnet"].controlnet_cond_embedding
         self.networks["controlnet"].controlnet_cond_embedding = nn.Identity()
-        self._evenness = self.autoencoder.evenness()
+        self._dc_share = self.autoencoder.dc_share()
         self._style_classes = _style_classes(self.index)
 
     def noise(self, world: str, seed: int, box: Box) -> np.ndarray:
-        """White noise with the tone of each place."""
-        return super().noise(world, seed, box) + low_frequency_noise(seed, world, self._evenness, box)
+        """The initial noise: white noise plus low-frequency noise."""
+        return super().noise(world, seed, box) + low_frequency_noise(seed, world, self._dc_share, box)
 
     def denoiser(self, windows: list[Box], conditioning: StyleConditioning, *patches: Patch) -> diffusion.Denoise:  # noqa: D102
         (landcover,) = patches
-        found = [legend.encode_condition(landcover.read(window.scaled(CELL_PX)), self.seen) for window in windows]
+        one_hot = [legend.encode_condition(landcover.read(window.scaled(CELL_PX)), self.seen) for window in windows]
         styles = torch.tensor(conditioning.styles).expand(len(windows), -1)
-        told = condition_planes(torch.from_numpy(np.stack(found)), styles, self._style_classes)
-        shown = self._embedding(self.placed(told))
-        hidden = self._embedding(self.placed(torch.zeros_like(told[:1]))).expand_as(shown)
-        parts = self.networks["denoiser"], self.networks["controlnet"]
+        planes = condition_planes(torch.from_numpy(np.stack(one_hot)), styles, self._style_classes)
+        condition = self._embedding(self.to_device(planes))
+        null_condition = self._embedding(self.to_device(torch.zeros_like(planes[:1]))).expand_as(condition)
+        networks = self.networks["denoiser"], self.networks["controlnet"]
 
         def predict(noisy: torch.Tensor, times: torch.Tensor, embedded: torch.Tensor) -> torch.Tensor:
-            return controlled(*parts, self.placed(noisy), times, embedded.contiguous(memory_format=torch.channels_last))
+            embedded = embedded.contiguous(memory_format=torch.channels_last)
+            return predict_v(*networks, self.to_device(noisy), times, embedded)
 
-        return diffusion.guided(predict, shown, hidden, self.index["guidance_scale"])
+        return diffusion.guided(predict, condition, null_condition, self.index["guidance_scale"])
 
-    def field(
+    def lazy_raster(
         self,
         world: str,
         seed: int,
@@ -145,4 +150,4 @@ class ImageGenerator(latent_generator.LatentGenerator[StyleConditioning]):
         `landcover` has class indices in pixels `coarse` m wide. `styles` are some of the model's.
         """
         conditioning = StyleConditioning(style_vector(styles, self.index.get("styles", [])))
-        return self.rendered(world, seed, steps, (Input(landcover, CELL_PX, coarse),), conditioning, rgb.to_bytes)
+        return self.decoded_raster(world, seed, steps, (Input(landcover, CELL_PX, coarse),), conditioning, rgb.to_bytes)

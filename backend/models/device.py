@@ -1,4 +1,4 @@
-"""Where to compute, and in which precision."""
+"""The device and the precision to compute in, and what the C library does with freed memory."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 
 import torch
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # from malloc.h
 KEPT_BYTES = 2**30
-LARGEST_KEPT_BYTES = 2**25  # glibc's own limit; still larger ones would not be found again, and pile up
+LARGEST_KEPT_BYTES = 2**25  # glibc's limit; larger freed blocks would not be reused and would pile up
 
 
 def best() -> torch.device:
-    """CUDA, then Apple's GPU, then the CPU; LANDFORGE_DEVICE overrides."""
-    wanted = os.environ.get("LANDFORGE_DEVICE", "")
-    if wanted:
-        return torch.device(wanted)
+    """The device named by the environment variable LANDFORGE_DEVICE, else CUDA, else Apple's GPU, else the CPU."""
+    name = os.environ.get("LANDFORGE_DEVICE", "")
+    if name:
+        return torch.device(name)
     if torch.cuda.is_available():
         return torch.device("cuda")
     if torch.backends.mps.is_available():
@@ -27,9 +27,10 @@ def best() -> torch.device:
 
 
 def setting(value: Any, kind: str) -> Any:
-    """A recipe's value on a kind of device: where it is told by device that of 'cuda' or, elsewhere, of 'cpu'.
+    """A recipe's value for a device type such as 'cuda', 'mps' or 'cpu'.
 
-    Lists become tuples, as jobs have them.
+    A dict holds one value for each device type; types that it lacks take the value of 'cpu'. Lists become tuples, the
+    type of a job's fields.
     """
     if isinstance(value, dict):
         value = value.get(kind, value["cpu"])
@@ -37,31 +38,31 @@ def setting(value: Any, kind: str) -> Any:
 
 
 def keep_freed_memory() -> None:
-    """Have the C library keep the memory of freed tensors for the next ones, where it is glibc.
+    """Make glibc keep the memory of freed tensors for the next ones; no effect with another C library.
 
-    It would hand large blocks back to the system each time, and taking them anew, page by page, costs a third of a
-    network's time on a CPU.
+    By default glibc returns large blocks to the system. Getting them back page by page takes a third of a network's
+    time on a CPU.
     """
-    mallopt = _of_glibc("mallopt")
+    mallopt = _libc_function("mallopt")
     if mallopt:
         mallopt(M_MMAP_THRESHOLD, LARGEST_KEPT_BYTES)
         mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
 
 
 def return_freed_memory() -> None:
-    """Give what `keep_freed_memory` has kept back to the system, when there is nothing to do."""
-    trim = _of_glibc("malloc_trim")
+    """Return the memory kept by `keep_freed_memory` to the system; for a process that is idle."""
+    trim = _libc_function("malloc_trim")
     if trim:
         trim(0)
 
 
-def _of_glibc(function: str) -> Any:
-    """A function of the C library; None where it has no such."""
-    return getattr(ctypes.CDLL(None), function, None) if sys.platform == "linux" else None
+def _libc_function(name: str) -> Any:
+    """A function of Linux's C library; None where there is no such function."""
+    return getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None
 
 
 def fast_bf16(device: torch.device) -> bool:
-    """Whether bf16 is faster than fp32 there: GPUs since Ampere, CPUs with their own bf16 instructions."""
+    """Whether bf16 is faster than fp32 on a device: on GPUs since Ampere and on CPUs with bf16 instructions."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type == "cpu":
@@ -70,20 +71,20 @@ def fast_bf16(device: torch.device) -> bool:
 
 
 def dtype(device: torch.device) -> torch.dtype:
-    """The dtype in which models run there."""
+    """The dtype of models' weights for inference on a device."""
     return torch.bfloat16 if fast_bf16(device) else torch.float32
 
 
 def autocast(device: torch.device) -> torch.autocast:
-    """Mixed precision for training there."""
+    """The context of mixed precision for training on a device; disabled where bf16 is not faster than fp32."""
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=fast_bf16(device))
 
 
 def batch_multiple(batch: int) -> int:
-    """What a batch's size must be a multiple of, so that every window in it is computed to the same last bit.
+    """The number that batch sizes must be multiples of, so that a window's result is the same bits in every batch.
 
-    On a CPU the threads share a batch window by window; where they cannot, they split windows. A GPU chooses its
-    algorithm by the size.
+    CPU threads each take whole windows only if the windows divide evenly among them; otherwise they split windows. On a
+    GPU the algorithm depends on the batch size, so all batches must have `batch` windows.
     """
     if best().type == "cpu":
         return min(torch.get_num_threads(), batch)

@@ -1,6 +1,6 @@
-"""What the latent diffusion models share: autoencoder scaling, the denoising objective, the sampler's phases.
+"""Latent diffusion: normalisation of latents, the denoising loss, guidance, and the steps of the sampler.
 
-Denoising follows v-prediction (Salimans and Ho 2022) on a cosine schedule and DPM-Solver++ (Lu et al. 2022).
+v-prediction (Salimans and Ho 2022) on a cosine noise schedule, sampled with DPM-Solver++ (Lu et al. 2022).
 """
 
 from __future__ import annotations
@@ -15,84 +15,96 @@ from diffusers import DDPMScheduler, DPMSolverMultistepScheduler
 from torch.nn import functional
 
 Denoise = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-"""Noisy latents (n, c, h, w) and timesteps (n,) to the predicted v, same shape."""
+"""Predicts v (n, c, h, w) from noisy latents (n, c, h, w) and timesteps (n,)."""
 
 
 def schedule() -> DDPMScheduler:
-    """The noise schedule of training."""
+    """The noise schedule of training: 1000 timesteps, cosine, v-prediction."""
     return DDPMScheduler(num_train_timesteps=1000, beta_schedule="squaredcos_cap_v2", prediction_type="v_prediction")
 
 
 def sampler(order: int = 2) -> DPMSolverMultistepScheduler:
-    """The sampler of that schedule; of order 1 it is DDIM (Song et al. 2021), which needs no step before."""
+    """A DPM-Solver++ sampler of the schedule; with order 1 it is DDIM (Song et al. 2021), a single-step solver."""
     return DPMSolverMultistepScheduler.from_config(schedule().config, timestep_spacing="trailing", solver_order=order)
 
 
-def scaled(autoencoder: Any, latents: torch.Tensor, back: bool = False) -> torch.Tensor:
-    """Latents (n, c, h, w) to mean 0 and deviation 1 a channel, or back, by the autoencoder's own statistics."""
+def _latent_statistics(autoencoder: Any, latents: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean and standard deviation (c, 1, 1) of the autoencoder's latents, with the dtype and device of `latents`."""
     mean, std = (
         torch.tensor(values, dtype=latents.dtype, device=latents.device)[:, None, None]
         for values in (autoencoder.config.latents_mean, autoencoder.config.latents_std)
     )
-    return latents * std + mean if back else (latents - mean) / std
+    return mean, std
+
+
+def normalize(autoencoder: Any, latents: torch.Tensor) -> torch.Tensor:
+    """The autoencoder's latents (n, c, h, w), normalised to mean 0 and standard deviation 1 in each channel."""
+    mean, std = _latent_statistics(autoencoder, latents)
+    return (latents - mean) / std
+
+
+def denormalize(autoencoder: Any, latents: torch.Tensor) -> torch.Tensor:
+    """Normalised latents (n, c, h, w) as the autoencoder decodes them; the inverse of `normalize`."""
+    mean, std = _latent_statistics(autoencoder, latents)
+    return latents * std + mean
 
 
 def v_loss(denoise: Denoise, scheduler: DDPMScheduler, latents: torch.Tensor) -> torch.Tensor:
-    """Mean squared error of v at random times, a scalar; `latents` (n, c, h, w) are clean and scaled."""
+    """Mean squared error of the predicted v at random timesteps, a scalar; `latents` (n, c, h, w) are normalised."""
     times = torch.randint(0, scheduler.config.num_train_timesteps, (len(latents),), device=latents.device)
-    added = torch.randn_like(latents)
-    noisy = scheduler.add_noise(latents, added, times)
-    target = scheduler.get_velocity(latents, added, times)
+    noise = torch.randn_like(latents)
+    noisy = scheduler.add_noise(latents, noise, times)
+    target = scheduler.get_velocity(latents, noise, times)
     return functional.mse_loss(denoise(noisy, times).float(), target)
 
 
-def clean(scheduler: Any, noisy: torch.Tensor, times: torch.Tensor, predicted: torch.Tensor) -> torch.Tensor:
-    """What noisy latents (n, c, h, w) at timesteps (n,) would become in one step of a predicted v of that shape."""
+def predict_clean(scheduler: Any, noisy: torch.Tensor, times: torch.Tensor, predicted: torch.Tensor) -> torch.Tensor:
+    """The clean latents implied by a predicted v; `noisy` and `predicted` are (n, c, h, w), timesteps (n,)."""
     alpha = scheduler.alphas_cumprod.to(noisy.device)[times.long()].to(noisy.dtype)[:, None, None, None]
     return alpha.sqrt() * noisy - (1 - alpha).sqrt() * predicted
 
 
 def guided(
     predict: Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor],
-    shown: torch.Tensor,
-    hidden: torch.Tensor,
+    condition: torch.Tensor,
+    null_condition: torch.Tensor,
     scale: float,
 ) -> Denoise:
-    """The denoising function pushed `scale` times from what a hidden condition gives towards what a shown one gives.
+    """The denoising function with classifier-free guidance (Ho and Salimans 2022).
 
-    `predict` takes noisy latents, times and conditions; both guesses of a window are made in one pass (Ho and
-    Salimans 2022). With a scale of 1 nothing is pushed and the hidden condition is not asked.
+    `predict` takes noisy latents, timesteps and conditions. The conditional and the unconditional prediction are
+    computed in one pass; a scale of 1 is the conditional prediction alone.
     """
-    condition = shown if scale == 1 else torch.cat([shown, hidden])
+    conditions = condition if scale == 1 else torch.cat([condition, null_condition])
 
     def denoise(noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
-        repeats = len(condition) // len(noisy)
-        found = predict(noisy.repeat(repeats, 1, 1, 1), times.repeat(repeats), condition).float()
+        repeats = len(conditions) // len(noisy)
+        predicted = predict(noisy.repeat(repeats, 1, 1, 1), times.repeat(repeats), conditions).float()
         if repeats == 1:
-            return found
-        given, free = found.chunk(2)
-        return free + scale * (given - free)
+            return predicted
+        conditional, unconditional = predicted.chunk(2)
+        return unconditional + scale * (conditional - unconditional)
 
     return denoise
 
 
 def run_steps(
-    denoise: Denoise, sampler: DPMSolverMultistepScheduler, steps: int, latents: torch.Tensor, part: range
+    denoise: Denoise, sampler: DPMSolverMultistepScheduler, steps: int, latents: torch.Tensor, phase: range
 ) -> torch.Tensor:
-    """Take one phase's part of so many steps; latents (n, c, h, w) float32."""
-    solver = copy.deepcopy(sampler)  # a solver remembers its last steps: each window starts with none
+    """Latents (n, c, h, w) float32 after the steps of one phase, out of `steps` in all."""
+    solver = copy.deepcopy(sampler)  # a multistep solver keeps earlier predictions; a phase starts without any
     solver.set_timesteps(steps)
-    solver.set_begin_index(part.start)
-    for time in solver.timesteps[part.start : part.stop]:
+    solver.set_begin_index(phase.start)
+    for time in solver.timesteps[phase.start : phase.stop]:
         predicted = denoise(latents, time.expand(len(latents)).to(latents.device)).float()
         latents = solver.step(predicted, time, latents, return_dict=False)[0]
     return latents
 
 
-def parts(steps: int, phases: int) -> list[range]:
-    """The steps of each phase, the first phases shorter; fewer phases where there are few steps.
+def phase_steps(steps: int, phases: int) -> list[range]:
+    """The steps of each phase; early phases are shorter, and there are at most as many phases as steps.
 
-    The first steps decide what is where: windows that are blended early agree on it.
+    Windows are blended after each phase. The first steps decide the layout, so overlapping windows are blended early.
     """
     bounds = np.unique((steps * np.linspace(0, 1, phases + 1) ** 2).round().astype(int))
     return [range(start, stop) for start, stop in zip(bounds, bounds[1:])]

@@ -1,4 +1,4 @@
-"""What the latent diffusion generators share beside the mathematics: their parts, their folder, how they render."""
+"""The base of the latent diffusion generators: autoencoders, frozen norms, the model folder, and rendering."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from backend.tiling import noise
 from backend.tiling.lattice import Box, Lattice
 from backend.tiling.lazy_raster import Input, LazyRaster, Patch, WindowOp, unchanged
 
-DECODED_AT_ONCE = 8  # more spills out of a CPU's cache
+DECODE_BATCH = 8  # windows; larger batches do not fit into a CPU's cache
 PREVIEW_STEPS = 12
 Autoencoder: TypeAlias = AutoencoderKL | PatchAutoencoder
 Conditioning = TypeVar("Conditioning")
@@ -30,7 +30,7 @@ Conditioning = TypeVar("Conditioning")
 def new_autoencoder(
     pixel_channels: int, latent_channels: int, widths: tuple[int, ...], norm_groups: int, size_px: int
 ) -> AutoencoderKL:
-    """An untrained autoencoder, 2 ** (len(widths) - 1) times smaller inside; widths are multiples of `norm_groups`."""
+    """An untrained autoencoder that downsamples by 2 ** (len(widths) - 1); `widths` are multiples of `norm_groups`."""
     return AutoencoderKL(
         in_channels=pixel_channels,
         out_channels=pixel_channels,
@@ -46,16 +46,16 @@ def new_autoencoder(
 
 
 def cell_px(autoencoder: Autoencoder) -> int:
-    """The side of a latent cell in pixels."""
+    """The side of a latent cell in pixels, the autoencoder's downsampling factor."""
     if isinstance(autoencoder, PatchAutoencoder):
         return int(autoencoder.config.patch_px)
     return int(2 ** (len(autoencoder.config.block_out_channels) - 1))
 
 
 class Affine(nn.Module):
-    """A normalisation whose statistics are frozen: a scale and a shift a channel, the same wherever it stands.
+    """A scale and a shift for each channel: a normalisation with frozen statistics.
 
-    Group normalisation measures each window for itself, so that a meadow's tone would depend on the window's trees
+    Group normalisation uses each window's own statistics: the tone of a meadow would depend on the trees in its window
     and change from window to window.
     """
 
@@ -64,7 +64,7 @@ class Affine(nn.Module):
         self.weight, self.bias = nn.Parameter(weight.detach().clone()), nn.Parameter(bias.detach().clone())
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """(n, channels, h, w) to the same."""
+        """(n, channels, h, w) to the same shape."""
         return torch.addcmul(self.bias[:, None, None], features, self.weight[:, None, None])
 
 
@@ -76,27 +76,27 @@ def _group_norms(decoder: nn.Module) -> Iterator[tuple[nn.Module, str, nn.GroupN
 
 
 def freeze_norms(decoder: nn.Module) -> None:
-    """Read each group normalisation's weight and bias as those of an `Affine`: what `calibrate` has put there."""
+    """Replace each group normalisation by an `Affine` of its weight and bias, which `calibrate` has adapted."""
     for parent, name, norm in _group_norms(decoder):
         setattr(parent, name, Affine(norm.weight, norm.bias))
 
 
 def calibrate(decoder: nn.Module, run: Callable[[], None]) -> None:
-    """Fold into each group normalisation's weight and bias the statistics that it meets in a run of the decoder."""
-    sums: dict[nn.GroupNorm, list[torch.Tensor]] = {norm: [] for _, _, norm in _group_norms(decoder)}
+    """Fold the mean statistics of each group normalisation's inputs during `run` into its weight and bias."""
+    moments: dict[nn.GroupNorm, list[torch.Tensor]] = {norm: [] for _, _, norm in _group_norms(decoder)}
 
     def measure(norm: nn.GroupNorm, inputs: tuple[torch.Tensor, ...]) -> None:
         groups = inputs[0].float().reshape(len(inputs[0]), norm.num_groups, -1)
-        sums[norm].append(torch.stack([groups.mean((0, 2)), groups.square().mean((0, 2))]))
+        moments[norm].append(torch.stack([groups.mean((0, 2)), groups.square().mean((0, 2))]))
 
-    if not sums:
+    if not moments:
         return
-    hooks = [norm.register_forward_pre_hook(measure) for norm in sums]
+    hooks = [norm.register_forward_pre_hook(measure) for norm in moments]
     run()
     for hook in hooks:
         hook.remove()
-    for norm, found in sums.items():
-        mean, square = torch.stack(found).mean(0)
+    for norm, batches in moments.items():
+        mean, square = torch.stack(batches).mean(0)
         repeats = norm.num_channels // norm.num_groups
         scale = norm.weight / (square - mean.square() + norm.eps).sqrt().repeat_interleave(repeats)
         norm.bias.data = norm.bias - mean.repeat_interleave(repeats) * scale
@@ -113,49 +113,51 @@ def save(
     sampler: DPMSolverMultistepScheduler,
     **more: Any,
 ) -> None:
-    """Write what makes a folder of trained components a model: the sampler and the index, with `more` entries."""
+    """Write the sampler and the index, with `more` entries, into a folder of trained components: it is then a model."""
     sampler.save_pretrained(folder / "scheduler")
     stride = window * 3 // 4
     geometry = {"window": window, "stride": stride, "phases": phases}
     model_folder.write_index(folder, kind, pixel_m=pixel_m, **geometry, **more, figures=figures)
 
 
-def decoded(autoencoder: Autoencoder, latents: torch.Tensor) -> torch.Tensor:
-    """Scaled latents (n, c, h, w) to pixels (n, channels, h * f, w * f)."""
-    return autoencoder.decode(diffusion.scaled(autoencoder, latents, back=True)).sample
+def decode(autoencoder: Autoencoder, latents: torch.Tensor) -> torch.Tensor:
+    """Normalised latents (n, c, h, w) to pixels (n, channels, h * cell_px, w * cell_px)."""
+    return autoencoder.decode(diffusion.denormalize(autoencoder, latents)).sample
 
 
-def encoded(autoencoder: Autoencoder, pixels: torch.Tensor) -> torch.Tensor:
-    """Pixels (n, channels, h, w) to scaled latents (n, c, h / f, w / f)."""
+def encode(autoencoder: Autoencoder, pixels: torch.Tensor) -> torch.Tensor:
+    """Pixels (n, channels, h, w) to normalised latents (n, c, h / cell_px, w / cell_px)."""
     with torch.no_grad():
-        return diffusion.scaled(autoencoder, autoencoder.encode(pixels).latent_dist.mode())
+        return diffusion.normalize(autoencoder, autoencoder.encode(pixels).latent_dist.mode())
 
 
-def drawn(autoencoder: Autoencoder, denoise: diffusion.Denoise, like: torch.Tensor) -> torch.Tensor:
-    """Pixels from fresh noise, for a look at a training; `like` (n, c, h, w) are latents of the shape that is due."""
+def sample(autoencoder: Autoencoder, denoise: diffusion.Denoise, like: torch.Tensor) -> torch.Tensor:
+    """Pixels sampled in PREVIEW_STEPS from noise of the shape of `like`, latents (n, c, h, w)."""
     noise = torch.randn_like(like)
-    return decoded(
-        autoencoder, diffusion.run_steps(denoise, diffusion.sampler(), PREVIEW_STEPS, noise, range(PREVIEW_STEPS))
-    )
+    latents = diffusion.run_steps(denoise, diffusion.sampler(), PREVIEW_STEPS, noise, range(PREVIEW_STEPS))
+    return decode(autoencoder, latents)
 
 
 class LatentGenerator(Model, Generic[Conditioning]):
-    """A trained latent model, ready to render any region of the world's grid at its GSD.
+    """A trained latent diffusion model, which renders any region of the world's grid at its GSD, `pixel_m`.
 
-    `components` are the networks by name, `coder` the autoencoder's class, `cell_px` the side of a latent cell in
-    pixels, `side` the windows along a
-    block's side: those of a block are denoised together.
+    `components` are the networks' classes by name and `autoencoder_class` that of the autoencoder. A block of `side` by
+    `side` windows is denoised in one batch.
     """
 
     pixel_m: ClassVar[float]
     side: ClassVar[int] = 4
     components: ClassVar[dict[str, Any]]
-    coder: ClassVar[type[Autoencoder]] = AutoencoderKL
+    autoencoder_class: ClassVar[type[Autoencoder]] = AutoencoderKL
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
         loaded = model_folder.components(
-            self.folder, self.dtype, autoencoder=self.coder, scheduler=DPMSolverMultistepScheduler, **self.components
+            self.folder,
+            self.dtype,
+            autoencoder=self.autoencoder_class,
+            scheduler=DPMSolverMultistepScheduler,
+            **self.components,
         )
         self.sampler: DPMSolverMultistepScheduler = loaded.pop("scheduler")
         if self.index.get("frozen_norms"):
@@ -166,8 +168,8 @@ class LatentGenerator(Model, Generic[Conditioning]):
         self.cell_px = cell_px(self.autoencoder)
         self.networks = loaded
 
-    def placed(self, array: np.ndarray | torch.Tensor) -> torch.Tensor:
-        """A batch (n, c, h, w) as the networks take it."""
+    def to_device(self, array: np.ndarray | torch.Tensor) -> torch.Tensor:
+        """A batch (n, c, h, w) with the networks' device, dtype and memory layout."""
         return torch.as_tensor(array).to(self.device, self.dtype, memory_format=torch.channels_last)
 
     def denoiser(self, windows: list[Box], conditioning: Conditioning, *patches: Patch) -> diffusion.Denoise:
@@ -177,7 +179,7 @@ class LatentGenerator(Model, Generic[Conditioning]):
         """
         raise NotImplementedError
 
-    def rendered(
+    def decoded_raster(
         self,
         world: str,
         seed: int,
@@ -193,11 +195,11 @@ class LatentGenerator(Model, Generic[Conditioning]):
         """
         if steps < 1:
             raise BackendError(f"STEPS must be at least 1, not {steps}.")
-        steps = self.taken(steps)
+        steps = self.effective_steps(steps)
         lattice = Lattice(self.index["window"], self.index["stride"])
         latents: list[LazyRaster] = []
-        parts = diffusion.parts(steps, self.index["phases"])
-        for phase, part in enumerate(parts):
+        phases = diffusion.phase_steps(steps, self.index["phases"])
+        for phase, part in enumerate(phases):
             compute = self.call(type(self).phase, world, seed, steps, part, conditioning)
             work = WindowOp(
                 lattice, compute, unchanged, phase, 1, self.side, self.side**2, batch_multiple=device.batch_multiple
@@ -208,10 +210,10 @@ class LatentGenerator(Model, Generic[Conditioning]):
             lattice,
             self.call(type(self).decode),
             finish,
-            len(parts),
+            len(phases),
             self.cell_px,
             self.side,
-            DECODED_AT_ONCE,
+            DECODE_BATCH,
             batch_multiple=device.batch_multiple,
         )
         return LazyRaster(self.kind, work, (Input(latents[-1]),))
@@ -248,5 +250,5 @@ class LatentGenerator(Model, Generic[Conditioning]):
         """The pixels of a batch of windows, (n, channels, window * cell_px, window * cell_px) float32."""
         latents = torch.from_numpy(np.stack([denoised.read(window) for window in windows])).to(self.device)
         with torch.inference_mode():
-            unscaled = diffusion.scaled(self.autoencoder, latents, back=True)
-            return self.autoencoder.decode(self.placed(unscaled)).sample.float().cpu().numpy()
+            unscaled = self.to_device(diffusion.denormalize(self.autoencoder, latents))
+            return self.autoencoder.decode(unscaled).sample.float().cpu().numpy()

@@ -1,7 +1,7 @@
-"""Model folders and training states: safetensors and JSON, nothing that runs.
+"""Model folders: safetensors and JSON only, no pickled code.
 
-A model folder holds `model_index.json` with a `landforge` entry that says what kind of model it is, one
-folder for each component in the diffusers layout, and a model card.
+A model folder holds `model_index.json`, whose `landforge` entry is the kind of model, one folder for each component in
+the diffusers layout, and a model card.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def find(model: str, kind: str) -> tuple[Path, dict[str, Any]]:
 
 
 def write_index(folder: Path, kind: str, **settings: Any) -> None:
-    """Write a model folder's index; last of all its files, because it makes the folder a model."""
+    """Write a model folder's index. Call it after all other files are written: the index makes the folder a model."""
     text = json.dumps({"landforge": kind, **settings}, indent=2) + "\n"
     (folder / INDEX).write_text(text, encoding="utf-8")
 
@@ -66,10 +66,13 @@ def _hash(folder: Path, stamps: tuple[tuple[str, float], ...]) -> str:
 
 
 def model_hash(folder: Path) -> str:
-    """SHA-256 over a model folder's weights and configuration, so over all that its results depend on."""
+    """SHA-256 over the names and contents of a model folder's weights and JSON files, without its checkpoints.
+
+    The hash is cached until a file's modification time changes.
+    """
     files = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.suffix in (".safetensors", ".json"))
-    kept = (path for path in files if CHECKPOINTS not in path.parts)
-    return _hash(folder, tuple((path.as_posix(), (folder / path).stat().st_mtime) for path in kept))
+    hashed = (path for path in files if CHECKPOINTS not in path.parts)
+    return _hash(folder, tuple((path.as_posix(), (folder / path).stat().st_mtime) for path in hashed))
 
 
 def _component(folder: Path, cls: Any, dtype: torch.dtype) -> Any:
@@ -77,15 +80,15 @@ def _component(folder: Path, cls: Any, dtype: torch.dtype) -> Any:
         return cls.from_pretrained(folder, local_files_only=True)
     options = dict(use_safetensors=True, local_files_only=True, low_cpu_mem_usage=False)
     component, info = cls.from_pretrained(folder, torch_dtype=dtype, output_loading_info=True, **options)
-    if foreign := [*info["missing_keys"], *info["unexpected_keys"]]:  # of which diffusers only warns
+    if foreign := [*info["missing_keys"], *info["unexpected_keys"]]:  # diffusers only warns of these
         raise ValueError(f"its weights are those of another architecture: {foreign[0]}")
     return component
 
 
 def components(folder: Path, dtype: torch.dtype, **loaders: Any) -> dict[str, Any]:
-    """Load components by name with their classes' `from_pretrained`, as `dtype`, safetensors only and offline.
+    """Load components, safetensors only and offline, by name with the `from_pretrained` of the classes in `loaders`.
 
-    Raises BackendError where a component is missing, damaged or of another shape.
+    Networks get `dtype`. Raises BackendError where a component is missing, damaged or of another shape.
     """
     loaded = {}
     for name, cls in loaders.items():

@@ -1,8 +1,8 @@
-"""An autoencoder of images whose code is linear: the principal components of their patches.
+"""A linear autoencoder of images: its latents are the principal components of patches.
 
-On aerial imagery at 1 m, 8 components of patches of 4 x 4 pixels keep more (30 dB) than a convolutional autoencoder of
-1.2 million parameters did after an hour of training (24 dB), and are found in seconds. A pixel's code depends on its
-patch alone, and nothing is normalised by window, so that what is decoded is the same wherever windows lie.
+On aerial imagery at 1 m, 8 components of 4 x 4 pixel patches reach a PSNR of 30 dB after seconds of fitting; a
+convolutional autoencoder of 1.2 million parameters reached 24 dB after an hour of training. Each patch is encoded and
+decoded by itself and nothing is normalised by window, so the decoded pixels do not depend on where windows lie.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from diffusers.models.modeling_outputs import AutoencoderKLOutput
 from torch import nn
 from torch.nn import functional
 
-CERTAIN = -30.0  # the logarithm of the variance of a code that is no distribution
+LOG_VARIANCE = -30.0  # of the latents' distribution: practically 0, as the encoder is deterministic
 
 
 class PatchAutoencoder(ModelMixin, ConfigMixin):
     """Pixels (n, channels, h, w), h and w multiples of `patch_px`, to latents (n, latent_channels, h / patch_px, ...).
 
-    Has the face of diffusers' AutoencoderKL. Until `fit` its weights are random.
+    Its interface is that of diffusers' AutoencoderKL. The weights are random until `fit` is called.
     """
 
     @register_to_config
@@ -39,38 +39,39 @@ class PatchAutoencoder(ModelMixin, ConfigMixin):
         self.decoder = nn.ConvTranspose2d(latent_channels, in_channels, patch_px, stride=patch_px)
 
     @torch.no_grad()
-    def evenness(self) -> np.ndarray:
-        """(latent_channels,) float32 from 0 to 1: how much of each component is one colour all over the patch."""
+    def dc_share(self) -> np.ndarray:
+        """(latent_channels,) float32 in 0..1: the amplitude share of each component that is constant over the patch."""
         weight = self.encoder.weight.float()
-        even = weight.mean((2, 3)).square().sum(1) * weight[0, 0].numel()
-        return (even / weight.square().sum((1, 2, 3))).sqrt().cpu().numpy()
+        constant = weight.mean((2, 3)).square().sum(1) * weight[0, 0].numel()
+        return (constant / weight.square().sum((1, 2, 3))).sqrt().cpu().numpy()
 
     @torch.no_grad()
     def fit(self, pixels: torch.Tensor) -> float:
-        """Make the code that of the principal components of (n, channels, h, w) pixels (Hotelling 1933).
+        """Set the weights to the principal components of (n, channels, h, w) pixels (Hotelling 1933).
 
-        The code's statistics go into the configuration. Returns the share of the variance that it keeps.
+        Writes the latents' means and standard deviations into the configuration. Returns the explained share of the
+        variance.
         """
         side = self.encoder.kernel_size[0]
         patches = functional.unfold(pixels.double(), side, stride=side).movedim(1, 2).flatten(0, 1)
         mean = patches.mean(0)
-        variances, axes = torch.linalg.eigh(torch.cov((patches - mean).T))  # in rising order
-        kept = axes.flip(1)[:, : self.encoder.out_channels].T
-        weight = kept.reshape(self.encoder.weight.shape)
+        variances, axes = torch.linalg.eigh(torch.cov((patches - mean).T))  # ascending
+        components = axes.flip(1)[:, : self.encoder.out_channels].T
+        weight = components.reshape(self.encoder.weight.shape)
         self.encoder.weight.copy_(weight)
-        self.encoder.bias.copy_(-kept @ mean)  # type: ignore[union-attr]
+        self.encoder.bias.copy_(-components @ mean)  # type: ignore[union-attr]
         self.decoder.weight.copy_(weight)
-        # one bias a channel is enough: all pixels of a patch have the same mean but for chance
+        # a convolution has one bias per channel; the means of a patch's pixels are equal except for sampling error
         self.decoder.bias.copy_(mean.reshape(weight.shape[1:]).mean((1, 2)))  # type: ignore[union-attr]
-        held = variances.flip(0)[: len(kept)]
-        self.register_to_config(latents_mean=[0.0] * len(kept), latents_std=held.sqrt().tolist())
-        return float(held.sum() / variances.sum())
+        explained = variances.flip(0)[: len(components)]
+        self.register_to_config(latents_mean=[0.0] * len(components), latents_std=explained.sqrt().tolist())
+        return float(explained.sum() / variances.sum())
 
     def encode(self, pixels: torch.Tensor) -> AutoencoderKLOutput:
-        """The latents, as a distribution without width."""
+        """The latents, as a distribution of practically no variance."""
         mean = self.encoder(pixels)
         return AutoencoderKLOutput(
-            latent_dist=DiagonalGaussianDistribution(torch.cat([mean, torch.full_like(mean, CERTAIN)], dim=1))
+            latent_dist=DiagonalGaussianDistribution(torch.cat([mean, torch.full_like(mean, LOG_VARIANCE)], dim=1))
         )
 
     def decode(self, latents: torch.Tensor) -> DecoderOutput:
@@ -78,5 +79,5 @@ class PatchAutoencoder(ModelMixin, ConfigMixin):
         return DecoderOutput(sample=self.decoder(latents))
 
     def forward(self, pixels: torch.Tensor) -> DecoderOutput:
-        """Pixels through the latents and back."""
+        """The reconstructed pixels."""
         return self.decode(self.encode(pixels).latent_dist.mode())

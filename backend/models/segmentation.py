@@ -1,4 +1,4 @@
-"""Land cover read from images by a trained segmentation model, as a field on the world's lattice."""
+"""Land cover maps of images by a trained segmentation model, rendered window by window."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from backend.tiling.lattice import Box, Lattice
 from backend.tiling.lazy_raster import Input, LazyRaster, Patch, RasterSource, WindowOp
 
 LATTICE = Lattice(window=416, stride=416)
-MARGIN = 48  # pixels around a window that are read with it: classes at a network's border are poor
+MARGIN = 48  # pixels on each side of a window that are read with it: predictions near the border are poor
 SIDE, BATCH = 4, 2
 
 
 class SegmentationModel(Model):
-    """A trained segmentation model, ready to read any image of its GSD."""
+    """A trained segmentation model, which maps the land cover of images with its GSD."""
 
     kind = "segmentation"
 
@@ -28,10 +28,10 @@ class SegmentationModel(Model):
 
     @property
     def legend(self) -> str:
-        """The legend that the model reads, of `legend.LEGENDS`."""
+        """The name, among `legend.LEGENDS`, of the legend that the model predicts."""
         return str(self.index.get("legend", "worldcover"))
 
-    def field(self, image: RasterSource) -> LazyRaster:
+    def lazy_raster(self, image: RasterSource) -> LazyRaster:
         """The land cover of an image (3, height, width) uint8: (height, width) uint8 class indices."""
         work = WindowOp(
             LATTICE,

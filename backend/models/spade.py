@@ -1,9 +1,9 @@
 """Aerial images at 1 m in one pass: spatially adaptive normalisation (Park et al. 2019), trained as a GAN.
 
-Written from the paper. Features grow from 16 m to 4 m a cell; the last ones hold the 4 x 4 pixels of each cell (Shi et
-al. 2016). To these is added what a few narrow layers at 2 m draw, with noise of their own: without, edges are stepped
-by 4 m. Noise, land cover and styles are the only inputs, and the batch statistics are frozen once trained, so a pixel
-depends on its neighbourhood alone.
+Written from the paper. Features are upsampled from cells of 16 m to cells of 4 m, whose channels hold 4 x 4 pixels each
+(pixel shuffle, Shi et al. 2016). A few narrow layers at 2 m with noise of their own add detail; without them edges have
+steps of 4 m. Inputs are noise, land cover and styles. Batch statistics are frozen after training, so a pixel depends on
+its receptive field alone.
 """
 
 from __future__ import annotations
@@ -30,41 +30,41 @@ from backend.tiling.lazy_raster import Input, LazyRaster, Patch, RasterSource, W
 KIND = "spade"
 PIXEL_M = 1.0
 CELL_PX = 4
-COARSE = 4  # cells along the side of a cell of the coarse noise, 16 m
-COARSE_CHANNELS, CELL_CHANNELS, HALF_CHANNELS = 16, 4, 2  # of the noise, at 16 m, 4 m and 2 m
-FINE_CHANNELS = CELL_CHANNELS + 4 * HALF_CHANNELS  # that of a cell's quarters lies in channels of the cell
-WINDOW, STRIDE = 168, 128  # cells; what surrounds the stride is a margin, as wide as a pixel sees
-TONES, TONE_CELLS = 4, 12  # channels of the coarse noise that change over so many coarse cells, 192 m
+COARSE = 4  # cells along the side of a coarse cell, 16 m
+COARSE_CHANNELS, CELL_CHANNELS, HALF_CHANNELS = 16, 4, 2  # of the noise at 16 m, 4 m and 2 m
+FINE_CHANNELS = CELL_CHANNELS + 4 * HALF_CHANNELS  # the noise at 2 m is stored as 4 quarters in channels of a cell
+WINDOW, STRIDE = 168, 128  # cells; the difference is the margin, as wide as the receptive field
+SMOOTH_CHANNELS, SMOOTH_CELLS = 4, 12  # of the coarse noise: its low-frequency channels, and their grid in cells: 192 m
 SIDE, BATCH = 2, 1
-STATISTICS = 0.01  # of the norms: what a batch adds to them
+NORM_MOMENTUM = 0.01  # the weight of a batch in the running statistics of the norms
 
 
 class SpatialNorm(nn.Module):
-    """Normalise by batch statistics, then scale and shift by what the condition says at each place."""
+    """Batch normalisation, then a scale and a shift of each pixel, computed from the condition by convolutions."""
 
     def __init__(self, channels: int, condition: int, hidden: int = 24) -> None:
         super().__init__()
-        self.norm = nn.BatchNorm2d(channels, affine=False, momentum=STATISTICS)
+        self.norm = nn.BatchNorm2d(channels, affine=False, momentum=NORM_MOMENTUM)
         self.shared = nn.Sequential(nn.Conv2d(condition, hidden, 3, padding=1), nn.ReLU())
         self.scale_shift = nn.Conv2d(hidden, 2 * channels, 3, padding=1)
 
     def forward(self, features: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
         """(n, channels, h, w) features and (n, condition, h, w) to (n, channels, h, w)."""
         hidden = self.shared(condition)
-        # two convolutions, because halves of one are slow to read where channels come last
-        both = cast("torch.Tensor", self.scale_shift.bias)
-        (weight, shift_weight), (bias, shift_bias) = self.scale_shift.weight.chunk(2), both.chunk(2)
-        scale = functional.conv2d(hidden, weight, bias + 1, padding=1)
+        # two convolutions instead of one whose output is split: halves of a channels-last tensor are slow to read
+        biases = cast("torch.Tensor", self.scale_shift.bias)
+        (scale_weight, shift_weight), (scale_bias, shift_bias) = self.scale_shift.weight.chunk(2), biases.chunk(2)
+        scale = functional.conv2d(hidden, scale_weight, scale_bias + 1, padding=1)
         return functional.conv2d(hidden, shift_weight, shift_bias, padding=1).addcmul_(self.norm(features), scale)
 
 
 def _conv(channels: int, out: int) -> nn.Conv2d:
-    """Zeros about a training crop would tell each place how far it lies from the edge; in the world there is none."""
+    """A 3 x 3 convolution with reflection padding: zeros would mark the edge of a training crop; the world has none."""
     return nn.Conv2d(channels, out, 3, padding=1, padding_mode="reflect")
 
 
 class Block(nn.Module):
-    """A residual block of two normalised convolutions."""
+    """A residual block of two convolutions, each after a spatial normalisation."""
 
     def __init__(self, channels: int, out: int, condition: int) -> None:
         super().__init__()
@@ -81,9 +81,9 @@ class Block(nn.Module):
 
 
 class SpadeNetwork(ModelMixin, ConfigMixin):
-    """Coarse noise, fine noise, and land cover with styles, to RGB in -1..1.
+    """The generator network: coarse noise, fine noise and a condition to RGB in -1..1.
 
-    Three scales from 16 m to 4 m, and a narrow one of 2 m that adds to what they have painted, nothing at first.
+    Three scales from 16 m to 4 m, and a narrow branch at 2 m whose output is added; it is 0 before training.
     """
 
     @register_to_config
@@ -93,30 +93,30 @@ class SpadeNetwork(ModelMixin, ConfigMixin):
         self.head = _conv(COARSE_CHANNELS, widths[0])
         self.blocks = nn.ModuleList(Block(a, b, condition) for a, b in zip(widths, widths[1:]))
         self.last = _conv(widths[-1], detail)
-        self.pixels = _conv(detail, 3 * CELL_PX**2)  # sees the cells around, so that edges run on from cell to cell
+        self.pixels = _conv(detail, 3 * CELL_PX**2)  # 3 x 3 cells, so that edges continue from cell to cell
         self.quarters = nn.Conv2d(widths[-1], 4 * detail, 1)
         self.finer = nn.ModuleList(_conv(detail, detail) for _ in range(2))
-        self.grain = _conv(HALF_CHANNELS, detail)  # beside the features: CPUs multiply whole blocks of 32 channels
+        self.grain = _conv(HALF_CHANNELS, detail)  # added, not concatenated: CPUs multiply blocks of 32 channels
         self.added = _conv(detail, 3 * (CELL_PX // 2) ** 2)
         for values in self.added.parameters():
             nn.init.zeros_(values)
 
-    def forward(self, coarse: torch.Tensor, fine: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
+    def forward(self, coarse: torch.Tensor, fine: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
         """(n, 16, h / 4, w / 4), (n, 12, h, w) and (n, 11 + styles, 4h, 4w) to (n, 3, 4h, 4w) RGB."""
         features = self.head(coarse)
         fine, halves = fine.split((CELL_CHANNELS, 4 * HALF_CHANNELS), dim=1)
         for number, block in enumerate(self.blocks):
             factor = COARSE >> number
-            # noise is thinned out rather than averaged, which would take its strength at the coarse scales
-            thinned, averaged = fine[..., ::factor, ::factor], functional.avg_pool2d(told, factor * CELL_PX)
-            features = block(features, torch.cat([averaged, thinned], dim=1))
+            # noise is subsampled at the coarse scales, because averaging would lower its variance
+            subsampled, averaged = fine[..., ::factor, ::factor], functional.avg_pool2d(condition, factor * CELL_PX)
+            features = block(features, torch.cat([averaged, subsampled], dim=1))
             if factor > 1:
                 features = functional.interpolate(features, scale_factor=2.0, mode="nearest")
         features = functional.leaky_relu(features, 0.2)
         pixels = self.pixels(functional.leaky_relu(self.last(features), 0.2))
         finer, halves = (
-            functional.pixel_shuffle(each, 2).contiguous(memory_format=torch.channels_last)
-            for each in (self.quarters(features), halves)
+            functional.pixel_shuffle(cells, 2).contiguous(memory_format=torch.channels_last)
+            for cells in (self.quarters(features), halves)
         )
         inner = self.finer[0](functional.leaky_relu(finer, 0.2)) + self.grain(functional.leaky_relu(halves, 0.2))
         inner = self.finer[1](functional.leaky_relu(inner, 0.2))
@@ -125,27 +125,27 @@ class SpadeNetwork(ModelMixin, ConfigMixin):
 
 
 def coarse_noise(seed: int, world: str, box: Box) -> np.ndarray:
-    """(16, height, width) float32 over a box of coarse cells: of each place, and of its surroundings as a whole."""
-    tones = noise.smooth(seed, f"{world} tone", TONES, box, TONE_CELLS)
-    return np.concatenate([tones, noise.normal(seed, f"{world} coarse", COARSE_CHANNELS - TONES, box)])
+    """(16, height, width) float32 noise over a box of coarse cells: 4 low-frequency channels and 12 white ones."""
+    smooth = noise.smooth(seed, f"{world} tone", SMOOTH_CHANNELS, box, SMOOTH_CELLS)
+    return np.concatenate([smooth, noise.normal(seed, f"{world} coarse", COARSE_CHANNELS - SMOOTH_CHANNELS, box)])
 
 
 class ImageGenerator(Model):
-    """A trained SPADE painter, ready to paint any region of the world's 1 m grid."""
+    """A trained SPADE network, which renders images of any region of the world's 1 m grid."""
 
     kind, pixel_m = KIND, PIXEL_M
 
     def __init__(self, name: str = KIND) -> None:
         super().__init__(name)
-        self.painter: SpadeNetwork = model_folder.components(self.folder, self.dtype, painter=SpadeNetwork)["painter"]
-        self.painter.to(self.device, memory_format=torch.channels_last).eval()
+        self.network: SpadeNetwork = model_folder.components(self.folder, self.dtype, painter=SpadeNetwork)["painter"]
+        self.network.to(self.device, memory_format=torch.channels_last).eval()
 
     @property
     def margin(self) -> int:
-        """The cells around a window that it sees."""
+        """The cells on each side of a window that are read with it, the receptive field."""
         return (self.index["window"] - self.index["stride"]) // 2
 
-    def field(
+    def lazy_raster(
         self,
         world: str,
         seed: int,
@@ -154,9 +154,10 @@ class ImageGenerator(Model):
         coarse: int = 1,
         styles: Sequence[str] = (),
     ) -> LazyRaster:
-        """The image of the whole world, (3, height, width) uint8 RGB at 1 m; a pixel of land cover is `coarse` m wide.
+        """The image of the whole world, (3, height, width) uint8 RGB at 1 m.
 
-        It takes one pass, whatever the steps. `styles` are some of those that the model knows.
+        `landcover` has class indices in pixels `coarse` m wide. `styles` are some of the model's. `steps` is not used:
+        the network takes one pass.
         """
         stride, margin = self.index["stride"], self.margin
         vector = style_vector(styles, self.index.get("styles", []))
@@ -171,8 +172,7 @@ class ImageGenerator(Model):
     ) -> np.ndarray:
         """The pixels of a batch of windows, (n, 3, window * 4, window * 4) uint8."""
         boxes = [window.grown(self.margin) for window in windows]
-        large = [box.coarsened(COARSE) for box in boxes]
-        coarse = np.stack([coarse_noise(seed, world, box) for box in large])
+        coarse = np.stack([coarse_noise(seed, world, box.coarsened(COARSE)) for box in boxes])
         fine = np.stack([noise.normal(seed, f"{world} fine", FINE_CHANNELS, box) for box in boxes])
         one_hot = np.stack([legend.encode_condition(landcover.read(box.scaled(CELL_PX)), self.seen) for box in boxes])
         inside = slice(self.margin * CELL_PX, -self.margin * CELL_PX or None)
@@ -181,17 +181,17 @@ class ImageGenerator(Model):
     def pixels(
         self, coarse: np.ndarray, fine: np.ndarray, one_hot: np.ndarray, styles: tuple[float, ...]
     ) -> np.ndarray:
-        """(n, 3, 4h, 4w) uint8 RGB of noise (n, 16, h / 4, w / 4) and (n, 4, h, w) on land cover (n, 11, 4h, 4w)."""
-        told = condition_planes(torch.from_numpy(one_hot), torch.tensor(styles).expand(len(one_hot), -1))
+        """(n, 3, 4h, 4w) uint8 RGB of noise (n, 16, h / 4, w / 4) and (n, 12, h, w) on land cover (n, 11, 4h, 4w)."""
+        condition = condition_planes(torch.from_numpy(one_hot), torch.tensor(styles).expand(len(one_hot), -1))
         with torch.inference_mode():
             inputs = (
                 tensor.to(self.device, self.dtype, memory_format=torch.channels_last)
-                for tensor in (torch.from_numpy(coarse), torch.from_numpy(fine), told)
+                for tensor in (torch.from_numpy(coarse), torch.from_numpy(fine), condition)
             )
-            return rgb.to_bytes(self.painter(*inputs).float().cpu().numpy())
+            return rgb.to_bytes(self.network(*inputs).float().cpu().numpy())
 
 
 def save(folder: Path, figures: dict[str, Any], **more: Any) -> None:
-    """Write what makes a folder of a trained painter a model: the index, with `more` entries."""
+    """Write the index, with `more` entries, into the folder of a trained network: it is then a model."""
     geometry = {"window": WINDOW, "stride": STRIDE, "steps": 1}
     model_folder.write_index(folder, KIND, pixel_m=PIXEL_M, **geometry, **more, figures=figures)

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from backend.datasets.crops import grids
-from backend.datasets.reader import Tile
+from backend.datasets.crops import grid_crops
+from backend.datasets.layout import Tile
 from backend.geo import legend
 from backend.protocol import Reporter
 
@@ -62,7 +62,7 @@ def tile_statistics(
     entropies, margins, features = list[float](), list[float](), list[np.ndarray]()
     for number, tile in enumerate(tiles):
         report.progress(number / len(tiles), f"looking at {len(tiles)} tiles")
-        (crops,) = grids([tile], crop_px)
+        (crops,) = grid_crops([tile], crop_px)
         uncertainties, pooled = list[tuple[np.ndarray, np.ndarray]](), list[np.ndarray]()
         with torch.inference_mode():
             for image, label in DataLoader(crops, batch_size=4):

@@ -90,7 +90,7 @@ class ActiveLearningStudy:
 
     def in_legend(self, tiles: list[FileTile]) -> list[Tile]:
         """Tiles of the pool in the study's legend."""
-        return replace(self.pool, tiles=list[Tile](tiles)).joined(self.job.legend).tiles
+        return replace(self.pool, tiles=list[Tile](tiles)).merged(self.job.legend).tiles
 
     def rounds(self, report: Reporter) -> Iterator[int]:
         """Train on the real tiles; then in each round select tiles, and train with them and with as many random ones.

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from backend.datasets.crops import held
-from backend.datasets.reader import Tile, TileSet, only, tiles_of
+from backend.datasets.crops import crop_count
+from backend.datasets.layout import Tile
+from backend.datasets.reader import TileSet, only, tiles_of
 from backend.protocol import BackendError
 
 
@@ -57,7 +58,7 @@ def mixtures(shares: Sequence[float], additions: Sequence[float]) -> list[Mixtur
 
 def crops_of(tiles: TileSet, crop_px: int) -> int:
     """The number of crops in the set's training tiles."""
-    return sum(held(tile, crop_px) for tile in tiles_of([tiles], "train"))
+    return sum(crop_count(tile, crop_px) for tile in tiles_of([tiles], "train"))
 
 
 def portion(tiles: Sequence[Tile], crops: float, crop_px: int, seed: int) -> list[Tile]:
@@ -66,7 +67,7 @@ def portion(tiles: Sequence[Tile], crops: float, crop_px: int, seed: int) -> lis
     They are the first of an order drawn from the seed, so that a larger portion contains every smaller one.
     """
     order = np.random.default_rng(seed).permutation(len(tiles))
-    ends = np.cumsum([held(tiles[number], crop_px) for number in order])
+    ends = np.cumsum([crop_count(tiles[number], crop_px) for number in order])
     starts = np.concatenate([[0], ends[:-1]])
     taken = (starts + ends) / 2 < crops  # a tile is taken if more than half of it is within the portion
     taken[:1] = crops > 0

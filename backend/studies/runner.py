@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from backend.datasets.reader import TileSet, check_known, only, open_tiles, tiles_of
+from backend.datasets.reader import TileSet, check_labelled, only, open_tiles, tiles_of
 from backend.geo.raster import check_writable
 from backend.metrics.bootstrap import tile_matrices
 from backend.metrics.cross_test import predict
@@ -60,7 +60,7 @@ def open_training_sets(folders: tuple[str, ...], what: str, legend_name: str) ->
     """
     if not folders:
         raise BackendError(f"No {what} data set was given. Choose one or more that 'Build data set' wrote.")
-    sets = [open_tiles(folder).joined(legend_name) for folder in folders]
+    sets = [open_tiles(folder).merged(legend_name) for folder in folders]
     for tiles in sets:
         if not tiles_of([tiles], "train"):
             raise BackendError(f"The {what} data set {tiles.folder} holds no 'train' tiles.")
@@ -73,7 +73,7 @@ def open_test_sets(folders: tuple[str, ...], real: list[TileSet], legend_name: s
     Raises BackendError where there are none: `val` tiles cannot replace them, because they select each model's best
     epoch.
     """
-    sets = [only(open_tiles(folder).joined(legend_name), "test") for folder in folders]
+    sets = [only(open_tiles(folder).merged(legend_name), "test") for folder in folders]
     sets = sets or [combined([only(tiles, "test") for tiles in real])]
     for tiles in sets:
         if not tiles.tiles:
@@ -81,7 +81,7 @@ def open_test_sets(folders: tuple[str, ...], real: list[TileSet], legend_name: s
                 f"The data set {tiles.folder} holds no 'test' tiles to test on, and its 'val' tiles choose the best "
                 "epoch. Build it with a share of test tiles, or name a test set that has some."
             )
-        check_known(tiles, "test")
+        check_labelled(tiles, "test")
     return sets
 
 

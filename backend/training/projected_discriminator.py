@@ -1,8 +1,8 @@
-"""A judge that sees through a trained network's eyes (Sauer et al. 2021, written from the paper).
+"""A discriminator on the features of a frozen pretrained encoder (Sauer et al. 2021, written from the paper).
 
-The features of a frozen encoder are mixed across channels and scales by random weights that stay as they are; small
-heads tell real from made in each scale. What an encoder has learned of edges, textures and things need not be
-learned anew by an adversary, which makes of an hour's training what else takes days.
+Random frozen weights mix the encoder's features across channels and scales; small heads classify real and generated
+images at each scale. The pretrained features of edges and textures need not be learned by the discriminator: an hour of
+training then gives what otherwise takes days.
 """
 
 from __future__ import annotations
@@ -18,56 +18,59 @@ from backend.geo import legend
 from backend.models import architectures, base
 from backend.models.segmentation import SegmentationModel
 
-ENCODER = "tu-tf_efficientnet_lite0"  # its weights know RGB in -1..1
-FINEST = 1  # of the encoder's stages: 2 px a cell, where a painter's grid of 4 px shows
-WIDTHS = (24, 32, 48, 64, 64)  # of the mixed features, by scale from 2 to 32 px a cell
-THINNED = 2  # scales, the finest, whose heads look at every other cell
-KEPT = 0.875  # of each side, of which the judge sees a part
-ZOOMS = (1, 2)  # it sees the whole of that part or, enlarged, the half: what is known of things was learned from close
-VARIETY, APART = 3.0, 0.95  # what likeness of two pictures of one map costs; how far apart they are to be, of real ones
-SAME = 0.05  # is added to how far apart they are: the cost of one picture made twice has an end
-MINGLED = 0.5  # of the conditions under which is made, in the styles of others
-LIGHT, SATURATION, CONTRAST = 0.1, 0.2, 0.2  # how far the judge's images are recoloured either way
+ENCODER = "tu-tf_efficientnet_lite0"  # its weights expect RGB in -1..1
+FIRST_STAGE = 1  # of the encoder, the first that is used: 2 px a cell, which shows the generator's grid of 4 px
+WIDTHS = (24, 32, 48, 64, 64)  # channels of the mixed features, by scale from 2 to 32 px a cell
+STRIDED_SCALES = 2  # the finest scales, whose heads have a stride of 2
+CROP_SHARE = 0.875  # of an image's height and width: the discriminator gets random crops of this size
+ZOOMS = (1, 2)  # the crop, or half of it enlarged: the encoder was trained on images of close objects
+DIVERSITY_WEIGHT = 3.0  # of the diversity loss in the generator's loss
+DIVERSITY_TARGET = 0.95  # the distance of two images of one map, relative to real images, above which it costs nothing
+DIVERSITY_EPSILON = 0.05  # is added to that relative distance, so that the loss of identical images is finite
+SHUFFLED_SHARE = 0.5  # of the conditions for generated images, whose styles are taken from another example
+BRIGHTNESS, SATURATION, CONTRAST = 0.1, 0.2, 0.2  # the largest changes of the discriminator's images, either way
 
 
-def encoder(weights: str = "") -> nn.Module:
-    """The frozen encoder: that of the bundled segmentation model, or one with ImageNet weights.
+def frozen_encoder(weights: str = "") -> nn.Module:
+    """The encoder of the bundled segmentation model, or one with ImageNet weights; its parameters are frozen.
 
-    `weights`: '', 'imagenet' (fetched) or the path of a .safetensors file. Raises BackendError where they cannot be
-    had.
+    `weights` is '' for the bundled model, 'imagenet' (downloaded), or the path of a .safetensors file. Raises
+    BackendError where they cannot be loaded.
     """
-    whole: Any
+    model: Any
     if weights:
-        whole = architectures.build("unet", ENCODER, weights)
+        model = architectures.build("unet", ENCODER, weights)
     else:
-        whole = base.load(SegmentationModel, "segmentation").segmenter.module
-    return whole.encoder.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+        model = base.load(SegmentationModel, "segmentation").segmenter.module
+    return model.encoder.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
 
 class Mixing(nn.Module):
-    """Random frozen weights that mix an encoder's features: each scale's channels, and each scale with the coarser."""
+    """Random frozen weights that mix the channels of each scale, and add the features of the next coarser scale."""
 
     def __init__(self, channels: list[int], widths: tuple[int, ...]) -> None:
         super().__init__()
-        self.across = nn.ModuleList(nn.Conv2d(a, b, 1, bias=False) for a, b in zip(channels, widths))
-        self.upward = nn.ModuleList(nn.Conv2d(b, a, 3, padding=1, bias=False) for a, b in zip(widths, widths[1:]))
-        for conv in (*self.across, *self.upward):
+        self.across_channels = nn.ModuleList(nn.Conv2d(a, b, 1, bias=False) for a, b in zip(channels, widths))
+        self.across_scales = nn.ModuleList(
+            nn.Conv2d(b, a, 3, padding=1, bias=False) for a, b in zip(widths, widths[1:])
+        )
+        for conv in (*self.across_channels, *self.across_scales):
             nn.init.kaiming_normal_(conv.weight, nonlinearity="linear")
         self.requires_grad_(False)
 
     def forward(self, features: list[torch.Tensor]) -> list[torch.Tensor]:
-        """(n, c, h, w) of each scale, the finest first, to the mixed features of as many."""
-        mixed = [conv(each) for conv, each in zip(self.across, features)]
+        """Features (n, c, h, w) of each scale, the finest first, to the mixed features of the same scales."""
+        mixed = [conv(scale_features) for conv, scale_features in zip(self.across_channels, features)]
         for scale in range(len(mixed) - 2, -1, -1):
             coarser = functional.interpolate(mixed[scale + 1], size=mixed[scale].shape[-2:], mode="bilinear")
-            mixed[scale] = (mixed[scale] + self.upward[scale](coarser)) * 0.5**0.5
+            mixed[scale] = (mixed[scale] + self.across_scales[scale](coarser)) * 0.5**0.5
         return mixed
 
 
 class Head(nn.Module):
-    """Scores of each place of one scale: is it real, and is it what was asked for there (Miyato and Koyama 2018)?
+    """A conditional patch discriminator of one scale, by projection of the condition (Miyato and Koyama 2018).
 
-    The batch norms look at real and made together: their colours are told apart too.
+    The batch norms get real and generated images in one batch: separate batches would hide a difference in colour.
     """
 
     def __init__(self, channels: int, condition: int, stride: int, hidden: int = 64) -> None:
@@ -75,130 +78,146 @@ class Head(nn.Module):
         self.outer = spectral_norm(nn.Conv2d(channels, hidden, 4 if stride > 1 else 3, stride=stride, padding=1))
         self.inner = spectral_norm(nn.Conv2d(hidden, hidden, 3, padding=1))
         self.norms = nn.ModuleList(nn.BatchNorm2d(hidden, track_running_stats=False) for _ in range(2))
-        self.asked, self.last = nn.Conv2d(condition, hidden, 1), spectral_norm(nn.Conv2d(hidden, 1, 1))
+        self.projection, self.last = nn.Conv2d(condition, hidden, 1), spectral_norm(nn.Conv2d(hidden, 1, 1))
 
     def forward(self, features: torch.Tensor, *conditions: torch.Tensor) -> list[torch.Tensor]:
-        """(n, c, h, w), and conditions of (n, condition, H, W) each, to the scores (n, 1, h', w') under each."""
-        found = features
+        """Scores (n, 1, h', w') of features (n, c, h, w) under each of the conditions (n, condition, H, W)."""
         for conv, norm in zip((self.outer, self.inner), self.norms):
-            found = functional.leaky_relu(norm(conv(found)), 0.2)
-        plain, scale = self.last(found), found.shape[1] ** -0.5
-        asked = (self.asked(_like(told, found)) for told in conditions)
-        return [(plain + scale * (found * each).sum(1, keepdim=True)).float() for each in asked]
+            features = functional.leaky_relu(norm(conv(features)), 0.2)
+        unconditional, scale = self.last(features), features.shape[1] ** -0.5
+        projections = (self.projection(_pooled_to(condition, features)) for condition in conditions)
+        return [
+            (unconditional + scale * (features * projection).sum(1, keepdim=True)).float() for projection in projections
+        ]
 
 
 class ProjectedDiscriminator(nn.Module):
-    """Hinge losses of pixels (n, 3, h, w) in -1..1, real ones and made ones under the same conditions.
+    """Hinge losses of real and generated images (n, 3, h, w) in -1..1 and of their conditions.
 
-    A step looks once: the judge learns from what it has just been shown.
+    A training step calls `generator_loss` first and then `loss`, which reuses the features of that call.
     """
 
     def __init__(self, condition: int, weights: str = "") -> None:
         super().__init__()
-        eyes: Any = encoder(weights)
-        channels = list(eyes.out_channels)[FINEST:]
+        encoder: Any = frozen_encoder(weights)
+        channels = list(encoder.out_channels)[FIRST_STAGE:]
         widths = WIDTHS[: len(channels)]
         self.mixing = Mixing(channels, widths)
         self.heads = nn.ModuleList(
-            nn.ModuleList(Head(width, condition, 2 if scale < THINNED else 1) for scale, width in enumerate(widths))
+            nn.ModuleList(
+                Head(width, condition, 2 if scale < STRIDED_SCALES else 1) for scale, width in enumerate(widths)
+            )
             for _ in ZOOMS
         )
-        self.eyes = [eyes]  # in a list: it is no part of what is trained and saved
-        self._seen: tuple[int, list[torch.Tensor], torch.Tensor]  # by the last opinion
+        self.encoder = [encoder]  # in a list, so that it is neither trained nor saved
+        self._last_features: tuple[int, list[torch.Tensor], torch.Tensor]
+        """Of the last call of `generator_loss`: zoom's index, features by scale, conditions; real then generated."""
 
-    def opinion(self, made: torch.Tensor, asked: torch.Tensor, real: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
-        """What the maker is taught, a scalar: how little it fools the judge, and how alike it paints what is alike.
+    def generator_loss(
+        self, generated: torch.Tensor, condition: torch.Tensor, real: torch.Tensor, real_condition: torch.Tensor
+    ) -> torch.Tensor:
+        """The generator's loss, a scalar: the hinge loss minus the scores, plus the weighted diversity loss.
 
-        `told` (n, condition, H, W) is under the real images, `asked` of that shape under those made, in `pairs`.
+        `condition` (n, condition, H, W) of the generated images comes from `repeat_conditions`; `real_condition` of the
+        same shape is that of the real images.
         """
-        which = int(torch.randint(len(ZOOMS), ()))
-        zoom = ZOOMS[which]
-        moved = [_varied(images, planes, zoom) for images, planes in ((real, told), (made, asked))]
+        zoom_index = int(torch.randint(len(ZOOMS), ()))
+        zoom = ZOOMS[zoom_index]
+        real, real_condition = _augment(real, real_condition, zoom)
+        generated, condition = _augment(generated, condition, zoom)
         with torch.no_grad():
-            true = self._look(moved[0][0], zoom)
-        fake = self._look(moved[1][0], zoom)
-        both = [torch.cat(pair) for pair in zip(true, fake)]
-        conditions = functional.avg_pool2d(torch.cat([each for _, each in moved]), 1 << FINEST)
-        self._seen = which, [each.detach() for each in both], conditions
-        opinions = [head(each, conditions)[0] for head, each in zip(self._heads(which), both)]
-        fooled = torch.stack([each[len(real) :].mean() for each in opinions]).sum()
-        return VARIETY * torch.stack([_alike(*pair) for pair in zip(fake, true)]).mean() - fooled
+            real_features = self._features(real, zoom)
+        features = self._features(generated, zoom)
+        joint = [torch.cat(pair) for pair in zip(real_features, features)]
+        conditions = functional.avg_pool2d(torch.cat([real_condition, condition]), 1 << FIRST_STAGE)
+        self._last_features = zoom_index, [scale_features.detach() for scale_features in joint], conditions
+        scores = [
+            head(scale_features, conditions)[0] for head, scale_features in zip(self._zoom_heads(zoom_index), joint)
+        ]
+        realism = torch.stack([scale_scores[len(real) :].mean() for scale_scores in scores]).sum()
+        diversity = torch.stack([_diversity_loss(*pair) for pair in zip(features, real_features)]).mean()
+        return DIVERSITY_WEIGHT * diversity - realism
 
     def loss(self) -> torch.Tensor:
-        """The judge's own loss of what it gave its last opinion on, a scalar: low where it tells the two apart.
+        """The discriminator's hinge loss on the images of the last `generator_loss`, a scalar.
 
-        Real images under another's conditions count as made ones (Reed et al. 2016): what is made shall be what was
-        asked for.
+        Real images under another example's condition count as generated, half of that side (Reed et al. 2016): the
+        discriminator learns whether an image fits its condition.
         """
-        which, features, told = self._seen
-        others, losses = told.roll(1, 0), []
-        apart = (0.5 * (told - others).abs().sum(1, keepdim=True)).clamp(max=1)
-        for head, each in zip(self._heads(which), features):
-            (true, made), (misled, _) = (scores.chunk(2) for scores in head(each, told, others))
-            wrong = _like(apart, misled)[: len(misled)] * functional.relu(1 + misled)
-            losses.append(functional.relu(1 - true).mean() + 0.5 * (functional.relu(1 + made).mean() + wrong.mean()))
+        zoom_index, features, conditions = self._last_features
+        others, losses = conditions.roll(1, 0), []
+        difference = (0.5 * (conditions - others).abs().sum(1, keepdim=True)).clamp(max=1)
+        for head, scale_features in zip(self._zoom_heads(zoom_index), features):
+            (real, generated), (mismatched, _) = (
+                scores.chunk(2) for scores in head(scale_features, conditions, others)
+            )
+            weights = _pooled_to(difference, mismatched)[: len(mismatched)]
+            fake_loss = functional.relu(1 + generated).mean() + (weights * functional.relu(1 + mismatched)).mean()
+            losses.append(functional.relu(1 - real).mean() + 0.5 * fake_loss)
         return torch.stack(losses).sum()
 
-    def _heads(self, which: int) -> nn.ModuleList:
-        return cast("nn.ModuleList", self.heads[which])
+    def _zoom_heads(self, zoom_index: int) -> nn.ModuleList:
+        return cast("nn.ModuleList", self.heads[zoom_index])
 
-    def _look(self, images: torch.Tensor, zoom: int) -> list[torch.Tensor]:
-        eyes = self.eyes[0].to(images.device)
+    def _features(self, images: torch.Tensor, zoom: int) -> list[torch.Tensor]:
+        """The mixed features of images that are enlarged by `zoom`, the finest scale first."""
+        encoder = self.encoder[0].to(images.device)
         images = functional.interpolate(images, scale_factor=float(zoom), mode="bilinear") if zoom > 1 else images
         with torch.autocast(images.device.type, enabled=False):  # CPUs are slow at depthwise convolutions in bf16
-            features = eyes(images.float().contiguous(memory_format=torch.channels_last))[FINEST:]
+            features = encoder(images.float().contiguous(memory_format=torch.channels_last))[FIRST_STAGE:]
         return self.mixing(features)
 
 
-def repeat_conditions(told: torch.Tensor) -> torch.Tensor:
-    """What to make, so that an opinion can be had of it: the first half of the conditions (n, c, h, w), twice."""
-    return told[: (len(told) + 1) // 2].repeat(2, 1, 1, 1)[: len(told)]
+def repeat_conditions(conditions: torch.Tensor) -> torch.Tensor:
+    """The first half of conditions (n, c, h, w) twice, so that there are two images of each for the diversity loss."""
+    return conditions[: (len(conditions) + 1) // 2].repeat(2, 1, 1, 1)[: len(conditions)]
 
 
-def shuffle_styles(told: torch.Tensor) -> torch.Tensor:
-    """Conditions (n, 11 + styles, h, w), some of them in the styles of another.
+def shuffle_styles(conditions: torch.Tensor) -> torch.Tensor:
+    """Conditions (n, 11 + styles, h, w), of which SHUFFLED_SHARE get the styles of another example.
 
-    A maker is asked for looks that no tile of such ground has: a coast inland, a town in the light of the country.
+    Users combine styles with land cover that no training tile of the style has, such as a coastal style inland.
     """
-    landcover, styles = told[:, : legend.COUNT], told[:, legend.COUNT :]
-    others = torch.rand(len(told), 1, 1, 1, device=told.device) < MINGLED
-    return torch.cat([landcover, torch.where(others, styles.roll(1, 0), styles)], 1)
+    landcover, styles = conditions[:, : legend.COUNT], conditions[:, legend.COUNT :]
+    shuffled = torch.rand(len(conditions), 1, 1, 1, device=conditions.device) < SHUFFLED_SHARE
+    return torch.cat([landcover, torch.where(shuffled, styles.roll(1, 0), styles)], 1)
 
 
-def _alike(made: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
-    """How much less the pairs among features (n, c, h, w) differ than real ones do from each other (Mao et al. 2019).
+def _diversity_loss(generated: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
+    """The cost of pairs of generated features (n, c, h, w) that differ less than real ones do (Mao et al. 2019).
 
-    A maker whom nobody asks for variety paints one picture of each map. The logarithm of each pair's share is averaged:
-    differing towns do not make up for fields that are all alike.
+    Without it a generator makes the same image of a map from any noise. The logarithm is averaged over pairs, so that a
+    pair that differs more does not compensate for one that differs less.
     """
-    half = (len(made) + 1) // 2
-    if half == len(made):
-        return made.new_zeros(())
-    apart = (made[half:] - made[: len(made) - half]).abs().mean((1, 2, 3))
-    usual = (real - real.roll(1, 0)).abs().mean()
-    return functional.relu(torch.log(APART / (apart / (usual + 1e-6) + SAME))).mean()
+    half = (len(generated) + 1) // 2
+    if half == len(generated):
+        return generated.new_zeros(())
+    distance = (generated[half:] - generated[: len(generated) - half]).abs().mean((1, 2, 3))
+    real_distance = (real - real.roll(1, 0)).abs().mean()
+    relative = distance / (real_distance + 1e-6)
+    return functional.relu(torch.log(DIVERSITY_TARGET / (relative + DIVERSITY_EPSILON))).mean()
 
 
-def _like(planes: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+def _pooled_to(planes: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """Planes averaged to the height and width of another tensor."""
-    return functional.adaptive_avg_pool2d(planes, (other.shape[-2], other.shape[-1]))
+    return functional.adaptive_avg_pool2d(planes, (target.shape[-2], target.shape[-1]))
 
 
-def _varied(images: torch.Tensor, told: torch.Tensor, zoom: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """A part of each image in another light, with their conditions (Zhao et al. 2020): few tiles last longer.
+def _augment(images: torch.Tensor, conditions: torch.Tensor, zoom: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """A random crop of images and conditions, with random colours: few tiles then last longer (Zhao et al. 2020).
 
-    Two pictures of one map are in the same light: it would pass for variety.
+    Two images of one map get the same colours; different ones would count as diversity.
     """
     count, _, height, width = images.shape
-    light, saturation, contrast = (
+    brightness, saturation, contrast = (
         strength * repeat_conditions(2 * torch.rand(count, 1, 1, 1, device=images.device) - 1)
-        for strength in (LIGHT, SATURATION, CONTRAST)
+        for strength in (BRIGHTNESS, SATURATION, CONTRAST)
     )
     grey = images.mean(1, keepdim=True)
     images = grey + (images - grey) * (1 + saturation)
     mean = images.mean((1, 2, 3), keepdim=True)
-    images = mean + (images - mean) * (1 + contrast) + light
-    sides = [int(side * KEPT) // zoom for side in (height, width)]
-    row, col = (int(torch.randint(side - kept + 1, ())) for side, kept in zip((height, width), sides))
-    part = (..., slice(row, row + sides[0]), slice(col, col + sides[1]))
-    return images[part], told[part]
+    images = mean + (images - mean) * (1 + contrast) + brightness
+    sides = [int(side * CROP_SHARE) // zoom for side in (height, width)]
+    row, col = (int(torch.randint(side - length + 1, ())) for side, length in zip((height, width), sides))
+    crop = (..., slice(row, row + sides[0]), slice(col, col + sides[1]))
+    return images[crop], conditions[crop]

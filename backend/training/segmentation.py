@@ -19,8 +19,9 @@ from torch.utils.data import DataLoader, Dataset
 
 from backend import protocol
 from backend.datasets import label_offset
-from backend.datasets.crops import RandomCrops, grids, places
-from backend.datasets.reader import GSD_TOLERANCE, TileSet, codes_of, counts_of, tiles_of
+from backend.datasets.crops import RandomCrops, epoch_tiles, grid_crops
+from backend.datasets.layout import SAME_GSD_TOLERANCE
+from backend.datasets.reader import TileSet, codes_of, counts_of, tiles_of
 from backend.datasets.spatial_split import SPLITS, Split
 from backend.geo import legend
 from backend.geo.raster import check_writable
@@ -68,7 +69,7 @@ def check_settings(job: protocol.TrainSegmentation) -> None:
 def check_gsd(sets: list[TileSet]) -> None:
     """BackendError for data sets of different pixel sizes."""
     for tiles in sets[1:]:
-        if abs(tiles.pixel_m / sets[0].pixel_m - 1) > GSD_TOLERANCE:
+        if abs(tiles.pixel_m / sets[0].pixel_m - 1) > SAME_GSD_TOLERANCE:
             raise BackendError(
                 f"The data sets have different pixel sizes: {sets[0].folder} {sets[0].pixel_m:g} m, {tiles.folder} "
                 f"{tiles.pixel_m:g} m. A model learns one; build them at the same."
@@ -88,7 +89,7 @@ def check(job: protocol.TrainSegmentation, sets: list[TileSet]) -> None:
                 f"The data sets hold no {split!r} tiles, which training needs. Build them from more ground or with "
                 "smaller tiles."
             )
-    if len(places([tiles_of(sets, "train")], job.crop_px)) < 2:
+    if len(epoch_tiles([tiles_of(sets, "train")], job.crop_px)) < 2:
         raise BackendError("The data sets hold a single training tile; training needs at least two.")
 
 
@@ -200,7 +201,7 @@ class SegmentationTrainer(TrainingLoop):
     def _crops(self, epoch: int) -> RandomCrops:
         job, groups = self.job, [tiles_of([tiles], "train") for tiles in self.sets]
         return RandomCrops(
-            places(groups, job.crop_px, job.mix, job.seed, epoch, job.crops), job.crop_px, job.seed, epoch
+            epoch_tiles(groups, job.crop_px, job.mix, job.seed, epoch, job.crops), job.crop_px, job.seed, epoch
         )
 
     def _batches(self, crops: Dataset, drop_last: bool) -> DataLoader:
@@ -216,7 +217,7 @@ class SegmentationTrainer(TrainingLoop):
     def score(self, split: Split) -> Scores:
         """The scores on one split."""
         self.segmenter.eval()
-        loaders = [self._batches(crops, False) for crops in grids(tiles_of(self.sets, split), self.job.crop_px)]
+        loaders = [self._batches(crops, False) for crops in grid_crops(tiles_of(self.sets, split), self.job.crop_px)]
         return score(lambda image: self.model(image.to(self.device)), chain.from_iterable(loaders), self.job.legend)
 
     def _log_scores(self) -> None:
@@ -248,7 +249,7 @@ class SegmentationTrainer(TrainingLoop):
         tiles = tiles_of(self.sets, "val")
         columns: list[list[np.ndarray]] = [[], [], []]
         for tile in tiles[:: max(1, len(tiles) // SAMPLE_ROWS)][:SAMPLE_ROWS]:
-            (crops,) = grids([tile], self.job.crop_px)
+            (crops,) = grid_crops([tile], self.job.crop_px)
             image, label = crops[0]
             with torch.inference_mode():
                 predicted = self.model(image[None].to(self.device)).argmax(1)[0].cpu().numpy().astype(np.uint8)

@@ -20,7 +20,9 @@ import numpy as np
 import torch
 from accelerate.utils import set_seed
 
-from backend.datasets import packed_cache
+from backend.datasets.layout import DataKind
+from backend.datasets.packed import PackedLandCover, PackedTiles
+from backend.datasets.packed_cache import Data, check_training_data, dataset_hashes, index_entry, packed_folders
 from backend.geo import legend
 from backend.models import device, model_folder
 from backend.protocol import CHECKPOINTS, BackendError, Reporter, TrainImage, TrainLandCover, silent
@@ -56,12 +58,12 @@ class Stage:
 class GeneratorSpec:
     """How a kind of generator is trained.
 
-    `what` is the kind of data, `crop_px` the side of a training crop, `loaders` the classes of the components by name.
-    `save` writes the model's index, called with the training, the figures and further entries.
+    `data_kind` is `tiles` or `landcover`, `crop_px` a training crop's side, `loaders` the classes of the components by
+    name. `save` writes the model's index; it is called with the training, the figures and further entries.
     """
 
     kind: str
-    what: packed_cache.What
+    data_kind: DataKind
     crop_px: int
     loaders: Mapping[str, Any]
     stages: Mapping[str, Stage]
@@ -95,7 +97,7 @@ class Training:
     def _settings(self) -> dict[str, Any]:
         """What must not change between the runs of this training."""
         fields = {key: value for key, value in dataclasses.asdict(self.job).items() if key not in CHANGEABLE_FIELDS}
-        fields |= {"data": packed_cache.fingerprints(self.job.dataset)}
+        fields |= {"data": dataset_hashes(self.job.dataset)}
         if self.base:
             fields |= {"model": model_folder.model_hash(self.base[0])}
         return json.loads(json.dumps(fields))
@@ -115,9 +117,9 @@ class Training:
         """Pack and check the data, and copy the model to start from; a new output is removed again where that fails."""
         process_state().wait_for_everyone()
         with process_state().main_process_first(), self._remove_new_output_on_failure():
-            folders = packed_cache.packed(self.job.dataset, self.spec.what, self.checkpoints / "data", report)
-            self.data: Any = _data(self.spec.what, folders)
-            self.class_counts = packed_cache.check(self.data, self.job.dataset, self.spec.crop_px, report)
+            folders = packed_folders(self.job.dataset, self.spec.data_kind, self.checkpoints / "data", report)
+            self.data: Any = _data(self.spec.data_kind, folders)
+            self.class_counts = check_training_data(self.data, self.job.dataset, self.spec.crop_px, report)
             if not self._settings_path.is_file():
                 self._copy_base()
                 self._settings_path.write_text(json.dumps(self.settings, indent=1), encoding="utf-8")
@@ -143,7 +145,7 @@ class Training:
     def validation_data(self) -> Any:
         """The data of the split 'val'; None where there is none."""
         data = type(self.data)(self.data.folders, "val")
-        return data if data.has(self.spec.crop_px) else None
+        return data if data.has_crop(self.spec.crop_px) else None
 
     def initial_component(self, name: str, new: Callable[[], Any]) -> Any:
         """A component to be trained, in fp32: the base model's, or a new one without a base model."""
@@ -186,7 +188,7 @@ class Training:
         job, stages = self.job, [self.spec.stages[stage_name] for stage_name in self.stage_names]
         minutes = job.minutes * self.spec.stages[name].share / sum(stage.share for stage in stages)
         budget = Budget(minutes, job.steps or float("inf"))
-        count = self.data.crops(self.spec.crop_px)
+        count = self.data.crop_count(self.spec.crop_px)
         if count < job.batch:
             report.log(f"The data sets hold {count} crops to train on: the batch is {count}, not {job.batch}.")
         plan = TrainingPlan(
@@ -254,7 +256,7 @@ class Training:
 
     def _index_entries(self) -> dict[str, Any]:
         """The index's entries beside the figures: the data, the settings and the classes seen in any training."""
-        data = packed_cache.described(self.job.dataset, self.data, self.class_counts, self.spec.crop_px)
+        data = index_entry(self.job.dataset, self.data, self.class_counts, self.spec.crop_px)
         before: dict[str, Any] = self.base[1] if self.base else {"seen": []}
         usual_codes = [int(code) for code in legend.CODES if int(code) not in legend.FALLBACK_CLASS]
         training = {key: getattr(self.job, key) for key in ("batch", "learning_rate", "seed", "minutes", "steps")}
@@ -267,8 +269,8 @@ class Training:
         }
 
 
-def _data(what: packed_cache.What, folders: tuple[Path, ...]) -> packed_cache.Data:
-    return packed_cache.PackedTiles(folders) if what == "tiles" else packed_cache.PackedLandCover(folders)
+def _data(kind: DataKind, folders: tuple[Path, ...]) -> Data:
+    return PackedTiles(folders) if kind == "tiles" else PackedLandCover(folders)
 
 
 def _check_numbers(job: Job) -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import rasterio
 
-from backend.datasets.packed import PackedLandCover, PackedTiles, read_index
+from backend.datasets.layout import read_packed_index
+from backend.datasets.packed import PackedLandCover, PackedTiles
 from backend.geo import legend
 from backend.protocol import BackendError, silent
 from weights import training_data
@@ -42,12 +43,13 @@ def source(tmp_path):
 
 def test_tiles_are_averaged_to_one_metre_and_split_by_site(source, tmp_path):
     folder = training_data.pack(source, tmp_path / "packed", silent())
-    images, labels, *_ = PackedTiles((folder,)).groups["0_naip"]
+    arrays = PackedTiles((folder,)).groups["0_naip"].arrays
+    images, labels = arrays.images, arrays.labels
     assert images.shape == (80, 30, 30, 3)
     expected = (np.arange(30) + 0.5) / 0.6 * 5 - 2.5
     assert np.abs(images[0, 10, :, 0].astype(float) - expected).max() <= 3
     assert (labels[0, :, :14] == 0).all() and (labels[0, :, 16:] == 4).all()
-    entry = read_index(folder)["tiles"]["naip"]
+    entry = read_packed_index(folder)["tiles"]["naip"]
     sites = {}
     for name, split in zip(entry["names"], entry["split"]):
         sites.setdefault(name.split("_")[2], set()).add(split)
@@ -57,7 +59,7 @@ def test_tiles_are_averaged_to_one_metre_and_split_by_site(source, tmp_path):
 
 def test_land_cover_becomes_indices(source, tmp_path):
     data = PackedLandCover((training_data.pack(source, tmp_path / "packed", silent()),))
-    maps, _ = data.groups["0_somewhere"]
+    maps = data.groups["0_somewhere"].classes
     assert maps.shape == (1, 1200, 1100)
     assert maps[0, 0, 0] == 2 and maps[0, 150, 0] == legend.IGNORE
 

@@ -3,7 +3,7 @@
 import numpy as np
 from qgis.core import QgsRasterLayer
 
-from tests.processing_provider.conftest import CODES, write_raster
+from tests.processing_provider.rasters import CODES, write_raster
 
 SYNTHETIC_TAGS = {"LANDFORGE_SYNTHETIC": "YES", "LANDFORGE_MODEL": "spade", "LANDFORGE_SEED": "7"}
 

@@ -16,7 +16,7 @@ from qgis.PyQt.QtWidgets import QAbstractButton, QLabel
 
 from tests.plugin.plugin_window import QgisWindow, screenshot, settle, wait_for
 from tests.plugin.raster_layers import SYNTHETIC_TAGS, image_layer
-from tests.processing_provider.conftest import read_raster, write_raster
+from tests.processing_provider.rasters import read_raster, write_raster
 
 GREEN, BROWN = (40, 120, 40), (150, 110, 70)
 LEFT = Qt.MouseButton.LeftButton

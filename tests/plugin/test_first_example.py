@@ -9,7 +9,7 @@ from qgis.PyQt.QtCore import QPoint, Qt
 from qgis.PyQt.QtTest import QTest
 
 from tests.plugin.plugin_window import QgisWindow, drag, screenshot, settle, wait_for
-from tests.processing_provider.test_chain import bundled
+from tests.processing_provider.algorithms import bundled
 from tests.qgis_environment import ROOT
 
 EXTENT = "376130,376850,4699710,4700430 [EPSG:32618]"

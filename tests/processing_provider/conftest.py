@@ -10,35 +10,11 @@ qgis_environment.start()
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 from landforge.plugin.bridge import process  # noqa: E402
-from osgeo import gdal, osr  # noqa: E402
 from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProject, QgsRasterLayer  # noqa: E402
 from qgis.PyQt.QtCore import QBuffer, QByteArray  # noqa: E402
 from qgis.PyQt.QtGui import QColor, QImage  # noqa: E402
 
-CODES = np.array([10, 30, 40, 50, 80], dtype=np.uint8)
-# An extent inside the rasters of the fixtures below.
-EXTENT = "778100,778500,9984500,9984900 [EPSG:32717]"
-
-
-def write_raster(path, pixels, crs=32717, origin=(778000.0, 9985000.0), pixel=10.0, tags=None):
-    """Write (bands, height, width) uint8 pixels as a GeoTIFF, without a CRS where that is None; returns its path."""
-    bands, height, width = pixels.shape
-    target = gdal.GetDriverByName("GTiff").Create(str(path), width, height, bands, gdal.GDT_Byte)
-    target.SetGeoTransform((origin[0], pixel, 0, origin[1], 0, -pixel))
-    if crs:
-        reference = osr.SpatialReference()
-        reference.ImportFromEPSG(crs)
-        target.SetProjection(reference.ExportToWkt())
-    for band in range(bands):
-        target.GetRasterBand(band + 1).WriteArray(pixels[band])
-    target.SetMetadata(tags or {})
-    return str(path)
-
-
-def read_raster(path):
-    """(bands, height, width) of a raster."""
-    data = gdal.Open(str(path)).ReadAsArray()
-    return data[None] if data.ndim == 2 else data
+from tests.processing_provider.rasters import CODES, write_raster  # noqa: E402
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -47,9 +23,7 @@ def warm_worker():
     run_job = process.run_job
 
     def run_warm(job, python, on_event, is_cancelled, warm, *arguments):
-        with pytest.MonkeyPatch.context() as environment:
-            environment.delenv("PYTEST_CURRENT_TEST", raising=False)  # the worker ends where the environment changes
-            return run_job(job, python, on_event, is_cancelled, True, *arguments)
+        return run_job(job, python, on_event, is_cancelled, True, *arguments)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(process, "run_job", run_warm)

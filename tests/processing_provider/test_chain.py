@@ -9,17 +9,8 @@ import pytest
 from osgeo import gdal
 from qgis.core import QgsApplication, QgsProcessingException, QgsProcessingOutputLayerDefinition, QgsRasterLayer
 
-from tests.processing_provider.conftest import CODES, read_raster, write_raster
-from tests.qgis_environment import ROOT
-
-# 320 m a side, on the 10 m grid.
-EXTENT = "778000,778320,9984680,9985000 [EPSG:32717]"
-
-
-def bundled(name):
-    """A mark that skips a test where the bundled model is missing."""
-    index = ROOT / "backend" / "bundled" / name / "model_index.json"
-    return pytest.mark.skipif(not index.is_file(), reason=f"the model {name} is not bundled")
+from tests.processing_provider.algorithms import bundled
+from tests.processing_provider.rasters import CODES, SCENE_EXTENT, read_raster, write_raster
 
 
 @pytest.fixture
@@ -120,7 +111,7 @@ def test_a_scene_of_two_layers_over_the_same_ground(tmp_path, project):
         key: QgsProcessingOutputLayerDefinition(str(tmp_path / f"{key}.tif"), project)
         for key in ("OUTPUT_LANDCOVER", "OUTPUT_IMAGE")
     }
-    parameters = {"EXTENT": EXTENT, "GENERATOR": "spade", "SEED": 7, "STEPS": 2, **outputs}
+    parameters = {"EXTENT": SCENE_EXTENT, "GENERATOR": "spade", "SEED": 7, "STEPS": 2, **outputs}
     processing.runAndLoadResults("landforge:generatescene", parameters)
     (group,) = project.layerTreeRoot().children()
     image, landcover = [node.layer() for node in group.children()]
@@ -131,7 +122,7 @@ def test_a_scene_of_two_layers_over_the_same_ground(tmp_path, project):
 
 @bundled("landcover")
 def test_land_cover(tmp_path, context):
-    parameters = {"EXTENT": EXTENT, "SEED": "7", "STEPS": "2", "OUTPUT": str(tmp_path / "out.tif")}
+    parameters = {"EXTENT": SCENE_EXTENT, "SEED": "7", "STEPS": "2", "OUTPUT": str(tmp_path / "out.tif")}
     result = processing.run("landforge:generatelandcover", parameters, context=context)
     assert read_raster(result["OUTPUT"]).shape == (1, 32, 32)
     assert gdal.Open(result["OUTPUT"]).GetMetadata()["LANDFORGE_SYNTHETIC"] == "YES"
@@ -157,7 +148,7 @@ def test_the_bundled_segmentation(pair, tmp_path, context):
 @bundled("landcover")
 def test_land_cover_again_beside_itself(tmp_path, context):
     """By its tags: the seed stays, and so do the pixels."""
-    first = {"EXTENT": EXTENT, "SEED": 7, "STEPS": 2, "SHARES": "10:60", "OUTPUT": str(tmp_path / "first.tif")}
+    first = {"EXTENT": SCENE_EXTENT, "SEED": 7, "STEPS": 2, "SHARES": "10:60", "OUTPUT": str(tmp_path / "first.tif")}
     processing.run("landforge:generatelandcover", first, context=context)
     beside = {"RASTER": first["OUTPUT"], "EXTENT": "778200,778500,9984680,9985000 [EPSG:32717]"}
     result = processing.run(

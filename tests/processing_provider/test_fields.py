@@ -3,42 +3,32 @@
 import pytest
 from landforge.backend.protocol import BackendError
 from landforge.plugin import settings
-from landforge.processing_provider import fields
-from qgis.core import QgsApplication, QgsProcessing, QgsProcessingException, QgsSettings
+from qgis.core import QgsProcessing, QgsProcessingException, QgsSettings
 
-from tests.processing_provider.conftest import EXTENT, write_raster
-
-
-def algorithm(name):
-    return QgsApplication.processingRegistry().algorithmById(f"landforge:{name}").create()
-
-
-def read(name, context, **parameters):
-    """The fields of the algorithm's job, as a run reads them."""
-    instance = algorithm(name)
-    return fields.read(instance, fields.normalized(instance, parameters), context)
+from tests.processing_provider.algorithms import algorithm, read_fields
+from tests.processing_provider.rasters import EXTENT, write_raster
 
 
 def test_numbers_may_come_as_text(context):
-    job = read("generatelandcover", context, EXTENT=EXTENT, SEED="7", STEPS="3", MAX_AREA_KM2="12.5")
+    job = read_fields("generatelandcover", context, EXTENT=EXTENT, SEED="7", STEPS="3", MAX_AREA_KM2="12.5")
     assert (job["seed"], job["steps"], job["max_area_km2"]) == (7, 3, 12.5)
 
 
 def test_an_empty_parameter_takes_the_default(context):
-    job = read("clipnaip", context, EXTENT=EXTENT)
+    job = read_fields("clipnaip", context, EXTENT=EXTENT)
     assert job["source"] == "planetarycomputer" and "year" not in job and "pixel_m" not in job
 
 
 def test_a_year_is_a_number(context):
-    assert read("clipworldcover", context, EXTENT=EXTENT, YEAR="2020")["year"] == 2020
-    assert read("clipnaip", context, EXTENT=EXTENT, YEAR="2018")["year"] == 2018
+    assert read_fields("clipworldcover", context, EXTENT=EXTENT, YEAR="2020")["year"] == 2020
+    assert read_fields("clipnaip", context, EXTENT=EXTENT, YEAR="2018")["year"] == 2018
 
 
 @pytest.mark.parametrize("year", [2020, 2020.0, "2020"])
 def test_a_choice_of_numbers_takes_a_number_from_json(context, year):
     parameters = {"EXTENT": EXTENT, "YEAR": year, "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT}
     assert algorithm("clipworldcover").checkParameterValues(parameters, context) == (True, "")
-    assert read("clipworldcover", context, EXTENT=EXTENT, YEAR=year)["year"] == 2020
+    assert read_fields("clipworldcover", context, EXTENT=EXTENT, YEAR=year)["year"] == 2020
 
 
 def test_a_number_that_is_no_choice_is_refused(context):
@@ -57,28 +47,28 @@ def scheduler_in_the_settings():
 @pytest.mark.parametrize("name", ["generatelandcover", "generatescene", "generateimage", "segmentimage"])
 def test_the_scheduler(context, landcover, image, scheduler_in_the_settings, name):
     inputs = {"EXTENT": EXTENT, "LANDCOVER": landcover, "IMAGE": image}
-    assert read(name, context, SCHEDULER="tcp://own:8786 ", **inputs)["scheduler"] == "tcp://own:8786"
+    assert read_fields(name, context, SCHEDULER="tcp://own:8786 ", **inputs)["scheduler"] == "tcp://own:8786"
     for empty in ("", " ", None):
-        assert read(name, context, SCHEDULER=empty, **inputs)["scheduler"] == "tcp://settings:8786"
+        assert read_fields(name, context, SCHEDULER=empty, **inputs)["scheduler"] == "tcp://settings:8786"
 
 
 def test_without_a_scheduler_it_is_this_machine(context, image):
-    assert read("segmentimage", context, IMAGE=image)["scheduler"] == ""
+    assert read_fields("segmentimage", context, IMAGE=image)["scheduler"] == ""
 
 
 def test_an_algorithm_without_blocks_has_no_scheduler(context, scheduler_in_the_settings):
-    assert "scheduler" not in read("clipnaip", context, EXTENT=EXTENT)
+    assert "scheduler" not in read_fields("clipnaip", context, EXTENT=EXTENT)
 
 
 def test_an_unknown_choice_is_refused_with_the_choices(context):
     with pytest.raises(QgsProcessingException, match="one of esa, planetarycomputer, layer"):
-        read("clipworldcover", context, EXTENT=EXTENT, SOURCE="0")
+        read_fields("clipworldcover", context, EXTENT=EXTENT, SOURCE="0")
 
 
 def test_the_layer_matters_only_as_the_source(context, landcover):
-    assert "layer" not in read("clipworldcover", context, EXTENT=EXTENT, SOURCE="esa", LAYER=landcover)
+    assert "layer" not in read_fields("clipworldcover", context, EXTENT=EXTENT, SOURCE="esa", LAYER=landcover)
     with pytest.raises(QgsProcessingException, match="LAYER is empty"):
-        read("clipworldcover", context, EXTENT=EXTENT, SOURCE="layer")
+        read_fields("clipworldcover", context, EXTENT=EXTENT, SOURCE="layer")
 
 
 def test_a_raster_that_cannot_be_opened_is_refused(context, tmp_path):
@@ -86,22 +76,22 @@ def test_a_raster_that_cannot_be_opened_is_refused(context, tmp_path):
     damaged.write_bytes(b"II*\0garbage")
     for path in (damaged, tmp_path / "none.tif"):
         with pytest.raises(QgsProcessingException, match=f"LANDCOVER cannot be opened: {path}"):
-            read("generateimage", context, LANDCOVER=str(path))
+            read_fields("generateimage", context, LANDCOVER=str(path))
 
 
 def test_one_of_many_that_cannot_be_opened(context, image, tmp_path):
     with pytest.raises(QgsProcessingException, match="IMAGE cannot be opened"):
-        read("builddataset", context, IMAGE=[image, str(tmp_path / "none.tif")], LABEL=[image])
+        read_fields("builddataset", context, IMAGE=[image, str(tmp_path / "none.tif")], LABEL=[image])
 
 
 def test_a_layer_without_crs(context, tmp_path, codes):
     path = write_raster(tmp_path / "nowhere.tif", codes, crs=None)
     with pytest.raises(QgsProcessingException, match=r"'nowhere' has no CRS.*Set it first"):
-        read("generateimage", context, LANDCOVER=path)
+        read_fields("generateimage", context, LANDCOVER=path)
 
 
 def test_several_layers_keep_their_order(context, image, landcover):
-    job = read("builddataset", context, IMAGE=[image, landcover], LABEL=[landcover, image])
+    job = read_fields("builddataset", context, IMAGE=[image, landcover], LABEL=[landcover, image])
     assert [raster.path for raster in job["image"]] == [image, landcover]
 
 
@@ -111,7 +101,7 @@ def test_a_data_set_by_its_folder_or_its_manifest(context, tmp_path):
         folder.mkdir()
         (folder / "manifest.csv").write_text("")
     datasets = [str(folders[0]), str(folders[1] / "manifest.csv")]
-    job = read("trainsegmentation", context, DATASET=datasets)
+    job = read_fields("trainsegmentation", context, DATASET=datasets)
     assert job["dataset"] == tuple(map(str, folders))
 
 
@@ -148,9 +138,9 @@ def test_numbers_out_of_bounds_are_refused(context, bad):
 
 def test_class_shares_are_numbers(context):
     for name in ("generatelandcover", "generatescene"):
-        job = read(name, context, EXTENT=EXTENT, SHARES="10:60, 50:20.5", GUIDANCE_SCALE="1.5")
+        job = read_fields(name, context, EXTENT=EXTENT, SHARES="10:60, 50:20.5", GUIDANCE_SCALE="1.5")
         assert job["shares"] == {10: 60.0, 50: 20.5} and job["guidance_scale"] == 1.5
-        assert "shares" not in read(name, context, EXTENT=EXTENT)
+        assert "shares" not in read_fields(name, context, EXTENT=EXTENT)
 
 
 @pytest.mark.parametrize(
@@ -166,19 +156,19 @@ def test_a_training_from_nothing_and_from_a_model(context, tmp_path):
     (tmp_path / "manifest.csv").write_text("")
     parameters = {"DATASET": [str(tmp_path)], "MINUTES": "2.5"}
     for name in ("trainlandcover", "trainimage"):
-        job = read(name, context, **parameters)
+        job = read_fields(name, context, **parameters)
         assert job["dataset"] == (str(tmp_path),) and job["minutes"] == 2.5 and job["stage"] == "all"
         assert not {"model", "steps", "learning_rate"} & job.keys()
     settings = {"model": "spade", "steps": 100, "learning_rate": 1e-4, "batch": 4, "seed": 7, "stage": "painter"}
     fine_tuning = {key.upper(): value for key, value in settings.items()}
-    job = read("trainimage", context, **parameters, GENERATOR="spade", **fine_tuning)
+    job = read_fields("trainimage", context, **parameters, GENERATOR="spade", **fine_tuning)
     assert settings.items() <= job.items() and job["generator"] == "spade"
     with pytest.raises(QgsProcessingException, match="one of all, autoencoder, decoder, denoiser"):
-        read("trainlandcover", context, **parameters, STAGE="painter")
+        read_fields("trainlandcover", context, **parameters, STAGE="painter")
 
 
 def test_labels_alone(context, landcover):
-    job = read("builddataset", context, LABEL=[landcover])
+    job = read_fields("builddataset", context, LABEL=[landcover])
     assert "image" not in job and len(job["label"]) == 1
     parameters = {"LABEL": [landcover], "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT}
     assert algorithm("builddataset").checkParameterValues(parameters, context)[0]
@@ -188,20 +178,20 @@ def test_images_to_compare_are_rasters_or_data_sets(context, image, tmp_path):
     (tmp_path / "set").mkdir()
     (tmp_path / "set" / "manifest.csv").write_text("")
     synthetic = [str(tmp_path / "set" / "manifest.csv"), image]
-    job = read("imagequality", context, REAL=[image], SYNTHETIC=synthetic, COUNT="40")
+    job = read_fields("imagequality", context, REAL=[image], SYNTHETIC=synthetic, COUNT="40")
     assert job["real"] == (image,) and job["synthetic"] == (str(tmp_path / "set"), image)
     assert job["count"] == 40 and "crosstest" not in job and job["split"] == "all"
 
 
 def test_land_cover_to_compare_is_layers_or_data_sets(context, landcover, tmp_path):
-    job = read("landcoverrealism", context, REAL=[landcover], SYNTHETIC_DATASET=[str(tmp_path)], WINDOW_M="640")
+    job = read_fields("landcoverrealism", context, REAL=[landcover], SYNTHETIC_DATASET=[str(tmp_path)], WINDOW_M="640")
     assert [raster.path for raster in job["real"]] == [landcover] and job["synthetic_dataset"] == (str(tmp_path),)
     assert job["window_m"] == 640 and "synthetic" not in job
 
 
 def test_lists_of_numbers_and_of_choices(context, tmp_path):
     def read_study(**parameters):
-        return read("mixturestudy", context, REAL=[str(tmp_path)], SYNTHETIC=["b", "c"], **parameters)
+        return read_fields("mixturestudy", context, REAL=[str(tmp_path)], SYNTHETIC=["b", "c"], **parameters)
 
     job = read_study()
     assert job["shares"] == (0, 25, 50, 75, 100) and job["additions"] == (1, 3)

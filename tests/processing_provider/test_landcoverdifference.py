@@ -6,7 +6,7 @@ import processing
 import pytest
 from qgis.core import QgsPalettedRasterRenderer, QgsProcessingException, QgsProcessingOutputLayerDefinition
 
-from tests.processing_provider.conftest import read_raster, write_raster
+from tests.processing_provider.rasters import read_raster, write_raster
 
 DIFFERENCE = "landforge:landcoverdifference"
 

@@ -19,8 +19,8 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from tests.processing_provider.conftest import EXTENT, write_raster
-from tests.processing_provider.test_fields import algorithm, read
+from tests.processing_provider.algorithms import algorithm, read_fields
+from tests.processing_provider.rasters import EXTENT, write_raster
 
 # 400 m a side, as EXTENT.
 SQUARE = "Polygon((778100 9984500, 778500 9984500, 778500 9984900, 778100 9984900, 778100 9984500))"
@@ -51,7 +51,7 @@ def polygons(project):
 
 def read_region(context, layer, **parameters):
     """The fields extent and area, the latter as a geometry."""
-    fields = read("generatelandcover", context, AREA=layer, **parameters)
+    fields = read_fields("generatelandcover", context, AREA=layer, **parameters)
     return fields["extent"], QgsGeometry.fromWkt(fields["area"])
 
 
@@ -61,12 +61,12 @@ def is_same(region, wkt, m2=1.0):
 
 @pytest.mark.parametrize("name", ["generatelandcover", "generatescene"])
 def test_without_polygons_the_extent_is_filled(context, name):
-    assert "area" not in read(name, context, EXTENT=EXTENT)
+    assert "area" not in read_fields(name, context, EXTENT=EXTENT)
 
 
 @pytest.mark.parametrize("name", ["generatelandcover", "generatescene"])
 def test_polygons_in_the_extents_crs(context, polygons, name):
-    fields = read(name, context, EXTENT=EXTENT, AREA=polygons(WEST, EAST))
+    fields = read_fields(name, context, EXTENT=EXTENT, AREA=polygons(WEST, EAST))
     assert fields["extent"] == Extent(778100, 9984500, 778500, 9984900, "EPSG:32717")
     both = QgsGeometry.fromWkt(WEST).combine(QgsGeometry.fromWkt(EAST)).asWkt()
     assert is_same(QgsGeometry.fromWkt(fields["area"]), both)
@@ -165,13 +165,13 @@ def test_odd_polygons(context, polygons, kind, corners, area):
 def test_the_order_of_the_features_does_not_matter(context, polygons):
     """A run that resumes from finished blocks needs the same text."""
     orders = ((WEST, SQUARE, EAST), (EAST, WEST, SQUARE))
-    first, second = (read("generatelandcover", context, AREA=polygons(*order))["area"] for order in orders)
+    first, second = (read_fields("generatelandcover", context, AREA=polygons(*order))["area"] for order in orders)
     assert first == second
 
 
 def test_the_wkt_has_digits_enough_and_no_noise(context, polygons):
     shape = "Polygon((-78.5 -0.14, -78.499123456 -0.14, -78.5 -0.139, -78.5 -0.14))"
-    text = read("generatelandcover", context, AREA=polygons(shape, crs="EPSG:4326"))["area"]
+    text = read_fields("generatelandcover", context, AREA=polygons(shape, crs="EPSG:4326"))["area"]
     assert "-78.499123456 -0.14" in text and len(text) < 120
 
 
@@ -222,13 +222,13 @@ def test_polygons_alone_are_enough(context, polygons):
 
 def test_each_polygon_is_an_extent_to_clip(context, polygons):
     layer = polygons(WEST, None, EAST)
-    fields = read("builddataset", context, EXTENTS=layer, LANDCOVER_SOURCE="planetarycomputer", YEAR="2018")
+    fields = read_fields("builddataset", context, EXTENTS=layer, LANDCOVER_SOURCE="planetarycomputer", YEAR="2018")
     assert fields["extents"] == tuple(
         Extent(left, 9984500, right, 9984900, "EPSG:32717") for left, right in ((778100, 778200), (778300, 778500))
     )
     assert fields["label"] == () and "image" not in fields and fields["year"] == 2018
     with pytest.raises(QgsProcessingException, match="has no polygons to fill"):
-        read("builddataset", context, EXTENTS=polygons(None))
+        read_fields("builddataset", context, EXTENTS=polygons(None))
 
 
 def test_a_data_set_of_extents(context, polygons, image, landcover, tmp_path):

@@ -7,7 +7,7 @@ from landforge.processing_provider import workflow
 from landforge.processing_provider.provider import ALGORITHMS
 from qgis.core import Qgis
 
-from tests.processing_provider.conftest import EXTENT, read_raster
+from tests.processing_provider.rasters import EXTENT, read_raster
 from tests.qgis_environment import qgis_process
 
 CLIP = "landforge:clipworldcover"

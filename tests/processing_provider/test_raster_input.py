@@ -15,7 +15,7 @@ from qgis.core import (
     QgsRasterLayer,
 )
 
-from tests.processing_provider.conftest import read_raster, write_raster
+from tests.processing_provider.rasters import read_raster, write_raster
 
 EXTENT = Extent(778100, 9984500, 778500, 9984900, "EPSG:32717")
 

@@ -30,7 +30,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QEventLoop
 
-from tests.processing_provider.conftest import EXTENT, read_raster, write_raster
+from tests.processing_provider.rasters import EXTENT, read_raster, write_raster
 
 CLIP = "landforge:clipworldcover"
 
@@ -274,7 +274,7 @@ def test_the_warm_worker_stays_for_the_next_job(landcover, tmp_path, context):
     for name in ("a.tif", "b.tif"):
         processing.run(CLIP, clip(landcover, tmp_path / name), context=context)
         workers.add(process._worker)
-        assert process._worker is not None and process._worker.child.running()
+        assert process._worker is not None and process._worker.child.is_running()
     assert len(workers) == 1
     assert (read_raster(tmp_path / "a.tif") == read_raster(tmp_path / "b.tif")).all()
 

@@ -17,8 +17,8 @@ from qgis.core import (
     QgsProcessingOutputLayerDefinition,
 )
 
-from tests.processing_provider.conftest import CODES, read_raster, write_raster
-from tests.processing_provider.test_chain import EXTENT, bundled
+from tests.processing_provider.algorithms import bundled
+from tests.processing_provider.rasters import CODES, SCENE_EXTENT, read_raster, write_raster
 
 SCENE, TESTED = "landforge:extenttocomparedscene", "landforge:pairstotestedmodel"
 
@@ -54,7 +54,14 @@ def test_extent_to_compared_scene(landcover, tmp_path, project):
     outputs = {
         key: QgsProcessingOutputLayerDefinition(str(tmp_path / f"{key.replace(':', '_')}.tif"), project) for key in keys
     }
-    parameters = {"EXTENT": EXTENT, "SOURCE": "layer", "LAYER": landcover, "GENERATOR": "spade", "SEED": 7, "STEPS": 2}
+    parameters = {
+        "EXTENT": SCENE_EXTENT,
+        "SOURCE": "layer",
+        "LAYER": landcover,
+        "GENERATOR": "spade",
+        "SEED": 7,
+        "STEPS": 2,
+    }
     files = {"difference:OUTPUT_TABLE": str(tmp_path / "t.csv"), "difference:OUTPUT_REPORT": str(tmp_path / "t.html")}
     result = processing.runAndLoadResults(SCENE, {**parameters, **outputs, **files})
     real, synthetic = read_raster(result["real:OUTPUT"]), read_raster(result["synthetic:OUTPUT_LANDCOVER"])

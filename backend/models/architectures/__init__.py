@@ -1,8 +1,8 @@
-"""Segmentation architectures, one file each: the file's stem is its name in menus, jobs and model folders.
+"""Segmentation architectures, one file each: the file's stem is the architecture's name in menus, jobs and models.
 
-A file gives `build(encoder, encoder_weights, classes, **sizes) -> nn.Module`, a module from (N, 3, H, W) float RGB,
-normalised, to (N, classes, H, W) logits; H and W are multiples of SIZE_STEP_PX. One whose encoder cannot be chosen
-says HAS_ENCODER = False.
+A file defines `build(encoder, encoder_weights, classes, **sizes) -> nn.Module`, which returns a module from normalised
+float RGB (N, 3, H, W) to logits (N, classes, H, W), H and W multiples of SIZE_STEP_PX. An architecture without a choice
+of encoders sets HAS_ENCODER = False.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from backend.protocol import BackendError, partial_path
 
 WEIGHTS = "model.safetensors"
 SIZE_STEP_PX = 32
-IMPOSSIBLE = -1e4  # a logit; an infinite one has no gradient
+IMPOSSIBLE = -1e4  # the logit of a class that is merged into another; minus infinity would have no gradient
 IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 
 
 def names() -> list[str]:
-    """The architectures, by the stems of their files; none is imported."""
+    """The names of the architectures, from the file names: nothing is imported."""
     return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem != "__init__")
 
 
@@ -39,13 +39,13 @@ def has_encoder(name: str) -> bool:
 
 
 def check_crop(crop_px: int) -> None:
-    """BackendError for the side of a crop that the architectures do not take."""
+    """Raise BackendError where a crop of `crop_px` pixels a side does not fit the architectures."""
     if crop_px < SIZE_STEP_PX or crop_px % SIZE_STEP_PX:
         raise BackendError(f"The crop must be a multiple of {SIZE_STEP_PX} pixels, not {crop_px}.")
 
 
 def _check_encoder(encoder: str) -> None:
-    """BackendError for an encoder that neither smp nor timm has by name: others would be fetched from a hub."""
+    """Raise BackendError for an encoder that neither smp nor timm has: it would be fetched from a hub."""
     import timm
     from segmentation_models_pytorch.encoders import get_encoder_names
 
@@ -60,7 +60,7 @@ def _check_encoder(encoder: str) -> None:
 
 
 def _drop_unused(encoder: nn.Module) -> None:
-    """Cut off the blocks below the last feature: timm's EfficientNets keep and compute them at any depth."""
+    """Delete the blocks after the last feature, which timm's EfficientNets keep and compute at any depth."""
     inner: Any = getattr(encoder, "model", None)
     if isinstance(getattr(inner, "blocks", None), nn.Sequential) and hasattr(inner, "feature_info"):
         last = inner.feature_info.module_name()[-1]
@@ -70,11 +70,11 @@ def _drop_unused(encoder: nn.Module) -> None:
 
 def _load_encoder(encoder: nn.Module, path: str) -> None:
     try:
-        state, wanted = load_file(path), encoder.state_dict().keys()
-        missing = wanted - state.keys()
+        state, keys = load_file(path), encoder.state_dict().keys()
+        missing = keys - state.keys()
         if missing:
             raise BackendError(f"The weights in {path} belong to another encoder: {min(missing)} is missing.")
-        encoder.load_state_dict({key: state[key] for key in wanted})
+        encoder.load_state_dict({key: state[key] for key in keys})
     except (OSError, SafetensorError, RuntimeError) as error:
         raise BackendError(f"The encoder's weights {path} cannot be loaded: {error}") from error
 
@@ -82,24 +82,24 @@ def _load_encoder(encoder: nn.Module, path: str) -> None:
 def build(
     name: str, encoder: str, encoder_weights: str | None = None, count: int = legend.COUNT, **sizes: Any
 ) -> nn.Module:
-    """An architecture by its file's stem, freshly initialised.
+    """A freshly initialised module of the architecture `name` with `count` classes.
 
-    `encoder_weights`: None or '' for none, a name that smp knows ('imagenet', fetched), or the path of a
-    .safetensors file with the encoder's state. `sizes` (encoder_depth, decoder_channels) are the architecture's
-    own. Raises BackendError for an unknown name, encoder or size, and for weights that cannot be had.
+    `encoder_weights` is None or '' for none, a name that smp knows ('imagenet', downloaded), or the path of a
+    .safetensors file with the encoder's state. `sizes` are the architecture's own parameters, such as encoder_depth and
+    decoder_channels. Raises BackendError for an unknown name, encoder or size, and for weights that cannot be loaded.
     """
     if has_encoder(name):
         _check_encoder(encoder)
     elif encoder or encoder_weights:
         raise BackendError(f"{name} has no encoder to choose. Leave the encoder and its weights empty.")
     from_file = bool(encoder_weights) and str(encoder_weights).endswith(".safetensors")
-    fetched = (encoder_weights or None) if not from_file else None
+    download = (encoder_weights or None) if not from_file else None
     try:
-        module = importlib.import_module(f"{__name__}.{name}").build(encoder, fetched, count, **sizes)
+        module = importlib.import_module(f"{__name__}.{name}").build(encoder, download, count, **sizes)
     except Exception as error:  # smp, timm and the hub raise many kinds
-        if fetched:
+        if download:
             raise BackendError(
-                f"The {fetched!r} weights of the encoder {encoder} could not be fetched ({type(error).__name__}). "
+                f"The {download!r} weights of the encoder {encoder} could not be fetched ({type(error).__name__}). "
                 "Check the network, or leave the encoder weights empty to start without."
             ) from error
         raise BackendError(f"{name} cannot be built with the encoder {encoder} and {sizes}: {error}") from error
@@ -115,34 +115,35 @@ def normalisation(encoder: str, encoder_weights: str | None) -> dict[str, list[f
     """The mean and standard deviation of RGB in 0..1 that the encoder's weights were trained with."""
     from segmentation_models_pytorch.encoders import get_preprocessing_params
 
-    fetched = encoder_weights and not encoder_weights.endswith(".safetensors")
+    named = encoder_weights and not encoder_weights.endswith(".safetensors")
     try:
-        if encoder.startswith("tu-") or fetched:
-            params = get_preprocessing_params(encoder, encoder_weights if fetched else "imagenet")
+        if encoder.startswith("tu-") or named:
+            params = get_preprocessing_params(encoder, encoder_weights if named else "imagenet")
             return {key: [float(value) for value in params[key]] for key in IMAGENET}
     except (ValueError, KeyError, OSError):
         return IMAGENET
     return IMAGENET
 
 
-def joined(logits: torch.Tensor, legend_name: str) -> torch.Tensor:
-    """(N, COUNT, H, W) logits in the classes of a legend: a joined class has the probability of all its parts."""
-    found, codes = logits, legend.CODES.tolist()
-    for to in set(legend.LEGENDS[legend_name].values()):
-        parts = [
-            codes.index(code) for code in (to, *(one for one, at in legend.LEGENDS[legend_name].items() if at == to))
-        ]
-        whole = logits[:, parts].logsumexp(1, keepdim=True)
+def merge_classes(logits: torch.Tensor, legend_name: str) -> torch.Tensor:
+    """Logits (N, COUNT, H, W) in a legend's classes: a merged class has the probability of all classes merged into it.
+
+    The classes merged into another one have the logit IMPOSSIBLE.
+    """
+    merged_logits, codes, target_of = logits, legend.CODES.tolist(), legend.LEGENDS[legend_name]
+    for target in set(target_of.values()):
+        parts = [codes.index(code) for code in (target, *(code for code in target_of if target_of[code] == target))]
+        merged = logits[:, parts].logsumexp(1, keepdim=True)
         index = torch.tensor(parts, device=logits.device)
-        gone = torch.full_like(whole, IMPOSSIBLE).expand(-1, len(parts) - 1, -1, -1)
-        found = found.index_copy(1, index, torch.cat([whole, gone], dim=1))
-    return found
+        impossible = torch.full_like(merged, IMPOSSIBLE).expand(-1, len(parts) - 1, -1, -1)
+        merged_logits = merged_logits.index_copy(1, index, torch.cat([merged, impossible], dim=1))
+    return merged_logits
 
 
 class Segmenter(nn.Module):
-    """A module with its normalisation: (N, 3, H, W) uint8 RGB to (N, COUNT, H, W) float32 logits.
+    """A module with its normalisation of RGB: (N, 3, H, W) uint8 to (N, COUNT, H, W) float32 logits.
 
-    In a legend that joins classes, those that are joined to others are never the likeliest.
+    Classes that the legend merges into others are never the most likely.
     """
 
     mean: torch.Tensor
@@ -156,43 +157,43 @@ class Segmenter(nn.Module):
         self.register_buffer("std", 255 * torch.tensor(std).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
-        """Logits of an image whose height and width are multiples of SIZE_STEP_PX."""
+        """Logits of images whose height and width are multiples of SIZE_STEP_PX."""
         normal = (image.float() - self.mean) / self.std
-        return joined(self.module(normal.contiguous(memory_format=torch.channels_last)).float(), self.legend)
+        return merge_classes(self.module(normal.contiguous(memory_format=torch.channels_last)).float(), self.legend)
 
     def with_features(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Logits, and (N, channels) float32: the deepest features of the encoder, averaged over the image."""
-        kept: list[Any] = []
+        """Logits, and (N, channels) float32 features: the encoder's deepest ones, averaged over the image."""
+        outputs: list[Any] = []
         module: Any = self.module
-        deepest = module.encoder if hasattr(module, "encoder") else module.stages[-1]  # LALE's
-        hook = deepest.register_forward_hook(lambda *call: kept.append(call[-1]))
+        deepest = module.encoder if hasattr(module, "encoder") else module.stages[-1]  # LALE has no encoder
+        hook = deepest.register_forward_hook(lambda *call: outputs.append(call[-1]))
         try:
             logits = self(image)
         finally:
             hook.remove()
-        (found,) = kept
-        last = found if isinstance(found, torch.Tensor) else found[-1]
+        (features,) = outputs
+        last = features if isinstance(features, torch.Tensor) else features[-1]
         return logits, last.float().mean(dim=(2, 3))
 
 
 def save(folder: Path, module: nn.Module) -> None:
-    """Write a module's weights in fp16, those that fp16 cannot hold in fp32; replaced whole or not at all."""
+    """Write a module's weights in fp16, or fp32 where fp16 overflows; an existing file is replaced atomically."""
     state = {}
     for key, value in module.state_dict().items():
         value = value.detach().cpu().contiguous()
         half = value.half() if value.is_floating_point() else value
         state[key] = half if torch.isfinite(half).all() else value
     path = folder / WEIGHTS
-    partial_path(path).write_bytes(to_bytes(state))  # save_file would make it readable by its owner alone
+    partial_path(path).write_bytes(to_bytes(state))  # save_file would write a file that only its owner can read
     partial_path(path).replace(path)
 
 
 def load(folder: Path, index: dict[str, Any]) -> Segmenter:
     """The model of a segmentation model folder, in evaluation mode, fp32, on the CPU.
 
-    `index` is the folder's (`checkpoint.find(model, "segmentation")`): architecture, encoder, sizes, codes,
-    pixel_m, mean, std, legend. Nothing is fetched and nothing of the folder is executed. Raises BackendError where the
-    index or the weights are missing, damaged or do not belong together.
+    `index` is the folder's, from `model_folder.find`: architecture, encoder, sizes, codes, pixel_m, mean, std, legend.
+    Nothing is downloaded, and no code from the folder is executed. Raises BackendError where the index or the weights
+    are missing or damaged, or do not fit each other.
     """
     try:
         if list(index["codes"]) != legend.CODES.tolist():
@@ -203,7 +204,7 @@ def load(folder: Path, index: dict[str, Any]) -> Segmenter:
             key: tuple(value) if isinstance(value, list) else value for key, value in index["sizes"].items()
         }
         module = build(index["architecture"], index["encoder"], None, **sizes)
-        legend_name = index.get("legend", "worldcover")  # which older models do not say
+        legend_name = index.get("legend", "worldcover")  # older models have no such entry
         if legend_name not in legend.LEGENDS:
             raise ValueError(f"legend {legend_name!r}")
         segmenter = Segmenter(module, index["mean"], index["std"], legend_name)

@@ -13,7 +13,7 @@ def build(
     encoder_depth: int = 5,
     decoder_channels: Sequence[int] = (),
 ) -> nn.Module:
-    """`decoder_channels`: one number, the width of the pyramid and the decoder."""
+    """DeepLabV3+; `decoder_channels` is one number, the width of the pyramid and the decoder."""
     (width,) = decoder_channels or (256,)
     return smp.DeepLabV3Plus(
         encoder, encoder_depth=encoder_depth, encoder_weights=encoder_weights, decoder_channels=width, classes=classes

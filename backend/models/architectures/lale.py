@@ -1,7 +1,7 @@
 """LALE: a light network of ConvMixer stages at high resolution and transformer stages at low, with an all-MLP decoder.
 
-Built from its description, with about 1.6 M parameters: ConvMixer (Trockman and Kolter 2022), RMSNorm (Zhang and
-Sennrich 2019), StarReLU (Yu et al. 2022), the decoder of SegFormer (Xie et al. 2021). It has no encoder to choose.
+Built from its description, with about 1.6 million parameters: ConvMixer (Trockman and Kolter 2022), RMSNorm (Zhang and
+Sennrich 2019), StarReLU (Yu et al. 2022), the decoder of SegFormer (Xie et al. 2021). There is no choice of encoders.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional
 
 WIDTHS, DEPTHS = (48, 96, 128, 160), (2, 2, 3, 2)
-MIXERS = 2  # of the stages; the others are transformers
+MIXERS = 2  # the first stages are ConvMixers, the others transformers
 KERNEL = 7
 HEAD_CHANNELS = 32
 EXPANSION = 4
@@ -22,14 +22,14 @@ HAS_ENCODER = False
 
 
 class RMSNorm(nn.Module):
-    """Each pixel's features by their root mean square, times a learned weight."""
+    """Divides each pixel's features by their root mean square and multiplies them by a learned weight."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.ones(channels))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """(n, channels, h, w) to the same."""
+        """(n, channels, h, w) to the same shape."""
         last = features.permute(0, 2, 3, 1)
         return functional.rms_norm(last, last.shape[-1:], self.weight.to(last.dtype), 1e-6).permute(0, 3, 1, 2)
 
@@ -39,16 +39,16 @@ class StarReLU(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        # mean 0 and variance 1 for normal input
+        # the output has mean 0 and variance 1 for standard normal input
         self.scale, self.bias = nn.Parameter(torch.tensor(0.8944)), nn.Parameter(torch.tensor(-0.4472))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Any shape to the same."""
+        """A tensor of any shape to the same shape."""
         return self.scale * functional.relu(features).square() + self.bias
 
 
 class Mixer(nn.Module):
-    """A ConvMixer block: a depthwise convolution mixes places, a pointwise one channels."""
+    """A ConvMixer block: a depthwise convolution mixes pixels, a pointwise convolution mixes channels."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -57,13 +57,13 @@ class Mixer(nn.Module):
         self.channels = nn.Sequential(RMSNorm(channels), nn.Conv2d(channels, channels, 1), StarReLU())
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """(n, channels, h, w) to the same."""
+        """(n, channels, h, w) to the same shape."""
         features = features + self.places(features)
         return features + self.channels(features)
 
 
 class Attention(nn.Module):
-    """Self-attention among all places of a feature map."""
+    """Self-attention among all pixels of a feature map."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -71,11 +71,11 @@ class Attention(nn.Module):
         self.mixed, self.out = nn.Conv2d(channels, 3 * channels, 1), nn.Conv2d(channels, channels, 1)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """(n, channels, h, w) to the same."""
+        """(n, channels, h, w) to the same shape."""
         count, channels, height, width = features.shape
         split = self.mixed(features).reshape(count, 3, self.heads, HEAD_CHANNELS, height * width).transpose(-1, -2)
-        found = functional.scaled_dot_product_attention(*split.unbind(1))
-        return self.out(found.transpose(-1, -2).reshape(count, channels, height, width))
+        attended = functional.scaled_dot_product_attention(*split.unbind(1))
+        return self.out(attended.transpose(-1, -2).reshape(count, channels, height, width))
 
 
 class Transformer(nn.Module):
@@ -90,13 +90,13 @@ class Transformer(nn.Module):
         )
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """(n, channels, h, w) to the same."""
+        """(n, channels, h, w) to the same shape."""
         features = features + self.places(features)
         return features + self.channels(features)
 
 
 class Lale(nn.Module):
-    """Stages at 1/4, 1/8, 1/16 and 1/32 of the image, joined at 1/4."""
+    """Stages at 1/4, 1/8, 1/16 and 1/32 of the image's size, whose features are combined at 1/4."""
 
     def __init__(self, classes: int, widths: Sequence[int], depths: Sequence[int]) -> None:
         super().__init__()
@@ -109,19 +109,19 @@ class Lale(nn.Module):
             self.stages.append(nn.Sequential(down, *(block(width) for _ in range(depth)), RMSNorm(width)))
             channels = width
         self.levels = nn.ModuleList(nn.Conv2d(width, DECODER_CHANNELS, 1) for width in widths)
-        joined = len(widths) * DECODER_CHANNELS
-        self.joined = nn.Sequential(nn.Conv2d(joined, DECODER_CHANNELS, 1), RMSNorm(DECODER_CHANNELS), StarReLU())
+        combined = len(widths) * DECODER_CHANNELS
+        self.joined = nn.Sequential(nn.Conv2d(combined, DECODER_CHANNELS, 1), RMSNorm(DECODER_CHANNELS), StarReLU())
         self.last = nn.Conv2d(DECODER_CHANNELS, classes, 1)
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """(n, 3, h, w) normalised RGB to (n, classes, h, w) logits."""
-        found, features = [], image
+        levels, features = [], image
         for stage, level in zip(self.stages, self.levels):
             features = stage(features)
-            found.append(level(features))
-        size = found[0].shape[-2:]
-        levels = [functional.interpolate(each, size, mode="bilinear", align_corners=False) for each in found]
-        logits = self.last(self.joined(torch.cat(levels, dim=1)))
+            levels.append(level(features))
+        size = levels[0].shape[-2:]
+        upsampled = [functional.interpolate(level, size, mode="bilinear", align_corners=False) for level in levels]
+        logits = self.last(self.joined(torch.cat(upsampled, dim=1)))
         return functional.interpolate(logits, image.shape[-2:], mode="bilinear", align_corners=False)
 
 
@@ -132,5 +132,5 @@ def build(
     widths: Sequence[int] = WIDTHS,
     depths: Sequence[int] = DEPTHS,
 ) -> nn.Module:
-    """`widths` and `depths` of the four stages; there is no encoder."""
+    """LALE with the channels `widths` and the blocks `depths` of its four stages; the encoder arguments are unused."""
     return Lale(classes, widths, depths)

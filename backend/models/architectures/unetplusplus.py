@@ -13,7 +13,7 @@ def build(
     encoder_depth: int = 5,
     decoder_channels: Sequence[int] = (),
 ) -> nn.Module:
-    """`decoder_channels`: widths from the deepest stage up, one for each of `encoder_depth` (3 to 5) stages."""
+    """U-Net++; `decoder_channels` are the widths of its `encoder_depth` (3 to 5) stages, from the deepest up."""
     widths = tuple(decoder_channels) or (256, 128, 64, 32, 16)[:encoder_depth]
     return smp.UnetPlusPlus(
         encoder, encoder_depth=encoder_depth, encoder_weights=encoder_weights, decoder_channels=widths, classes=classes

@@ -1,1 +1,1 @@
-"""What each stage of a training minimises, one file a generator."""
+"""The objectives of the generators' training stages, one file a generator."""

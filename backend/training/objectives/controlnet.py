@@ -1,4 +1,4 @@
-"""What the stages of the ControlNet image generator minimise."""
+"""The training objectives of the ControlNet image generator's stages."""
 
 from __future__ import annotations
 
@@ -13,26 +13,25 @@ from torch.nn import functional
 from backend.geo import legend
 from backend.models import diffusion, latent_generator, rgb
 from backend.models.conditioning import condition_planes, condition_planes_with_dropout
-from backend.models.controlnet import GUIDANCE_SCALE, STEPS, controlled, low_frequency_noise
+from backend.models.controlnet import GUIDANCE_SCALE, STEPS, low_frequency_noise, predict_v
 from backend.models.patch_autoencoder import PatchAutoencoder
 from backend.tiling import noise
 from backend.training import projected_discriminator
 from backend.training.generator import Batch, Objective
 
-HIDDEN_SHARE = 0.1
+CONDITION_DROPOUT = 0.1  # the probability that an example is trained without its condition, for guidance
+STEP_WEIGHTS = (1.0, 1.0, 3.0)  # how often each step of the distilled model is trained: the last one gives the image
 
-LEARNED = (1.0, 1.0, 3.0)  # how often each of a few steps is trained: what the last one makes is what is kept
 
-
-def psnr(again: torch.Tensor, image: torch.Tensor) -> float:
-    """Peak signal-to-noise ratio in dB of an image (n, 3, h, w) in -1..1 that came back."""
-    return float(10 * torch.log10(4 / functional.mse_loss(again.detach().float(), image)))
+def psnr(reconstructed: torch.Tensor, image: torch.Tensor) -> float:
+    """Peak signal-to-noise ratio in dB of reconstructed images (n, 3, h, w) in -1..1."""
+    return float(10 * torch.log10(4 / functional.mse_loss(reconstructed.detach().float(), image)))
 
 
 class Denoising(Objective):
-    """v-prediction on latents, denoiser and ControlNet together; the conditions are hidden now and then.
+    """The v-prediction loss of latents for denoiser and ControlNet together, with condition dropout.
 
-    The autoencoder is not trained: it makes the latents and shows them.
+    The autoencoder encodes the images and decodes the preview; it is not trained.
     """
 
     learning_rate = 6e-4
@@ -42,44 +41,44 @@ class Denoising(Objective):
         self, denoiser: UNet2DConditionModel, controlnet: ControlNetModel, autoencoder: PatchAutoencoder
     ) -> None:
         super().__init__()
-        self.parts = nn.ModuleDict({"denoiser": denoiser, "controlnet": controlnet})
+        self.networks = nn.ModuleDict({"denoiser": denoiser, "controlnet": controlnet})
         self.scheduler = diffusion.schedule()
-        self.autoencoder = [autoencoder]  # in a list: it is no part of what is trained and saved
+        self.autoencoder = [autoencoder]  # in a list, so that it is neither trained nor saved
 
     def trained_module(self, optimizer_key: str) -> nn.Module:
         """Both networks."""
-        return self.parts
+        return self.networks
 
     def forward(self, batch: Batch, optimizer_key: str) -> tuple[torch.Tensor, dict[str, float]]:
         """`pixels` (n, 3, h, w) in -1..1, `one_hot` (n, 11, h, w), `styles` (n, s) to the loss of the predicted v."""
-        latents = latent_generator.encoded(self.autoencoder[0], batch["pixels"])
-        known = condition_planes_with_dropout(batch["one_hot"], batch["styles"])
-        shown = known * (torch.rand(len(latents), 1, 1, 1, device=latents.device) > HIDDEN_SHARE)
+        latents = latent_generator.encode(self.autoencoder[0], batch["pixels"])
+        condition = condition_planes_with_dropout(batch["one_hot"], batch["styles"])
+        condition = condition * (torch.rand(len(latents), 1, 1, 1, device=latents.device) > CONDITION_DROPOUT)
 
         def denoise(noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
-            return controlled(self.parts["denoiser"], self.parts["controlnet"], noisy, times, shown)
+            return predict_v(self.networks["denoiser"], self.networks["controlnet"], noisy, times, condition)
 
         return diffusion.v_loss(denoise, self.scheduler, latents), {}
 
     def preview(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
         autoencoder, one_hot = self.autoencoder[0], batch["one_hot"]
-        latents = latent_generator.encoded(autoencoder, batch["pixels"])
-        predict = partial(controlled, self.parts["denoiser"], self.parts["controlnet"])
-        known = condition_planes(one_hot, batch["styles"])
-        denoise = diffusion.guided(predict, known, torch.zeros_like(known), GUIDANCE_SCALE)
-        real = latent_generator.decoded(autoencoder, latents)
-        made = latent_generator.drawn(autoencoder, denoise, latents)
-        return [legend.pictures(one_hot.cpu().numpy()), rgb.pictures(real), rgb.pictures(made)]
+        latents = latent_generator.encode(autoencoder, batch["pixels"])
+        predict = partial(predict_v, self.networks["denoiser"], self.networks["controlnet"])
+        condition = condition_planes(one_hot, batch["styles"])
+        denoise = diffusion.guided(predict, condition, torch.zeros_like(condition), GUIDANCE_SCALE)
+        reconstructed = latent_generator.decode(autoencoder, latents)
+        generated = latent_generator.sample(autoencoder, denoise, latents)
+        return [legend.pictures(one_hot.cpu().numpy()), rgb.pictures(reconstructed), rgb.pictures(generated)]
 
 
 class Distillation(Objective):
-    """A few steps that do the work of many: each ends in what a judge takes for real (Sauer et al. 2023).
+    """Adversarial distillation of a denoiser to a few steps: the image of each step is scored (Sauer et al. 2023).
 
-    A step begins where those before it end, as it does in painting (Yin et al. 2024): one that had begun in real
-    images with noise would know nothing of what it has to mend.
+    A step starts from the latents of the steps before it, as in inference (Yin et al. 2024). Starting from noised real
+    images would not train it to correct the errors of the earlier steps.
     """
 
-    optimizer_keys = ("generator", "judge")
+    optimizer_keys = ("generator", "discriminator")
     learning_rate = 2e-4
     columns = ("land cover", "real", "generated on it")
 
@@ -92,48 +91,50 @@ class Distillation(Objective):
         encoder_weights: str = "",
     ) -> None:
         super().__init__()
-        self.parts = nn.ModuleDict({"denoiser": denoiser, "controlnet": controlnet})
-        self.judge = projected_discriminator.ProjectedDiscriminator(legend.COUNT + styles, encoder_weights)
+        self.networks = nn.ModuleDict({"denoiser": denoiser, "controlnet": controlnet})
+        self.discriminator = projected_discriminator.ProjectedDiscriminator(legend.COUNT + styles, encoder_weights)
         self.scheduler, self.sampler = diffusion.schedule(), diffusion.sampler(order=1)
         self.sampler.set_timesteps(STEPS)
-        self.autoencoder = [autoencoder]  # in a list: it is no part of what is trained and saved
-        self._evenness = autoencoder.evenness()
+        self.autoencoder = [autoencoder]  # in a list, so that it is neither trained nor saved
+        self._dc_share = autoencoder.dc_share()
 
     def trained_module(self, optimizer_key: str) -> nn.Module:
-        """Denoiser and ControlNet together, or their judge."""
-        return self.judge if optimizer_key == "judge" else self.parts
+        """Denoiser and ControlNet together, or the discriminator."""
+        return self.discriminator if optimizer_key == "discriminator" else self.networks
 
     def forward(self, batch: Batch, optimizer_key: str) -> tuple[torch.Tensor, dict[str, float]]:
         """`pixels` (n, 3, h, w) in -1..1, `one_hot` (n, 11, h, w), `styles` (n, s) to the loss of that optimizer.
 
-        The judge is shown real images through the code too: what it cannot hold, the generator cannot learn.
+        Real images also pass through the autoencoder, so its artefacts give the discriminator no cue.
         """
-        if optimizer_key == "judge":
-            return self.judge.loss(), {}
-        told = condition_planes_with_dropout(batch["one_hot"], batch["styles"])
-        asked = projected_discriminator.repeat_conditions(projected_discriminator.shuffle_styles(told))
-        denoise = partial(self._denoise, asked)
-        step = int(torch.multinomial(torch.tensor(LEARNED), 1))
-        true = latent_generator.encoded(self.autoencoder[0], batch["pixels"])
+        if optimizer_key == "discriminator":
+            return self.discriminator.loss(), {}
+        real_condition = condition_planes_with_dropout(batch["one_hot"], batch["styles"])
+        shuffled = projected_discriminator.shuffle_styles(real_condition)
+        condition = projected_discriminator.repeat_conditions(shuffled)
+        denoise = partial(self._predict_v, condition)
+        step = int(torch.multinomial(torch.tensor(STEP_WEIGHTS), 1))
+        real_latents = latent_generator.encode(self.autoencoder[0], batch["pixels"])
         with torch.no_grad():
-            latents = diffusion.run_steps(denoise, self.sampler, STEPS, self.noise(true), range(step))
-        now = self.sampler.timesteps[step].to(told.device).expand(len(latents))
-        made = diffusion.clean(self.scheduler, latents, now, denoise(latents, now).float())
-        pixels, real = (latent_generator.decoded(self.autoencoder[0], each) for each in (made, true))
-        return self.judge.opinion(pixels, asked, real, told), {}
+            noisy = diffusion.run_steps(denoise, self.sampler, STEPS, self.noise(real_latents), range(step))
+        times = self.sampler.timesteps[step].to(noisy.device).expand(len(noisy))
+        latents = diffusion.predict_clean(self.scheduler, noisy, times, denoise(noisy, times).float())
+        generated = latent_generator.decode(self.autoencoder[0], latents)
+        real = latent_generator.decode(self.autoencoder[0], real_latents)
+        return self.discriminator.generator_loss(generated, condition, real, real_condition), {}
 
     def noise(self, like: torch.Tensor) -> torch.Tensor:
-        """Noise with tones, as the generator draws it, in the shape (n, 8, h, w) of latents."""
+        """Random initial noise in the shape of latents (n, 8, h, w), white plus low-frequency as in inference."""
         places = noise.random_boxes(torch.randint(2**31, (len(like), 3)).tolist(), *like.shape[-2:])
-        tones = np.stack([low_frequency_noise(seed, "training", self._evenness, box) for seed, box in places])
-        return torch.randn_like(like) + torch.from_numpy(tones).to(like)
+        smooth = np.stack([low_frequency_noise(seed, "training", self._dc_share, box) for seed, box in places])
+        return torch.randn_like(like) + torch.from_numpy(smooth).to(like)
 
-    def _denoise(self, told: torch.Tensor, noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
-        return controlled(self.parts["denoiser"], self.parts["controlnet"], noisy, times, told)
+    def _predict_v(self, condition: torch.Tensor, noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
+        return predict_v(self.networks["denoiser"], self.networks["controlnet"], noisy, times, condition)
 
     def preview(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
-        denoise = partial(self._denoise, condition_planes(batch["one_hot"], batch["styles"]))
-        true = latent_generator.encoded(self.autoencoder[0], batch["pixels"])
-        made = diffusion.run_steps(denoise, self.sampler, STEPS, self.noise(true), range(STEPS))
-        pixels = (rgb.pictures(latent_generator.decoded(self.autoencoder[0], each)) for each in (true, made))
-        return [legend.pictures(batch["one_hot"].cpu().numpy()), *pixels]
+        denoise = partial(self._predict_v, condition_planes(batch["one_hot"], batch["styles"]))
+        real = latent_generator.encode(self.autoencoder[0], batch["pixels"])
+        generated = diffusion.run_steps(denoise, self.sampler, STEPS, self.noise(real), range(STEPS))
+        images = (rgb.pictures(latent_generator.decode(self.autoencoder[0], latents)) for latents in (real, generated))
+        return [legend.pictures(batch["one_hot"].cpu().numpy()), *images]

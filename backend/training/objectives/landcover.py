@@ -1,4 +1,4 @@
-"""What the stages of the land cover generator minimise."""
+"""The training objectives of the land cover generator's stages."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from backend.geo import legend
 from backend.models import diffusion, landcover, latent_generator
 from backend.training.generator import Batch, Objective
 
-KL_WEIGHT = 1e-4  # of the mean over all latents
+KL_WEIGHT = 1e-4  # of the KL divergence, the mean over all latents
 
 
 class Autoencoding(Objective):
-    """Cross-entropy of the reconstructed classes, and a trace of KL divergence."""
+    """Cross-entropy of the reconstructed classes plus a small KL divergence."""
 
     learning_rate = 1e-3
     columns = ("real", "through the autoencoder")
@@ -36,16 +36,16 @@ class Autoencoding(Objective):
         logits = self.autoencoder.decode(posterior.sample()).sample.float()
         target[target == legend.IGNORE] = -100
         entropy = functional.cross_entropy(logits, target)
-        right = (logits.argmax(1) == target)[target >= 0].float().mean()
-        return entropy + KL_WEIGHT * posterior.kl().sum() / posterior.mean.numel(), {"accuracy": right.item()}
+        accuracy = (logits.argmax(1) == target)[target >= 0].float().mean()
+        return entropy + KL_WEIGHT * posterior.kl().sum() / posterior.mean.numel(), {"accuracy": accuracy.item()}
 
     def preview(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
-        again = self.autoencoder.decode(self.autoencoder.encode(batch["one_hot"]).latent_dist.mode()).sample
-        return [_pictures(batch["one_hot"]), _pictures(again)]
+        reconstructed = self.autoencoder.decode(self.autoencoder.encode(batch["one_hot"]).latent_dist.mode()).sample
+        return [_pictures(batch["one_hot"]), _pictures(reconstructed)]
 
 
 class Decoding(Autoencoding):
-    """The decoder alone, its norms frozen; the latents stay what the denoiser has learned."""
+    """The same loss for the decoder alone; the encoder stays, because the denoiser is trained on its latents."""
 
     learning_rate = 4e-4
 
@@ -55,9 +55,9 @@ class Decoding(Autoencoding):
 
 
 class Denoising(Objective):
-    """v-prediction on cached latents; where the shares of a window are all 0, none are asked for.
+    """The v-prediction loss of cached latents; windows whose shares are all 0 are unconditional.
 
-    The autoencoder is not trained: it shows the latents.
+    The autoencoder decodes the preview; it is not trained.
     """
 
     learning_rate = 6e-4
@@ -66,25 +66,28 @@ class Denoising(Objective):
     def __init__(self, denoiser: UNet2DModel, autoencoder: AutoencoderKL) -> None:
         super().__init__()
         self.denoiser, self.scheduler = denoiser, diffusion.schedule()
-        self.decoder = [autoencoder]  # in a list: it is no part of what is trained and saved
+        self.autoencoder = [autoencoder]  # in a list, so that it is neither trained nor saved
 
     def trained_module(self, optimizer_key: str) -> nn.Module:
         """The denoiser."""
         return self.denoiser
 
     def forward(self, batch: Batch, optimizer_key: str) -> tuple[torch.Tensor, dict[str, float]]:
-        """`latents` (n, 4, h, w) scaled and `shares` (n, 11) to the loss of the predicted v."""
+        """Normalised `latents` (n, 4, h, w) and `shares` (n, 11) to the loss of the predicted v."""
         denoise = self._denoise(landcover.share_planes(batch["shares"], batch["latents"].shape[-1]))
         return diffusion.v_loss(denoise, self.scheduler, batch["latents"]), {}
 
     def preview(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
-        autoencoder, size = self.decoder[0], batch["latents"].shape[-1]
-        real = latent_generator.decoded(autoencoder, batch["latents"])
+        autoencoder, size = self.autoencoder[0], batch["latents"].shape[-1]
+        real = latent_generator.decode(autoencoder, batch["latents"])
         shares = torch.stack([(real.argmax(1) == index).float().mean((1, 2)) for index in range(legend.COUNT)], 1)
-        found = [real]
-        for asked in (landcover.share_planes(shares, size), landcover.share_planes(torch.zeros_like(shares), size)):
-            found.append(latent_generator.drawn(autoencoder, self._denoise(asked), batch["latents"]))
-        return [_pictures(logits) for logits in found]
+        samples = [
+            latent_generator.sample(
+                autoencoder, self._denoise(landcover.share_planes(condition, size)), batch["latents"]
+            )
+            for condition in (shares, torch.zeros_like(shares))
+        ]
+        return [_pictures(logits) for logits in (real, *samples)]
 
     def _denoise(self, planes: torch.Tensor) -> diffusion.Denoise:
         return lambda noisy, times: landcover.predict_v(self.denoiser, noisy, times, planes)

@@ -1,1 +1,1 @@
-"""How each generator is trained, one file a generator: its stages, and what its model index says."""
+"""The training recipe of each generator, one file a generator: its stages and the entries of its model index."""

@@ -1,4 +1,4 @@
-"""How the ControlNet generator is trained: a linear code, a denoiser with its ControlNet, their distillation."""
+"""The training recipe of the ControlNet generator: linear autoencoder, denoiser with ControlNet, distillation."""
 
 from __future__ import annotations
 
@@ -19,30 +19,28 @@ from backend.training.objectives import controlnet as objectives
 from backend.training.recipes import image
 from backend.training.stages import AUTOENCODER, DENOISER, GeneratorSpec, Stage, Training
 
-CODE_BATCH, CODE_BATCHES = 4, 100  # what the code is found on: crops of all groups
-
+FIT_BATCH, FIT_BATCHES = 4, 100  # of crops, on which the autoencoder is fitted
 DISTILLATION = "distillation"
-
-DISTILLING = 0.5  # of the judge's learning rate, which the networks that are distilled take
+DISTILLATION_LR_SCALE = 0.5  # of the distilled networks' learning rate relative to the discriminator's
 
 
 def _crops(data: PackedTiles, rng: np.random.Generator) -> torch.Tensor:
-    """(n, 3, h, w) RGB in -1..1, parts of tiles of any size."""
-    drawn = (data.batch(rng, CODE_BATCH, image.CROP_PX)[0] for _ in range(CODE_BATCHES))
-    patches = [torch.from_numpy(rgb.to_unit(images)).unfold(2, 64, 64).unfold(3, 64, 64) for images in drawn]
-    return torch.cat([each.permute(0, 2, 3, 1, 4, 5).flatten(0, 2) for each in patches if each.numel()])
+    """RGB (n, 3, 64, 64) in -1..1 from random tiles, which may differ in size."""
+    batches = (data.batch(rng, FIT_BATCH, image.CROP_PX)[0] for _ in range(FIT_BATCHES))
+    unfolded = [torch.from_numpy(rgb.to_unit(images)).unfold(2, 64, 64).unfold(3, 64, 64) for images in batches]
+    return torch.cat([crops.permute(0, 2, 3, 1, 4, 5).flatten(0, 2) for crops in unfolded if crops.numel()])
 
 
 def _train_autoencoder(training: Training, plan: TrainingPlan, report: Reporter) -> TrainingResult:
-    """Find the code, which takes no steps; a model that is gone on from has its own."""
+    """Fit the autoencoder, which takes no steps. A model that is fine-tuned keeps its own."""
     autoencoder = training.initial_component(AUTOENCODER, controlnet.new_autoencoder)
     figures: dict[str, float] = {"steps": 0}
     rng = np.random.default_rng(plan.seed)
     if not training.base:
         figures["kept_variance"] = round(autoencoder.fit(_crops(training.data, rng)), 5)
     if training.validation_data:
-        image = _crops(training.validation_data, rng)
-        figures["held_out_psnr"] = round(objectives.psnr(autoencoder(image).sample, image), 2)
+        crops = _crops(training.validation_data, rng)
+        figures["held_out_psnr"] = round(objectives.psnr(autoencoder(crops).sample, crops), 2)
     training.save(AUTOENCODER, autoencoder=autoencoder)
     return TrainingResult(figures)
 
@@ -52,45 +50,43 @@ def _frozen_autoencoder(training: Training) -> PatchAutoencoder:
 
 
 def _train_denoiser(training: Training, plan: TrainingPlan, report: Reporter) -> TrainingResult:
-    autoencoder, (draw, held_out) = _frozen_autoencoder(training), image.training_batches(training)
+    autoencoder, (draw, draw_validation) = _frozen_autoencoder(training), image.training_batches(training)
     denoiser = training.initial_component("denoiser", controlnet.new_denoiser)
-    network = training.initial_component(
-        "controlnet", partial(controlnet.new_controlnet, denoiser, len(image.styles(training)))
-    )
-    result = fit(objectives.Denoising(denoiser, network, autoencoder), draw, plan, report, held_out)
+    new_controlnet = partial(controlnet.new_controlnet, denoiser, len(image.styles(training)))
+    network = training.initial_component("controlnet", new_controlnet)
+    result = fit(objectives.Denoising(denoiser, network, autoencoder), draw, plan, report, draw_validation)
     training.save(DENOISER, denoiser=denoiser, controlnet=network)
     return result
 
 
 def _distil(training: Training, plan: TrainingPlan, report: Reporter) -> TrainingResult:
-    autoencoder, (draw, held_out) = _frozen_autoencoder(training), image.training_batches(training)
-    networks = training.load_component("denoiser"), training.load_component("controlnet")
-    objective = objectives.Distillation(
-        *networks, autoencoder, len(image.styles(training)), image.encoder_weights(training)
-    )
-    plan = replace(plan, lr_scale=DISTILLING, generator_delay=image.JUDGE_AHEAD)
-    result = fit(objective, draw, plan, report, held_out)
-    training.save(DISTILLATION, denoiser=networks[0], controlnet=networks[1])
+    autoencoder, (draw, draw_validation) = _frozen_autoencoder(training), image.training_batches(training)
+    denoiser, network = training.load_component("denoiser"), training.load_component("controlnet")
+    styles, encoder_weights = image.styles(training), image.encoder_weights(training)
+    objective = objectives.Distillation(denoiser, network, autoencoder, len(styles), encoder_weights)
+    plan = replace(plan, lr_scale=DISTILLATION_LR_SCALE, generator_delay=image.GENERATOR_DELAY)
+    result = fit(objective, draw, plan, report, draw_validation)
+    training.save(DISTILLATION, denoiser=denoiser, controlnet=network)
     return result
 
 
-def _save(done: Training, figures: dict[str, Any], **more: Any) -> None:
-    before: dict[str, Any] = done.base[1] if done.base else {}
-    distilled = DISTILLATION in figures or ("steps" in before and DENOISER not in figures)
+def _save(training: Training, figures: dict[str, Any], **more: Any) -> None:
+    base_index: dict[str, Any] = training.base[1] if training.base else {}
+    distilled = DISTILLATION in figures or ("steps" in base_index and DENOISER not in figures)
     more |= {"guidance_scale": controlnet.GUIDANCE_SCALE}
     if distilled:
         more |= {"guidance_scale": 1.0, "steps": controlnet.STEPS}
     geometry = controlnet.PIXEL_M, controlnet.WINDOW, controlnet.PHASES
     sampler = diffusion.sampler(order=1 if distilled else 2)
-    more |= image.style_combinations(done)
-    style_classes = done.data.style_classes(more["styles"])
-    more |= {"style_classes": {**before.get("style_classes", {}), **style_classes}}
-    latent_generator.save(done.output, controlnet.KIND, *geometry, figures, sampler, **more)
+    more |= image.style_entries(training)
+    style_classes = training.data.style_classes(more["styles"])
+    more |= {"style_classes": {**base_index.get("style_classes", {}), **style_classes}}
+    latent_generator.save(training.output, controlnet.KIND, *geometry, figures, sampler, **more)
 
 
 RECIPE = GeneratorSpec(
     kind=controlnet.KIND,
-    what="tiles",
+    data_kind="tiles",
     crop_px=image.CROP_PX,
     loaders={"autoencoder": PatchAutoencoder, "denoiser": UNet2DConditionModel, "controlnet": ControlNetModel},
     stages={

@@ -1,4 +1,4 @@
-"""Train the land cover generator: autoencoder, its decoder, then denoiser on the latents that they give."""
+"""The training recipe of the land cover generator: autoencoder, decoder, then denoiser on the cached latents."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from backend.training.stages import AUTOENCODER, DECODER, DENOISER, GeneratorSpe
 
 CROP_PX = model.WINDOW * model.CELL_PX
 CALIBRATION_BATCHES = 30
-HIDDEN_SHARE = 1 / 3  # of the windows: the denoiser must draw without being told shares, too
+SHARES_DROPOUT = 1 / 3  # the probability that a window is trained without its class shares
 
 
 def _maps(data: PackedLandCover) -> DrawBatch:
-    """Batches of land cover as classes and one-hot."""
+    """Draws batches of land cover: `classes` (n, h, w) uint8 indices and `one_hot` (n, 11, h, w)."""
 
     def draw(rng: np.random.Generator, count: int) -> Batch:
-        crops = np.stack([data.crop(data.place(rng, CROP_PX), CROP_PX) for _ in range(count)])
+        crops = np.stack([data.read(data.random_crop(rng, CROP_PX), CROP_PX) for _ in range(count)])
         return {"classes": torch.from_numpy(crops), "one_hot": torch.from_numpy(legend.one_hot(crops))}
 
     return draw
 
 
 def _has_frozen_norms(training: Training) -> bool:
-    """Whether the autoencoder in a training's output decodes with frozen norms: its weights do not say so."""
+    """Whether the autoencoder in the training's output has frozen norms; its weights do not tell."""
     return bool(training.base and training.base[1].get("frozen_norms")) or training.result_path(DECODER).is_file()
 
 
-def _written(training: Training) -> AutoencoderKL:
-    """The autoencoder as it lies in the output, in fp32."""
+def _load_autoencoder(training: Training) -> AutoencoderKL:
+    """The autoencoder in the training's output, in fp32, with frozen norms where it has them."""
     autoencoder = training.load_component(AUTOENCODER)
     if _has_frozen_norms(training):
         latent_generator.freeze_norms(autoencoder.decoder)
@@ -47,98 +47,96 @@ def _written(training: Training) -> AutoencoderKL:
 
 
 def _train_autoencoder(training: Training, plan: TrainingPlan, report: Reporter) -> TrainingResult:
-    autoencoder = _written(training) if training.base else model.new_autoencoder()
-    held_out = training.validation_data and _maps(training.validation_data)
-    result = fit(objectives.Autoencoding(autoencoder), _maps(training.data), plan, report, held_out)
+    autoencoder = _load_autoencoder(training) if training.base else model.new_autoencoder()
+    draw_validation = training.validation_data and _maps(training.validation_data)
+    result = fit(objectives.Autoencoding(autoencoder), _maps(training.data), plan, report, draw_validation)
     training.save(AUTOENCODER, autoencoder=autoencoder)
-    if not training.base:  # one that went on from a model keeps its statistics: the denoiser knows the latents by them
+    if not training.base:  # fine-tuning keeps the latent normalisation, which the denoiser is trained on
         latent_cache.measure(training, report.part(1.0, 1.0))
     return result
 
 
 def _train_decoder(training: Training, plan: TrainingPlan, report: Reporter) -> TrainingResult:
-    """Train the decoder alone with its norms frozen, at first as they are met in training data.
+    """Train the decoder alone with frozen norms, which start from the statistics of training data.
 
-    Pixels then depend on what lies around them, not on their window.
+    Decoded pixels then depend on their receptive field, not on the whole window.
     """
-    autoencoder, draw = _written(training), _maps(training.data)
+    autoencoder, draw = _load_autoencoder(training), _maps(training.data)
     if not _has_frozen_norms(training):
         if not plan.checkpoint.is_file():
             _calibrate(autoencoder, draw, plan)
         latent_generator.freeze_norms(autoencoder.decoder)
     autoencoder.requires_grad_(False).decoder.requires_grad_(True)
-    held_out = training.validation_data and _maps(training.validation_data)
-    result = fit(objectives.Decoding(autoencoder), draw, plan, report, held_out)
+    draw_validation = training.validation_data and _maps(training.validation_data)
+    result = fit(objectives.Decoding(autoencoder), draw, plan, report, draw_validation)
     training.save(DECODER, autoencoder=autoencoder)
     return result
 
 
 def _calibrate(autoencoder: AutoencoderKL, draw: DrawBatch, plan: TrainingPlan) -> None:
-    rng, where = np.random.default_rng(plan.seed), device.best()
-    autoencoder.to(where)
+    rng, target = np.random.default_rng(plan.seed), device.best()
+    autoencoder.to(target)
 
     def run() -> None:
         for _ in range(CALIBRATION_BATCHES):
-            autoencoder(draw(rng, plan.batch_size)["one_hot"].to(where))
+            autoencoder(draw(rng, plan.batch_size)["one_hot"].to(target))
 
     with torch.no_grad():
         latent_generator.calibrate(autoencoder.decoder, run)
 
 
 def _shares(crop: np.ndarray) -> np.ndarray:
-    """(COUNT,) the shares of the classes among a crop's known pixels; zeros where there is none."""
+    """(COUNT,) the class shares of a crop's labelled pixels; zeros where there are none."""
     counts = np.bincount(crop.ravel(), minlength=legend.COUNT)[: legend.COUNT]
     return counts / max(counts.sum(), 1)
 
 
-def _windows(data: PackedLandCover, autoencoder: AutoencoderKL, stored: latent_cache.Stored) -> DrawBatch:
-    """Batches of scaled latents and class shares; shares of 0 hide them."""
+def _windows(data: PackedLandCover, autoencoder: AutoencoderKL, cached: latent_cache.Latents) -> DrawBatch:
+    """Draws batches of normalised `latents` (n, 4, h, w) and `shares` (n, 11), all 0 for an unconditional window."""
 
     def draw(rng: np.random.Generator, count: int) -> Batch:
-        cells, shares = [], np.zeros((count, legend.COUNT), dtype=np.float32)
+        windows, shares = [], np.zeros((count, legend.COUNT), dtype=np.float32)
         for number in range(count):
-            place = data.place(rng, CROP_PX, model.CELL_PX)
+            place = data.random_crop(rng, CROP_PX, model.CELL_PX)
             top, left = place.row // model.CELL_PX, place.col // model.CELL_PX
-            tile = stored[place.group][place.variant][place.tile]
-            cells.append(tile[:, top : top + model.WINDOW, left : left + model.WINDOW])
-            if rng.random() > HIDDEN_SHARE:
-                shares[number] = _shares(data.crop(place, CROP_PX))
-        found = diffusion.scaled(autoencoder, torch.from_numpy(np.stack(cells)).float())
-        return {"latents": found, "shares": torch.from_numpy(shares)}
+            tile = cached[place.group][place.variant][place.tile]
+            windows.append(tile[:, top : top + model.WINDOW, left : left + model.WINDOW])
+            if rng.random() > SHARES_DROPOUT:
+                shares[number] = _shares(data.read(place, CROP_PX))
+        latents = diffusion.normalize(autoencoder, torch.from_numpy(np.stack(windows)).float())
+        return {"latents": latents, "shares": torch.from_numpy(shares)}
 
     return draw
 
 
 def _train_denoiser(training: Training, plan: TrainingPlan, report: Reporter) -> TrainingResult:
-    autoencoder = _written(training).requires_grad_(False)
-    stored = latent_cache.stored(training, autoencoder, report)
+    autoencoder = _load_autoencoder(training).requires_grad_(False)
+    cached = latent_cache.latents(training, autoencoder, report)
     denoiser = training.initial_component(DENOISER, model.new_denoiser)
-    held_out = training.validation_data and _windows(training.validation_data, autoencoder, stored)
-    draw = _windows(training.data, autoencoder, stored)
-    result = fit(objectives.Denoising(denoiser, autoencoder), draw, plan, report, held_out)
+    draw_validation = training.validation_data and _windows(training.validation_data, autoencoder, cached)
+    draw = _windows(training.data, autoencoder, cached)
+    result = fit(objectives.Denoising(denoiser, autoencoder), draw, plan, report, draw_validation)
     training.save(DENOISER, denoiser=denoiser)
     return result
 
 
 def _compositions(data: PackedLandCover) -> list[list[float]]:
-    """The class shares of random training windows, homogeneous ones as often as they are."""
-    rng, found = np.random.default_rng(0), list[list[float]]()
-    for _ in range(model.COMPOSITIONS):
-        window = data.crop(data.place(rng, CROP_PX, dull=True), CROP_PX)
-        found.append(_shares(window).round(3).tolist())
-    return found
+    """The class shares of random training windows, including windows of a single class."""
+    rng = np.random.default_rng(0)
+    places = (data.random_crop(rng, CROP_PX, include_homogeneous=True) for _ in range(model.COMPOSITIONS))
+    return [_shares(data.read(place, CROP_PX)).round(3).tolist() for place in places]
 
 
-def _save(done: Training, figures: dict[str, Any], **more: Any) -> None:
-    more |= {"frozen_norms": _has_frozen_norms(done), "compositions": _compositions(done.data)}
+def _save(training: Training, figures: dict[str, Any], **more: Any) -> None:
+    more |= {"frozen_norms": _has_frozen_norms(training), "compositions": _compositions(training.data)}
     more |= {"own_vote": model.OWN_VOTE}
     geometry = model.PIXEL_M, model.WINDOW, model.PHASES
-    latent_generator.save(done.output, model.KIND, *geometry, figures, diffusion.sampler(), **more)
+    latent_generator.save(training.output, model.KIND, *geometry, figures, diffusion.sampler(), **more)
 
 
 RECIPE = GeneratorSpec(
     kind=model.KIND,
-    what="landcover",
+    data_kind="landcover",
     crop_px=CROP_PX,
     loaders={"autoencoder": AutoencoderKL, "denoiser": UNet2DModel},
     stages={

@@ -1,4 +1,4 @@
-"""How the SPADE generator is trained: in one stage, as a GAN."""
+"""The training recipe of the SPADE generator: one adversarial stage."""
 
 from __future__ import annotations
 
@@ -13,26 +13,29 @@ from backend.training.objectives import spade as objectives
 from backend.training.recipes import image
 from backend.training.stages import GeneratorSpec, Stage, Training
 
+PAINTER = "painter"
+"""The name of the stage and of its component in the model folder."""
+
 
 def _train_painter(training: Training, plan: TrainingPlan, report: Reporter) -> TrainingResult:
-    draw, held_out = image.training_batches(training)
-    painter = training.initial_component("painter", partial(spade.SpadeNetwork, len(image.styles(training))))
-    objective = objectives.Painting(painter, image.encoder_weights(training))
-    plan = replace(plan, generator_delay=image.JUDGE_AHEAD if training.base else 0.0)
-    result = fit(objective, draw, plan, report, held_out)
-    training.save("painter", painter=painter)
+    draw, draw_validation = image.training_batches(training)
+    network = training.initial_component(PAINTER, partial(spade.SpadeNetwork, len(image.styles(training))))
+    objective = objectives.AdversarialTraining(network, image.encoder_weights(training))
+    plan = replace(plan, generator_delay=image.GENERATOR_DELAY if training.base else 0.0)
+    result = fit(objective, draw, plan, report, draw_validation)
+    training.save(PAINTER, **{PAINTER: network})
     return result
 
 
-def _save(done: Training, figures: dict[str, Any], **more: Any) -> None:
-    spade.save(done.output, figures, **more, **image.style_combinations(done))
+def _save(training: Training, figures: dict[str, Any], **more: Any) -> None:
+    spade.save(training.output, figures, **more, **image.style_entries(training))
 
 
 RECIPE = GeneratorSpec(
     kind=spade.KIND,
-    what="tiles",
+    data_kind="tiles",
     crop_px=image.CROP_PX,
-    loaders={"painter": spade.SpadeNetwork},
-    stages={"painter": Stage(1.0, objectives.Painting.columns, _train_painter)},
+    loaders={PAINTER: spade.SpadeNetwork},
+    stages={PAINTER: Stage(1.0, objectives.AdversarialTraining.columns, _train_painter)},
     save=_save,
 )

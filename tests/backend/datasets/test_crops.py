@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from backend.datasets.crops import GridCrops, RandomCrops, grids, places
+from backend.datasets.crops import GridCrops, RandomCrops, epoch_tiles, grid_crops
 from backend.datasets.reader import open_tiles, tiles_of
 from backend.geo import legend
 from tests.backend.packed_tiles import write_random_tiles
@@ -30,14 +30,16 @@ def test_grid_crops_count_each_pixel_once(tmp_path, size):
 
 def test_grids_fit_their_tiles(tmp_path):
     tiles = packed(tmp_path, [20, 70, 80, 300])
-    assert [(crops.crop_px, len(crops)) for crops in grids(tiles, 128)] == [(32, 1), (64, 8), (128, 9)]
+    assert [(crops.crop_px, len(crops)) for crops in grid_crops(tiles, 128)] == [(32, 1), (64, 8), (128, 9)]
 
 
 def test_random_crops_are_a_function_of_seed_and_epoch(tmp_path):
     tiles = packed(tmp_path, [20, 40, 128], ["train"] * 3)
 
     def all_of(seed, epoch):
-        return [torch.cat([image, label[None]]) for image, label in RandomCrops(places([tiles], 32), 32, seed, epoch)]
+        return [
+            torch.cat([image, label[None]]) for image, label in RandomCrops(epoch_tiles([tiles], 32), 32, seed, epoch)
+        ]
 
     first = all_of(1, 0)
     assert len(first) == 3 * (1 + 2 + 16)  # as many as the tiles' areas hold
@@ -79,7 +81,7 @@ def test_a_mix_keeps_its_shares_and_the_length_of_an_epoch(tmp_path):
     few, many = (packed(tmp_path / name, [32], ["train"] * count) for name, count in (("few", 4), ("many", 20)))
 
     def drawn(*arguments, **options):
-        return [id(tile) for tile in places([few, many], 32, *arguments, **options)]
+        return [id(tile) for tile in epoch_tiles([few, many], 32, *arguments, **options)]
 
     names = {name: [id(tile) for tile in tiles] for name, tiles in (("few", few), ("many", many))}
     assert drawn() == names["few"] + names["many"]
@@ -88,7 +90,7 @@ def test_a_mix_keeps_its_shares_and_the_length_of_an_epoch(tmp_path):
     assert {half.count(tile) for tile in names["few"]} == {3}
     assert {half.count(tile) for tile in names["many"]} == {0, 1}
     assert half == drawn((50, 50), seed=1) != drawn((50, 50), seed=1, epoch=1)
-    assert len(places([few, []], 32, (1, 1))) == 2, "an empty group gives nothing"
+    assert len(epoch_tiles([few, []], 32, (1, 1))) == 2, "an empty group gives nothing"
 
 
 @pytest.mark.parametrize("count", [7, 10, 100])
@@ -96,7 +98,7 @@ def test_an_epoch_of_a_given_length(tmp_path, count):
     few, many = (packed(tmp_path / name, [32], ["train"] * size) for name, size in (("few", 4), ("many", 20)))
 
     def drawn(*mix, epoch=0):
-        found = [id(tile) for tile in places([few, many], 32, mix, 1, epoch, count)]
+        found = [id(tile) for tile in epoch_tiles([few, many], 32, mix, 1, epoch, count)]
         assert len(found) == count
         return [[tile for tile in found if tile in set(map(id, group))] for group in (few, many)]
 

@@ -5,7 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from backend.datasets.packed import PackedLandCover, PackedTiles, color_jitter, dihedral, write_stack
+from backend.datasets.augment import color_jitter, dihedral
+from backend.datasets.layout import write_stack
+from backend.datasets.packed import PackedLandCover, PackedTiles
 from backend.geo import legend
 from backend.protocol import BackendError
 from tests.backend.packed_tiles import COLOURS, write_styled_tiles
@@ -49,7 +51,7 @@ def test_a_batch_is_of_all_groups_whose_tiles_are_large_enough(tmp_path):
 
 
 def test_splits_share_no_tile(folder):
-    train, val = (PackedTiles((folder,), split).groups["0_naip"].chosen for split in ("train", "val"))
+    train, val = (PackedTiles((folder,), split).groups["0_naip"].numbers for split in ("train", "val"))
     assert list(val) == [0]
     assert not set(train) & set(val)
 
@@ -59,12 +61,12 @@ def test_land_cover_crops_never_straddle_a_held_out_block(folder):
     for split, inside in (("train", False), ("val", True)):
         data = PackedLandCover((folder,), split)
         for _ in range(60):
-            place = data.place(rng, 64, 4)
-            held = dihedral(data.groups[place.group][1][0], place.variant)
-            held = held[place.row : place.row + 64, place.col : place.col + 64]
+            crop = data.random_crop(rng, 64, 4)
+            held = dihedral(data.groups[crop.group].held_out[0], crop.variant)
+            held = held[crop.row : crop.row + 64, crop.col : crop.col + 64]
             assert held.all() if inside else not held.any()
-            assert place.row % 4 == place.col % 4 == 0
-            assert data.crop(place, 64).shape == (64, 64)
+            assert crop.row % 4 == crop.col % 4 == 0
+            assert data.read(crop, 64).shape == (64, 64)
 
 
 @pytest.mark.parametrize("kind", [PackedTiles, PackedLandCover])
@@ -97,10 +99,10 @@ def test_land_cover_in_tiles(tmp_path):
     folder = tiles_of_land_cover(tmp_path, arrays, ["train", "val", "train", "test"])
     rng = np.random.default_rng(0)
     train, val = (PackedLandCover((folder,), split) for split in ("train", "val"))
-    assert {train.place(rng, 64).tile for _ in range(30)} == {0, 2}
+    assert {train.random_crop(rng, 64).tile for _ in range(30)} == {0, 2}
     assert 3 not in {tile for _, tile, _ in train.tiles()}
-    assert train.counts().tolist()[:4] == [4900, 0, 4900, 0] and train.crops(35) == 8
-    assert val.counts()[1] == 4900 and val.has(64)
+    assert train.class_counts().tolist()[:4] == [4900, 0, 4900, 0] and train.crop_count(35) == 8
+    assert val.class_counts()[1] == 4900 and val.has_crop(64)
 
 
 def test_nodata_is_mostly_passed_over(tmp_path):
@@ -108,7 +110,7 @@ def test_nodata_is_mostly_passed_over(tmp_path):
     known = rng.integers(0, 5, (64, 64), dtype=np.uint8)
     folder = tiles_of_land_cover(tmp_path, [known, np.where(known < 2, legend.IGNORE, known)], ["train", "train"])
     data = PackedLandCover((folder,))
-    assert np.mean([data.place(rng, 64).tile for _ in range(100)]) < 0.3
+    assert np.mean([data.random_crop(rng, 64).tile for _ in range(100)]) < 0.3
 
 
 def test_emphasis_weighs_a_group(folder, tmp_path):
@@ -122,7 +124,7 @@ def test_emphasis_weighs_a_group(folder, tmp_path):
     rng = np.random.default_rng(0)
     for folders, least, most in (((folder,), 0.05, 0.4), ((path.parent,), 0.9, 1.0)):
         data = PackedTiles(folders)
-        share = np.mean([data.choose(rng) == "0_usgs" for _ in range(100)])
+        share = np.mean([data.random_group(rng) == "0_usgs" for _ in range(100)])
         assert least <= share <= most
 
 
@@ -146,7 +148,7 @@ def test_damaged_arrays_are_named(folder, tmp_path, damage):
 def test_values_that_are_no_class_are_named(tmp_path):
     folder = tiles_of_land_cover(tmp_path, [np.full((64, 64), 40, np.uint8)], ["train"])
     with pytest.raises(BackendError, match="hold the values 40, but class indices run from 0 to 10"):
-        PackedLandCover((folder,)).counts()
+        PackedLandCover((folder,)).class_counts()
 
 
 def test_a_stack_is_written_tile_by_tile(tmp_path):

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from backend.datasets import packed_cache
-from backend.datasets.packed import PackedLandCover, PackedTiles, write_stack
+from backend.datasets.layout import write_stack
+from backend.datasets.packed import PackedLandCover, PackedTiles
 from backend.geo import legend
 from backend.jobs import builddataset
 from backend.protocol import BackendError, BuildDataset, silent
@@ -43,23 +44,23 @@ def labels_alone(folder, pixel_m=10.0, size=600, tile_px=150, label=None):
 def looked_through(datasets, what, cache, report=None):
     """Data of data sets, checked."""
     report = report or silent()
-    folders = packed_cache.packed(datasets, what, cache, report)
+    folders = packed_cache.packed_folders(datasets, what, cache, report)
     data = PackedTiles(folders) if what == "tiles" else PackedLandCover(folders)
-    counts = packed_cache.check(data, datasets, CROP_PX, report)
-    return data, counts, packed_cache.described(datasets, data, counts, CROP_PX)
+    counts = packed_cache.check_training_data(data, datasets, CROP_PX, report)
+    return data, counts, packed_cache.index_entry(datasets, data, counts, CROP_PX)
 
 
 def test_tiles_of_one_metre_are_packed_as_they_are(built, tmp_path):
     data, counts, told = looked_through((built,), "tiles", tmp_path)
     with open(f"{built}/manifest.csv", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["split"] in ("train", "val")]
-    (group,) = data.groups.values()
+    ((group, numbers),) = data.groups.values()
     assert group.images.shape == (len(rows), 64, 64, 3)
-    assert [rows[number]["split"] for number in group.chosen] == ["train"] * len(group.chosen)
+    assert [rows[number]["split"] for number in numbers] == ["train"] * len(numbers)
     tile = read_tile(built, rows[0]["name"])
     assert (group.images[0] == tile[0]).all() and (group.labels[0] == legend.to_index(tile[1])).all()
     assert told["codes"] == [10, 50, 80] and told["gsd_m"] == [1.0] and not told["synthetic"]
-    assert counts.sum() == len(group.chosen) * 64 * 64
+    assert counts.sum() == len(numbers) * 64 * 64
 
 
 @pytest.mark.parametrize(("pixel_m", "size"), [(0.6, 76), (2.0, 256)])
@@ -67,7 +68,7 @@ def test_another_gsd_is_resampled_once(tmp_path, reporter, pixel_m, size):
     built = write_dataset(tmp_path, tile_px=128, pixel=pixel_m)
     for _ in range(2):
         data, _, told = looked_through((built,), "tiles", tmp_path / "cache", reporter)
-    (group,) = data.groups.values()
+    ((group, _),) = data.groups.values()
     assert group.images.shape[1:] == (size, size, 3) and group.labels.shape[1:] == (size, size)
     assert told["gsd_m"] == [pixel_m]
     assert sum("packing" in event.message for event in reporter.events("log")) == 1
@@ -78,7 +79,8 @@ def test_another_gsd_is_resampled_once(tmp_path, reporter, pixel_m, size):
 
 def test_labels_of_ten_metres_alone(tmp_path):
     data, _, told = looked_through((labels_alone(tmp_path),), "landcover", tmp_path / "cache")
-    ((arrays, held),) = data.groups.values()
+    (group,) = data.groups.values()
+    arrays, held = group.classes, group.held_out
     assert arrays.shape[1:] == (150, 150) and arrays.dtype == np.uint8
     assert told["shares"].keys() == {"10", "50", "80"} and told["crops"]["train"] == (~held).sum() // 150**2
     assert told["gsd_m"] == [10.0] and told["names"] == ["data"]
@@ -92,7 +94,8 @@ def test_finer_labels_are_voted_to_ten_metres(tmp_path):
     data, _, told = looked_through(
         (labels_alone(tmp_path, 1.0, tile_px=1400, label=label),), "landcover", tmp_path / "c"
     )
-    ((arrays, _),) = data.groups.values()
+    (group,) = data.groups.values()
+    arrays = group.classes
     assert arrays.shape == (1, 140, 140)
     assert arrays[0, 0, :4].tolist() == [0, 7, 7, 7] and (arrays[0, 70:] == 2).all()
     assert told["gsd_m"] == [1.0]
@@ -108,7 +111,7 @@ def test_packed_tiles_are_voted_too(tmp_path):
         json.dumps({"pixel_m": 1.0, "tiles": {"x": {"split": ["train", "val", "train"]}}})
     )
     data, _, _ = looked_through((str(folder),), "landcover", tmp_path / "cache")
-    arrays = np.concatenate([arrays for arrays, _ in data.groups.values()])
+    arrays = np.concatenate([group.classes for group in data.groups.values()])
     assert (np.sort(arrays.reshape(3, -1), 0) == np.sort(label[:, ::10, ::10].reshape(3, -1), 0)).all()
 
 
@@ -126,11 +129,16 @@ def test_tiles_without_enough_labels_are_left_out(copy, tmp_path, reporter):
     rows = list(csv.DictReader(manifest.open(newline="")))
     for row in rows[:5]:
         row["valid"] = "0.6"
+    for row in rows:
+        row["style"] = row["name"].replace("_", "")
     with open(manifest, "w", newline="") as file:
         writer = csv.DictWriter(file, rows[0].keys())
         writer.writeheader()
         writer.writerows(rows)
-    looked_through((str(copy),), "tiles", tmp_path / "cache", reporter)
+    data, _, _ = looked_through((str(copy),), "tiles", tmp_path / "cache", reporter)
+    ((arrays, _),) = data.groups.values()
+    used = [row for row in rows[5:] if row["split"] in ("train", "val")]
+    assert arrays.styles == [[row["style"]] for row in used], "each tile has its own styles"
     assert any("tiles are left out, less than 90% of them is labelled" in e.message for e in reporter.events("log"))
 
 
@@ -213,6 +221,6 @@ def test_a_full_disk_is_said(built, tmp_path, monkeypatch):
 
 
 def test_a_data_set_built_anew_is_another(copy):
-    before = packed_cache.fingerprints((str(copy),))
+    before = packed_cache.dataset_hashes((str(copy),))
     (copy / "manifest.csv").write_text((copy / "manifest.csv").read_text().replace(",val,", ",train,"))
-    assert packed_cache.fingerprints((str(copy),)) != before
+    assert packed_cache.dataset_hashes((str(copy),)) != before

@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from backend.datasets import reader
+from backend.datasets import layout, reader
 from backend.geo import legend
 from backend.protocol import BackendError
 from tests.backend.labelled_images import write_dataset
@@ -33,11 +33,11 @@ def test_both_kinds_are_read_alike(built, tmp_path):
 def test_a_folder_that_is_no_data_set(built, tmp_path, damage):
     folder = tmp_path / "copy"
     shutil.copytree(built, folder)
-    manifest = folder / reader.MANIFEST
+    manifest = folder / layout.MANIFEST
     if damage == "nothing":
-        (folder / reader.INDEX).unlink()
+        (folder / layout.INDEX).unlink()
     elif damage == "index":
-        (folder / reader.INDEX).write_text("{")
+        (folder / layout.INDEX).write_text("{")
     elif damage == "manifest":
         manifest.unlink()
     elif damage == "empty":
@@ -67,9 +67,9 @@ def test_a_tile_that_is_gone(built, tmp_path):
 
 def test_tiles_in_the_merged_legend(tmp_path):
     folder = write_random_tiles(tmp_path / "packed", (64,))
-    plain, joined = reader.open_tiles(folder), reader.open_tiles(folder).joined("merged")
-    assert plain.joined("worldcover") is plain
-    for one, other in zip(plain.tiles, joined.tiles):
+    plain, merged_set = reader.open_tiles(folder), reader.open_tiles(folder).merged("merged")
+    assert plain.merged("worldcover") is plain
+    for one, other in zip(plain.tiles, merged_set.tiles):
         assert (one.split, one.shape) == (other.split, other.shape)
         (image, label), (same, merged) = one.read(3, 5, 40, 30), other.read(3, 5, 40, 30)
         assert (

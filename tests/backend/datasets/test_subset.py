@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.datasets import reader, subset, writer
+from backend.datasets import layout, reader, subset, writer
 from backend.geo import legend
 from backend.protocol import BackendError
 from tests.backend.labelled_images import read_tile, write_dataset
@@ -23,7 +23,7 @@ def pools(tmp_path_factory):
 
 
 def test_the_tiles_come_with_all_that_is_known_of_them(pools, tmp_path):
-    names = [reader.manifest(folder)[1][3]["name"] for folder in pools]
+    names = [layout.read_manifest(folder)[1][3]["name"] for folder in pools]
     picks = [subset.Pick(folder, name, f"{n}_{name}") for n, (folder, name) in enumerate(zip(pools, names))]
     for _ in range(2):  # the second takes the first one's place
         subset.write(tmp_path / "chosen", picks, chosen_by="entropy")
@@ -33,10 +33,10 @@ def test_the_tiles_come_with_all_that_is_known_of_them(pools, tmp_path):
         image, label = tile.read(0, 0, 64, 64)
         wanted, codes = read_tile(str(pick.folder), pick.name)
         assert (image == wanted).all() and (legend.to_code(label) == codes).all()
-    index, rows = reader.manifest(tmp_path / "chosen")
+    index, rows = layout.read_manifest(tmp_path / "chosen")
     assert index["chosen_by"] == "entropy" and len(index["sources"]) == 2 and sum(index["counts"].values()) == 2
-    assert list(rows[0]) == reader.COLUMNS and rows[0]["image"] == f"image/{picks[0].new_name}.tif"
-    items = json.loads((tmp_path / "chosen" / reader.ITEMS).read_text())["features"]
+    assert list(rows[0]) == layout.COLUMNS and rows[0]["image"] == f"image/{picks[0].new_name}.tif"
+    items = json.loads((tmp_path / "chosen" / layout.ITEMS).read_text())["features"]
     assert [item["id"] for item in items] == [pick.new_name for pick in picks]
     assert items[1]["assets"]["label"]["href"] == rows[1]["label"]
     assert [path.name for path in tmp_path.iterdir()] == ["chosen"]
@@ -44,10 +44,10 @@ def test_the_tiles_come_with_all_that_is_known_of_them(pools, tmp_path):
 
 def without_styles(folder):
     """An older data set, whose manifest says nothing of styles."""
-    with open(folder / reader.MANIFEST, newline="", encoding="utf-8") as file:
+    with open(folder / layout.MANIFEST, newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    with open(folder / reader.MANIFEST, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, reader.COLUMNS[:-1], extrasaction="ignore")
+    with open(folder / layout.MANIFEST, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, layout.COLUMNS[:-1], extrasaction="ignore")
         writer.writeheader()
         writer.writerows(rows)
 
@@ -59,10 +59,12 @@ def test_tiles_keep_their_styles(tmp_path):
         (tmp_path / name).mkdir()
         folders.append(Path(write_dataset(tmp_path / name, style=style)))
     without_styles(folders[1])
-    index = json.loads((folders[1] / reader.INDEX).read_text())
-    (folders[1] / reader.INDEX).write_text(json.dumps({**index, "styles": ["coastal"]}))
+    index = json.loads((folders[1] / layout.INDEX).read_text())
+    (folders[1] / layout.INDEX).write_text(json.dumps({**index, "styles": ["coastal"]}))
     assert {each.styles for each in writer.read(folders[1])[1]} == {("coastal",)}
-    picks = [subset.Pick(folder, reader.manifest(folder)[1][0]["name"], str(n)) for n, folder in enumerate(folders)]
+    picks = [
+        subset.Pick(folder, layout.read_manifest(folder)[1][0]["name"], str(n)) for n, folder in enumerate(folders)
+    ]
     for order in (picks, picks[::-1]):
         subset.write(tmp_path / "chosen", order)
         index, entries = writer.read(tmp_path / "chosen")

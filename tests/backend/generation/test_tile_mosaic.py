@@ -33,7 +33,7 @@ def test_regions_are_of_one_crs_and_one_part_of_the_world():
     prints = [Footprint(str(x), f"EPSG:{crs}", (x, 80, x + SIZE, 100)) for crs, x in places]
     found = tile_mosaic.regions([writer.entry(tile, np.zeros((1, 1), np.uint8)) for tile in prints], 1.0, SIZE)
     worlds = [("EPSG:32618", 2), ("EPSG:32618", 1), ("EPSG:32619", 1)]
-    assert [(region.world, len(region.tiles)) for region in found] == worlds
+    assert [(region.crs, len(region.tiles)) for region in found] == worlds
     assert [tile.box for tile in found[0].tiles] == [Box(-100, 0, SIZE, SIZE), Box(-100, 20, SIZE, SIZE)]
     assert found[0].boxes(10) == [Box(-10, 0, 2, 2), Box(-10, 2, 2, 2)]
 
@@ -41,7 +41,7 @@ def test_regions_are_of_one_crs_and_one_part_of_the_world():
 def test_labels_go_on_beyond_the_tiles_as_their_nearest_pixel(tmp_path):
     (region,) = tile_mosaic.regions(tiles(tmp_path, (0, 100), (20, 100), (60, 60)), 1.0, SIZE)
     wanted = Box(-110, -10, 90, 100)
-    found = tile_mosaic.labels(tmp_path, region).read(wanted)
+    found = tile_mosaic.label_source(tmp_path, region).read(wanted)
     known = {}
     for tile in region.tiles:
         label = tile_mosaic.read_label(tmp_path, tile)
@@ -52,7 +52,7 @@ def test_labels_go_on_beyond_the_tiles_as_their_nearest_pixel(tmp_path):
         distance = ((places - (row, col)) ** 2).sum(1)
         nearest = {known[tuple(place)] for place in places[distance == distance.min()]}
         assert found[row - wanted.row, col - wanted.col] in nearest
-    beyond = tile_mosaic.labels(tmp_path, region).read(Box(-100, -REACH_PX - 2, 1, 4))
+    beyond = tile_mosaic.label_source(tmp_path, region).read(Box(-100, -REACH_PX - 2, 1, 4))
     assert (beyond[0] == legend.IGNORE).tolist() == [True, True, False, False]
 
 

@@ -11,7 +11,7 @@ import pytest
 import rasterio
 
 from backend import protocol
-from backend.datasets import reader
+from backend.datasets import extent_clips, layout, reader
 from backend.jobs import builddataset
 from tests import servers
 from tests.backend import stac_items
@@ -35,7 +35,7 @@ def read(path):
 def test_tiles_are_the_rasters_at_their_place(tmp_path, reporter):
     pair = write_image_and_label(tmp_path, 200, 330)
     rows, index = build(tmp_path, reporter, [pair])
-    assert len(rows) == 15 and list(rows[0]) == reader.COLUMNS
+    assert len(rows) == 15 and list(rows[0]) == layout.COLUMNS
     assert index["tile_px"] == 64 and index["pixel_m"] == 1.0 and index["synthetic"] is False
     assert sum(index["counts"].values()) == 15 and all(index["counts"].values())
     whole = {kind: rasterio.open(path) for kind, path in zip(("image", "label"), pair)}
@@ -117,7 +117,7 @@ def test_labels_alone_are_tiles_of_their_own_pixels(tmp_path, reporter):
     path = write_raster(tmp_path / "label.tif", label, pixel=10.0, nodata=255)
     job = protocol.BuildDataset((str(path),), str(tmp_path / "out"), tile_px=64)
     builddataset.run(job, reporter)
-    index, rows = reader.manifest(tmp_path / "out")
+    index, rows = layout.read_manifest(tmp_path / "out")
     assert index["offset_m"] is None
     assert index["pixel_m"] == 10.0 and index["sources"] == [{"image": "", "label": str(path), "synthetic": False}]
     assert len(rows) == 14 and all(row["image"] == "" for row in rows) and {row["split"] for row in rows} > {"train"}
@@ -134,7 +134,7 @@ def test_labels_alone_that_overlap(tmp_path, reporter):
     label = image_and_label(256, 256)[1]
     path = write_raster(tmp_path / "label.tif", label, pixel=10.0, nodata=0)
     builddataset.run(protocol.BuildDataset((str(path),), str(tmp_path / "out"), tile_px=64, stride_px=32), reporter)
-    _, rows = reader.manifest(tmp_path / "out")
+    _, rows = layout.read_manifest(tmp_path / "out")
     assert {path.stem for path in (tmp_path / "out" / "label").iterdir()} == {row["name"] for row in rows}
 
 
@@ -151,7 +151,7 @@ def test_styles_are_remembered(tmp_path, reporter):
     for name, style, wanted in (("with", " coastal ,2018,, coastal", "coastal, 2018"), ("without", "", "")):
         rows, _ = build(tmp_path / name, reporter, [pair], style=style)
         assert {row["style"] for row in rows} == {wanted}
-        assert ", ".join(reader.styles_of(rows[0])) == wanted
+        assert ", ".join(layout.styles_of(rows[0])) == wanted
 
 
 def test_an_empty_folder_is_taken(tmp_path, reporter):
@@ -187,7 +187,7 @@ def test_extents_are_clipped_of_one_image_and_one_label(tmp_path, reporter):
     paths = [str(write_raster(tmp_path / f"{i}.tif", one)) for i, one in enumerate((image, label))]
     job = protocol.BuildDataset((paths[1],), str(tmp_path / "out"), (paths[0],), tile_px=50, extents=EXTENTS)
     builddataset.run(job, reporter)
-    rows, index = reader.manifest(tmp_path / "out")[1], json.loads((tmp_path / "out" / "dataset.json").read_text())
+    rows, index = layout.read_manifest(tmp_path / "out")[1], json.loads((tmp_path / "out" / "dataset.json").read_text())
     assert len(rows) == 12 and {float(row["xmin"]) for row in rows} == {500_020, 500_070, 500_150, 500_200}
     for row in rows:
         with rasterio.open(tmp_path / "out" / row["image"]) as source:
@@ -204,7 +204,7 @@ def test_what_was_clipped_is_kept_for_the_next_run(tmp_path, reporter, monkeypat
     image, label = image_and_label(400, 400)
     paths = [str(write_raster(tmp_path / f"{i}.tif", one)) for i, one in enumerate((image, label))]
     job = protocol.BuildDataset((paths[1],), str(tmp_path / "out"), (paths[0],), tile_px=50, extents=EXTENTS)
-    clip, clipped = builddataset.clipping.clip_naip, []
+    clip, clipped = extent_clips.clip.clip_naip, []
 
     def counted(naip, report):
         clipped.append(Path(naip.output).name)
@@ -212,7 +212,7 @@ def test_what_was_clipped_is_kept_for_the_next_run(tmp_path, reporter, monkeypat
             raise protocol.BackendError("The catalogue does not answer.")
         clip(naip, report)
 
-    monkeypatch.setattr(builddataset.clipping, "clip_naip", counted)
+    monkeypatch.setattr(extent_clips.clip, "clip_naip", counted)
     kept, broken = protocol.unfinished_path(job.output), True
     with pytest.raises(protocol.BackendError, match="does not answer"):
         builddataset.run(job, reporter)
@@ -224,7 +224,7 @@ def test_what_was_clipped_is_kept_for_the_next_run(tmp_path, reporter, monkeypat
     assert clipped == ["000_image.tif", "001_image.tif", "001_image.tif"] and not kept.exists()
     assert any("left 4 of 4 clipped rasters" in event.message for event in reporter.events("log"))
     out = tmp_path / "out"
-    assert len(reader.manifest(out)[1]) == 12 and len(list((out / "clipped").glob("*.tif"))) == 4
+    assert len(layout.read_manifest(out)[1]) == 12 and len(list((out / "clipped").glob("*.tif"))) == 4
     sources = json.loads((out / "dataset.json").read_text())["sources"]
     assert all(Path(one["image"]).is_file() and Path(one["label"]).is_file() for one in sources)
     other = dataclasses.replace(job, output=str(tmp_path / "other"))
@@ -249,7 +249,7 @@ def test_extents_are_clipped_of_the_public_sources(tmp_path, monkeypatch, report
             with pytest.raises(protocol.BackendError, match="NAIP has no image of 2011 here"):
                 builddataset.run(dataclasses.replace(job, output=str(tmp_path / "none"), year=2011), reporter)
     assert not (tmp_path / "none").exists() and not list(tmp_path.glob(".none*")), "nothing is left of what failed"
-    rows, index = reader.manifest(tmp_path / "out")[1], json.loads((tmp_path / "out" / "dataset.json").read_text())
+    rows, index = layout.read_manifest(tmp_path / "out")[1], json.loads((tmp_path / "out" / "dataset.json").read_text())
     assert len(rows) == 12 and {row["c40"] for row in rows} == {"1.0"} and {row["style"] for row in rows} == {"coastal"}
     assert any("USDA" in one for one in index["attribution"]) and any("ESA" in one for one in index["attribution"])
 

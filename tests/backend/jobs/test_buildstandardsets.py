@@ -12,7 +12,7 @@ import pytest
 import rasterio
 
 from backend import protocol
-from backend.datasets import reader, writer
+from backend.datasets import layout, reader, writer
 from backend.generation import standard_sets, tile_mosaic
 from backend.generation.standard_sets import RealSet
 from backend.geo import legend, provenance
@@ -64,7 +64,7 @@ def made(real, tmp_path_factory):
 
 
 def rows(folder):
-    return reader.manifest(folder)[1]
+    return layout.read_manifest(folder)[1]
 
 
 def read(path):
@@ -123,7 +123,7 @@ def test_a_set_is_what_generate_image_paints_on_the_whole_map(real, made, tmp_pa
 
 def land_cover(places):
     """(16, 16) class indices of the fixture's ground, from the generator itself."""
-    field = LandCoverGenerator("landcover").field("EPSG:32618", 5, 1, places=places)
+    field = LandCoverGenerator("landcover").lazy_raster("EPSG:32618", 5, 1, anchors=places)
     region = Box(round(-TOP / 10), round(LEFT / 10), 16, 16)
     out = np.zeros((16, 16), np.uint8)
 
@@ -146,7 +146,7 @@ def test_the_synthetic_set_is_the_worlds_land_cover_of_the_real_tiles_shares(rea
     middle = [np.mean([float(row[f"{axis}min"]) + 40 for row in train]) for axis in "xy"]
     assert world == "EPSG:32618" and place["at"] == pytest.approx(middle, abs=1)
     index, entries = writer.read(real[0])
-    known = RealSet(real[0], index, entries, tile_mosaic.regions(entries, 1.0, 80)).places()
+    known = RealSet(real[0], index, entries, tile_mosaic.regions(entries, 1.0, 80)).share_anchors()
     assert {len(found) for found in known.values()} == {1}, "all tiles lie in one window"
     codes = legend.to_code(land_cover(known[world])).repeat(10, 0).repeat(10, 1)[None]
     for row in rows(real[0]):
@@ -238,11 +238,18 @@ def test_a_place_has_the_class_shares_of_its_training_tiles(tmp_path):
     mixed = dataclasses.replace(entries[0], shares=entries[-1].shares)
     entries[0] = dataclasses.replace(mixed, tile=dataclasses.replace(mixed.tile, split="test"))
     real = RealSet(tmp_path / "tiles", index, entries, tile_mosaic.regions(entries, 10.0, 64))
-    [places] = real.places().values()
-    assert [standard_sets.said(each.shares) for each in places] == [{"10": 100}, {"10": 100}, {"80": 100}, {"30": 100}]
+    [places] = real.share_anchors().values()
+    assert [standard_sets.percentages(each.shares) for each in places] == [
+        {"10": 100},
+        {"10": 100},
+        {"80": 100},
+        {"30": 100},
+    ]
     assert [each.col for each in places] == pytest.approx([32 + 16 / 3, 96, 160, 224], abs=0.01), "of the tiles' middle"
     assert [each.row for each in places[1:]] == [-230_400 + 32, -230_400 + 48, -230_400 + 32]
-    assert standard_sets.said(real.mix) == {"10": 77.78, "80": 22.22}, "a test tile has no say where others train"
+    assert standard_sets.percentages(real.class_shares) == {"10": 77.78, "80": 22.22}, (
+        "a test tile has no say where others train"
+    )
 
 
 def test_tiles_far_apart_off_the_grid_in_two_zones(tmp_path, made):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import rasterio
 
-from backend.generation import outputs
-from backend.generation.outputs import load_generator
+from backend.generation import styles
+from backend.generation.image_generators import load_image_generator
 from backend.jobs import generateimage, generatelandcover, generatescene, regeneratearea
 from backend.protocol import (
     BackendError,
@@ -100,15 +100,15 @@ def test_a_scenes_image_alone(scene, tmp_path):
 
 def test_an_image_keeps_the_style_that_its_seed_drew(scene, tmp_path):
     """With another seed too, which alone would have drawn another."""
-    generator = load_generator("spade", "")
-    drawn = outputs.styles_of(generator, "", 4)
-    seed = next(seed for seed in range(5, 99) if outputs.styles_of(generator, "", seed) != drawn)
+    generator = load_image_generator("spade")
+    drawn = styles.choose_styles(generator, "", 4)
+    seed = next(seed for seed in range(5, 99) if styles.choose_styles(generator, "", seed) != drawn)
     for path in (scene[1], again(scene[1], tmp_path, seed=seed)):
         assert drawn and json.loads(read(path)[1]["LANDFORGE_SETTINGS"])["style"] == list(drawn)
 
 
 def test_an_image_keeps_its_style(scene, tmp_path):
-    style = ", ".join(sorted(load_generator("spade", "").index["styles"])[::3])
+    style = ", ".join(sorted(load_image_generator("spade").index["styles"])[::3])
     paths = [str(tmp_path / f"styled {name}.tif") for name in ("cover", "image")]
     asked = GenerateScene(PLACE, *paths, "spade", seed=4, steps=2, shares={50: 80.0}, style=style)
     generatescene.run(asked, silent())

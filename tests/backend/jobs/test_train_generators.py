@@ -14,8 +14,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from backend.datasets.packed import read_index
-from backend.generation import outputs
+from backend.datasets.layout import read_packed_index
+from backend.generation import styles, tags
 from backend.geo import legend
 from backend.jobs import builddataset, trainimage, trainlandcover
 from backend.models import controlnet, landcover, latent_generator, model_folder, spade
@@ -84,14 +84,14 @@ CODE = ("controlnet", "autoencoder")  # found without steps
 
 def test_land_cover_generates(models):
     generator = landcover.LandCoverGenerator(str(models["landcover"][0]))
-    blocks = rendered(generator.field("w", 1, 2, {10: 50}, 2.0), Box(0, 0, 20, 30))
+    blocks = rendered(generator.lazy_raster("w", 1, 2, {10: 50}, 2.0), Box(0, 0, 20, 30))
     assert all(block.dtype == np.uint8 and block.max() < 11 for block in blocks)
     assert generator.seen == [10, 30, 50, 80] and set(generator.index["shares"]) == {"10", "30", "50", "80"}
 
 
 @pytest.mark.parametrize(("kind", "module"), [("controlnet", controlnet), ("spade", spade)])
 def test_images_generate(models, kind, module):
-    blocks = rendered(module.ImageGenerator(str(models[kind][0])).field("w", 1, 2, GROUND), Box(3, 5, 40, 50))
+    blocks = rendered(module.ImageGenerator(str(models[kind][0])).lazy_raster("w", 1, 2, GROUND), Box(3, 5, 40, 50))
     assert all(block.shape[0] == 3 and block.dtype == np.uint8 for block in blocks)
 
 
@@ -210,15 +210,15 @@ def test_a_region_of_ones_own_teaches_its_style(tmp_path):
     assert index["styles"] == ["2018", "coastal", "upland"]
     assert index["style_combinations"] == {"2018, coastal": 0.5, "upland": 0.5}
     generator = SimpleNamespace(name="m", index=index)
-    assert outputs.styles_of(generator, "upland, 2018", 0) == ("2018", "upland")
+    assert styles.choose_styles(generator, "upland, 2018", 0) == ("2018", "upland")
     packed_sets = sorted((tmp_path / "m").rglob("packed.json"))
-    told = [read_index(path.parent)["tiles"]["tiles"].get("styles", [[]])[0] for path in packed_sets]
+    told = [read_packed_index(path.parent)["tiles"]["tiles"].get("styles", [[]])[0] for path in packed_sets]
     assert sorted(map(tuple, told)) == [(), ("coastal", "2018"), ("upland",)]
 
 
 def test_a_style_changes_the_image_and_an_unknown_one_is_refused(models):
     generator = controlnet.ImageGenerator(str(models["controlnet"][0]))
-    assert outputs.styles_of(generator, " arid,2020", 0) == ("2020", "arid")
+    assert styles.choose_styles(generator, " arid,2020", 0) == ("2020", "arid")
     for silent_part in (generator.networks["controlnet"].controlnet_mid_block, generator._embedding.conv_out):
         torch.nn.init.normal_(silent_part.weight)  # at first a ControlNet says nothing
     window, latents = Box(0, 0, 32, 32), torch.zeros(1, 8, 32, 32)
@@ -230,9 +230,9 @@ def test_a_style_changes_the_image_and_an_unknown_one_is_refused(models):
     )
     assert (plain - arid).abs().max() > 1e-3
     with pytest.raises(BackendError, match="2020, arid"):
-        outputs.styles_of(generator, "lunar", 0)
+        styles.choose_styles(generator, "lunar", 0)
     with pytest.raises(BackendError, match="none"):
-        outputs.styles_of(SimpleNamespace(name="plain", index={}), "arid", 0)
+        styles.choose_styles(SimpleNamespace(name="plain", index={}), "arid", 0)
 
 
 def test_a_style_is_told_on_the_ground_that_it_was_learned_on(models):
@@ -257,17 +257,17 @@ def test_the_seed_draws_what_a_style_leaves_open():
     )
 
     def drawn(style):
-        return [outputs.styles_of(generator, style, seed) for seed in range(2000)]
+        return [styles.choose_styles(generator, style, seed) for seed in range(2000)]
 
     for combination, share in combinations.items():
         assert drawn("").count(tuple(combination.split(", "))) == pytest.approx(2000 * share, abs=80)
     assert drawn("") == drawn("") and drawn("coastal") == [("2018", "coastal")] * 2000
     assert set(drawn("arid")) == {("2018", "arid"), ("2020", "arid")}
     assert set(drawn("inland")) == {("inland",)} and set(drawn("coastal, 2020")) == {("2020", "coastal")}
-    assert "2018 drawn by the seed" in outputs.look_note(("2018", "arid"), "arid")
-    assert not outputs.look_note(("2018", "arid"), "arid, 2018")
+    assert "2018 drawn by the seed" in styles.drawn_styles_note(("2018", "arid"), "arid")
+    assert not styles.drawn_styles_note(("2018", "arid"), "arid, 2018")
     plain = SimpleNamespace(name="plain", index={})
-    assert outputs.styles_of(plain, "", 7) == ()
+    assert styles.choose_styles(plain, "", 7) == ()
 
 
 def test_a_distilled_model_takes_few_steps_and_no_guidance(models, dataset, tmp_path):
@@ -275,24 +275,25 @@ def test_a_distilled_model_takes_few_steps_and_no_guidance(models, dataset, tmp_
     base = str(models["controlnet"][0])
     generator = controlnet.ImageGenerator(base)
     few = controlnet.STEPS
-    assert (generator.taken(12), generator.taken(2), generator.index["guidance_scale"]) == (few, 2, 1.0)
+    assert (generator.effective_steps(12), generator.effective_steps(2)) == (few, 2)
+    assert generator.index["guidance_scale"] == 1.0
     assert generator.sampler.config.solver_order == 1
-    drawn = [rendered(generator.field("w", 1, steps, GROUND), Box(0, 0, 32, 32))[0] for steps in (few, 12, 1)]
+    drawn = [rendered(generator.lazy_raster("w", 1, steps, GROUND), Box(0, 0, 32, 32))[0] for steps in (few, 12, 1)]
     assert np.array_equal(*drawn[:2]) and not np.array_equal(drawn[0], drawn[2])
-    settings = json.loads(outputs.tags_of(generator, 1, 12)["LANDFORGE_SETTINGS"])
+    settings = json.loads(tags.generator_tags(generator, 1, 12)["LANDFORGE_SETTINGS"])
     assert (settings["steps"], settings["steps_taken"]) == (12, few), "a scene made again asks both models for as many"
     job = TrainImage((dataset,), str(tmp_path / "m"), "controlnet", base, "denoiser", **BRIEFLY)
     trainimage.run(job, silent())
     many = controlnet.ImageGenerator(job.output)
-    assert (many.taken(12), many.index["guidance_scale"]) == (12, controlnet.GUIDANCE_SCALE)
+    assert (many.effective_steps(12), many.index["guidance_scale"]) == (12, controlnet.GUIDANCE_SCALE)
     assert many.sampler.config.solver_order == 2
     trainimage.run(replace(job, stage="distillation"), silent())
     again, state = controlnet.ImageGenerator(job.output), tmp_path / "m" / "checkpoints" / "distillation.safetensors"
-    assert again.taken(12) == few and state.is_file()
+    assert again.effective_steps(12) == few and state.is_file()
     trainimage.run(job, silent())
     assert state.is_file(), "what has learned nothing more outdates nothing"
     trainimage.run(replace(job, steps=2), silent())
-    assert not state.is_file() and controlnet.ImageGenerator(job.output).taken(12) == 12
+    assert not state.is_file() and controlnet.ImageGenerator(job.output).effective_steps(12) == 12
 
 
 def test_an_earlier_stage_trained_on_outdates_the_later_ones(models, dataset, tmp_path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from backend.datasets.packed import dihedral
+from backend.datasets.augment import dihedral
 from backend.geo import legend
 from backend.metrics import near_duplicates
 from backend.metrics.near_duplicates import NEAR, MapBlock, nearest_distances

@@ -156,14 +156,14 @@ def test_a_joined_class_has_the_probability_of_its_parts():
     torch.manual_seed(0)
     logits = 3 * torch.randn(2, legend.COUNT, 4, 5)
     logits[0, :, 0, 0] = torch.tensor([0, 0, 2.0, 0, 2.5, 0, 0, 0, 2.0, 0, 0])  # wet and dry grass outvote built-up
-    found, before = architectures.joined(logits, "merged").softmax(1), logits.softmax(1)
+    found, before = architectures.merge_classes(logits, "merged").softmax(1), logits.softmax(1)
     codes = legend.CODES.tolist()
     for code in codes:
         parts = [codes.index(code), *(codes.index(one) for one, to in legend.MERGED.items() if to == code)]
         wanted = before[:, parts].sum(1) if code not in legend.MERGED else torch.zeros(2, 4, 5)
         assert torch.allclose(found[:, codes.index(code)], wanted, atol=1e-6)
     assert before[0, :, 0, 0].argmax() == 4 and found[0, :, 0, 0].argmax() == 2
-    assert torch.equal(architectures.joined(logits, "worldcover"), logits)
+    assert torch.equal(architectures.merge_classes(logits, "worldcover"), logits)
 
 
 def test_an_index_with_an_unknown_legend_is_refused(tmp_path):

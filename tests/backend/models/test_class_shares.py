@@ -1,4 +1,4 @@
-"""Class shares asked of the land cover generator: guidance, the rest that is left to the model, and the world lock."""
+"""Class shares requested of the land cover generator: guidance, the classes without a request, and the world lock."""
 
 import json
 
@@ -31,7 +31,7 @@ def generated(path, place=None, **fields):
         return source.read(1), source.tags()
 
 
-def test_guidance_pushes_from_the_hidden_to_the_shown_condition():
+def test_guidance_extrapolates_from_the_null_condition_to_the_condition():
     passes = []
 
     def predict(noisy, times, condition):
@@ -40,29 +40,29 @@ def test_guidance_pushes_from_the_hidden_to_the_shown_condition():
         return noisy + condition
 
     noisy, times = torch.ones(3, 1, 2, 2), torch.zeros(3)
-    shown, hidden = torch.full((3, 1, 2, 2), 5.0), torch.full((3, 1, 2, 2), 2.0)
-    found = [diffusion.guided(predict, shown, hidden, scale)(noisy, times).unique().item() for scale in (1, 3, 0)]
-    assert found == [6, 1 + 2 + 3 * (5 - 2), 3]
-    assert passes == [3, 6, 6], "both guesses in one pass, and one alone where nothing is pushed"
+    condition, null_condition = torch.full((3, 1, 2, 2), 5.0), torch.full((3, 1, 2, 2), 2.0)
+    denoisers = [diffusion.guided(predict, condition, null_condition, scale) for scale in (1, 3, 0)]
+    assert [denoise(noisy, times).unique().item() for denoise in denoisers] == [6, 1 + 2 + 3 * (5 - 2), 3]
+    assert passes == [3, 6, 6], "both predictions in one pass; without guidance the conditional one alone"
 
 
-def test_what_is_not_asked_for_is_left_to_the_model(generator):
-    whole = generator._whole({10: 60, 80: 0})
-    assert sum(whole) == pytest.approx(1) and whole[0] == pytest.approx(0.6) and whole[7] == 0
+def test_the_rest_of_the_shares_is_divided_among_the_classes_that_the_model_knows(generator):
+    shares = generator._complete({10: 60, 80: 0})
+    assert sum(shares) == pytest.approx(1) and shares[0] == pytest.approx(0.6) and shares[7] == 0
     assert all(
-        share > 0 for index, share in enumerate(whole) if int(legend.CODES[index]) in generator.seen if index != 7
+        share > 0 for index, share in enumerate(shares) if int(legend.CODES[index]) in generator.seen if index != 7
     )
-    assert not any(whole[index] for index, code in enumerate(legend.CODES) if int(code) not in generator.seen)
-    assert generator._whole({10: 25, 50: 75})[4] == pytest.approx(0.75)
-    assert generator._whole({}) == (0.0,) * legend.COUNT
+    assert not any(shares[index] for index, code in enumerate(legend.CODES) if int(code) not in generator.seen)
+    assert generator._complete({10: 25, 50: 75})[4] == pytest.approx(0.75)
+    assert generator._complete({}) == (0.0,) * legend.COUNT
 
 
 def test_the_rest_follows_the_training_data(generator, monkeypatch):
     monkeypatch.setitem(generator.index, "shares", {"10": 0.5, "30": 0.3, "80": 0.2})
-    whole = dict(zip(legend.LEGEND, generator._whole({10: 50})))
-    assert whole[30] == pytest.approx(0.3) and whole[80] == pytest.approx(0.2) and whole[50] == 0
+    shares = dict(zip(legend.LEGEND, generator._complete({10: 50})))
+    assert shares[30] == pytest.approx(0.3) and shares[80] == pytest.approx(0.2) and shares[50] == 0
     with pytest.raises(BackendError, match="sum to 50 percent, and the model knows no other class"):
-        generator._whole({10: 20, 30: 20, 80: 10})
+        generator._complete({10: 20, 30: 20, 80: 10})
 
 
 def test_planes_say_whether_shares_are_given():
@@ -71,7 +71,7 @@ def test_planes_say_whether_shares_are_given():
     assert (planes[1, 0] == 0.5).all() and (planes[1, 11] == 1).all()
 
 
-def test_the_mix_follows_what_is_asked_for(tmp_path):
+def test_the_generated_shares_follow_the_request(tmp_path):
     for code in (10, 80):
         data, tags = generated(tmp_path / f"{code}.tif", shares={code: 90.0}, guidance_scale=1.5)
         assert (data == code).mean() > 0.6
@@ -80,15 +80,15 @@ def test_the_mix_follows_what_is_asked_for(tmp_path):
 
 
 def test_shares_keep_the_world_lock(tmp_path):
-    asked = {"shares": {30: 50.0, 50: 30.0}, "guidance_scale": 2.0}
-    whole, _ = generated(tmp_path / "whole.tif", extent(width=1500, height=900), **asked)
-    part, _ = generated(tmp_path / "part.tif", extent(376_500, 4_700_200, 700, 400), **asked)
+    request = {"shares": {30: 50.0, 50: 30.0}, "guidance_scale": 2.0}
+    whole, _ = generated(tmp_path / "whole.tif", extent(width=1500, height=900), **request)
+    part, _ = generated(tmp_path / "part.tif", extent(376_500, 4_700_200, 700, 400), **request)
     assert (whole[30:70, 50:120] == part).all()
     other, _ = generated(tmp_path / "other.tif", extent(376_500, 4_700_200, 700, 400))
     assert (other != part).any()
 
 
-def test_a_scene_tells_its_shares(tmp_path):
+def test_a_scene_records_its_shares(tmp_path):
     paths = [str(tmp_path / name) for name in ("cover.tif", "image.tif")]
     job = GenerateScene(extent(width=60, height=60), *paths, "spade", 1, 2, {80: 100.0}, 1.5)
     generatescene.run(job, silent())
@@ -101,7 +101,7 @@ def test_a_scene_tells_its_shares(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "message"),
     [
         ({"shares": {11: 20.0}}, "no class 11"),
         ({"shares": {10: 80.0, 20: 30.0}}, "sum to 110 percent"),
@@ -110,39 +110,41 @@ def test_a_scene_tells_its_shares(tmp_path):
         ({"guidance_scale": float("nan")}, "GUIDANCE_SCALE must lie"),
     ],
 )
-def test_shares_that_are_none_are_refused(refusal, fields, said):
-    assert said in refusal(generatelandcover.run, GenerateLandCover, extent(), **fields)
+def test_invalid_shares_are_refused(refusal, fields, message):
+    assert message in refusal(generatelandcover.run, GenerateLandCover, extent(), **fields)
 
 
-def test_what_a_window_would_miss_is_added_to_what_it_is_told(generator, monkeypatch):
-    told = []
+def test_the_shares_that_a_window_would_miss_are_added_to_its_condition(generator, monkeypatch):
+    conditions = []
     network = generator.networks["denoiser"]
 
-    def listening(noisy, times):
-        told.append(noisy[0, 4:15, 0, 0].float().numpy())
+    def recording(noisy, times):
+        conditions.append(noisy[0, 4:15, 0, 0].float().numpy())
         return network(noisy, times)
 
-    monkeypatch.setitem(generator.networks, "denoiser", listening)
-    asked = np.array(generator._whole({10: 50, 80: 50}))
-    would = torch.zeros(1, legend.COUNT)
-    would[0, 0], would[0, 7], would[0, 4] = 0.6, 0.2, 0.2  # too little water, and built-up land that nobody asked for
-    monkeypatch.setattr(generator, "_shares_in", lambda latents: would)
+    monkeypatch.setitem(generator.networks, "denoiser", recording)
+    requested = np.array(generator._complete({10: 50, 80: 50}))
+    predicted = torch.zeros(1, legend.COUNT)
+    predicted[0, 0], predicted[0, 7], predicted[0, 4] = 0.6, 0.2, 0.2  # too little water; built-up was not requested
+    monkeypatch.setattr(generator, "_decoded_shares", lambda latents: predicted)
     size = generator.index["window"]
-    denoise = generator.denoiser([Box(0, 0, size, size)], ShareRequest(tuple(asked), 1.0, "w", 1))
+    denoise = generator.denoiser([Box(0, 0, size, size)], ShareRequest(tuple(requested), 1.0, "w", 1))
     with torch.inference_mode():
         for time in (999, 990):
             denoise(torch.randn(1, 4, size, size), torch.full((1,), time))
-        assert all(each == pytest.approx(asked) for each in told), "nothing can be read from pure noise"
-        told.clear()
-        denoise = generator.denoiser([Box(0, 0, size, size)], ShareRequest(tuple(asked), 1.0, "w", 1))
+        assert all(shares == pytest.approx(requested) for shares in conditions), "pure noise shows no shares"
+        conditions.clear()
+        denoise = generator.denoiser([Box(0, 0, size, size)], ShareRequest(tuple(requested), 1.0, "w", 1))
         for time in (900, 800):
             denoise(torch.randn(1, 4, size, size), torch.full((1,), time))
-    assert len(told) == 3, "looked at once, at the first step of a phase"
-    assert told[0] == pytest.approx(asked) and np.array_equal(told[1], told[2])
-    assert told[1][7] > 0.6 and told[1][0] < 0.4 and told[1][4] == 0 and told[1].sum() == pytest.approx(1, abs=0.01)
+    assert len(conditions) == 3, "the shares are measured once, at the first step of a phase"
+    first, corrected, last = conditions
+    assert first == pytest.approx(requested) and np.array_equal(corrected, last)
+    assert corrected[7] > 0.6 and corrected[0] < 0.4 and corrected[4] == 0
+    assert corrected.sum() == pytest.approx(1, abs=0.01)
 
 
-def test_the_sampler_is_asked_once_a_step_without_shares(generator, monkeypatch):
+def test_without_shares_the_network_is_called_once_a_step(generator, monkeypatch):
     sizes = []
     network = generator.networks["denoiser"]
 
@@ -155,40 +157,41 @@ def test_the_sampler_is_asked_once_a_step_without_shares(generator, monkeypatch)
     windows = [Box(0, 0, size, size)] * 2
     noisy, times = torch.randn(2, 4, size, size), torch.full((2,), 500)
     for shares in ({}, {10: 100.0}):
-        denoise = generator.denoiser(windows, ShareRequest(generator._whole(shares), 3.0, "w", 1))
+        denoise = generator.denoiser(windows, ShareRequest(generator._complete(shares), 3.0, "w", 1))
         with torch.inference_mode():
             for _ in range(2):
                 assert denoise(noisy, times).shape == noisy.shape
-    assert sizes == [2, 2, 4, 4, 4], "with them twice, and once more where a phase begins"
+    assert sizes == [2, 2, 4, 4, 4], "with shares twice, and once more at the first step of a phase"
 
 
-def test_compositions_are_locked_to_the_world_and_change_over_kilometres():
-    known = np.eye(legend.COUNT).tolist()
+def test_random_shares_are_locked_to_the_world_and_change_over_kilometres():
+    compositions = np.eye(legend.COUNT).tolist()
     lattice = landcover.WINDOW * 3 // 4
 
     def along(count, seed=1, world="EPSG:32618"):
         boxes = [Box(5000, number * lattice, landcover.WINDOW, landcover.WINDOW) for number in range(count)]
-        return np.stack([landcover.composition(known, box, world, seed) for box in boxes])
+        return np.stack([landcover.random_shares(compositions, box, world, seed) for box in boxes])
 
-    found = along(200)
-    assert np.allclose(found.sum(1), 1) and (found >= 0).all() and np.array_equal(found, along(200))
-    assert not np.array_equal(found, along(200, seed=2)) and not np.array_equal(found, along(200, world="EPSG:32619"))
-    pure = found.max(1) > 0.9
+    shares = along(200)
+    assert np.allclose(shares.sum(1), 1) and (shares >= 0).all() and np.array_equal(shares, along(200))
+    assert not np.array_equal(shares, along(200, seed=2)) and not np.array_equal(shares, along(200, world="EPSG:32619"))
+    pure = shares.max(1) > 0.9
     assert 0.4 < pure.mean() < 0.95, "most windows have one composition, some mix two"
-    assert len(set(found.argmax(1))) > 8, "and many are found"
-    assert (found.argmax(1)[1:] == found.argmax(1)[:-1]).mean() > 0.6, "neighbours mostly agree"
-    assert not landcover.composition([], Box(0, 0, 64, 64), "w", 0).any()
+    assert len(set(shares.argmax(1))) > 8, "and many compositions occur"
+    assert (shares.argmax(1)[1:] == shares.argmax(1)[:-1]).mean() > 0.6, "neighbours mostly agree"
+    assert not landcover.random_shares([], Box(0, 0, 64, 64), "w", 0).any()
 
 
-def test_a_window_is_asked_for_the_class_shares_of_the_nearest_place(generator, monkeypatch):
+def test_a_window_is_conditioned_on_the_class_shares_of_the_nearest_anchor(generator, monkeypatch):
     woods, water = (tuple(map(float, row)) for row in np.eye(legend.COUNT)[[0, 7]])
     size = landcover.WINDOW
-    places = (landcover.ShareAnchor(32, 32, woods), landcover.ShareAnchor(32, 288, water))
+    anchors = (landcover.ShareAnchor(32, 32, woods), landcover.ShareAnchor(32, 288, water))
     boxes = [Box(0, col, size, size) for col in (0, 32, 128, 192, 1280)]
-    found = [landcover.nearest(places, box) for box in boxes]
-    assert [each[0] for each in found] == pytest.approx([1, 1, 0.5, 0, 0], abs=1e-4)
-    assert [each[7] for each in found] == pytest.approx([0, 0, 0.5, 1, 1], abs=1e-4)
-    kept = []
-    monkeypatch.setattr(LandCoverGenerator, "_kept_to", lambda self, asked, *strength: kept.append((asked, strength)))
-    generator.denoiser(boxes, ShareRequest((0.0,) * legend.COUNT, 1.0, "w", 1, places))
-    assert np.allclose(kept[0][0].numpy(), found) and kept[0][1] == (1.5, 2.0)
+    shares = np.stack([landcover.anchored_shares(anchors, box) for box in boxes])
+    assert shares[:, 0] == pytest.approx([1, 1, 0.5, 0, 0], abs=1e-4)
+    assert shares[:, 7] == pytest.approx([0, 0, 0.5, 1, 1], abs=1e-4)
+    calls = []
+    monkeypatch.setattr(LandCoverGenerator, "_share_corrected", lambda self, *arguments: calls.append(arguments))
+    generator.denoiser(boxes, ShareRequest((0.0,) * legend.COUNT, 1.0, "w", 1, anchors))
+    ((requested, *strength),) = calls
+    assert np.allclose(requested.numpy(), shares) and strength == [1.5, 2.0]

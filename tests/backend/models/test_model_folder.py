@@ -7,7 +7,7 @@ import cloudpickle
 import numpy as np
 import pytest
 
-from backend.generation import outputs
+from backend.generation.image_generators import load_image_generator
 from backend.models import base, device, model_folder
 from backend.models.landcover import LandCoverGenerator
 from backend.models.segmentation import SegmentationModel
@@ -148,11 +148,11 @@ def computes(field):
 
 
 def test_what_the_bundled_models_send_is_small():
-    landcover = base.load(LandCoverGenerator, "landcover").field("w", 1, 12)
-    painters = [outputs.load_generator(name, "") for name in ("spade", "controlnet")]
+    landcover = base.load(LandCoverGenerator, "landcover").lazy_raster("w", 1, 12)
+    painters = [load_image_generator(name) for name in ("spade", "controlnet")]
     image = RasterSource("image", np.zeros)
-    fields = [*(painter.field("w", 1, 12, landcover, 10) for painter in painters)]
-    fields.append(base.load(SegmentationModel, "segmentation").field(image))
+    fields = [*(painter.lazy_raster("w", 1, 12, landcover, 10) for painter in painters)]
+    fields.append(base.load(SegmentationModel, "segmentation").lazy_raster(image))
     found = [compute for field in fields for compute in computes(field)]
     assert len(found) > 10
     assert max(len(cloudpickle.dumps(compute)) for compute in found) < 1000

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from backend.datasets.reader import ArrayTile
+from backend.datasets.layout import ArrayTile
 from backend.geo import legend
 from backend.protocol import silent
 from backend.studies import acquisition

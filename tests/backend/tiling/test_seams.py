@@ -7,7 +7,7 @@ of its standard deviations.
 import numpy as np
 import pytest
 
-from backend.generation import outputs
+from backend.generation.image_generators import load_image_generator
 from backend.geo import legend
 from backend.models import base, spade
 from backend.models.landcover import LandCoverGenerator
@@ -40,7 +40,7 @@ def ratios(image, region, work, apart=1):
 
 
 def landcover():
-    return base.load(LandCoverGenerator, "landcover").field(WORLD, 1, STEPS)
+    return base.load(LandCoverGenerator, "landcover").lazy_raster(WORLD, 1, STEPS)
 
 
 def test_land_cover_has_no_seams():
@@ -52,7 +52,7 @@ def test_land_cover_has_no_seams():
 @pytest.mark.parametrize(("generator", "side_m", "chance"), [("spade", 1600, 0.04), ("controlnet", 800, 0.1)])
 def test_images_have_no_seams(generator, side_m, chance):
     field, region = (
-        outputs.load_generator(generator, "").field(WORLD, 1, STEPS, landcover(), 10),
+        load_image_generator(generator).lazy_raster(WORLD, 1, STEPS, landcover(), 10),
         Box(ROW, COL, side_m, side_m),
     )
     found = rendered(field, region, 3)

@@ -244,14 +244,14 @@ def test_an_objective_freezes_its_statistics_late_in_its_budget(tmp_path):
     assert again.frozen == [False] * 16 + [True] * 32
 
 
-def test_a_painter_keeps_its_frozen_statistics():
-    painter = spade.SpadeNetwork(styles=0, widths=(32, 32, 32, 32))
-    objective = spade_objective.Painting(painter)
+def test_spade_keeps_its_frozen_statistics():
+    network = spade.SpadeNetwork(styles=0, widths=(32, 32, 32, 32))
+    objective = spade_objective.AdversarialTraining(network)
     objective.train()
-    told = torch.zeros(2, legend.COUNT, 64, 64)
-    objective.paint(told)
+    condition = torch.zeros(2, legend.COUNT, 64, 64)
+    objective.generate(condition)
     moved = [norm.running_mean.clone() for norm in objective.norms]
     assert len(moved) == 6 and any(mean.abs().max() > 0 for mean in moved)
     objective.freeze_statistics()
-    objective.paint(told)
+    objective.generate(condition)
     assert all(torch.equal(a, norm.running_mean) for a, norm in zip(moved, objective.norms))

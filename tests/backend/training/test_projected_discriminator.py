@@ -1,4 +1,4 @@
-"""The judge that sees through a frozen encoder: what it learns, what it teaches, what stays as it is."""
+"""The discriminator on a frozen encoder: what it learns, the generator's loss, and the weights that do not change."""
 
 import numpy as np
 import pytest
@@ -14,29 +14,29 @@ CONDITIONS = 2
 
 
 @pytest.fixture
-def judge():
+def discriminator():
     torch.manual_seed(0)
     return ProjectedDiscriminator(CONDITIONS)
 
 
-def told(count=4, px=64, first=1.0):
+def condition(count=4, px=64, first=1.0):
     planes = torch.zeros(count, CONDITIONS, px, px)
     planes[:, 0], planes[:, 1] = first, 1 - first
     return planes
 
 
-def pictures(level, count=4, px=64):
+def images(level, count=4, px=64):
     return (level + 0.1 * torch.randn(count, 3, px, px)).clamp(-1, 1)
 
 
-def learn(judge, made, real, conditions, steps=60):
-    """The judge's loss at the beginning and after some steps."""
-    optimizer, losses = torch.optim.Adam(judge.parameters(), 2e-3, betas=(0.5, 0.99)), []
+def learn(discriminator, generated, real, conditions, steps=60):
+    """The discriminator's loss at the beginning and after some steps."""
+    optimizer, losses = torch.optim.Adam(discriminator.parameters(), 2e-3, betas=(0.5, 0.99)), []
     for _ in range(steps):
         with torch.no_grad():
             planes = conditions()
-            judge.opinion(made(), planes, real(), planes)
-        loss = judge.loss()
+            discriminator.generator_loss(generated(), planes, real(), planes)
+        loss = discriminator.loss()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -44,103 +44,105 @@ def learn(judge, made, real, conditions, steps=60):
     return losses[0], sum(losses[-5:]) / 5
 
 
-def test_it_tells_colours_apart(judge):
-    """A batch norm of each kind for itself would hide that all that is made is too dark."""
-    first, last = learn(judge, lambda: pictures(-0.6), lambda: pictures(0.4), told)
+def test_it_learns_a_difference_in_colour(discriminator):
+    """Batch norms of real and generated images apart would hide that all generated ones are too dark."""
+    first, last = learn(discriminator, lambda: images(-0.6), lambda: images(0.4), condition)
     assert last < 0.5 * first
 
 
-def test_it_asks_for_what_was_told(judge):
-    """Bright and dark are both real, but not everywhere: what is made is the same, under the other condition."""
+def test_it_learns_whether_an_image_fits_its_condition(discriminator):
+    """Bright and dark images are real, each under one condition; the generated ones have the other condition."""
 
     def conditions():
-        return torch.cat([told(2), told(2, first=0.0)])
+        return torch.cat([condition(2), condition(2, first=0.0)])
 
     def real():
-        return torch.cat([pictures(0.5, 2), pictures(-0.5, 2)])
+        return torch.cat([images(0.5, 2), images(-0.5, 2)])
 
-    first, last = learn(judge, lambda: real().flip(0), real, conditions, 100)
+    first, last = learn(discriminator, lambda: real().flip(0), real, conditions, 100)
     assert last < 0.7 * first
 
 
-def test_its_maker_learns_from_it_and_the_encoder_does_not_change(judge):
-    eyes = [weight.clone() for weight in judge.eyes[0].parameters()]
-    mixing = [weight.clone() for weight in judge.mixing.parameters()]
-    made = pictures(0.0).requires_grad_(True)
-    judge.opinion(made, told(), pictures(0.3), told()).backward()
-    assert made.grad is not None and made.grad.abs().sum() > 0
-    learn(judge, lambda: pictures(0.0), lambda: pictures(0.3), told, 2)
-    for before, now in ((eyes, judge.eyes[0].parameters()), (mixing, judge.mixing.parameters())):
-        assert all(torch.equal(a, b) for a, b in zip(before, now))
-    assert not any(name.startswith("eyes") for name in judge.state_dict()), "the encoder is no part of a checkpoint"
+def test_the_generator_gets_gradients_and_the_encoder_does_not_change(discriminator):
+    encoder = [weight.clone() for weight in discriminator.encoder[0].parameters()]
+    mixing = [weight.clone() for weight in discriminator.mixing.parameters()]
+    generated = images(0.0).requires_grad_(True)
+    discriminator.generator_loss(generated, condition(), images(0.3), condition()).backward()
+    assert generated.grad is not None and generated.grad.abs().sum() > 0
+    learn(discriminator, lambda: images(0.0), lambda: images(0.3), condition, 2)
+    after = discriminator.encoder[0].parameters(), discriminator.mixing.parameters()
+    for weights_before, weights_after in zip((encoder, mixing), after):
+        assert all(torch.equal(a, b) for a, b in zip(weights_before, weights_after))
+    saved = discriminator.state_dict()
+    assert not any(name.startswith("encoder") for name in saved), "the encoder is no part of a checkpoint"
 
 
-def test_tiles_smaller_than_a_window_are_judged(judge):
-    assert torch.isfinite(judge.opinion(pictures(0.0, 1), told(1), pictures(0.1, 1), told(1)))
+def test_tiles_smaller_than_a_window_have_a_loss(discriminator):
+    loss = discriminator.generator_loss(images(0.0, 1), condition(1), images(0.1, 1), condition(1))
+    assert torch.isfinite(loss)
 
 
-def test_it_looks_from_afar_and_from_close_with_heads_for_each(judge, monkeypatch):
-    """Enlarged, a part of half the side has as many pixels as the whole."""
-    looks = []
+def test_each_zoom_has_heads_of_its_own(discriminator, monkeypatch):
+    """Enlarged by 2, a crop of half the side has as many pixels as the full crop."""
+    zooms = []
 
-    def look(images, zoom):
-        looks.append((zoom, images.shape[-1] * zoom))
-        return ProjectedDiscriminator._look(judge, images, zoom)
+    def features(images, zoom):
+        zooms.append((zoom, images.shape[-1] * zoom))
+        return ProjectedDiscriminator._features(discriminator, images, zoom)
 
-    monkeypatch.setattr(judge, "_look", look)
+    monkeypatch.setattr(discriminator, "_features", features)
     for _ in range(16):
-        judge.opinion(pictures(0.0), told(), pictures(0.3), told())
-        judge.zero_grad()
-        judge.loss().backward()
-        used = [any(weight.grad is not None for weight in heads.parameters()) for heads in judge.heads]
-        assert used == [zoom == looks[-1][0] for zoom in projected_discriminator.ZOOMS]
-    assert set(looks) == {(zoom, 56) for zoom in projected_discriminator.ZOOMS}
+        discriminator.generator_loss(images(0.0), condition(), images(0.3), condition())
+        discriminator.zero_grad()
+        discriminator.loss().backward()
+        used = [any(weight.grad is not None for weight in heads.parameters()) for heads in discriminator.heads]
+        assert used == [zoom == zooms[-1][0] for zoom in projected_discriminator.ZOOMS]
+    assert set(zooms) == {(zoom, 56) for zoom in projected_discriminator.ZOOMS}
 
 
-def test_it_asks_for_two_pictures_of_each_map():
+def test_each_condition_is_repeated_for_two_images_of_a_map():
     planes = torch.arange(5.0)[:, None, None, None]
     assert projected_discriminator.repeat_conditions(planes).flatten().tolist() == [0, 1, 2, 0, 1]
     assert projected_discriminator.repeat_conditions(planes[:1]).flatten().tolist() == [0]
 
 
-def test_looks_are_asked_for_that_no_tile_of_such_ground_has():
+def test_some_conditions_get_the_styles_of_another_example():
     torch.manual_seed(0)
     landcover = torch.rand(200, legend.COUNT, 4, 4)
     styles = torch.arange(200.0)[:, None, None, None].expand(-1, 2, 4, 4)
-    found = projected_discriminator.shuffle_styles(torch.cat([landcover, styles], 1))
-    assert torch.equal(found[:, : legend.COUNT], landcover)
-    looks = found[:, legend.COUNT :, :1, :1]
-    assert torch.equal(found[:, legend.COUNT :], looks.expand(-1, -1, 4, 4))
-    others = looks[:, 0, 0, 0] != torch.arange(200)
-    assert torch.equal(looks[others], ((styles[others] - 1) % 200)[:, :, :1, :1])
-    assert others.float().mean() == pytest.approx(projected_discriminator.MINGLED, abs=0.1)
+    shuffled = projected_discriminator.shuffle_styles(torch.cat([landcover, styles], 1))
+    assert torch.equal(shuffled[:, : legend.COUNT], landcover)
+    vectors = shuffled[:, legend.COUNT :, :1, :1]
+    assert torch.equal(shuffled[:, legend.COUNT :], vectors.expand(-1, -1, 4, 4))
+    changed = vectors[:, 0, 0, 0] != torch.arange(200)
+    assert torch.equal(vectors[changed], ((styles[changed] - 1) % 200)[:, :, :1, :1])
+    assert changed.float().mean() == pytest.approx(projected_discriminator.SHUFFLED_SHARE, abs=0.1)
 
 
-def test_two_pictures_of_a_map_are_to_differ_as_real_ones_do():
-    """The likeness of pairs alone counts, and it costs nothing more once they are as far apart as real images."""
+def test_the_diversity_loss_ends_where_two_images_of_a_map_differ_as_real_ones_do():
+    """It is computed per pair, and is 0 once the images of a pair are as far apart as real images."""
     real = torch.randn(4, 8, 6, 6)
     once, twice = torch.randn(2, 8, 6, 6), torch.randn(4, 8, 6, 6)
     same = once.repeat(2, 1, 1, 1).requires_grad_(True)
-    assert projected_discriminator._alike(same, real).item() == pytest.approx(
-        np.log(projected_discriminator.APART / projected_discriminator.SAME)
-    )
-    assert projected_discriminator._alike(twice, real) < 0.2 and projected_discriminator._alike(2 * twice, real) == 0
+    loss = projected_discriminator._diversity_loss
+    largest = np.log(projected_discriminator.DIVERSITY_TARGET / projected_discriminator.DIVERSITY_EPSILON)
+    assert loss(same, real).item() == pytest.approx(largest)
+    assert loss(twice, real) < 0.2 and loss(2 * twice, real) == 0
     half_alike = torch.cat([2 * twice[:1], once[:1], 2 * twice[2:3], once[:1]])
-    assert projected_discriminator._alike(half_alike, real) > 1, (
-        "one pair's difference does not make up for another's likeness"
-    )
-    assert projected_discriminator._alike(once[:1], real) == 0, "one picture has no other"
+    assert loss(half_alike, real) > 1, "a pair that differs more does not compensate for one that is alike"
+    assert loss(once[:1], real) == 0, "a single image has no pair"
     near = (same.detach() + 0.1 * twice).requires_grad_(True)
-    projected_discriminator._alike(near, real).backward()
+    loss(near, real).backward()
     moved = near.detach() - near.grad
     assert (moved[:2] - moved[2:]).abs().mean() > (near[:2] - near[2:]).abs().mean()
 
 
-def test_two_pictures_of_a_map_are_seen_in_one_light():
-    """Another light for each would pass for variety: a forest would look as different as it need be."""
+def test_two_images_of_a_map_get_the_same_colours():
+    """Different colours would count as diversity, even of equal images."""
     torch.manual_seed(1)
-    images, _ = projected_discriminator._varied(pictures(0.0, 2).repeat(2, 1, 1, 1), told(), 1)
-    assert torch.equal(images[:2], images[2:]) and (images[0].mean() - images[1].mean()).abs() > 0.01
+    augmented, _ = projected_discriminator._augment(images(0.0, 2).repeat(2, 1, 1, 1), condition(), 1)
+    assert torch.equal(augmented[:2], augmented[2:])
+    assert (augmented[0].mean() - augmented[1].mean()).abs() > 0.01
 
 
 def test_the_encoder_can_be_another(tmp_path):
