@@ -331,7 +331,7 @@ def mangroves(tmp_path_factory):
 
 def test_a_model_of_the_merged_legend(mangroves, tmp_path, reporter):
     job = protocol.TrainSegmentation(
-        (mangroves,), str(tmp_path / "model"), legend="merged", **{**SETTINGS, "epochs": 1}
+        (mangroves,), str(tmp_path / "model"), legend="merged", **{**SETTINGS, "epochs": 4}
     )
     trainsegmentation.run(job, reporter)
     _, index = model_folder.find(job.output, "segmentation")
