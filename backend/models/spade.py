@@ -162,10 +162,17 @@ class ImageGenerator(Model):
         stride, margin = self.index["stride"], self.margin
         vector = style_vector(styles, self.index.get("styles", []))
         compute = self.call(type(self).generate, world, seed, vector)
-        work = WindowOp(
-            Lattice(stride, stride), compute, unchanged, 0, CELL_PX, SIDE, BATCH, margin, device.batch_multiple
+        op = WindowOp(
+            Lattice(stride, stride),
+            compute,
+            unchanged,
+            scale=CELL_PX,
+            side=SIDE,
+            batch=BATCH,
+            margin=margin,
+            batch_multiple=device.batch_multiple,
         )
-        return LazyRaster(KIND, work, (Input(landcover, CELL_PX, coarse),))
+        return LazyRaster(KIND, op, (Input(landcover, CELL_PX, coarse),))
 
     def generate(
         self, world: str, seed: int, styles: tuple[float, ...], windows: list[Box], landcover: Patch
