@@ -34,6 +34,15 @@ ENCODER_HELP = "The feature extractor, by its name in segmentation-models-pytorc
 WEIGHTS_HELP = (
     "Pretrained weights of the encoder, for instance imagenet (downloaded on first use). Left empty: random weights."
 )
+LANDCOVER_STEPS_HELP = (
+    "Denoising steps of land cover. 4 give a draft in a third of the time; more than 12 bring no improvement."
+)
+IMAGE_STEPS_HELP = (
+    "Denoising steps of ControlNet. The bundled ControlNet, which is distilled, takes 4 at most. SPADE takes none."
+)
+SCENE_STEPS_HELP = (
+    f"{LANDCOVER_STEPS_HELP} For images, the bundled ControlNet, which is distilled, takes 4 at most, and SPADE none."
+)
 RATE_HELP = "The largest learning rate of the schedule."
 WEIGHTING_HELP = "balanced: rare classes weigh more in the loss."
 
@@ -198,12 +207,8 @@ def seed(job: type[Any], text: str = SEED_HELP) -> Parameter:
     return number(job, "SEED", "Seed", text, 0, MAX_SEED)
 
 
-def steps(job: type[Any]) -> Parameter:
+def steps(job: type[Any], text: str) -> Parameter:
     """STEPS: the number of denoising steps."""
-    text = (
-        "Denoising steps of land cover. 4 give a draft in a third of the time; more than 12 bring no improvement. For "
-        "images, the bundled ControlNet, which is distilled, takes 4 at most, and SPADE none."
-    )
     return number(job, "STEPS", "Sampling steps", text, 1, 200)
 
 

@@ -25,7 +25,7 @@ from backend.generation.image_generators import load_image_generator
 from backend.geo import legend
 from backend.metrics import features
 from backend.metrics.confusion import Scores, score
-from backend.metrics.features import Vectors
+from backend.metrics.features import FeatureExtractor
 from backend.metrics.image_distances import kid
 from backend.models import device, rgb
 from backend.models.base import load
@@ -54,7 +54,7 @@ def crops(packed: Path, count: int) -> tuple[np.ndarray, np.ndarray, list[list[s
     return np.stack(images), np.stack(labels), styles
 
 
-def inception() -> Vectors:
+def inception() -> FeatureExtractor:
     """The feature network, from the package that carries it."""
     network, reason = features.inception()
     if network is None:
@@ -62,7 +62,7 @@ def inception() -> Vectors:
     return network
 
 
-def vectors(network: Vectors, images: np.ndarray) -> torch.Tensor:
+def vectors(network: FeatureExtractor, images: np.ndarray) -> torch.Tensor:
     """(n, 2048) of (n, 3, h, w) uint8."""
     return torch.cat([network(batch) for batch in _batches(torch.from_numpy(images))])
 

@@ -19,7 +19,7 @@ from backend import protocol
 from backend.datasets.packed import PackedLandCover
 from backend.geo import legend
 from backend.metrics import landscape, near_duplicates
-from backend.metrics.near_duplicates import Ground
+from backend.metrics.near_duplicates import MapBlock
 from backend.models.landcover import LandCoverGenerator
 from backend.reports import contact_sheet
 from backend.tiling.lattice import Box
@@ -88,19 +88,19 @@ def landscapes(maps: np.ndarray) -> dict[str, float]:
     return {name: float(np.nanmean([one[name] for one in found])) for name in landscape.METRICS}
 
 
-def training_ground(packed: Path) -> Iterator[Ground]:
+def training_ground(packed: Path) -> Iterator[MapBlock]:
     """What training saw, in blocks that hold each window of it whole; the rest is IGNORE."""
     for group in PackedLandCover((packed,)).groups.values():
         for array, mask in zip(group.classes, group.held_out):
             seen = np.where(mask, legend.IGNORE, array).astype(np.uint8)
             for row in range(0, seen.shape[0] - WINDOW + 1, STEP):
                 for col in range(0, seen.shape[1] - WINDOW + 1, STEP):
-                    yield Ground(seen[row : row + STEP + WINDOW - 1, col : col + STEP + WINDOW - 1])
+                    yield MapBlock(seen[row : row + STEP + WINDOW - 1, col : col + STEP + WINDOW - 1])
 
 
-def nearest(maps: np.ndarray, seen: list[Ground]) -> np.ndarray:
+def nearest(maps: np.ndarray, seen: list[MapBlock]) -> np.ndarray:
     """(n,) the smallest share of cells in which each map differs from any place that training saw; see `copies`."""
-    return near_duplicates.nearest(maps[near_duplicates.lively(maps)], seen)
+    return near_duplicates.nearest_distances(maps[near_duplicates.varied(maps)], seen)
 
 
 def sheet(maps: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from backend.geo.class_raster import has_one_integer_band
 from backend.geo.raster import check_crs, open_raster, reading
 from backend.protocol import BackendError
 
-GSD_TOLERANCE = 0.01
+PAIR_GSD_TOLERANCE = 0.01  # by which the GSDs of rasters that are cut into one data set may differ
 
 
 def check_image(image: rasterio.DatasetReader, tile_px: int) -> None:
@@ -63,9 +63,9 @@ def check_label(label: rasterio.DatasetReader) -> None:
 
 def _check_overlap(label: rasterio.DatasetReader, image: rasterio.DatasetReader) -> None:
     left, bottom, right, top = transform_bounds(image.crs, label.crs, *image.bounds)
-    there = label.bounds
-    beside = left >= there.right or right <= there.left or bottom >= there.top or top <= there.bottom
-    if beside and left < right:  # an image across the antimeridian has its left beyond its right
+    extent = label.bounds
+    apart = left >= extent.right or right <= extent.left or bottom >= extent.top or top <= extent.bottom
+    if apart and left < right:  # an image across the antimeridian has its left beyond its right
         raise BackendError(
             f"The image {image.name} and the label {label.name} do not overlap. Give pairs of one place."
         )
@@ -75,7 +75,7 @@ def _check_overlap(label: rasterio.DatasetReader, image: rasterio.DatasetReader)
 class Pair:
     """An image, which may be missing, and its label on the image's grid.
 
-    `synthetic` where either was generated; `attribution` is whom their tags say to credit.
+    `synthetic` where either was generated; `attribution` are the credits in their tags.
     """
 
     image: rasterio.DatasetReader | None
@@ -89,7 +89,7 @@ class Pair:
         """The pixel's side in metres."""
         return self.label.transform.a
 
-    def places(self, tile_px: int, stride_px: int) -> list[tuple[int, int]]:
+    def tile_positions(self, tile_px: int, stride_px: int) -> list[tuple[int, int]]:
         """Row and column of each tile that fits."""
         rows = range(0, self.label.height - tile_px + 1, stride_px)
         return [(row, col) for row in rows for col in range(0, self.label.width - tile_px + 1, stride_px)]
@@ -102,11 +102,11 @@ class Pair:
             return self.image.read((1, 2, 3), window=window, **options)
 
     def codes(self, window: Window) -> np.ndarray:
-        """(height, width) integers of the label."""
+        """(height, width) values of the label, integers of its own type."""
         with reading(self.label_path, "label"):
             return self.label.read(1, window=window)
 
-    def seen(self, window: Window) -> np.ndarray:
+    def image_mask(self, window: Window) -> np.ndarray:
         """(height, width) bool: where the image is not masked; everywhere without an image."""
         if self.image is None:
             return np.ones((int(window.height), int(window.width)), dtype=bool)
@@ -115,10 +115,10 @@ class Pair:
 
 
 def _credits(sources: list[rasterio.DatasetReader]) -> tuple[str, ...]:
-    """Whom the rasters' tags say to credit."""
+    """The credits in the rasters' tags."""
     tags = (source.tags() for source in sources)
-    found = (one.get("LANDFORGE_ATTRIBUTION") or one.get("TIFFTAG_COPYRIGHT", "") for one in tags)
-    return tuple(dict.fromkeys(filter(None, found)))
+    texts = (tag.get("LANDFORGE_ATTRIBUTION") or tag.get("TIFFTAG_COPYRIGHT", "") for tag in tags)
+    return tuple(dict.fromkeys(filter(None, texts)))
 
 
 @contextmanager
@@ -135,7 +135,7 @@ def open_pairs(images: Sequence[str], labels: Sequence[str], tile_px: int) -> It
             label = stack.enter_context(open_raster(label_path, "label"))
             _check(image, label, tile_px)
             pairs.append(_on_grid(image, label, stack))
-            if abs(pairs[-1].pixel_m / pairs[0].pixel_m - 1) > GSD_TOLERANCE:
+            if abs(pairs[-1].pixel_m / pairs[0].pixel_m - 1) > PAIR_GSD_TOLERANCE:
                 what, first, last = ("images", images[0], image_path) if images else ("labels", labels[0], label_path)
                 raise BackendError(
                     f"The {what} have different pixel sizes: {first} {pairs[0].pixel_m:g} m, {last} "
@@ -157,7 +157,7 @@ def _check(image: rasterio.DatasetReader | None, label: rasterio.DatasetReader, 
 def _on_grid(image: rasterio.DatasetReader | None, label: rasterio.DatasetReader, stack: ExitStack) -> Pair:
     sources = [source for source in (image, label) if source is not None]
     synthetic = any(source.tags().get("LANDFORGE_SYNTHETIC") == "YES" for source in sources)
-    like = sources[0]
-    shape = {"transform": like.transform, "height": like.height, "width": like.width}
-    on_grid = WarpedVRT(label, crs=like.crs, nodata=legend.NODATA, resampling=Resampling.nearest, **shape)
+    reference = sources[0]
+    shape = {"transform": reference.transform, "height": reference.height, "width": reference.width}
+    on_grid = WarpedVRT(label, crs=reference.crs, nodata=legend.NODATA, resampling=Resampling.nearest, **shape)
     return Pair(image, stack.enter_context(on_grid), label.name, synthetic, _credits(sources))

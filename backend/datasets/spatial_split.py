@@ -1,4 +1,4 @@
-"""Train, val and test tiles apart on the ground, so that no split sees another's places."""
+"""Splits of tiles into train, val and test by geography, so that no two splits share ground."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from rasterio.warp import transform
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
-TILES_A_BLOCK = (4, 2, 1)  # along each side; the first that gives enough blocks
-ENOUGH_BLOCKS = 8
-SHARED_GROUND = 0.01  # tiles that share more of their area than this see the same ground
+BLOCK_TILES = (4, 2, 1)  # tiles along a block's side: the first of these that gives MIN_BLOCKS
+MIN_BLOCKS = 8
+MAX_OVERLAP = 0.01  # of a tile's area: tiles that overlap more show the same ground
 
 
 @dataclass(frozen=True)
@@ -28,17 +28,17 @@ class Footprint:
 
 
 def _blocks(tiles: list[Footprint]) -> list[tuple[str, int, int]]:
-    """The block of ground that each tile's centre lies in; smaller blocks where there are few tiles."""
-    found: list[tuple[str, int, int]] = []
-    for across in TILES_A_BLOCK:
-        found = []
+    """The block of ground that each tile's centre lies in; blocks are smaller where there are few tiles."""
+    blocks: list[tuple[str, int, int]] = []
+    for side_tiles in BLOCK_TILES:
+        blocks = []
         for tile in tiles:
             left, bottom, right, top = tile.bounds
-            side = across * (right - left)
-            found.append((tile.crs, int((left + right) / 2 // side), int((bottom + top) / 2 // side)))
-        if len(set(found)) >= ENOUGH_BLOCKS:
+            side = side_tiles * (right - left)
+            blocks.append((tile.crs, int((left + right) / 2 // side), int((bottom + top) / 2 // side)))
+        if len(set(blocks)) >= MIN_BLOCKS:
             break
-    return found
+    return blocks
 
 
 def _outline(tile: Footprint) -> shapely.Polygon:
@@ -47,24 +47,24 @@ def _outline(tile: Footprint) -> shapely.Polygon:
     return shapely.Polygon(list(zip(*corners)))
 
 
-def _apart(tiles: list[Footprint]) -> list[Footprint]:
-    """Without the tiles that share ground with one of a split further held out (test before val before train)."""
+def _without_shared_ground(tiles: list[Footprint]) -> list[Footprint]:
+    """The tiles without those of train that overlap one of val or test, and those of val that overlap one of test."""
     rank = np.array([SPLITS.index(tile.split) for tile in tiles])
     outlines = np.array([_outline(tile) for tile in tiles])
-    one, other = shapely.STRtree(outlines).query(outlines, predicate="intersects")
-    rivals = rank[one] < rank[other]
-    one, other = one[rivals], other[rivals]
-    shared = shapely.area(shapely.intersection(outlines[one], outlines[other])) / shapely.area(outlines[one])
-    dropped = set(one[shared > SHARED_GROUND].tolist())
+    first, second = shapely.STRtree(outlines).query(outlines, predicate="intersects")
+    other_split = rank[first] < rank[second]
+    first, second = first[other_split], second[other_split]
+    overlap = shapely.area(shapely.intersection(outlines[first], outlines[second])) / shapely.area(outlines[first])
+    dropped = set(first[overlap > MAX_OVERLAP].tolist())
     return [tile for number, tile in enumerate(tiles) if number not in dropped]
 
 
 def split_by_ground(tiles: list[Footprint], val_share: float, test_share: float, seed: int) -> list[Footprint]:
     """The tiles, of one size in metres, with their splits: whole blocks of ground go to val and test.
 
-    Blocks are drawn by the seed until a split has its share of the tiles, or at least one; train keeps at least one.
-    Where tiles of different splits share ground (overlapping strides, two years of one place, also in two CRSs), the
-    one less held out is left out.
+    Blocks are drawn by the seed until a split has its share of the tiles, at least one; train keeps at least one. Where
+    tiles of different splits share ground (overlapping strides, two years of one place, also in two CRSs), train's tile
+    is left out before val's, and val's before test's.
     """
     blocks = _blocks(tiles)
     order = sorted(set(blocks))
@@ -73,9 +73,10 @@ def split_by_ground(tiles: list[Footprint], val_share: float, test_share: float,
     splits: dict[tuple[str, int, int], Split] = {}
     shares: list[tuple[Split, float]] = [("val", val_share), ("test", test_share)]
     for split, share in shares:
-        wanted = share * len(tiles)
-        while wanted > 0 and len(order) > 1:
+        missing = share * len(tiles)
+        while missing > 0 and len(order) > 1:
             block = order.pop()
             splits[block] = split
-            wanted -= sizes[block]
-    return _apart([replace(tile, split=splits.get(block, "train")) for tile, block in zip(tiles, blocks)])
+            missing -= sizes[block]
+    split_tiles = [replace(tile, split=splits.get(block, "train")) for tile, block in zip(tiles, blocks)]
+    return _without_shared_ground(split_tiles)

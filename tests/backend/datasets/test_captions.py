@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from backend.datasets.captions import described
+from backend.datasets.captions import caption
 from backend.geo import legend
 
 TREE, GRASS, BUILT, WATER = 0, 2, 4, 7
@@ -42,10 +42,10 @@ ALL = slice(None)
     ],
 )
 def test_a_tile_in_a_sentence(parts, sentence):
-    assert described(tile(*parts)) == sentence
+    assert caption(tile(*parts)) == sentence
 
 
 def test_what_is_not_known_does_not_count():
     half = tile((TREE, slice(0, 10), ALL), (legend.IGNORE, slice(10, 40), ALL))
-    assert described(half) == "Tree cover (100 %) in the north."
-    assert described(np.full((4, 4), legend.IGNORE, np.uint8)) == "Nothing is known of this tile."
+    assert caption(half) == "Tree cover (100 %) in the north."
+    assert caption(np.full((4, 4), legend.IGNORE, np.uint8)) == "Nothing is known of this tile."

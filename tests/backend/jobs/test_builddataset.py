@@ -11,7 +11,7 @@ import pytest
 import rasterio
 
 from backend import protocol
-from backend.datasets import layout, reader
+from backend.datasets import extent_clips, layout, reader
 from backend.jobs import builddataset
 from tests import servers
 from tests.backend import stac_items
@@ -204,7 +204,7 @@ def test_what_was_clipped_is_kept_for_the_next_run(tmp_path, reporter, monkeypat
     image, label = image_and_label(400, 400)
     paths = [str(write_raster(tmp_path / f"{i}.tif", one)) for i, one in enumerate((image, label))]
     job = protocol.BuildDataset((paths[1],), str(tmp_path / "out"), (paths[0],), tile_px=50, extents=EXTENTS)
-    clip, clipped = builddataset.clipping.clip_naip, []
+    clip, clipped = extent_clips.clip.clip_naip, []
 
     def counted(naip, report):
         clipped.append(Path(naip.output).name)
@@ -212,7 +212,7 @@ def test_what_was_clipped_is_kept_for_the_next_run(tmp_path, reporter, monkeypat
             raise protocol.BackendError("The catalogue does not answer.")
         clip(naip, report)
 
-    monkeypatch.setattr(builddataset.clipping, "clip_naip", counted)
+    monkeypatch.setattr(extent_clips.clip, "clip_naip", counted)
     kept, broken = protocol.unfinished_path(job.output), True
     with pytest.raises(protocol.BackendError, match="does not answer"):
         builddataset.run(job, reporter)

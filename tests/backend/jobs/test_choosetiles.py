@@ -74,7 +74,7 @@ def test_the_page_holds_all_that_it_shows(studied):
     page = HtmlTags()
     page.feed(text)
     assert not page.open and page.count["svg"] == 1 and page.count["img"] == 1 and "http" not in text
-    for words in ("With 6 tiles chosen by &#x27;combined&#x27;", "real alone", "+3", "+6", "the whole pool", "2 steps"):
+    for words in ("With 6 tiles chosen by &#39;combined&#39;", "real alone", "+3", "+6", "the whole pool", "2 steps"):
         assert words in text
     assert [step["added_tiles"] for step in json.loads((studied[0] / "choosetiles.json").read_text())["steps"]] == [
         *(0, 3, 3, 6, 6)
@@ -100,8 +100,10 @@ def test_a_stopped_study_goes_on_with_the_same_choice(studied, data, tmp_path, m
     ranked, trained = [], []
     fit = segmentation.Trainer.epoch
     monkeypatch.setattr(segmentation.Trainer, "epoch", lambda self, *args: (trained.append(1), fit(self, *args))[1])
-    views = active_learning.informative.views
-    monkeypatch.setattr(active_learning.informative, "views", lambda *args: (ranked.append(1), views(*args))[1])
+    statistics = active_learning.acquisition.tile_statistics
+    monkeypatch.setattr(
+        active_learning.acquisition, "tile_statistics", lambda *args: (ranked.append(1), statistics(*args))[1]
+    )
     choosetiles.run(job, silent())
     assert len(trained) == 1 and not ranked, "only what was missing"
     for name in ("ranking.csv", "choosetiles.csv"):

@@ -9,7 +9,7 @@ import torch
 
 from backend import protocol
 from backend.jobs import builddataset, imagequality
-from backend.metrics import bootstrap, features, sanity_check
+from backend.metrics import bootstrap, comparison, features, sanity_check
 from backend.protocol import BackendError, ImageQuality, silent
 from backend.reports import cross_test
 from tests.backend.html_tags import HtmlTags
@@ -88,7 +88,7 @@ def test_the_report(sets, tmp_path, reporter):
 
 def test_enough_tiles_tell(sets, tmp_path, monkeypatch):
     """Other colours are told from real ones, other ground of the same kind is not, by any metric."""
-    monkeypatch.setattr(sanity_check, "LEAST", {kind: 16 for kind in sanity_check.LEAST})
+    monkeypatch.setattr(sanity_check, "MINIMUM_TILES", dict.fromkeys(sanity_check.MINIMUM_TILES, 16))
     told = run(sets, ("painted", "other"), tmp_path / "out")
     grades = {(one["synthetic"], one["metric"]): one["grade"] for one in told["findings"]}
     print(grades)
@@ -98,7 +98,7 @@ def test_enough_tiles_tell(sets, tmp_path, monkeypatch):
 
 def test_the_page_puts_what_counts_first(sets, tmp_path):
     run(sets, ("painted",), tmp_path / "without")
-    cells = [bootstrap.cell("trained on <made>", "real", matrices([60] * 4, [40] * 4))]
+    cells = [bootstrap.evaluate("trained on <made>", "real", matrices([60] * 4, [40] * 4))]
     cross_test.write_table(tmp_path / "tested", cells)
     told = run(sets, ("painted",), tmp_path / "with", crosstest=str(tmp_path / "tested"))
     assert told["downstream"][0]["miou"] == pytest.approx(cells[0].scores.miou, abs=1e-4)
@@ -123,7 +123,7 @@ def test_inception_is_used_where_it_is(sets, tmp_path, monkeypatch):
     def mean(images):
         return torch.cat([images.float().mean((2, 3)), images.float().std((2, 3))], 1)
 
-    monkeypatch.setattr(features, "inception", lambda: (mean, ""))
+    monkeypatch.setattr(comparison, "inception", lambda: (mean, ""))
     told = run(sets, ("painted",), tmp_path)
     found = [(one["metric"], one["features"]) for one in told["findings"]]
     assert found[:2] == [("FID", "Inception"), ("KID", "Inception")]

@@ -97,8 +97,8 @@ def test_degrees_are_measured_on_the_ellipsoid(tmp_path):
 def test_blocks_leave_no_trace(tmp_path, maps, monkeypatch, reporter):
     paths = [landcover(tmp_path / f"{name}.tif", codes) for name, codes in zip("ab", maps)]
     whole = compare(tmp_path, *paths)
-    monkeypatch.setattr(landcoverdifference, "BLOCK_ROWS", 17)
-    monkeypatch.setattr(landcoverdifference, "BLOCK_COLS", 23)
+    monkeypatch.setattr(difference, "BLOCK_ROWS", 17)
+    monkeypatch.setattr(difference, "BLOCK_COLS", 23)
     parts = compare(tmp_path, *paths, reporter)
     assert (parts[0] == whole[0]).all() and parts[2] == whole[2]
     fractions = [event.fraction for event in reporter.events("progress")]

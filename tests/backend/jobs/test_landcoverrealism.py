@@ -8,6 +8,7 @@ import pytest
 
 from backend import protocol
 from backend.jobs import builddataset, landcoverrealism
+from backend.metrics import realism
 from backend.protocol import BackendError, LandCoverRealism, silent
 from tests.backend.html_tags import HtmlTags
 from tests.backend.rasters import write_raster
@@ -75,7 +76,7 @@ def test_planted_windows_are_found_at_any_shift_in_maps_and_across_tiles(maps, t
 
 
 def test_of_a_large_ground_a_share_is_searched(maps, tmp_path, monkeypatch):
-    monkeypatch.setattr(landcoverrealism, "SEARCHED", 100_000)
+    monkeypatch.setattr(realism, "MAX_SEARCHED_PX", 100_000)
     told, _ = run(maps["real"], maps["alike"], tmp_path)
     assert 0 < told["copies"]["share_of_the_ground"] < 1 and "% of the real ground: 0.0%" in told["copies"]["verdict"]
 

@@ -78,19 +78,27 @@ def test_training_speaks(trained):
     assert fractions == sorted(fractions) and fractions[-1] == 1.0
 
 
+@pytest.fixture(scope="module")
+def uninterrupted(data, tmp_path_factory):
+    """The folder of a training of four epochs."""
+    output = tmp_path_factory.mktemp("uninterrupted") / "model"
+    trainsegmentation.run(
+        protocol.TrainSegmentation((data,), str(output), **{**SETTINGS, "epochs": 4}), protocol.silent()
+    )
+    return output
+
+
 @pytest.mark.parametrize("words", ["epoch 3, loss", "epoch 2 of 4"])
-def test_a_stopped_training_resumes_exactly(data, tmp_path, words):
-    settings = {**SETTINGS, "epochs": 4}
-    jobs = [protocol.TrainSegmentation((data,), str(tmp_path / name), **settings) for name in ("whole", "stopped")]
-    trainsegmentation.run(jobs[0], protocol.silent())
+def test_a_stopped_training_resumes_exactly(data, uninterrupted, tmp_path, words):
+    job = protocol.TrainSegmentation((data,), str(tmp_path / "stopped"), **{**SETTINGS, "epochs": 4})
     with pytest.raises(Interrupted):
-        trainsegmentation.run(jobs[1], InterruptingReporter(words))
+        trainsegmentation.run(job, InterruptingReporter(words))
     torch.rand(7), np.random.rand(7)  # whatever else the process does in between
-    trainsegmentation.run(jobs[1], protocol.silent())
+    trainsegmentation.run(job, protocol.silent())
     for file in ("model.safetensors", "checkpoints/state.safetensors"):
-        whole, resumed = (load_file(tmp_path / name / file) for name in ("whole", "stopped"))
-        assert whole.keys() == resumed.keys()
-        assert all(torch.equal(whole[key], resumed[key]) for key in whole), file
+        expected, resumed = (load_file(folder / file) for folder in (uninterrupted, tmp_path / "stopped"))
+        assert expected.keys() == resumed.keys()
+        assert all(torch.equal(expected[key], resumed[key]) for key in expected), file
 
 
 def test_the_best_epoch_is_kept(data, tmp_path, monkeypatch):
@@ -323,7 +331,7 @@ def mangroves(tmp_path_factory):
 
 def test_a_model_of_the_merged_legend(mangroves, tmp_path, reporter):
     job = protocol.TrainSegmentation(
-        (mangroves,), str(tmp_path / "model"), legend="merged", **{**SETTINGS, "epochs": 4}
+        (mangroves,), str(tmp_path / "model"), legend="merged", **{**SETTINGS, "epochs": 1}
     )
     trainsegmentation.run(job, reporter)
     _, index = model_folder.find(job.output, "segmentation")

@@ -36,7 +36,7 @@ def test_the_pixel_size_scales_them():
 def test_patches_join_over_corners():
     found = np.full((4, 4), GRASS, np.uint8)
     found[0, 0] = found[1, 1] = BUILT
-    assert sorted(landscape.patches(found)) == [2, 14]
+    assert sorted(landscape.patch_areas(found)) == [2, 14]
 
 
 def test_what_is_not_known_is_no_landscape():

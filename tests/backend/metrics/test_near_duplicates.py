@@ -6,7 +6,7 @@ import pytest
 from backend.datasets.augment import dihedral
 from backend.geo import legend
 from backend.metrics import near_duplicates
-from backend.metrics.near_duplicates import Ground
+from backend.metrics.near_duplicates import MapBlock
 from backend.metrics.realism import Copies
 
 
@@ -36,8 +36,8 @@ def planted(whole, side, count, seed):
 @pytest.mark.parametrize("side", [64, 100, 128])
 def test_planted_copies_are_found_and_other_windows_are_not(side):
     whole = land(517, 611, 1)
-    assert near_duplicates.nearest(planted(whole, side, 8, 2), [Ground(whole)]).max() < near_duplicates.NEAR
-    apart = near_duplicates.nearest(planted(land(517, 611, 3), side, 8, 2), [Ground(whole)])
+    assert near_duplicates.nearest_distances(planted(whole, side, 8, 2), [MapBlock(whole)]).max() < near_duplicates.NEAR
+    apart = near_duplicates.nearest_distances(planted(land(517, 611, 3), side, 8, 2), [MapBlock(whole)])
     assert apart.min() > 3 * near_duplicates.NEAR
 
 
@@ -45,10 +45,10 @@ def test_held_out_windows_of_the_same_map_are_no_copies_where_their_own_place_is
     whole = land(517, 611, 1)
     places = [(1, row, col) for row in (3, 150, 380) for col in (7, 211, 470)]
     windows = np.stack([whole[row : row + 100, col : col + 100] for _, row, col in places])
-    blocks = [Ground(whole[:300], (1, 0, 0)), Ground(whole[201:, 7:], (1, 201, 7))]
-    assert near_duplicates.nearest(windows, blocks).max() == 0
-    assert near_duplicates.nearest(windows, blocks, places).min() > 3 * near_duplicates.NEAR
-    assert near_duplicates.nearest(windows, blocks, [(0, *place[1:]) for place in places]).max() == 0, (
+    blocks = [MapBlock(whole[:300], (1, 0, 0)), MapBlock(whole[201:, 7:], (1, 201, 7))]
+    assert near_duplicates.nearest_distances(windows, blocks).max() == 0
+    assert near_duplicates.nearest_distances(windows, blocks, places).min() > 3 * near_duplicates.NEAR
+    assert near_duplicates.nearest_distances(windows, blocks, [(0, *place[1:]) for place in places]).max() == 0, (
         "those of another map"
     )
 
@@ -56,9 +56,12 @@ def test_held_out_windows_of_the_same_map_are_no_copies_where_their_own_place_is
 def test_a_half_known_place_and_too_small_a_ground_are_not_compared():
     whole = land(128, 64, 1)
     whole[64:] = legend.IGNORE
-    assert near_duplicates.nearest(whole[None, 32:96], [Ground(whole), Ground(whole[:40])]) > 0.3
+    assert near_duplicates.nearest_distances(whole[None, 32:96], [MapBlock(whole), MapBlock(whole[:40])]) > 0.3
     heard = []
-    assert near_duplicates.nearest(whole[None, :64], [Ground(whole[:40])], tick=heard.append) == 1 and heard[-1] == 1
+    assert (
+        near_duplicates.nearest_distances(whole[None, :64], [MapBlock(whole[:40])], progress=heard.append) == 1
+        and heard[-1] == 1
+    )
 
 
 def test_large_windows_are_compared_in_cells_and_dull_ones_not():
@@ -67,7 +70,7 @@ def test_large_windows_are_compared_in_cells_and_dull_ones_not():
     assert near_duplicates.shrunk(large).shape == (2, 16, 16) and (near_duplicates.shrunk(large) == small).all()
     large[0] = 3
     large[0, 0, 0] = 1
-    assert near_duplicates.lively(large).tolist() == [False, True]
+    assert near_duplicates.varied(large).tolist() == [False, True]
 
 
 def test_copying_in_words():

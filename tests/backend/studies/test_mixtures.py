@@ -5,9 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.datasets.layout import ArrayTile
-from backend.datasets.reader import TileSet
-from backend.studies.mixtures import Mixture, mixtures, portion, trained_on
+from backend.datasets.reader import ArrayTile, TileSet
+from backend.studies.mixtures import Mixture, mixtures, portion, training_sets
 
 
 def tiles(name, train, size=32, val=1):
@@ -32,8 +31,8 @@ def names(sets, split):
         (Mixture(0.01, 0.99), 1, 8, (0.01, 0.99)),
     ],
 )
-def test_what_is_trained_on(mixture, real, made, mix):
-    sets, found = trained_on(mixture, tiles("real", 8), tiles("made", 20), 32, 0)
+def test_the_sets_of_a_training(mixture, real, made, mix):
+    sets, found = training_sets(mixture, tiles("real", 8), tiles("made", 20), 32, 0)
     assert found == mix and names(sets, "val") == ["real8"] and not names(sets, "test")
     own = names(sets, "train")
     assert [sum(name.startswith(kind) for name in own) for kind in ("real", "made")] == [real, made]
@@ -41,7 +40,7 @@ def test_what_is_trained_on(mixture, real, made, mix):
 
 
 def test_tiles_count_by_their_area():
-    sets, _ = trained_on(Mixture(0.5, 0.5), tiles("real", 8), tiles("made", 20, size=64), 32, 0)
+    sets, _ = training_sets(Mixture(0.5, 0.5), tiles("real", 8), tiles("made", 20, size=64), 32, 0)
     assert len(names(sets, "train")) == 4 + 1, "a tile of 64 px holds four crops of 32"
 
 
