@@ -66,7 +66,7 @@ def spread(measure: Callable[..., float], sets: Sequence[torch.Tensor], seed: in
     This is the delete-half jackknife (Shao and Wu 1989): halves of a set vary about as much as whole sets do.
     """
     rng = np.random.default_rng(seed)
-    values = [measure(*(one[rng.permutation(len(one))[::2]] for one in sets)) for _ in range(HALVES)]
+    values = [measure(*(features[rng.permutation(len(features))[::2]] for features in sets)) for _ in range(HALVES)]
     return float(np.std(values, ddof=1))
 
 

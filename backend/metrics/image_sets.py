@@ -51,9 +51,9 @@ def open_sets(
     keys = ground_keys(sets)
     shared = set(keys[0]).intersection(*keys[1:])  # crops of the same ground are preferred: they compare best
     drawn = [_draw(crops, own_keys, shared, size_px, count, seed) for crops, own_keys in zip(sets, keys)]
-    least = min(len(one.images) for one in drawn)
+    least = min(len(images.images) for images in drawn)
     remarks.append(f"{least} crops of each set were measured, so that figures of different sets compare.")
-    first, *others = (one.first(least) for one in drawn)
+    first, *others = (images.first(least) for images in drawn)
     return first, others, remarks
 
 

@@ -51,7 +51,7 @@ class _Candidate(NamedTuple):
 
 def shrunk(windows: np.ndarray) -> np.ndarray:
     """(n, s, s) class indices by majority in (n, CELLS, CELLS), or unchanged where they are smaller."""
-    return np.stack([legend.majority_downsample(one, max(one.shape[0] / CELLS, 1)) for one in windows])
+    return np.stack([legend.majority_downsample(window, max(window.shape[0] / CELLS, 1)) for window in windows])
 
 
 def varied(windows: np.ndarray) -> np.ndarray:

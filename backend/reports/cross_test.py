@@ -29,10 +29,10 @@ def write_table(folder: Path, evaluations: Sequence[Evaluation], legend_name: st
 
     `legend_name`, of `legend.LEGENDS`, is the legend of the evaluations.
     """
-    named = [({"model": one.model, "test_set": one.test_set}, one) for one in evaluations]
-    rows = [{**names, **json_row(one, legend_name)} for names, one in named]
+    named = [({"model": evaluation.model, "test_set": evaluation.test_set}, evaluation) for evaluation in evaluations]
+    rows = [{**names, **json_row(evaluation, legend_name)} for names, evaluation in named]
     texts = {
-        "crosstest.csv": html.csv_text([{**names, **csv_row(one, legend_name)} for names, one in named]),
+        "crosstest.csv": html.csv_text([{**names, **csv_row(evaluation, legend_name)} for names, evaluation in named]),
         TABLE: json.dumps(rows, indent=1),
         "crosstest.html": _page(evaluations, rows, legend_name),
     }
@@ -82,14 +82,17 @@ def by_pair(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _page(evaluations: Sequence[Evaluation], rows: Sequence[Mapping[str, Any]], legend_name: str) -> str:
-    shown = [index for index in range(legend.COUNT) if any(one.scores.present[index] for one in evaluations)]
+    shown = np.flatnonzero(np.any([evaluation.scores.present for evaluation in evaluations], axis=0))
+    by_class = [
+        (f"{evaluation.model} on {evaluation.test_set}", evaluation.scores.iou[shown]) for evaluation in evaluations
+    ]
     return html.render(
         "cross_test",
         title="Cross-test",
         merged_classes=list(legend.names_of(legend_name).values()) if legend.LEGENDS[legend_name] else [],
         pairs=by_pair(rows),
         classes=legend.named(shown, legend_name),
-        by_class=[(f"{one.model} on {one.test_set}", one.scores.iou[shown]) for one in evaluations],
+        by_class=by_class,
         published_models=list(PUBLISHED_MODELS),
         published=PUBLISHED,
     )

@@ -58,10 +58,10 @@ def render(
 
 def by_class(evaluations: Sequence[tuple[str, Evaluation]], legend_name: str) -> Table:
     """The IoU of named evaluations by class, for the classes that any evaluation's labels show."""
-    shown = [index for index in range(legend.COUNT) if any(one.scores.present[index] for _, one in evaluations)]
+    shown = np.flatnonzero(np.any([evaluation.scores.present for _, evaluation in evaluations], axis=0))
     rows = [
-        [name, *("none" if np.isnan(iou) else f"{iou:.3f}" for iou in one.scores.iou[shown])]
-        for name, one in evaluations
+        [name, *("none" if np.isnan(iou) else f"{iou:.3f}" for iou in evaluation.scores.iou[shown])]
+        for name, evaluation in evaluations
     ]
     return Table(["IoU", *legend.named(shown, legend_name)], rows)
 

@@ -85,8 +85,8 @@ def write_segmentation_report(
             curve([(entry["epoch"], entry[key]) for entry in history], key, "epochs") for key in ("loss", "val mIoU")
         ],
         splits=[
-            {"name": name, "miou": one.miou, "by_class": _by_class(one), "confusion": _confusion(one)}
-            for name, one in scores.items()
+            {"name": name, "miou": own.miou, "by_class": _by_class(own), "confusion": _confusion(own)}
+            for name, own in scores.items()
         ],
         samples=contact_sheet.png(samples),
     )

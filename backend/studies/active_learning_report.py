@@ -67,10 +67,10 @@ def write(folder: Path, results: Sequence[RoundResult], ranking: Sequence[Sequen
     `results` has round 0 once, as 'chosen', and then each round with each strategy. Raises BackendError where the
     folder cannot be written.
     """
-    rows = [(_columns(result), result.evaluation) for result in results]
-    steps = [{**columns, **json_row(one, context.legend)} for columns, one in rows]
+    steps = [{**_columns(result), **json_row(result.evaluation, context.legend)} for result in results]
+    rows = [{**_columns(result), **csv_row(result.evaluation, context.legend)} for result in results]
     texts = {
-        f"{NAME}.csv": html.csv_text([{**columns, **csv_row(one, context.legend)} for columns, one in rows]),
+        f"{NAME}.csv": html.csv_text(rows),
         f"{NAME}.json": json.dumps({"held_equal": list(context.held_equal), "steps": steps}, indent=1),
         RANKING: html.csv_text([dict(zip(RANKING_COLUMNS, row)) for row in ranking]),
         f"{NAME}.html": _page(results, context),
@@ -146,6 +146,6 @@ def _chart(results: Sequence[RoundResult], measure: str) -> Markup:
 def _table(results: Sequence[RoundResult]) -> Table:
     rows: list[list[object]] = [[0, 0, study_page.scored(results[0].evaluation), "the same", ""]]
     for chosen, random in _pairs(results):
-        scores = (study_page.scored(one.evaluation) for one in (chosen, random))
+        scores = (study_page.scored(result.evaluation) for result in (chosen, random))
         rows.append([chosen.round, chosen.added, *scores, study_page.gained(*chosen.gain_over(random))])
     return Table(["round", "tiles added", "chosen: mIoU", "random: mIoU", "difference"], rows)

@@ -73,10 +73,10 @@ def write(
     `held_equal` says what the models have in common, `notes` what else a reader must know; `legend_name`, of
     `legend.LEGENDS`, is the legend of the results.
     """
-    rows = [(_columns(result, name), one) for result in results for name, one in _evaluations(result)]
-    points = [{**columns, **json_row(one, legend_name)} for columns, one in rows]
+    rows = [(_columns(result, name), evaluation) for result in results for name, evaluation in _evaluations(result)]
+    points = [{**columns, **json_row(evaluation, legend_name)} for columns, evaluation in rows]
     texts = {
-        f"{NAME}.csv": html.csv_text([{**columns, **csv_row(one, legend_name)} for columns, one in rows]),
+        f"{NAME}.csv": html.csv_text([{**columns, **csv_row(evaluation, legend_name)} for columns, evaluation in rows]),
         f"{NAME}.json": json.dumps({"held_equal": list(held_equal), "notes": list(notes), "points": points}, indent=1),
         f"{NAME}.html": study_page.render(
             "mixture_study",
@@ -93,7 +93,7 @@ def write(
 def _evaluations(result: MixtureResult) -> list[tuple[str, Evaluation]]:
     """All repetitions together, then each one where there are several."""
     single = enumerate(result.repetitions, start=1) if len(result.matrices) > 1 else ()
-    return [("all", result.evaluation), *((str(number), one) for number, one in single)]
+    return [("all", result.evaluation), *((str(number), evaluation) for number, evaluation in single)]
 
 
 def _columns(result: MixtureResult, repetition: str) -> dict[str, Any]:
@@ -167,7 +167,7 @@ def _chart(results: Sequence[MixtureResult]) -> Markup:
                 result.evaluation.scores.miou,
                 result.evaluation.low,
                 result.evaluation.high,
-                tuple(one.scores.miou for one in result.repetitions) if len(result.matrices) > 1 else (),
+                tuple(evaluation.scores.miou for evaluation in result.repetitions) if len(result.matrices) > 1 else (),
                 not result.is_addition,
             )
             for result in own

@@ -39,19 +39,19 @@ def data(tmp_path):
 
 def test_each_step_uses_the_outputs_of_earlier_ones(make, data, tmp_path):
     settings = json.loads((ROOT / "study" / "study.json").read_text())
-    found = list(make.steps(data, tmp_path / "out", settings))
-    assert [step.job for step in found] == KINDS
-    made = {str(step.fields["output"]) for step in found} | {
+    all_steps = list(make.steps(data, tmp_path / "out", settings))
+    assert [step.job for step in all_steps] == KINDS
+    outputs = {str(step.fields["output"]) for step in all_steps} | {
         str(tmp_path / "out" / "sets" / n) for n in settings["sets"]
     }
-    for step in found[1:]:
+    for step in all_steps[1:]:
         taken = [
             step.fields[key] for key in ("dataset", "model", "real", "synthetic", "crosstest") if key in step.fields
         ]
-        assert {one for value in taken for one in ([value] if isinstance(value, str) else value)} <= made
+        assert {one for value in taken for one in ([value] if isinstance(value, str) else value)} <= outputs
         assert step.done is None or str(tmp_path / "out") in str(step.done)
-    assert found[-1].fields["synthetic"] == tuple(str(tmp_path / "out" / "sets" / n) for n in settings["added"])
-    assert len(found[-3].fields["model"]) == 16 and len(found[-3].fields["dataset"]) == 4
+    assert all_steps[-1].fields["synthetic"] == tuple(str(tmp_path / "out" / "sets" / n) for n in settings["added"])
+    assert len(all_steps[-3].fields["model"]) == 16 and len(all_steps[-3].fields["dataset"]) == 4
 
 
 @pytest.mark.parametrize("device_type", ["cpu", "cuda", "mps"])
@@ -70,13 +70,13 @@ def test_every_step_is_a_job(make, data, tmp_path, device_type):
 
 def test_finished_steps_are_skipped(make, data, tmp_path, monkeypatch, capsys):
     settings = json.loads((ROOT / "study" / "study.json").read_text())
-    found = list(make.steps(data, tmp_path / "out", settings))
+    all_steps = list(make.steps(data, tmp_path / "out", settings))
     ran = []
     monkeypatch.setattr(make, "job_of", lambda step, *_: step)
     monkeypatch.setattr(
         make.importlib, "import_module", lambda name: SimpleNamespace(run=lambda job, report: ran.append(job.job))
     )
-    for step in found[:5]:
+    for step in all_steps[:5]:
         step.done.parent.mkdir(parents=True, exist_ok=True)
         step.done.touch()
     assert make.main(data, tmp_path / "out", {}) == 0
@@ -155,12 +155,12 @@ def test_a_share_of_the_sites_is_used_but_all_that_are_tested_on(make):
 def test_the_share_of_sites_is_from_the_settings_or_the_caller(
     make, training_data, tmp_path, monkeypatch, changes, share
 ):
-    told = []
+    shares = []
 
     def build(source, output, report, share):
-        told.append(share)
+        shares.append(share)
         raise BackendError("enough")
 
     monkeypatch.setattr(make.tiles, "build", build)
     monkeypatch.setattr(make.device, "best", lambda: SimpleNamespace(type="cpu"))
-    assert make.main(training_data, tmp_path / "out", changes) == 1 and told == [share]
+    assert make.main(training_data, tmp_path / "out", changes) == 1 and shares == [share]

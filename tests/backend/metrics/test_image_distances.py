@@ -44,12 +44,12 @@ def test_the_inception_score_counts_sure_and_varied_classes():
 def test_the_spread_is_the_standard_error():
     """Told from one pair of sets, it is how much the measure of many pairs varies."""
     pairs = [(features(120, 2 * n), features(120, 2 * n + 1, shift=0.7)) for n in range(40)]
-    for measure, told in (
+    for measure, estimate in (
         (image_distances.fid, lambda pair: image_distances.spread(image_distances.fid, pair, 0)),
         (lambda *pair: image_distances.kid(*pair, 0)[0], lambda pair: image_distances.kid(*pair, 0)[1]),
     ):
         varies = np.std([measure(*pair) for pair in pairs], ddof=1)
-        assert np.mean([told(pair) for pair in pairs[:12]]) == pytest.approx(varies, rel=0.4)
+        assert np.mean([estimate(pair) for pair in pairs[:12]]) == pytest.approx(varies, rel=0.4)
 
 
 def test_chance_leaves_more_of_fid_the_fewer_the_images():
