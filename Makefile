@@ -1,6 +1,8 @@
 # make demo [OUT=dir]  the main job, through QGIS itself, from clip to segmentation
 # make bench [BENCH_OUT=file]  speed, memory and overlap on this machine, as a table and as JSON
-# make test            everything that the tests need, then all tests, in a real QGIS too
+# make test            everything that the tests need, the checks, then all tests, in a real QGIS too
+# make test-fast       the tests without the slow ones, those of a cluster and those that open windows
+# make test-slow       the other tests
 # make weights DATA=dir  the bundled weights, trained anew; resumes where it stopped
 # make study DATA=dir [STUDY_OUT=dir] [SET="epochs=5"]  what synthetic data is worth, by every job; resumes where it stopped
 # make translations   the texts to translate, gathered anew, and their translations compiled (needs Qt's lrelease)
@@ -22,7 +24,7 @@ ATONCE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 export QT_QPA_PLATFORM := offscreen
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: demo bench test weights study translations screenshots check docs pytest qgis setup clean
+.PHONY: demo bench test test-fast test-slow weights study translations screenshots check docs pytest qgis setup clean
 
 demo: setup
 	$(QGIS_VENV) demo/run.py "$(OUT)"
@@ -58,10 +60,12 @@ docs: qgis .venv-qgis/complete .venv-docs/complete
 	.venv-docs/bin/python -m mkdocs build
 
 # As many files of tests at once as there are cores, each on one of them.
-pytest: export OMP_NUM_THREADS := 1
-pytest: setup
-	$(VENV) -m pytest $(ATONCE)
-	$(QGIS_VENV) -m pytest $(ATONCE)
+pytest test-fast test-slow: export OMP_NUM_THREADS := 1
+test-fast: MARKED := -m "not (slow or cluster or gui)"
+test-slow: MARKED := -m "slow or cluster or gui"
+pytest test-fast test-slow: setup
+	$(VENV) -m pytest $(ATONCE) $(MARKED)
+	$(QGIS_VENV) -m pytest $(ATONCE) $(MARKED)
 
 setup: qgis .venv/complete .venv-qgis/complete
 

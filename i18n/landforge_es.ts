@@ -400,6 +400,10 @@
       <translation>Decide qué ventanas se sacan.</translation>
     </message>
     <message>
+      <source>Denoising steps of ControlNet. The bundled ControlNet, which is distilled, takes 4 at most. SPADE takes none.</source>
+      <translation>Pasos de eliminación de ruido de ControlNet. El ControlNet incluido, que está destilado, da 4 como máximo. SPADE no da ninguno.</translation>
+    </message>
+    <message>
       <source>Denoising steps of land cover. 4 give a draft in a third of the time; more than 12 bring no improvement.</source>
       <translation>Pasos de eliminación de ruido de la cobertura. 4 dan un borrador en un tercio del tiempo; más de 12 no mejoran nada.</translation>
     </message>

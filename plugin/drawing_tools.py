@@ -8,7 +8,7 @@ from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtGui import QColor, QKeyEvent
 
 STROKE, FILL = QColor(255, 120, 0, 230), QColor(255, 120, 0, 40)
-POLYGON = QgsWkbTypes.GeometryType.PolygonGeometry
+POLYGON = QgsWkbTypes.GeometryType.PolygonGeometry  # type: ignore[attr-defined]
 
 
 def rubber_band(canvas: QgsMapCanvas) -> QgsRubberBand:

@@ -85,8 +85,8 @@ class GeneratePanel(QDockWidget):
             buttons.addWidget(button)
         inputs = QWidget()
         input_layout = QVBoxLayout(inputs)
-        for widget in (self.card, region_box, self.form):
-            input_layout.addWidget(widget)
+        for part in (self.card, region_box, self.form):
+            input_layout.addWidget(part)
         input_layout.addStretch(1)
         area = QgsScrollArea()
         area.setFrameShape(QFrame.Shape.NoFrame)

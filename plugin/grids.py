@@ -22,7 +22,7 @@ UTM_SOUTH, UTM_NORTH = -80.0, 84.0
 
 def is_metric(crs: QgsCoordinateReferenceSystem) -> bool:
     """Whether a CRS is projected in metres; Web Mercator is excluded, since its metres are not those of the ground."""
-    in_metres = crs.mapUnits() == QgsUnitTypes.DistanceUnit.DistanceMeters
+    in_metres = crs.mapUnits() == QgsUnitTypes.DistanceUnit.DistanceMeters  # type: ignore[attr-defined]
     return crs.isValid() and not crs.isGeographic() and in_metres and crs.authid() != "EPSG:3857"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from qgis.core import (
     QgsCoordinateReferenceSystem,
@@ -41,10 +41,10 @@ def move_to_group(layer: QgsMapLayer, root: QgsLayerTree) -> QgsLayerTreeGroup |
         return None
     group = group_of_extent(layer, root) or _new_group(node, layer)
     clone = node.clone()
-    is_image = isinstance(layer, QgsRasterLayer) and layer.bandCount() > 1
+    is_image = _is_image(layer)
     group.insertChildNode(0 if is_image else _index_below_images(group), clone)
     clone.setExpanded(not is_image)  # show the legend of land cover, but not the three bands of an image
-    node.parent().removeChildNode(node)
+    cast(QgsLayerTreeGroup, node.parent()).removeChildNode(node)
     _update_name(group)
     return group
 
@@ -70,17 +70,21 @@ def _is_same_extent(first: list[Any], second: list[Any]) -> bool:
 
 def _new_group(node: QgsLayerTreeNode, layer: QgsMapLayer) -> QgsLayerTreeGroup:
     """Insert a group at a node's position; next to the group of another extent where the node is inside one."""
-    parent, index = node.parent(), node.parent().children().index(node)
-    if parent.customProperty(EXTENT):
-        parent, index = parent.parent(), parent.parent().children().index(parent)
-    group = parent.insertGroup(index, "")
+    if node.parent().customProperty(EXTENT):
+        node = node.parent()
+    parent = cast(QgsLayerTreeGroup, node.parent())
+    group = parent.insertGroup(parent.children().index(node), "")
     group.setCustomProperty(EXTENT, json.dumps(_extent(layer)))
     return group
 
 
+def _is_image(layer: QgsMapLayer) -> bool:
+    return isinstance(layer, QgsRasterLayer) and layer.bandCount() > 1
+
+
 def _index_below_images(group: QgsLayerTreeGroup) -> int:
     """The index for a new land cover layer: below the images, above older land cover and the outline."""
-    is_image = [isinstance(n.layer(), QgsRasterLayer) and n.layer().bandCount() > 1 for n in group.findLayers()]
+    is_image = [_is_image(node.layer()) for node in group.findLayers()]
     return len(is_image) - is_image[::-1].index(True) if True in is_image else 0
 
 

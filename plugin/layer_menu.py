@@ -42,7 +42,7 @@ class LayerMenu(QObject):
     def _action(self, text: str, slot: Any) -> QAction:
         action = QAction(text, self)
         action.triggered.connect(lambda: self._call_with_layer(slot))
-        self.iface.addCustomActionForLayerType(action, MENU, QgsMapLayer.LayerType.RasterLayer, False)
+        self.iface.addCustomActionForLayerType(action, MENU, QgsMapLayer.LayerType.RasterLayer, False)  # type: ignore[attr-defined]
         return action
 
     def _call_with_layer(self, slot: Any) -> None:

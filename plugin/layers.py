@@ -9,7 +9,6 @@ from pathlib import Path
 from osgeo import gdal
 from qgis.core import (
     QgsContrastEnhancement,
-    QgsMapLayer,
     QgsMultiBandColorRenderer,
     QgsPalettedRasterRenderer,
     QgsProcessingContext,
@@ -49,7 +48,7 @@ class LayerStyler(QgsProcessingLayerPostProcessorInterface):
         self.automatic_names = automatic_names
 
     def postProcessLayer(  # noqa: D102
-        self, layer: QgsMapLayer, context: QgsProcessingContext, feedback: QgsProcessingFeedback
+        self, layer: QgsRasterLayer, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> None:
         is_automatic = layer.name() in [*self.automatic_names, Path(layer.source()).stem]
         style(layer, "" if is_automatic else layer.name())

@@ -128,7 +128,8 @@ class SettingsForm(QWidget):
     @property
     def landcover(self) -> QgsRasterLayer | None:
         """The land cover layer for an image; None where land cover is generated too."""
-        return self.landcover_layer.currentLayer() if self.algorithm == estimates.IMAGE else None
+        layer = self.landcover_layer.currentLayer()
+        return layer if self.algorithm == estimates.IMAGE and isinstance(layer, QgsRasterLayer) else None
 
     def randomise_seed(self) -> None:
         """Set a random seed."""

@@ -32,7 +32,7 @@ def crs_text(crs: QgsCoordinateReferenceSystem) -> str:
     if not crs.isValid():
         return ""
     authority = crs.authid().partition(":")[0]
-    preferred = QgsCoordinateReferenceSystem.WktVariant.WKT_PREFERRED
+    preferred = QgsCoordinateReferenceSystem.WktVariant.WKT_PREFERRED  # type: ignore[attr-defined]
     return crs.authid() if authority in AUTHORITIES else crs.toWkt(preferred)
 
 
@@ -91,11 +91,11 @@ def rectangle(extent: Extent) -> QgsRectangle:
 
 def reprojected(box: QgsRectangle, source: str, target: str, transforms: QgsCoordinateTransformContext) -> QgsRectangle:
     """The bounds of a rectangle in another CRS; QgsProcessingException where it cannot be projected."""
-    systems = [QgsCoordinateReferenceSystem(text) for text in (source, target)]
+    source_crs, target_crs = QgsCoordinateReferenceSystem(source), QgsCoordinateReferenceSystem(target)
     try:
-        return QgsCoordinateTransform(*systems, transforms).transformBoundingBox(box)
+        return QgsCoordinateTransform(source_crs, target_crs, transforms).transformBoundingBox(box)
     except QgsCsException as error:
-        names = " to ".join(crs.userFriendlyIdentifier() for crs in systems)
+        names = f"{source_crs.userFriendlyIdentifier()} to {target_crs.userFriendlyIdentifier()}"
         raise QgsProcessingException(
             f"The extent cannot be projected from {names}: check that its coordinates and CRS belong together."
         ) from error

@@ -38,7 +38,7 @@ def normalized(algorithm: Any, parameters: Parameters) -> Parameters:
         value = parameters.get(key)
         if definition.type() == "enum" and isinstance(value, (int, float)) and not isinstance(value, bool):
             parameters[key] = f"{value:g}"
-        elif definition.type() == "multilayer" and definition.layerType() == QgsProcessing.SourceType.TypeRaster:
+        elif definition.type() == "multilayer" and definition.layerType() == QgsProcessing.SourceType.TypeRaster:  # type: ignore[attr-defined]
             values = [value] if isinstance(value, str) else value
             if isinstance(values, (list, tuple)) and any(map(_is_folder, values)):
                 parameters[key] = [raster for item in values for raster in _expanded(item)]
@@ -68,7 +68,7 @@ def read(algorithm: Any, parameters: Parameters, context: QgsProcessingContext) 
     fields: dict[str, Any] = {}
     for definition in algorithm.parameterDefinitions():
         key = definition.name()
-        optional = bool(definition.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional)
+        optional = bool(definition.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional)  # type: ignore[attr-defined]
         empty = parameters.get(key) in (None, "")
         if not definition.isDestination() and not (empty and optional):
             fields[key.lower()] = _field_value(algorithm, definition, parameters, context)
@@ -95,9 +95,7 @@ def _set_extent_and_region(
         fields["area"] = polygons.region_wkt(source, extent, fields["grid_crs"], context.transformContext())
 
 
-def _field_value(
-    algorithm: Any, definition: QgsProcessingParameterDefinition, parameters: Parameters, context: QgsProcessingContext
-) -> Any:
+def _field_value(algorithm: Any, definition: Any, parameters: Parameters, context: QgsProcessingContext) -> Any:
     """The value of one parameter as its job's field has it; layers as RasterInput, polygons as a feature source."""
     key, kind = definition.name(), definition.type()
     arguments = (parameters, key, context)
@@ -107,7 +105,7 @@ def _field_value(
         return polygons.polygon_source(algorithm, *arguments)
     if kind == "raster":
         return _raster_input(algorithm, key, algorithm.parameterAsRasterLayer(*arguments), parameters, context)
-    if kind == "multilayer" and definition.layerType() == QgsProcessing.SourceType.TypeFile:
+    if kind == "multilayer" and definition.layerType() == QgsProcessing.SourceType.TypeFile:  # type: ignore[attr-defined]
         return tuple(data_folder(path) for path in algorithm.parameterAsFileList(*arguments))
     if kind == "multilayer":
         layers = algorithm.parameterAsLayerList(*arguments)
@@ -127,7 +125,7 @@ def _field_value(
     return algorithm.parameterAsString(*arguments)
 
 
-def _choices(algorithm: Any, definition: QgsProcessingParameterDefinition, value: Any) -> tuple[str, ...]:
+def _choices(algorithm: Any, definition: Any, value: Any) -> tuple[str, ...]:
     """The texts chosen in a multiple choice; QgsProcessingException for an unknown one.
 
     QGIS itself would silently take the default where it does not know one of them.
@@ -222,7 +220,7 @@ def output_paths(algorithm: Any, parameters: Parameters, context: QgsProcessingC
     }
     paths = {}
     for definition in algorithm.destinationParameterDefinitions():
-        optional = definition.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional
+        optional = definition.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional  # type: ignore[attr-defined]
         if optional and parameters.get(definition.name()) in (None, ""):
             continue
         reader = readers.get(definition.type(), algorithm.parameterAsString)

@@ -34,6 +34,15 @@ ENCODER_HELP = "The feature extractor, by its name in segmentation-models-pytorc
 WEIGHTS_HELP = (
     "Pretrained weights of the encoder, for instance imagenet (downloaded on first use). Left empty: random weights."
 )
+LANDCOVER_STEPS_HELP = (
+    "Denoising steps of land cover. 4 give a draft in a third of the time; more than 12 bring no improvement."
+)
+IMAGE_STEPS_HELP = (
+    "Denoising steps of ControlNet. The bundled ControlNet, which is distilled, takes 4 at most. SPADE takes none."
+)
+SCENE_STEPS_HELP = (
+    f"{LANDCOVER_STEPS_HELP} For images, the bundled ControlNet, which is distilled, takes 4 at most, and SPADE none."
+)
 RATE_HELP = "The largest learning rate of the schedule."
 WEIGHTING_HELP = "balanced: rare classes weigh more in the loss."
 
@@ -46,13 +55,13 @@ def with_help(parameter: Parameter, text: str) -> Parameter:
 
 def advanced(parameter: Parameter) -> Parameter:
     """The parameter, moved to the dialog's advanced section."""
-    parameter.setFlags(parameter.flags() | QgsProcessingParameterDefinition.Flag.FlagAdvanced)
+    parameter.setFlags(parameter.flags() | QgsProcessingParameterDefinition.Flag.FlagAdvanced)  # type: ignore[attr-defined]
     return parameter
 
 
 def optional(parameter: Parameter) -> Parameter:
     """The parameter, made optional. Models saved before the parameter existed stay valid."""
-    parameter.setFlags(parameter.flags() | QgsProcessingParameterDefinition.Flag.FlagOptional)
+    parameter.setFlags(parameter.flags() | QgsProcessingParameterDefinition.Flag.FlagOptional)  # type: ignore[attr-defined]
     return parameter
 
 
@@ -91,13 +100,13 @@ def region() -> Parameter:
         "A polygon layer, or its selected features only. Outside the polygons the result is nodata, and nothing is "
         "computed there. Left empty: the whole extent is filled."
     )
-    kinds = [QgsProcessing.SourceType.TypeVectorPolygon]
+    kinds = [QgsProcessing.SourceType.TypeVectorPolygon]  # type: ignore[attr-defined]
     return with_help(QgsProcessingParameterFeatureSource("AREA", "Polygons to fill", kinds, None, True), text)
 
 
 def extents(text: str) -> Parameter:
     """EXTENTS: polygons whose bounds are the extents to clip, optional."""
-    kinds = [QgsProcessing.SourceType.TypeVectorPolygon]
+    kinds = [QgsProcessing.SourceType.TypeVectorPolygon]  # type: ignore[attr-defined]
     return with_help(QgsProcessingParameterFeatureSource("EXTENTS", "Extents to clip", kinds, None, True), text)
 
 
@@ -198,12 +207,8 @@ def seed(job: type[Any], text: str = SEED_HELP) -> Parameter:
     return number(job, "SEED", "Seed", text, 0, MAX_SEED)
 
 
-def steps(job: type[Any]) -> Parameter:
+def steps(job: type[Any], text: str) -> Parameter:
     """STEPS: the number of denoising steps."""
-    text = (
-        "Denoising steps of land cover. 4 give a draft in a third of the time; more than 12 bring no improvement. For "
-        "images, the bundled ControlNet, which is distilled, takes 4 at most, and SPADE none."
-    )
     return number(job, "STEPS", "Sampling steps", text, 1, 200)
 
 
@@ -292,13 +297,13 @@ def raster(key: str, label: str, text: str, optional: bool = False) -> Parameter
 
 def rasters(key: str, label: str, text: str, optional: bool = False) -> Parameter:
     """One or more raster layers of any provider."""
-    kind = QgsProcessing.SourceType.TypeRaster
+    kind = QgsProcessing.SourceType.TypeRaster  # type: ignore[attr-defined]
     return with_help(QgsProcessingParameterMultipleLayers(key, label, kind, None, optional), text)
 
 
 def folders(key: str, label: str, text: str, optional: bool = False) -> Parameter:
     """One or more folders, such as data sets, given by their paths or by that of a file in them."""
-    kind = QgsProcessing.SourceType.TypeFile
+    kind = QgsProcessing.SourceType.TypeFile  # type: ignore[attr-defined]
     return with_help(QgsProcessingParameterMultipleLayers(key, label, kind, None, optional), text)
 
 

@@ -21,7 +21,7 @@ from ..backend.protocol import Extent
 from .extents import crs_text, grid_bounds, rectangle
 
 WKT_DECIMALS = 9  # a tenth of a millimetre where coordinates are in degrees
-POLYGON, MIXED = QgsWkbTypes.GeometryType.PolygonGeometry, QgsWkbTypes.GeometryType.UnknownGeometry
+POLYGON, MIXED = QgsWkbTypes.GeometryType.PolygonGeometry, QgsWkbTypes.GeometryType.UnknownGeometry  # type: ignore[attr-defined]
 # Before a reprojection, edges get a vertex at least every 1/100 of the grid's longer side, so that they keep their
 # course in the other CRS.
 VERTICES_PER_SIDE = 100
@@ -127,7 +127,7 @@ def _union(source: QgsProcessingFeatureSource, request: QgsFeatureRequest) -> Qg
 def _geometries(source: QgsProcessingFeatureSource, request: QgsFeatureRequest) -> list[QgsGeometry]:
     """The polygons of the requested features; features without any are left out."""
     # QGIS's own validity check would stop at the first invalid polygon; _polygonal repairs it.
-    unchecked = QgsProcessingFeatureSource.Flag.FlagSkipGeometryValidityChecks
+    unchecked = QgsProcessingFeatureSource.Flag.FlagSkipGeometryValidityChecks  # type: ignore[attr-defined]
     geometries = [_polygonal(feature.geometry()) for feature in source.getFeatures(request, unchecked)]
     return [geometry for geometry in geometries if not geometry.isEmpty()]
 

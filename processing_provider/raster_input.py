@@ -132,7 +132,7 @@ class RasterInput:
         status = writer.writeRaster(pipe, columns, rows, box, self._crs, self.transforms, blocks)
         if feedback.isCanceled():
             raise QgsProcessingException("Cancelled.")
-        if status != QgsRasterFileWriter.WriterError.NoError or not target.is_file():
+        if status != QgsRasterFileWriter.WriterError.NoError or not target.is_file():  # type: ignore[attr-defined]
             raise QgsProcessingException(
                 f"QGIS could not export the layer {self.name!r}. Check that it draws, and the space on the disk."
             )

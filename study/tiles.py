@@ -1,7 +1,7 @@
-"""The data set of the study from the training data of the bundled weights: what those have not seen is tested on.
+"""The data set of the study from the training data of the bundled weights, tested on their held-out sites.
 
-DATA's `naip/` and `rural/` become tiles of 153 m at 1 m. Years of one site show the same ground: one of them is used.
-The sites that `weights.training_data` holds out are the test; some others choose the epoch.
+The rasters in `naip/` and `rural/` become tiles of 153 m at 1 m. Years of one site show the same ground, so only one of
+them is used. The sites that `weights.training_data` holds out are the test split; some others are the val split.
 """
 
 import csv
@@ -23,9 +23,9 @@ from backend.protocol import Reporter, partial_path
 from weights import training_data
 
 GROUPS = ("naip", "rural")
-SINGLE = "naip"
+SINGLE_TILES = "naip"  # the group whose rasters hold a single tile each
 TILE_PX = 153
-VAL_PERCENT = 12
+VAL_PERCENT = 12  # of the sites that are not held out
 ATTRIBUTION = "NAIP: USDA, public domain"
 
 
@@ -35,30 +35,30 @@ def is_training_data(data: Path) -> bool:
 
 
 def split_of(site: str) -> Split:
-    """The split of a site's tiles, on every machine the same."""
+    """The split of a site's tiles; it depends on the site's name only."""
     if training_data.held_out(site):
         return "test"
     return "val" if zlib.crc32(f"{site} val".encode()) % 100 < VAL_PERCENT else "train"
 
 
-def chosen(rows: list[dict[str, str]], share: float = 1.0) -> list[tuple[dict[str, str], Split]]:
-    """The rows of an index that are used, with their splits; of the sites that are not tested on a share alone."""
+def select_rows(rows: list[dict[str, str]], share: float = 1.0) -> list[tuple[dict[str, str], Split]]:
+    """One row of an index for each used site, with its split: all test sites, and a share of the others."""
     years: dict[str, list[str]] = {}
     for row in rows:
         years.setdefault(training_data.site_of(row), []).append(row["name"])
-    found = []
+    selected = []
     for row in rows:
         site = training_data.site_of(row)
         names = sorted(years[site])
         split = split_of(site)
         used = split == "test" or zlib.crc32(f"{site} used".encode()) % 100 < 100 * share
         if used and row["name"] == names[zlib.crc32(site.encode()) % len(names)]:
-            found.append((row, split))
-    return found
+            selected.append((row, split))
+    return selected
 
 
-def _cut(data: Path, group: str, row: dict[str, str], split: Split, folder: Path) -> Iterator[writer.Entry]:
-    """Write the tiles of a pair of rasters, side by side from its first pixel."""
+def _write_tiles(data: Path, group: str, row: dict[str, str], split: Split, folder: Path) -> Iterator[writer.Entry]:
+    """Write the tiles of an image and its label, side by side from the first pixel; yields their entries."""
     name, factor = row["name"], training_data.TILE_GROUPS[group]
     with rasterio.open(data / group / "label" / f"{name}.tif") as source:
         label, corner, crs = resized(source, factor, Resampling.nearest)[0], source.transform, source.crs
@@ -66,31 +66,31 @@ def _cut(data: Path, group: str, row: dict[str, str], split: Split, folder: Path
         image = resized(source, factor, Resampling.average)[:3]
     for top in range(0, label.shape[0] - TILE_PX + 1, TILE_PX):
         for left in range(0, label.shape[1] - TILE_PX + 1, TILE_PX):
-            part = (..., slice(top, top + TILE_PX), slice(left, left + TILE_PX))
-            place = (crs, Affine(1, 0, corner.c + left, 0, -1, corner.f - top), {"LANDFORGE_SYNTHETIC": "NO"})
+            window = (..., slice(top, top + TILE_PX), slice(left, left + TILE_PX))
+            georeference = (crs, Affine(1, 0, corner.c + left, 0, -1, corner.f - top), {"LANDFORGE_SYNTHETIC": "NO"})
             bounds = (corner.c + left, corner.f - top - TILE_PX, corner.c + left + TILE_PX, corner.f - top)
             tile = Footprint(f"{group}_{name}_{top}_{left}", str(crs), bounds, split)
-            each = writer.entry(tile, legend.to_index(label[part]), styles=training_data.styles_of(row, group))
-            writer.write_tile(folder / each.files["image"], image[part], *place)
-            writer.write_tile(folder / each.files["label"], label[part][None], *place)
-            yield each
+            entry = writer.entry(tile, legend.to_index(label[window]), styles=training_data.styles_of(row, group))
+            writer.write_tile(folder / entry.files["image"], image[window], *georeference)
+            writer.write_tile(folder / entry.files["label"], label[window][None], *georeference)
+            yield entry
 
 
 def build(data: Path, output: Path, report: Reporter, share: float = 1.0) -> None:
-    """Write the data set; it appears whole or not at all.
+    """Write the data set; its folder appears when it is complete.
 
-    `share` of the sites of single tiles that are not tested on are used: such a tile costs ControlNet several times
-    what one among neighbours does.
+    `share` of the training and val sites of SINGLE_TILES are used: ControlNet generates a single tile at several times
+    the cost of one among neighbours.
     """
     partial, entries = partial_path(output), []
     shutil.rmtree(partial, ignore_errors=True)  # of a run that was interrupted
     for group in GROUPS:
         with open(data / group / "index.csv", newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
-        rows = chosen(rows, share if group == SINGLE else 1.0)
-        for number, (row, split) in enumerate(rows):
-            entries += _cut(data, group, row, split, partial)
-            report.progress(number / len(rows), f"cutting {group}")
+        selected = select_rows(rows, share if group == SINGLE_TILES else 1.0)
+        for number, (row, split) in enumerate(selected):
+            entries += _write_tiles(data, group, row, split, partial)
+            report.progress(number / len(selected), f"cutting {group}")
     writer.write(partial, entries, index(data))
     output.parent.mkdir(parents=True, exist_ok=True)
     partial.replace(output)
@@ -99,9 +99,10 @@ def build(data: Path, output: Path, report: Reporter, share: float = 1.0) -> Non
 
 
 def index(data: Path) -> dict[str, Any]:
-    """What `dataset.json` says beside what all data sets say."""
+    """The entries of `dataset.json` that differ between data sets."""
     sources = [
-        {"image": str(data / one / "image"), "label": str(data / one / "label"), "synthetic": False} for one in GROUPS
+        {"image": str(data / group / "image"), "label": str(data / group / "label"), "synthetic": False}
+        for group in GROUPS
     ]
     return {
         "tile_px": TILE_PX,

@@ -34,8 +34,8 @@ def free_port() -> int:
 
 
 def _program(name: str) -> str | None:
-    beside = [str(Path(sys.executable).parent), str(ROOT / ".venv" / "bin"), os.environ.get("PATH", ""), "/usr/sbin"]
-    return shutil.which(name, path=os.pathsep.join(beside))
+    folders = [str(Path(sys.executable).parent), str(ROOT / ".venv" / "bin"), os.environ.get("PATH", ""), "/usr/sbin"]
+    return shutil.which(name, path=os.pathsep.join(folders))
 
 
 @contextlib.contextmanager
@@ -50,7 +50,7 @@ def _process(command: list[str], url: str, log: Path) -> Iterator[None]:
                 break
             except OSError as error:
                 if isinstance(error, urllib.request.HTTPError):
-                    break  # it answers
+                    break  # an error status is an answer too
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"{command[0]} did not start: {log.read_text()}") from None
                 time.sleep(0.05)
@@ -68,12 +68,12 @@ class Nginx:
     access: Path
 
     def requests(self) -> list[dict]:
-        """What was asked of it: method, path, status, bytes (sent, headers included)."""
+        """The requests so far: method, path, status, bytes (sent, headers included), range."""
         time.sleep(0.1)
         return [json.loads(line) for line in self.access.read_text().splitlines()]
 
     def moved_bytes(self) -> int:
-        """How much it has sent in all."""
+        """The bytes that it has sent in all."""
         return sum(request["bytes"] for request in self.requests())
 
 
@@ -105,7 +105,7 @@ def nginx(folder: Path, scratch: Path) -> Iterator[Nginx]:
     command = [program, "-p", str(scratch), "-c", str(conf), "-e", str(scratch / "error.log")]
     with _process(command, url, scratch / "output.log"):
         access = scratch / "access.log"
-        access.write_text("")  # forget the question whether it is up
+        access.write_text("")  # without the request that waited for the server to start
         yield Nginx(url, access)
 
 
@@ -124,8 +124,8 @@ def rustac(collection: dict, items: list[dict], scratch: Path) -> Iterator[str]:
         yield f"http://{address}"
 
 
-class _Bad(http.server.BaseHTTPRequestHandler):
-    """`/MODE/...` misbehaves in MODE; `/MODE-after-N/PATH` serves PATH with ranges N times before."""
+class _MisbehavingHandler(http.server.BaseHTTPRequestHandler):
+    """`/MODE/...` misbehaves as MODE says; `/MODE-after-N/PATH` serves PATH with ranges for the first N requests."""
 
     def log_message(self, *_: object) -> None:
         pass
@@ -141,28 +141,28 @@ class _Bad(http.server.BaseHTTPRequestHandler):
         self._answer()
 
     def _answer(self) -> None:
-        first, _, path = self.path.lstrip("/").partition("/")
-        mode, _, good = first.partition("-after-")
-        seen = self.server.seen  # type: ignore[attr-defined]
-        seen[first] = seen.get(first, 0) + 1
-        if seen[first] <= int(good or 0) or (mode == "flaky" and seen[first] > 2):
-            self._file(path)
+        prefix, _, path = self.path.lstrip("/").partition("/")
+        mode, _, served_first = prefix.partition("-after-")
+        counts = self.server.counts  # type: ignore[attr-defined]
+        counts[prefix] = counts.get(prefix, 0) + 1
+        if counts[prefix] <= int(served_first or 0) or (mode == "flaky" and counts[prefix] > 2):
+            self._send_file(path)
         elif mode == "stall":
-            self.server.over.wait(120)  # type: ignore[attr-defined]
+            self.server.stopped.wait(120)  # type: ignore[attr-defined]
         elif mode == "garbage":
             self._send(200, b"<html>This is no raster and no JSON.</html>" * 500)
         else:
             self._send({"flaky": 503}.get(mode) or int(mode), b"no")
 
-    def _file(self, path: str) -> None:
+    def _send_file(self, path: str) -> None:
         file = self.server.folder / path  # type: ignore[attr-defined]
         if not file.is_file():
             return self._send(404, b"no")
         data = file.read_bytes()
-        asked = self.headers.get("Range")
-        if asked is None:
+        byte_range = self.headers.get("Range")
+        if byte_range is None:
             return self._send(200, data)
-        start, stop = asked.removeprefix("bytes=").split("-")
+        start, stop = byte_range.removeprefix("bytes=").split("-")
         part = data[int(start) : int(stop or len(data)) + 1]
         self._send(206, part, {"Content-Range": f"bytes {start}-{int(start) + len(part) - 1}/{len(data)}"})
 
@@ -182,13 +182,13 @@ def misbehaving(folder: Path | None = None) -> Iterator[str]:
     `/500-after-3/PATH` serves the folder's PATH for the first three requests; `/flaky/PATH` answers 503
     twice, then serves. Yields its address.
     """
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Bad)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _MisbehavingHandler)
     server.daemon_threads = True
-    server.folder, server.seen, server.over = folder, {}, threading.Event()  # type: ignore[attr-defined]
+    server.folder, server.counts, server.stopped = folder, {}, threading.Event()  # type: ignore[attr-defined]
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}"
     finally:
-        server.over.set()  # type: ignore[attr-defined]
+        server.stopped.set()  # type: ignore[attr-defined]
         server.shutdown()
         server.server_close()

@@ -1,6 +1,6 @@
-"""Blocks of a raster on disk that outlive a cancel, a kill and a power cut.
+"""Blocks of a raster on disk that survive a cancelled or killed process and a power cut.
 
-Pixels are written through plain files, not through a memory map: a full disk is then an OSError, not a signal.
+Pixels are written through plain files instead of a memory map, so that a full disk raises OSError and not a signal.
 """
 
 from __future__ import annotations
@@ -12,28 +12,18 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+from filelock import lock_descriptor
 
 PIXELS, MASK, JOURNAL, LOCK = "pixels.bin", "mask.bin", "journal", "lock"
 MASKED = b"masked"
 
-if sys.platform == "win32":
-    import msvcrt
-
-    def _take(file: BinaryIO) -> None:
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-else:
-    import fcntl
-
-    def _take(file: BinaryIO) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
 
 class StoreHeldError(Exception):
-    """Another run, of this process or of another, has the store open."""
+    """Another run, in this process or another, has the store open."""
 
 
 def disk_bytes(folder: Path) -> int:
-    """What a folder's files take on disk; 0 where there are none, or where the system does not say."""
+    """The disk space that a folder's files take, in bytes; 0 where there are none or the system does not tell."""
     try:
         return sum(getattr(path.stat(), "st_blocks", 0) * 512 for path in folder.iterdir())
     except OSError:
@@ -41,38 +31,38 @@ def disk_bytes(folder: Path) -> int:
 
 
 def stamp(path: str) -> str:
-    """What tells an input file from an older one of its name, on which a run must not go on."""
-    found = Path(path).stat()
-    return f"{Path(path).absolute()} {found.st_size} {found.st_mtime_ns}"
+    """A text that changes with an input file, whose older version an interrupted run must not be continued with."""
+    status = Path(path).stat()
+    return f"{Path(path).absolute()} {status.st_size} {status.st_mtime_ns}"
 
 
 def sync(path: Path) -> None:
-    """Have the system write a file to disk, where it survives a power cut."""
+    """Flush a file to disk, where it survives a power cut."""
     with open(path, "r+b") as file:
         os.fsync(file.fileno())
 
 
 def _create(path: Path, size: int) -> None:
-    """A file of zeros, sparse where the file system can."""
+    """Create a file of zeros, sparse where the file system supports it."""
     with open(path, "wb") as file:
         file.truncate(size)
     sync(path)
 
 
 def _hold(file: BinaryIO) -> None:
-    """Lock a file until it is closed or the process ends, however it ends."""
+    """Lock a file until it is closed or the process ends, even by a kill; StoreHeldError where it is locked already."""
     try:
-        _take(file)
-    except (BlockingIOError, PermissionError) as error:
-        raise StoreHeldError from error
+        locked = lock_descriptor(file.fileno(), blocking=False)
     except OSError:
-        pass  # a file system without locks: two runs of one output are the user's to avoid there
+        return  # a file system without locks: there the user must avoid two runs of one output
+    if not locked:
+        raise StoreHeldError
 
 
 def _lock(folder: Path) -> BinaryIO:
-    """The folder's lock file, held; the folder is made where it is missing."""
+    """The folder's open and locked lock file; the folder is created where it is missing."""
     for _ in range(10):
-        # The last holder may remove the folder at any moment until its lock is ours.
+        # Until the lock is taken, the previous holder may remove the folder, and the lock may be on a deleted file.
         with contextlib.suppress(FileExistsError):
             folder.mkdir()
         with contextlib.suppress(FileNotFoundError), contextlib.ExitStack() as closing:
@@ -85,13 +75,13 @@ def _lock(folder: Path) -> BinaryIO:
 
 
 class BlockStore:
-    """Blocks of a (bands, height, width) uint8 array in a folder of their own; what is not written is 0.
+    """Blocks of a (bands, height, width) uint8 array in a folder of their own; pixels not yet written are 0.
 
-    `pixels.bin` holds rows of interleaved bands, `mask.bin` a byte a pixel (255 valid, 0 not). A line "row col"
-    of `journal` says that a block is on disk; " masked" follows once there is a mask. `done` has these offsets
-    as they were at the start: of an earlier store with the same `identity`, a line of text. A store of another
-    identity or of none, or a damaged one, is begun anew. Raises StoreHeldError where another run has the store open,
-    OSError where the disk is full or not writable.
+    `pixels.bin` holds rows of interleaved bands, `mask.bin` a byte a pixel (255 valid, 0 not). A line "row col" of
+    `journal` records that a block is on disk; " masked" follows once there is a mask. `identity` is a line of text:
+    the blocks of an earlier store are taken over where theirs is the same, and their offsets are in `done`. A store
+    with another identity or None, or a damaged one, is emptied. Raises StoreHeldError where another run has the store
+    open, OSError where the disk is full or not writable.
     """
 
     def __init__(self, folder: Path, shape: tuple[int, int, int], identity: str | None) -> None:
@@ -108,7 +98,7 @@ class BlockStore:
         self.done = frozenset(self._blocks)
 
     def _read(self) -> bool:
-        """Take over the blocks of an earlier run; False where there is no sound store of this identity."""
+        """Take over the blocks of an earlier run; False where there is no undamaged store of this identity."""
         try:
             journal = (self.folder / JOURNAL).read_bytes()
             lines = journal[: journal.rfind(b"\n") + 1]  # a kill may have cut the last one short
@@ -129,21 +119,21 @@ class BlockStore:
         return all((self.folder / name).stat().st_size == size for name, size in sizes.items())
 
     def _begin(self) -> None:
-        """Empty the store; the journal goes first and comes last, so that it never speaks of what is not there."""
+        """Empty the store. The journal is removed first and created last: it never lists a block that is not there."""
         self._clear()
         bands, height, width = self.shape
         _create(self.folder / PIXELS, bands * height * width)
         _create(self.folder / JOURNAL, 0)
         self._append(self._header)
 
-    def _clear(self, *kept: str) -> None:
+    def _clear(self, *keep: str) -> None:
         """Remove all files but the lock and those to keep, the journal first."""
         for path in sorted(self.folder.iterdir(), key=lambda path: path.name != JOURNAL):
-            if path.name not in (LOCK, *kept):
+            if path.name not in (LOCK, *keep):
                 path.unlink()
 
     def _append(self, line: bytes) -> None:
-        """Write a whole line at the journal's end, over what a failed attempt may have left there."""
+        """Write a line at the journal's end, over the rest of a line that failed halfway."""
         with open(self.folder / JOURNAL, "r+b") as file:
             file.truncate(self._end)
             file.seek(self._end)
@@ -164,9 +154,10 @@ class BlockStore:
     def write(
         self, block: tuple[int, int], data: np.ndarray, row: int, col: int, valid: np.ndarray | None = None
     ) -> None:
-        """Write (bands, height, width) uint8 that lies within the array, and its (height, width) mask.
+        """Write a block: (bands, height, width) uint8 inside the array, and its (height, width) mask.
 
-        Afterwards the block is on disk and in the journal as `block`. ValueError for other bands or another dtype.
+        Afterwards the block is on disk and listed in the journal as `block`. ValueError for another number of bands or
+        another dtype.
         """
         self.put(data, row, col)
         if valid is not None:
@@ -177,16 +168,16 @@ class BlockStore:
         self.mark(block)
 
     def put(self, data: np.ndarray, row: int, col: int) -> None:
-        """Write (bands, height, width) uint8 as a part of a block, which counts once it is marked.
+        """Write (bands, height, width) uint8 as a part of a block, which is done once it is marked.
 
-        ValueError for other bands or another dtype.
+        ValueError for another number of bands or another dtype.
         """
         if data.dtype != np.uint8 or data.shape[0] != self.shape[0]:
             raise ValueError(f"{self.shape[0]} bands of uint8 are due, not {data.shape[0]} of {data.dtype}")
         self._put(PIXELS, np.moveaxis(data, 0, -1), row, col)
 
     def mark(self, block: tuple[int, int]) -> None:
-        """Put a block, all of whose parts are on disk, into the journal."""
+        """Record in the journal that all parts of a block are on disk."""
         self._append(b"%d %d%s\n" % (*block, b" " + MASKED if self.masked else b""))
         self._blocks.add(block)
 
@@ -195,22 +186,22 @@ class BlockStore:
         bands, _, width = self.shape
         with open(self.folder / PIXELS, "rb") as file:
             file.seek(row * width * bands)
-            found = np.frombuffer(file.read(height * width * bands), np.uint8)
-        return np.moveaxis(found.reshape(height, width, bands), -1, 0)
+            pixels = np.frombuffer(file.read(height * width * bands), np.uint8)
+        return np.moveaxis(pixels.reshape(height, width, bands), -1, 0)
 
     def close(self) -> None:
-        """Let go of the store and keep its blocks for a later run; without any, remove it."""
+        """Release the store and leave its blocks for a later run; remove it where it has none."""
         if not self._blocks:
             return self.remove()
-        with contextlib.suppress(OSError):  # what stays behind here is removed by the next run
+        with contextlib.suppress(OSError):  # files that cannot be removed now are removed by the next run
             self._clear(PIXELS, MASK, JOURNAL)
         self._lock.close()
 
     def remove(self) -> None:
-        """Delete the store, the lock last and while it is held: a run that waits for it finds no half-removed store."""
+        """Delete the store, the lock file last and while it is locked: no other run sees a half-removed store."""
         with contextlib.suppress(OSError):
             self._clear()
-        if sys.platform == "win32":  # there an open file cannot be deleted, and so nobody else's lock is
+        if sys.platform == "win32":  # where an open file cannot be deleted, and so no other run's lock file can
             self._lock.close()
         with contextlib.suppress(OSError):
             (self.folder / LOCK).unlink()

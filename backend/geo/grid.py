@@ -1,7 +1,7 @@
-"""From a drawn extent to a grid: metres, snapped, the same for land cover and images.
+"""The grid of an extent, in a CRS in metres, snapped so that land cover and images of one extent line up.
 
-Pixels lie at multiples of the pixel size from the CRS's origin, and extents snap outward to multiples
-of 10 m, so that the 10 m grid of land cover and the 1 m grid of images cover exactly the same ground.
+Pixels lie at multiples of the pixel size from the CRS's origin, and extents snap outward to multiples of 10 m, so that
+the 10 m grid of land cover and the 1 m grid of images cover exactly the same ground.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LANDCOVER_PIXEL_M = 10.0
 
 
 def parse_crs(text: str, what: str) -> CRS:
-    """The CRS that a text names; BackendError names `what` has none or an unknown one."""
+    """The CRS of a text (`EPSG:32618`, WKT); a BackendError about `what` where it is missing or unknown."""
     try:
         return CRS.from_user_input(text)
     except CRSError as error:
@@ -56,7 +56,7 @@ def is_metric(crs: CRS) -> bool:
 
 
 def grid_crs(extent: Extent, wanted: str = "") -> CRS:
-    """The grid's CRS: the wanted one where it is metric, else the UTM zone of the centre."""
+    """The grid's CRS: `wanted` where that is metric, else the UTM zone of the extent's centre."""
     west, south, east, north = lonlat_bounds(extent)
     if wanted:
         crs = parse_crs(wanted, "the grid")
@@ -65,15 +65,16 @@ def grid_crs(extent: Extent, wanted: str = "") -> CRS:
     lon, lat = (west + east) / 2, (south + north) / 2
     if not -80 <= lat <= 84:
         raise BackendError("The extent lies nearer to a pole than UTM reaches (80 S to 84 N).")
+    # Not odc-geo's CRS.utm: for a centre exactly on a zone's border it chooses the other zone than rasters have so far.
     zone = min(math.floor((lon + 180) / 6), 59) + 1
     return CRS.from_epsg((32600 if lat >= 0 else 32700) + zone)
 
 
 def geobox(extent: Extent, pixel_m: float, wanted_crs: str = "", max_area_km2: float = math.inf) -> GeoBox:
-    """The grid of an extent at a pixel size in metres.
+    """The grid of an extent at a pixel size in metres, in `wanted_crs` where that is metric.
 
-    Raises BackendError for an extent outside its CRS, across the antimeridian, larger than
-    `max_area_km2`, or a pixel size that is not positive.
+    Raises BackendError for an extent outside its CRS, across the antimeridian or larger than `max_area_km2`, and for a
+    pixel size that is not positive.
     """
     if not 0 < pixel_m < math.inf:
         raise BackendError(f"The pixel size must be positive, not {pixel_m} m.")
@@ -105,7 +106,7 @@ def geobox(extent: Extent, pixel_m: float, wanted_crs: str = "", max_area_km2: f
 
 
 def lonlat_span(box: GeoBox) -> tuple[float, float, float, float]:
-    """West, south, east, north of a grid in degrees; east lies beyond 180 where it reaches over the antimeridian."""
+    """West, south, east, north of a grid in degrees; east is beyond 180 where the grid crosses the antimeridian."""
     to_lonlat = Transformer.from_crs(CRS.from_user_input(str(box.crs)), 4326, always_xy=True)
     left, bottom, right, top = box.boundingbox
     west, south, east, north = to_lonlat.transform_bounds(left, bottom, right, top, densify_pts=21)
@@ -113,6 +114,6 @@ def lonlat_span(box: GeoBox) -> tuple[float, float, float, float]:
 
 
 def world_offset(box: GeoBox) -> tuple[int, int]:
-    """World row and column, in pixels from the CRS's origin (rows southward), of a grid's first pixel."""
+    """The world row and column of a grid's first pixel: pixels south and east of the CRS's origin."""
     pixel_m = box.resolution.x
     return round(-box.affine.f / pixel_m), round(box.affine.c / pixel_m)

@@ -19,17 +19,17 @@ COUNT = len(LEGEND)
 IGNORE = 255  # the class index of nodata and of codes outside the legend
 
 MERGED = {70: 60, 90: 30, 95: 10, 100: 30}
-"""Seven classes that RGB at 1 m can tell apart: each code that is joined, and the code that it is joined to.
+"""The merged legend, of the seven classes that RGB at 1 m can distinguish: code to the code that it is merged into.
 
-What is left is DeepGlobe's legend (Demir et al. 2018: urban, agriculture, rangeland, forest, water, barren) and, with
-its roads and buildings as built-up, OpenEarthMap's (Xia et al. 2023), but that rangeland stays parted into shrubland
-and grassland. Without infrared or radar, mangroves look like any trees, and wet herbs like dry ones; GlobCover 2009
-joins mosses and lichens to grassland (class 140), and DeepGlobe's barren land, on which nothing grows, takes snow.
+The seven are DeepGlobe's (Demir et al. 2018: urban, agriculture, rangeland, forest, water, barren) with rangeland split
+into shrubland and grassland, and OpenEarthMap's (Xia et al. 2023) with roads and buildings as built-up. Without
+infrared or radar, mangroves look like other trees and wetland herbs like grass. GlobCover 2009 merges moss and lichen
+into grassland (class 140). Snow goes to bare land, because nothing grows on either.
 """
 FALLBACK_CLASS = MERGED
-"""What an image generator paints in the place of a class that it has never seen: what RGB cannot tell from it."""
+"""The class that an image generator renders instead of one that its training data had not: RGB looks alike in both."""
 LEGENDS: dict[str, dict[int, int]] = {"worldcover": {}, "merged": MERGED}
-"""By name: which codes are joined to which. Class indices, codes and colours are the same in all."""
+"""Legends by name: which code is merged into which. Class indices, codes and colours are the same in all."""
 
 _TO_INDEX = np.full(256, IGNORE, dtype=np.uint8)
 _TO_INDEX[CODES] = np.arange(COUNT, dtype=np.uint8)
@@ -54,25 +54,25 @@ def to_code(indices: np.ndarray) -> np.ndarray:
 
 
 def codes_of(legend_name: str) -> list[int]:
-    """The codes that a legend keeps."""
+    """The codes of a legend's classes."""
     return [code for code in LEGEND if code not in LEGENDS[legend_name]]
 
 
 def names_of(legend_name: str) -> dict[int, str]:
-    """The names by code, of a joined class those of all its parts."""
-    joined = LEGENDS[legend_name]
-    parts = {code: [code, *(other for other, to in joined.items() if to == code)] for code in codes_of(legend_name)}
-    return {code: " + ".join(LEGEND[each][0] for each in found) for code, found in parts.items()}
+    """The names of a legend's classes by code; that of a merged class joins the names of its parts with " + "."""
+    merged_into = LEGENDS[legend_name]
+    parts = {code: [code, *(part for part, to in merged_into.items() if to == code)] for code in codes_of(legend_name)}
+    return {code: " + ".join(LEGEND[part][0] for part in codes) for code, codes in parts.items()}
 
 
 def named(indices: Iterable[int], legend_name: str) -> list[str]:
-    """What a legend calls the classes of these indices, which it keeps."""
+    """The names of class indices, all of which must be the legend's."""
     names = names_of(legend_name)
     return [names[int(CODES[index])] for index in indices]
 
 
 def merged(indices: np.ndarray, legend_name: str) -> np.ndarray:
-    """uint8 class indices with those of joined classes as the index that they are joined to; IGNORE stays."""
+    """uint8 class indices with merged classes as the index that they are merged into; IGNORE stays."""
     table = np.arange(256, dtype=np.uint8)
     for code, to in LEGENDS[legend_name].items():
         table[_TO_INDEX[code]] = _TO_INDEX[to]
@@ -81,8 +81,8 @@ def merged(indices: np.ndarray, legend_name: str) -> np.ndarray:
 
 def one_hot(indices: np.ndarray, dtype: type = np.float32) -> np.ndarray:
     """(..., H, W) class indices to (..., COUNT, H, W); IGNORE is zero in every channel."""
-    found = indices[..., None, :, :] == np.arange(COUNT, dtype=np.uint8)[:, None, None]
-    return found.astype(dtype, copy=False)
+    planes = indices[..., None, :, :] == np.arange(COUNT, dtype=np.uint8)[:, None, None]
+    return planes.astype(dtype, copy=False)
 
 
 def likeliest(logits: np.ndarray) -> np.ndarray:
@@ -103,29 +103,29 @@ def pictures(one_hot: np.ndarray) -> np.ndarray:
 
 
 def unseen(seen: Collection[int]) -> dict[int, int]:
-    """The codes that a model has not seen in its training, with the code of the nearest look that it has seen."""
-    return {code: look for code, look in FALLBACK_CLASS.items() if code not in seen and look in seen}
+    """The codes that a model's training data lacks, where it has their fallback: code to the fallback's code."""
+    return {code: fallback for code, fallback in FALLBACK_CLASS.items() if code not in seen and fallback in seen}
 
 
 def encode_condition(indices: np.ndarray, seen: Collection[int]) -> np.ndarray:
-    """(H, W) class indices to what an image generator sees: (COUNT, H, W) bool one-hot.
+    """(H, W) class indices to an image generator's condition: (COUNT, H, W) bool one-hot, IGNORE zero in every channel.
 
-    `seen` are the codes in its training data: other classes are painted as their look. IGNORE is zero in every channel.
+    `seen` are the codes in its training data: others become their fallback class.
     """
-    looks = np.arange(256, dtype=np.uint8)
-    for code, look in unseen(seen).items():
-        looks[_TO_INDEX[code]] = _TO_INDEX[look]
-    return one_hot(looks[indices], bool)
+    table = np.arange(256, dtype=np.uint8)
+    for code, fallback in unseen(seen).items():
+        table[_TO_INDEX[code]] = _TO_INDEX[fallback]
+    return one_hot(table[indices], bool)
 
 
 def majority_downsample(indices: np.ndarray, factor: float) -> np.ndarray:
-    """(H, W) class indices to (int(H / factor), int(W / factor)) by majority; IGNORE where nothing is known.
+    """(H, W) class indices to (int(H / factor), int(W / factor)) by majority vote; IGNORE where all pixels are.
 
-    `factor` is the side of a new pixel in old ones, which belong to the new pixel that holds their centre.
+    `factor` is the side of a new pixel in old ones; an old pixel belongs to the new one that contains its centre.
     """
     height, width = (int(size / factor + 1e-6) for size in indices.shape)
     rows, cols = (((np.arange(size) + 0.5) / factor).astype(np.int64) for size in indices.shape)
-    where = (rows[:, None] < height) & (cols[None, :] < width) & (indices < COUNT)
+    counted = (rows[:, None] < height) & (cols[None, :] < width) & (indices < COUNT)
     cells = (rows[:, None] * width + cols[None, :]) * COUNT + indices
-    votes = np.bincount(cells[where], minlength=height * width * COUNT).reshape(height, width, COUNT)
+    votes = np.bincount(cells[counted], minlength=height * width * COUNT).reshape(height, width, COUNT)
     return np.where(votes.any(-1), votes.argmax(-1), IGNORE).astype(np.uint8)

@@ -1,6 +1,6 @@
-"""Rasters on disk: windowed reads, and whole Cloud Optimized GeoTIFFs or none.
+"""Rasters on disk: windowed reads, and Cloud Optimized GeoTIFFs that are written block by block.
 
-A raster is written tile by tile beside its final name and renamed when complete.
+Blocks are collected beside the output; the GeoTIFF appears under its name once it is complete.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ os.environ.setdefault("GDAL_CACHEMAX", "128")  # MB; GDAL's own choice grows wit
 
 @contextmanager
 def reading(path: str | Path, what: str) -> Iterator[None]:
-    """What fails to read inside is a BackendError that names this raster; needed where several are open at once."""
+    """Turns rasterio's errors inside into a BackendError that names the raster; for reads where several are open."""
     try:
         yield
     except RasterioError as error:
@@ -46,13 +46,13 @@ def reading(path: str | Path, what: str) -> Iterator[None]:
 
 @contextmanager
 def open_raster(path: str | Path, what: str = "raster") -> Iterator[rasterio.DatasetReader]:
-    """Open a raster for reading; a missing or corrupt one, also one found so while reading, is a BackendError."""
+    """Open a raster for reading; BackendError where it is missing or damaged, also while it is being read."""
     with reading(path, what), rasterio.open(path) as source:
         yield source
 
 
 def check_crs(source: rasterio.DatasetReader, what: str) -> None:
-    """BackendError where a raster has no CRS, or a local one that says nothing about the Earth."""
+    """BackendError where a raster has no CRS, or a local one without a place on Earth."""
     if source.crs is None or not (source.crs.is_geographic or source.crs.is_projected):
         raise BackendError(f"The {what} {source.name} has no CRS, so its place is unknown. Assign one first.")
 
@@ -77,8 +77,8 @@ def check_writable(path: str | Path, size_bytes: float = 0) -> None:
         )
 
 
-def _within(start: int, count: int, size: int, mirrored: bool) -> np.ndarray:
-    """The indices 0..size-1 that stand for start, start + 1, ..., some of which lie outside."""
+def _inside_indices(start: int, count: int, size: int, mirrored: bool) -> np.ndarray:
+    """(count,) indices in 0..size-1 for the pixels from `start` on; those outside are clamped or mirrored."""
     index = np.arange(start, start + count)
     if mirrored:
         index %= 2 * size
@@ -89,18 +89,19 @@ def _within(start: int, count: int, size: int, mirrored: bool) -> np.ndarray:
 def read_window(
     source: rasterio.DatasetReader, row: int, col: int, height: int, width: int, mirrored: bool = False
 ) -> np.ndarray:
-    """(bands, height, width) at an offset that may lie outside.
+    """(bands, height, width) of a window that may reach beyond the raster.
 
-    There the nearest edge pixels are repeated, or, `mirrored`, the raster is reflected at its edges.
+    Outside, the nearest edge pixels are repeated or, with `mirrored`, the raster is reflected at its edges.
     """
-    rows, cols = _within(row, height, source.height, mirrored), _within(col, width, source.width, mirrored)
+    rows = _inside_indices(row, height, source.height, mirrored)
+    cols = _inside_indices(col, width, source.width, mirrored)
     top, left = rows.min(), cols.min()
     data = source.read(window=Window(left, top, cols.max() - left + 1, rows.max() - top + 1))
     return data[:, (rows - top)[:, None], (cols - left)[None, :]]
 
 
 def _attribute_table(path: Path, entries: Legend) -> None:
-    """Write a legend as a raster attribute table, in GDAL's sidecar, which is where GeoTIFFs keep theirs."""
+    """Write a legend as a raster attribute table into GDAL's sidecar file, where GeoTIFFs have theirs."""
     root = ET.Element("PAMDataset")
     band = ET.SubElement(root, "PAMRasterBand", band="1")
     table = ET.SubElement(band, "GDALRasterAttributeTable", tableType="thematic")
@@ -121,7 +122,7 @@ def _attribute_table(path: Path, entries: Legend) -> None:
 def _vrt(
     box: GeoBox, kind: Kind, tags: dict[str, str], masked: bool, entries: Legend, growing: bool = False
 ) -> ET.ElementTree:
-    """The raster that a store's raw files are, for GDAL; in a growing one what is not written yet is nodata."""
+    """A VRT that describes a block store's files as a raster; in a growing one unwritten pixels are nodata."""
     height, width = box.shape
     root = ET.Element("VRTDataset", rasterXSize=str(width), rasterYSize=str(height))
     ET.SubElement(root, "SRS").text = CRS.from_user_input(str(box.crs)).to_wkt()
@@ -136,7 +137,7 @@ def _vrt(
         if kind == "classes":
             _describe_classes(band, entries)
         elif growing:
-            _spare_statistics(band)
+            _set_statistics(band)
         if growing and not masked and kind == "rgb":
             ET.SubElement(band, "NoDataValue").text = "0"
     if masked:
@@ -153,15 +154,15 @@ def _raw_band(parent: ET.Element, width: int, file: str, index: int = 0, bands: 
     return band
 
 
-def _spare_statistics(band: ET.Element) -> None:
-    """Some statistics, so that a viewer neither reads all of a growing raster for them nor writes them into it."""
+def _set_statistics(band: ET.Element) -> None:
+    """Set arbitrary statistics, so that a viewer does not read all of a growing raster to compute its own."""
     metadata = ET.SubElement(band, "Metadata")
     for key, value in {"MINIMUM": 0, "MAXIMUM": 255, "MEAN": 127, "STDDEV": 64}.items():
         ET.SubElement(metadata, "MDI", key=f"STATISTICS_{key}").text = str(value)
 
 
 def _describe_classes(band: ET.Element, entries: Legend) -> None:
-    """Name, nodata and the legend's palette."""
+    """Set a band's description, nodata and palette."""
     ET.SubElement(band, "Description").text = "land cover"
     ET.SubElement(band, "NoDataValue").text = str(legend.NODATA)
     table = ET.SubElement(band, "ColorTable")
@@ -172,16 +173,16 @@ def _describe_classes(band: ET.Element, entries: Legend) -> None:
 
 
 class RasterWriter:
-    """A raster that is written block by block and appears under its name only when it is whole.
+    """A raster that is written block by block and appears under its name only when it is complete.
 
-    `classes`: one uint8 band of WorldCover codes, nodata 0, official palette and names, overviews by mode; the names
-    are those of `legend`, of `legend.LEGENDS`, unless another legend is set until it is closed.
+    `classes`: one uint8 band of WorldCover codes, nodata 0, official palette, overviews by mode. The attribute table
+    has the names of `legend_name` (of `legend.LEGENDS`); another `legend` may be set until the raster is closed.
     `rgb`: three uint8 bands, overviews by average; pixels where `valid` is false are masked.
-    Use as a context manager. An exception inside leaves nothing behind, or, with `resume`, the finished blocks
-    in a folder beside the output: a later writer of the same raster goes on from them, however this process ended.
-    `resume` says what the pixels depend on beside the box and the tags. `done` has the (row, col) that need not be
-    written again. Raises BackendError where the output cannot be written, the disk is full, or another run is
-    writing the same output.
+    Use as a context manager. An exception inside leaves nothing behind or, with `resume`, the finished blocks in a
+    folder beside the output: a later writer of the same raster continues from them, however this process ended.
+    `resume` is a text that says what the pixels depend on beside box and tags. `done` are the (row, col) offsets of
+    the blocks that are written already. Raises BackendError where the output cannot be written, the disk is full, or
+    another run is writing the same output.
     """
 
     def __init__(
@@ -202,12 +203,12 @@ class RasterWriter:
         bands = 1 if kind == "classes" else 3
         folder = unfinished_path(self.path.absolute())
         if not self._resumable:
-            partial = partial_path(self.path.absolute())  # whose own name is what `check_writable` tries
+            partial = partial_path(self.path.absolute())  # a name that `check_writable` itself uses
             folder = partial.with_name(f"{partial.name}.blocks")
         # Uncompressed while growing, then a compressed copy: at most this much at once.
         check_writable(path, 2.0 * bands * height * width - block_store.disk_bytes(folder))
-        made_of = [resume, kind, height, width, *box.affine, str(box.crs), tags]
-        identity = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
+        content = [resume, kind, height, width, *box.affine, str(box.crs), tags]
+        identity = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
         with self._disk_errors():
             self._store = block_store.BlockStore(folder, (bands, height, width), identity if self._resumable else None)
         self.done = self._store.done
@@ -231,7 +232,7 @@ class RasterWriter:
         return f"{width:,} x {height:,} pixels, at most {most:,.1f} MB"
 
     def write(self, data: np.ndarray, row: int, col: int, valid: np.ndarray | None = None) -> None:
-        """Write (bands, height, width) or, for classes, (height, width) uint8 at an offset; clips to the raster.
+        """Write a block, (bands, height, width) or, for classes, (height, width) uint8; it is clipped to the raster.
 
         When it returns, the block is on disk. An image has `valid`, (height, width), with every block or with none.
         """
@@ -244,7 +245,7 @@ class RasterWriter:
             self._store.write((row, col), data[:, rows, cols], row + rows.start, col + cols.start, mask)
 
     def preview(self) -> Path:
-        """A raster, for GDAL, of what is written so far, which stays up to date; gone when this writer ends."""
+        """The path of a VRT of the finished blocks. It stays up to date, and is removed when the writer closes."""
         masked = self._store.masked
         path = self._store.folder / f"preview{'-masked' * masked}.vrt"
         if path != self._preview:
@@ -271,17 +272,17 @@ class RasterWriter:
 
     def _finish(self) -> None:
         with self._disk_errors():
-            description, whole = self._store.folder / "raster.vrt", self._store.folder / "whole.tif"
+            description, complete = self._store.folder / "raster.vrt", self._store.folder / "whole.tif"
             vrt = _vrt(self.box, self.kind, self._tags, self._store.masked, self.legend)
             vrt.write(description, encoding="unicode")
             options = dict(COMPRESS="DEFLATE", PREDICTOR="NO", BIGTIFF="IF_SAFER", NUM_THREADS="ALL_CPUS")
             resampling = "MODE" if self.kind == "classes" else "AVERAGE"
             if self.kind == "rgb":
-                options |= dict(PREDICTOR="YES", LEVEL="1")  # more takes time and makes images no smaller
-            rasterio.shutil.copy(description, whole, driver="COG", OVERVIEW_RESAMPLING=resampling, **options)
-            block_store.sync(whole)  # the blocks go only when what they became is on disk
+                options |= dict(PREDICTOR="YES", LEVEL="1")  # higher levels take longer and save nothing on images
+            rasterio.shutil.copy(description, complete, driver="COG", OVERVIEW_RESAMPLING=resampling, **options)
+            block_store.sync(complete)  # before the blocks are deleted
             sidecar = self.path.with_name(self.path.name + ".aux.xml")
             sidecar.unlink(missing_ok=True)
-            os.replace(whole, self.path)
+            os.replace(complete, self.path)
             if self.kind == "classes":
                 _attribute_table(sidecar, self.legend)

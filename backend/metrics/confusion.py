@@ -14,7 +14,7 @@ from backend.geo import legend
 def confusion(label: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     """(COUNT, COUNT) int64: pixels by class index of the label (row) and of the prediction (column).
 
-    `label` and `predicted` are uint8 class indices of one shape; where the label is IGNORE nothing counts.
+    `label` and `predicted` are uint8 class indices of one shape; pixels whose label is IGNORE are left out.
     """
     known = label != legend.IGNORE
     pairs = label[known].astype(np.int64) * legend.COUNT + predicted[known]
@@ -23,9 +23,9 @@ def confusion(label: np.ndarray, predicted: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Scores:
-    """What a confusion matrix says; classes that no label shows have no score.
+    """The scores of a confusion matrix; classes without labels have none.
 
-    `legend`, of `legend.LEGENDS`, is the one that its labels and predictions are in.
+    `legend`, of `legend.LEGENDS`, is the legend of the labels and predictions.
     """
 
     matrix: np.ndarray
@@ -33,7 +33,7 @@ class Scores:
 
     @property
     def present(self) -> np.ndarray:
-        """(COUNT,) bool: the classes that the labels show."""
+        """(COUNT,) bool: the classes that occur in the labels."""
         return self.matrix.sum(axis=1) > 0
 
     @property
@@ -55,7 +55,7 @@ class Scores:
 
     @property
     def accuracy(self) -> float:
-        """The share of the labelled pixels that are right; 0 where there is none."""
+        """The share of the labelled pixels that are predicted correctly; 0 where there is none."""
         return float(np.trace(self.matrix) / max(self.matrix.sum(), 1))
 
     def figures(self) -> dict[str, object]:
@@ -69,21 +69,23 @@ class Scores:
 
     def lines(self) -> list[str]:
         """One line of text a class present, in the legend's order."""
-        shown = np.flatnonzero(self.present)
-        names = legend.named(shown, self.legend)
-        return [f"{name}: IoU {self.iou[i]:.3f}, F1 {self.f1[i]:.3f}" for i, name in zip(shown, names)]
+        present = np.flatnonzero(self.present)
+        names = legend.named(present, self.legend)
+        return [f"{name}: IoU {self.iou[i]:.3f}, F1 {self.f1[i]:.3f}" for i, name in zip(present, names)]
 
 
 def score(
-    run: Callable[[torch.Tensor], torch.Tensor], batches: Iterable[list[torch.Tensor]], legend_name: str = "worldcover"
+    predict: Callable[[torch.Tensor], torch.Tensor],
+    batches: Iterable[list[torch.Tensor]],
+    legend_name: str = "worldcover",
 ) -> Scores:
-    """The scores of `run`, (N, 3, H, W) uint8 RGB to (N, COUNT, H, W) logits, on batches of images and labels.
+    """The scores of `predict`, (N, 3, H, W) uint8 RGB to (N, COUNT, H, W) logits, on batches of images and labels.
 
-    Labels are (N, H, W) uint8 class indices in `legend`; where they are IGNORE nothing counts.
+    Labels are (N, H, W) uint8 class indices in the legend; pixels whose label is IGNORE are left out.
     """
     matrix = np.zeros((legend.COUNT, legend.COUNT), dtype=np.int64)
     with torch.inference_mode():
         for image, label in batches:
-            predicted = run(image).argmax(dim=1).to(torch.uint8)
+            predicted = predict(image).argmax(dim=1).to(torch.uint8)
             matrix += confusion(label.cpu().numpy(), predicted.cpu().numpy())
     return Scores(matrix, legend_name)

@@ -1,25 +1,32 @@
-"""Two land cover maps of the same ground: a legend of who says what where, and the confusion table."""
+"""Two land cover maps of the same ground: a raster of class pairs with its legend, and the confusion table."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 
 import numpy as np
+import rasterio
+from odc.geo.geobox import GeoBox
+from pyproj import CRS, Geod
+from rasterio.enums import Resampling
+from rasterio.vrt import WarpedVRT
+from rasterio.windows import Window
 
-from backend.geo import legend
+from backend.geo import class_raster, grid, legend
+from backend.geo.raster import RasterWriter, reading
+from backend.protocol import Reporter
+from backend.sources.mosaic import TOLERANCE_PX
 
 FIRST = 111
-"""The value of the first pair of classes: above WorldCover's codes, so that nobody takes the result for land cover."""
+"""The value of the first pair of classes: above WorldCover's codes, so that the result cannot be mistaken for them."""
 NODATA = 0
-TINT = 0.8  # how far towards white the colour of a class lies where both maps agree on it
-_STYLE = (
-    "body{font:14px/1.5 sans-serif;max-width:1100px;margin:1em auto;padding:0 1em;color:#222}"
-    "table{border-collapse:collapse;margin:1em 0}td,th{border:1px solid #ccc;padding:3px 8px;text-align:right}"
-)
+TINT = 0.8  # how far towards white a class's colour is where both maps agree on it
+BLOCK_ROWS, BLOCK_COLS = 512, 4096  # low, so that in degrees all pixels of a block have about one area
+M2_PER_HA = 10_000.0
+COLUMNS = ("reference_ha", "compared_ha", "agree_ha", "agree_of_reference", "agree_of_compared")
 
 
 def pair_values(reference: np.ndarray, compared: np.ndarray) -> np.ndarray:
@@ -29,7 +36,7 @@ def pair_values(reference: np.ndarray, compared: np.ndarray) -> np.ndarray:
     return np.where(known, values, NODATA).astype(np.uint8)
 
 
-def counted(values: np.ndarray) -> np.ndarray:
+def pair_counts(values: np.ndarray) -> np.ndarray:
     """(COUNT, COUNT) int64: pixels by the class of the reference (row) and of the compared map (column)."""
     counts = np.bincount(values.ravel(), minlength=256)[FIRST : FIRST + legend.COUNT**2]
     return counts.reshape(legend.COUNT, legend.COUNT)
@@ -38,19 +45,65 @@ def counted(values: np.ndarray) -> np.ndarray:
 def pair_legend(present: np.ndarray) -> dict[int, tuple[str, str]]:
     """Value to name and colour of the pairs that are present, a (COUNT, COUNT) bool.
 
-    Agreement first, in tints of the class's colour; disagreement in the colour of what the compared map says.
+    Agreement first, in tints of the class's colour; disagreement in the colour of the compared map's class.
     """
     pairs = sorted(np.argwhere(present).tolist(), key=lambda pair: (pair[0] != pair[1], pair))
-    return {FIRST + i * legend.COUNT + j: (_name(i, j), _colour(i, j)) for i, j in pairs}
+    return {FIRST + i * legend.COUNT + j: (_pair_name(i, j), _pair_colour(i, j)) for i, j in pairs}
 
 
-def _name(i: int, j: int) -> str:
+def _pair_name(i: int, j: int) -> str:
     return f"agree: {legend.NAMES[i]}" if i == j else f"{legend.NAMES[i]} → {legend.NAMES[j]}"
 
 
-def _colour(i: int, j: int) -> str:
+def _pair_colour(i: int, j: int) -> str:
     rgb = legend.rgb(int(legend.CODES[j]))
     return bytes(round(255 * TINT + value * (1 - TINT)) if i == j else value for value in rgb).hex().upper()
+
+
+def write_pairs(
+    writer: RasterWriter, reference: rasterio.DatasetReader, compared: rasterio.DatasetReader, report: Reporter
+) -> np.ndarray:
+    """Write the pair values on the reference's grid; returns the (COUNT, COUNT) hectares of each pair.
+
+    The compared map is resampled by nearest neighbour.
+    """
+    hectares, windows = np.zeros((legend.COUNT, legend.COUNT)), list(_windows(writer.box))
+    height, width = writer.box.shape
+    with WarpedVRT(
+        compared,
+        crs=reference.crs,
+        transform=reference.transform,
+        height=height,
+        width=width,
+        resampling=Resampling.nearest,
+        tolerance=TOLERANCE_PX,
+    ) as warped:
+        for count, window in enumerate(windows, 1):
+            with reading(reference.name, "reference"):
+                ours = class_raster.read_indices(reference, window)
+            with reading(compared.name, "compared map"):
+                theirs = class_raster.read_indices(warped, window)
+            values = pair_values(ours, theirs)
+            rows, cols = window.toslices()
+            writer.write(values, window.row_off, window.col_off)
+            hectares += pair_counts(values) * _pixel_ha(writer.box[rows, cols])
+            report.progress(count / len(windows), f"Block {count} of {len(windows)}")
+    return hectares
+
+
+def _windows(box: GeoBox) -> Iterator[Window]:
+    height, width = box.shape
+    for row in range(0, height, BLOCK_ROWS):
+        for col in range(0, width, BLOCK_COLS):
+            yield Window(col, row, min(BLOCK_COLS, width - col), min(BLOCK_ROWS, height - row))
+
+
+def _pixel_ha(block: GeoBox) -> float:
+    """The mean area of a block's pixels in hectares: planar where the CRS is in metres, else on the ellipsoid."""
+    if grid.is_metric(CRS.from_user_input(str(block.crs))):
+        return abs(block.affine.determinant) / M2_PER_HA
+    area_m2, _ = Geod(ellps="WGS84").geometry_area_perimeter(block.footprint("EPSG:4326", buffer=0).geom)
+    return abs(area_m2) / M2_PER_HA / (block.shape[0] * block.shape[1])
 
 
 @dataclass(frozen=True)
@@ -63,7 +116,7 @@ class Difference:
 
     @property
     def total(self) -> float:
-        """Hectares that both maps know."""
+        """The hectares where both maps are known."""
         return float(self.hectares.sum())
 
     @property
@@ -73,24 +126,27 @@ class Difference:
 
     @property
     def quantity(self) -> float:
-        """The share that disagrees because the maps hold other amounts of the classes (Pontius & Millones 2011)."""
+        """The share that disagrees because the maps have other amounts of the classes (Pontius & Millones 2011)."""
         return float(np.abs(self.hectares.sum(axis=0) - self.hectares.sum(axis=1)).sum()) / 2 / self.total
 
     @property
     def allocation(self) -> float:
-        """The share that disagrees because the same amounts lie elsewhere (Pontius & Millones 2011)."""
+        """The share that disagrees because the same amounts are in other places (Pontius & Millones 2011)."""
         return max(1 - self.agreement - self.quantity, 0.0)
 
     @property
-    def shown(self) -> np.ndarray:
-        """The indices of the classes that either map shows."""
+    def present(self) -> np.ndarray:
+        """The indices of the classes that occur in either map."""
         return np.flatnonzero(self.hectares.sum(axis=0) + self.hectares.sum(axis=1))
 
     def by_class(self, index: int) -> tuple[float, float, float, float, float]:
-        """Of a class: hectares of the reference, of the compared map and of both; what of each agrees; NaN of none."""
-        one, other = float(self.hectares[index].sum()), float(self.hectares[:, index].sum())
+        """The COLUMNS of a class: hectares of the reference, the compared map and both, and the shares that agree.
+
+        A share is NaN where the map does not have the class.
+        """
+        ours, theirs = float(self.hectares[index].sum()), float(self.hectares[:, index].sum())
         both = float(self.hectares[index, index])
-        return one, other, both, both / one if one else np.nan, both / other if other else np.nan
+        return ours, theirs, both, both / ours if ours else np.nan, both / theirs if theirs else np.nan
 
     def sentence(self) -> str:
         """The result in words."""
@@ -100,58 +156,13 @@ class Difference:
         )
 
 
-COLUMNS = ("reference_ha", "compared_ha", "agree_ha", "agree_of_reference", "agree_of_compared")
-HEADS = ("reference, ha", "compared, ha", "agree, ha", "agree, % of reference", "agree, % of compared")
-
-
-def write_csv(path: Path, found: Difference) -> None:
-    """One row a class of the reference: hectares by class of the compared map, then the figures of the class."""
+def write_csv(path: Path, difference: Difference) -> None:
+    """Write one row a class of the reference: hectares by class of the compared map, then the COLUMNS."""
+    present = difference.present
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["code", "class", *(f"as_{legend.CODES[j]}_ha" for j in found.shown), *COLUMNS])
-        for i in found.shown:
-            figures = ["" if np.isnan(value) else round(value, 4) for value in found.by_class(i)]
-            areas = [round(float(found.hectares[i, j]), 4) for j in found.shown]
+        writer.writerow(["code", "class", *(f"as_{legend.CODES[j]}_ha" for j in present), *COLUMNS])
+        for i in present:
+            figures = ["" if np.isnan(value) else round(value, 4) for value in difference.by_class(i)]
+            areas = [round(float(difference.hectares[i, j]), 4) for j in present]
             writer.writerow([legend.CODES[i], legend.NAMES[i], *areas, *figures])
-
-
-def page(found: Difference) -> str:
-    """The confusion table as one HTML page, in no more CSS than QGIS's own text widget knows."""
-    heads = [_head(j) for j in found.shown]
-    rows = [[_head(i), *(_area(found, i, j) for j in found.shown)] for i in found.shown]
-    by_class = [[_head(i), *map(_cell, _percent(found.by_class(i)))] for i in found.shown]
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Difference of land cover</title>'
-        f"<style>{_STYLE}</style></head><body><h2>Difference of land cover</h2>"
-        f"<p>Reference: <b>{escape(found.reference)}</b><br>Compared: <b>{escape(found.compared)}</b></p>"
-        f"<p>{found.sentence()}</p><h3>Hectares: reference by row, compared by column</h3>{_table(heads, rows)}"
-        f"<h3>By class</h3>{_table([f'<th>{head}</th>' for head in HEADS], by_class)}</body></html>\n"
-    )
-
-
-def _percent(figures: Iterable[float]) -> list[str]:
-    areas, shares = list(figures)[:3], list(figures)[3:]
-    return [f"{value:,.1f}" for value in areas] + ["none" if np.isnan(one) else f"{one:.1%}" for one in shares]
-
-
-def _table(heads: list[str], rows: list[list[str]]) -> str:
-    body = "".join(f"<tr>{''.join(row)}</tr>" for row in rows)
-    return f'<table border="1" cellspacing="0" cellpadding="4"><tr><th></th>{"".join(heads)}</tr>{body}</table>'
-
-
-def _head(index: int) -> str:
-    colour = legend.LEGEND[int(legend.CODES[index])][1]
-    return f'<th align="left"><span style="color:#{colour}">&#9632;</span> {escape(legend.NAMES[index])}</th>'
-
-
-def _cell(text: str, colour: str = "#ffffff") -> str:
-    return f'<td align="right" style="background-color:{colour}">{text}</td>'
-
-
-def _area(found: Difference, i: int, j: int) -> str:
-    """Hectares, the deeper in colour the more of the reference's class they are: green agrees, red does not."""
-    area, whole = float(found.hectares[i, j]), float(found.hectares[i].sum())
-    share = area / whole if whole else 0.0
-    full = (90, 180, 90) if i == j else (230, 110, 90)
-    shade = bytes(round(255 - (255 - value) * share) for value in full).hex()
-    return _cell(f"{area:,.1f}" if area else "", f"#{shade}")

@@ -1,4 +1,4 @@
-"""Squares of one size cut from data sets, rasters and folders of images, found again by their ground."""
+"""Square crops of one size from data sets, rasters and folders of images, with keys of the ground they show."""
 
 from __future__ import annotations
 
@@ -22,17 +22,18 @@ from backend.geo.raster import open_raster
 from backend.protocol import BackendError
 
 SUFFIXES = (".tif", ".tiff", ".vrt", ".png", ".jpg", ".jpeg", ".jp2", ".img")
-MOST_EMPTY = 0.005  # share of a square that may be masked or black
-SAME_GROUND_M = 10.0  # by which the corners of one ground may differ: a pixel of land cover
+MAX_EMPTY_SHARE = 0.005  # of a crop that may be masked or black
+SAME_GROUND_M = 10.0  # by which the corners of crops of the same ground may differ: a pixel of land cover
 
 Corner = tuple[str, float, float]
+"""CRS, left and top in the CRS's units."""
 CropPixels = tuple[np.ndarray, np.ndarray]
 """(size, size, 3) uint8 RGB and (size, size) uint8 class indices, IGNORE where none is known."""
 
 
 @dataclass(frozen=True)
 class Crop:
-    """A square that can be read; `corner` is its CRS, left and top, None where they are not known."""
+    """A crop that can be read; `corner` is None where it is not known."""
 
     name: str
     corner: Corner | None
@@ -41,71 +42,73 @@ class Crop:
 
 @dataclass(frozen=True)
 class CropSet:
-    """The squares of a source, `pixel_m` metres a pixel; 0 where that is not known."""
+    """The crops of a source; `pixel_m` is 0 where the pixel size is not known."""
 
     name: str
     pixel_m: float
-    pictures: list[Crop]
+    crops: list[Crop]
 
     def drawn(self, keys: Sequence[str], shared: Collection[str], seed: int) -> Iterator[tuple[str, CropPixels]]:
-        """The squares that hold data, with their keys: first those that are shared, else as keys and seed decide."""
+        """The crops that hold data, with their keys: shared ones first, otherwise in an order drawn from the seed."""
 
-        def rank(one: tuple[str, Crop]) -> tuple[bool, bytes]:
-            return one[0] not in shared, hashlib.sha256(f"{seed} {one[0]}".encode()).digest()
+        def rank(item: tuple[str, Crop]) -> tuple[bool, bytes]:
+            return item[0] not in shared, hashlib.sha256(f"{seed} {item[0]}".encode()).digest()
 
-        for key, picture in sorted(zip(keys, self.pictures), key=rank):
-            square = picture.read()
-            if (square[0] == 0).all(axis=-1).mean() <= MOST_EMPTY:
-                yield key, square
+        for key, crop in sorted(zip(keys, self.crops), key=rank):
+            pixels = crop.read()
+            if (pixels[0] == 0).all(axis=-1).mean() <= MAX_EMPTY_SHARE:
+                yield key, pixels
 
 
-def keys(sets: Sequence[CropSet]) -> list[list[str]]:
-    """A key for each square of each set: squares of the same ground have the same, up to SAME_GROUND_M apart.
+def ground_keys(sets: Sequence[CropSet]) -> list[list[str]]:
+    """A key for each crop of each set; crops of the same ground, up to SAME_GROUND_M apart, have the same key.
 
-    Where the ground of any square is not known, all go by their names.
+    Where the corner of any crop is not known, the keys are the crops' names.
     """
-    if any(picture.corner is None for one in sets for picture in one.pictures):
-        return [[picture.name for picture in one.pictures] for one in sets]
+    if any(crop.corner is None for crops in sets for crop in crops.crops):
+        return [[crop.name for crop in crops.crops] for crops in sets]
     known: dict[tuple[str, int, int], list[tuple[Corner, str]]] = {}
-    return [[_key(picture.corner, known) for picture in one.pictures if picture.corner] for one in sets]
+    return [[_ground_key(crop.corner, known) for crop in crops.crops if crop.corner] for crops in sets]
 
 
-def _key(corner: Corner, known: dict[tuple[str, int, int], list[tuple[Corner, str]]]) -> str:
+def _ground_key(corner: Corner, known: dict[tuple[str, int, int], list[tuple[Corner, str]]]) -> str:
+    """The key of the nearest known corner, or a new one; `known` has corners by CRS and cell of a coarse grid."""
     crs, left, top = corner
     col, row = int(left // SAME_GROUND_M), int(top // SAME_GROUND_M)
-    around = [known.get((crs, col + i, row + j), []) for i in (-1, 0, 1) for j in (-1, 0, 1)]
-    apart = [(max(abs(left - other[1]), abs(top - other[2])), key) for found in around for other, key in found]
-    if apart and min(apart)[0] <= SAME_GROUND_M:
-        return min(apart)[1]
+    neighbours = [known.get((crs, col + i, row + j), []) for i in (-1, 0, 1) for j in (-1, 0, 1)]
+    distances = [(max(abs(left - other[1]), abs(top - other[2])), key) for cell in neighbours for other, key in cell]
+    if distances and min(distances)[0] <= SAME_GROUND_M:
+        return min(distances)[1]
     key = f"{crs} {left:.2f} {top:.2f}"
     known.setdefault((crs, col, row), []).append((corner, key))
     return key
 
 
 def open_crops(path: str | Path, size_px: int, split: str = "all") -> CropSet:
-    """The squares of a data set's folder, of a split or of all, of an RGB raster, or of a folder of images.
+    """The crops of a data set's folder, of one split or 'all', of an RGB raster, or of a folder of images.
 
-    Raises BackendError where the source is none of these, is damaged, holds no square of `size_px`, or is no RGB of 8
-    bit on a grid in metres.
+    Raises BackendError where the source is none of these, is damaged, is smaller than `size_px`, or is not 8 bit RGB
+    on a grid in metres.
     """
     path = Path(path)
     if (path / layout.INDEX).is_file():
-        found = _of_dataset(path, size_px, split)
+        crops = _of_dataset(path, size_px, split)
     elif (path / layout.PACKED_INDEX).is_file():
-        found = _of_packed(path, size_px, split)
+        crops = _of_packed(path, size_px, split)
     elif path.is_dir():
-        found = _of_folder(path, size_px)
+        crops = _of_folder(path, size_px)
     else:
-        found = _of_raster(path, size_px)
-    if not found.pictures:
+        crops = _of_raster(path, size_px)
+    if not crops.crops:
         raise BackendError(
             f"{path} holds no {'' if split == 'all' else f'{split!r} '}tile of {size_px} pixels or more. Choose "
             "another split or smaller crops, or build it from more ground."
         )
-    return found
+    return crops
 
 
-def _places(height: int, width: int, size_px: int) -> Iterator[tuple[int, int]]:
+def _offsets(height: int, width: int, size_px: int) -> Iterator[tuple[int, int]]:
+    """Row and column of each crop, side by side."""
     for row in range(0, height - size_px + 1, size_px):
         yield from ((row, col) for col in range(0, width - size_px + 1, size_px))
 
@@ -118,13 +121,13 @@ def _too_small(path: Path, shape: tuple[int, int], size_px: int) -> BackendError
 
 
 def _of_tile(tile: Tile, name: str, size_px: int, corner: tuple[str, float, float, float] | None) -> Iterator[Crop]:
-    """The squares of a tile; `corner` is its CRS, left, top and pixel size, where known."""
-    for row, col in _places(*tile.shape, size_px):
-        there = None
+    """The crops of a tile; `corner` is its CRS, left, top and pixel size, where known."""
+    for row, col in _offsets(*tile.shape, size_px):
+        crop_corner = None
         if corner:
             crs, left, top, pixel_m = corner
-            there = (crs, left + col * pixel_m, top - row * pixel_m)
-        yield Crop(f"{name} {row} {col}", there, partial(tile.read, row, col, size_px, size_px))
+            crop_corner = (crs, left + col * pixel_m, top - row * pixel_m)
+        yield Crop(f"{name} {row} {col}", crop_corner, partial(tile.read, row, col, size_px, size_px))
 
 
 def _of_dataset(folder: Path, size_px: int, split: str) -> CropSet:
@@ -135,80 +138,80 @@ def _of_dataset(folder: Path, size_px: int, split: str) -> CropSet:
             raise layout.no_images_error(folder)
         if min(shape) < size_px:
             raise _too_small(folder, shape, size_px)
-        found: list[Crop] = []
+        crops: list[Crop] = []
         for row in rows:
             if split in ("all", row["split"]):
                 tile = FileTile(row["split"], shape, folder / row["image"], folder / row["label"])
                 corner = (row["crs"], float(row["xmin"]), float(row["ymax"]), pixel_m)
-                found += _of_tile(tile, row["name"], size_px, corner)
-    return CropSet(folder.name, pixel_m, found)
+                crops += _of_tile(tile, row["name"], size_px, corner)
+    return CropSet(folder.name, pixel_m, crops)
 
 
 def _of_packed(folder: Path, size_px: int, split: str) -> CropSet:
     tiles = reader.open_tiles(folder)
     chosen = [(number, tile) for number, tile in enumerate(tiles.tiles) if split in ("all", tile.split)]
-    found = [one for number, tile in chosen for one in _of_tile(tile, f"{number:06d}", size_px, None)]
-    if chosen and not found:
+    crops = [crop for number, tile in chosen for crop in _of_tile(tile, f"{number:06d}", size_px, None)]
+    if chosen and not crops:
         raise _too_small(folder, chosen[0][1].shape, size_px)
-    return CropSet(folder.name, tiles.pixel_m, found)
+    return CropSet(folder.name, tiles.pixel_m, crops)
 
 
 def _read_raster(path: Path, row: int, col: int, size_px: int) -> CropPixels:
-    """A square of an image without a label; black where it is masked."""
+    """A crop of an image without a label; black where the image is masked."""
     window = Window(col, row, size_px, size_px)
     with warnings.catch_warnings(), open_raster(path, "image") as source:
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        pixels, seen = source.read((1, 2, 3), window=window), source.dataset_mask(window=window) > 0
+        pixels, valid = source.read((1, 2, 3), window=window), source.dataset_mask(window=window) > 0
     unknown = np.full((size_px, size_px), legend.IGNORE, dtype=np.uint8)
-    return np.where(seen, pixels, 0).transpose(1, 2, 0), unknown
+    return np.where(valid, pixels, 0).transpose(1, 2, 0), unknown
 
 
 def _of_raster(path: Path, size_px: int) -> CropSet:
     with open_raster(path, "image") as source:
         image_label_pairs.check_image(source, size_px)
         pixel_m, crs = source.transform.a, str(source.crs)
-        found = [
+        crops = [
             Crop(
                 f"{path.stem} {row} {col}",
                 (crs, *(source.transform * (col, row))),
                 partial(_read_raster, path, row, col, size_px),
             )
-            for row, col in _places(source.height, source.width, size_px)
+            for row, col in _offsets(source.height, source.width, size_px)
         ]
-    return CropSet(path.stem, pixel_m, found)
+    return CropSet(path.stem, pixel_m, crops)
 
 
 def _of_folder(folder: Path, size_px: int) -> CropSet:
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
-    if not files:
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    if not paths:
         raise BackendError(
             f"{folder} is neither a data set (it has no {layout.INDEX}) nor a folder of images. Choose a folder that "
             "'Build data set' wrote, or one of RGB images."
         )
-    sets = [_of_file(path, size_px) for path in files]
-    sizes = {round(one.pixel_m, 4) for one in sets}
+    sets = [_of_file(path, size_px) for path in paths]
+    sizes = {round(crops.pixel_m, 4) for crops in sets}
     if max(sizes) > min(sizes) * (1 + layout.SAME_GSD_TOLERANCE):
-        told = ", ".join(f"{size:g} m" if size else "unknown" for size in sorted(sizes))
-        raise BackendError(f"The images of {folder} have different pixel sizes ({told}). Resample them to one.")
-    return CropSet(folder.name, sets[0].pixel_m, [picture for one in sets for picture in one.pictures])
+        listed = ", ".join(f"{size:g} m" if size else "unknown" for size in sorted(sizes))
+        raise BackendError(f"The images of {folder} have different pixel sizes ({listed}). Resample them to one.")
+    return CropSet(folder.name, sets[0].pixel_m, [crop for crops in sets for crop in crops.crops])
 
 
 def _of_file(path: Path, size_px: int) -> CropSet:
-    """The squares of an image that may have no place, such as a PNG."""
+    """The crops of an image that may have no georeference, such as a PNG."""
     with warnings.catch_warnings(), open_raster(path, "image") as source:
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         if source.crs is not None:
             return _of_raster(path, size_px)
-        _check_plain(source, size_px)
+        _check_rgb(source, size_px)
         shape = source.height, source.width
-    found = [
+    crops = [
         Crop(f"{path.stem} {row} {col}", None, partial(_read_raster, path, row, col, size_px))
-        for row, col in _places(*shape, size_px)
+        for row, col in _offsets(*shape, size_px)
     ]
-    return CropSet(path.stem, 0.0, found)
+    return CropSet(path.stem, 0.0, crops)
 
 
-def _check_plain(source: rasterio.DatasetReader, size_px: int) -> None:
+def _check_rgb(source: rasterio.DatasetReader, size_px: int) -> None:
     if source.count < 3 or any(dtype != "uint8" for dtype in source.dtypes[:3]):
         raise BackendError(f"The image {source.name} is no RGB image of 8 bit. Convert it, or take it out.")
     if min(source.height, source.width) < size_px:

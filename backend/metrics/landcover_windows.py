@@ -1,4 +1,4 @@
-"""Windows of equal ground cut from land cover, in rasters and in the labels of data sets."""
+"""Windows of one size drawn from land cover rasters and from the labels of data sets."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from rasterio.windows import Window
 from backend.datasets import image_label_pairs, layout
 from backend.geo import class_raster, legend
 from backend.geo.raster import open_raster
-from backend.metrics.near_duplicates import Ground, Place
+from backend.metrics.near_duplicates import MapBlock, Position
 from backend.protocol import BackendError
 from backend.tiling.lattice import Box
 
-MOST_UNKNOWN = 0.05  # share of a window that may be nodata
-BLOCK = 4  # windows along a block of ground, in which one may begin
+MAX_UNKNOWN_SHARE = 0.05  # of a window that may be nodata
+BLOCK_WINDOWS = 4  # windows along the side of a block
 
 
 @dataclass(frozen=True)
-class Land:
+class LandCoverRaster:
     """A land cover raster of (height, width) pixels of `pixel_m` metres.
 
-    Those of one sheet, such as the tiles of a data set, lie on one grid, with the first pixel at `corner`, row and
-    column; what is cut from a sheet may reach over several.
+    Rasters of one `map_name`, such as the tiles of a data set, lie on one grid, with the first pixel at `corner`, row
+    and column; what is cut from a map may cover several of its rasters.
     """
 
     path: Path
     shape: tuple[int, int]
     pixel_m: float
-    sheet: str
+    map_name: str
     corner: tuple[int, int] = (0, 0)
 
     def read(self, row: int, col: int, height: int, width: int) -> np.ndarray:
@@ -44,29 +44,29 @@ class Land:
 
 
 @dataclass(frozen=True)
-class Cut:
-    """(n, side, side) uint8 class indices, and where each was cut: the number of its sheet, row and column there."""
+class WindowSample:
+    """(n, side, side) uint8 class indices, and the position of each window's first pixel."""
 
     windows: np.ndarray
-    corners: list[Place]
+    positions: list[Position]
 
 
-def open_lands(rasters: Sequence[str], datasets: Sequence[str]) -> list[Land]:
+def open_maps(rasters: Sequence[str], datasets: Sequence[str]) -> list[LandCoverRaster]:
     """Rasters and the labels of data sets; BackendError where one cannot be read or is not on a grid in metres."""
-    found = [_of_raster(Path(path)) for path in rasters]
+    opened = [_of_raster(Path(path)) for path in rasters]
     for folder in datasets:
-        found += _of_dataset(Path(folder))
-    return found
+        opened += _of_dataset(Path(folder))
+    return opened
 
 
-def _of_raster(path: Path) -> Land:
+def _of_raster(path: Path) -> LandCoverRaster:
     with open_raster(path, "land cover") as source:
         image_label_pairs.check_label(source)
         image_label_pairs.check_grid(source, "land cover", 1)
-        return Land(path, (source.height, source.width), source.transform.a, str(path))
+        return LandCoverRaster(path, (source.height, source.width), source.transform.a, str(path))
 
 
-def _of_dataset(folder: Path) -> Iterator[Land]:
+def _of_dataset(folder: Path) -> Iterator[LandCoverRaster]:
     if not (folder / layout.INDEX).is_file():
         raise BackendError(
             f"{folder} is not a data set: it has no {layout.INDEX}. Choose a folder that 'Build data set' wrote."
@@ -78,90 +78,97 @@ def _of_dataset(folder: Path) -> Iterator[Land]:
         side, pixel_m = int(index["tile_px"]), float(index["pixel_m"])
         for row in rows:
             corner = round(-float(row["ymax"]) / pixel_m), round(float(row["xmin"]) / pixel_m)
-            yield Land(folder / row["label"], (side, side), pixel_m, f"{folder} {row['crs']}", corner)
+            yield LandCoverRaster(folder / row["label"], (side, side), pixel_m, f"{folder} {row['crs']}", corner)
 
 
-def common_pixel(lands: Sequence[Land]) -> float:
-    """The pixel size of all; BackendError where they differ."""
-    first = lands[0]
-    for land in lands:
-        if abs(land.pixel_m / first.pixel_m - 1) > layout.SAME_GSD_TOLERANCE:
+def common_pixel(rasters: Sequence[LandCoverRaster]) -> float:
+    """The pixel size of all rasters in metres; BackendError where they differ."""
+    first = rasters[0]
+    for raster in rasters:
+        if abs(raster.pixel_m / first.pixel_m - 1) > layout.SAME_GSD_TOLERANCE:
             raise BackendError(
-                f"{first.path} has pixels of {first.pixel_m:g} m, {land.path} of {land.pixel_m:g} m. Landscape metrics "
-                "depend on the pixel size: resample one to the other's by mode or nearest, or cut labels alone."
+                f"{first.path} has pixels of {first.pixel_m:g} m, {raster.path} of {raster.pixel_m:g} m. Landscape "
+                "metrics depend on the pixel size: resample one to the other's by mode or nearest, or cut labels alone."
             )
     return first.pixel_m
 
 
-def cut(lands: Sequence[Land], side: int, stride: int, count: int, seed: int, what: str) -> Cut:
-    """At most `count` windows of `side` pixels that are known, drawn by the seed from places every `stride` pixels.
+def draw_windows(
+    rasters: Sequence[LandCoverRaster], side: int, stride: int, count: int, seed: int, what: str
+) -> WindowSample:
+    """Draw at most `count` windows of `side` pixels, with little nodata, from a grid of `stride` pixels.
 
-    BackendError where no raster is as large as a window, and where all windows are nodata.
+    `what` names the map in errors. Raises BackendError where no raster is as large as a window, and where all windows
+    are nodata.
     """
-    places = [(number, row, col) for number, land in enumerate(lands) for row, col in _places(land, side, stride)]
-    if not places:
-        largest = max(min(land.shape) for land in lands)
+    candidates = [
+        (number, row, col) for number, raster in enumerate(rasters) for row, col in _offsets(raster, side, stride)
+    ]
+    if not candidates:
+        largest = max(min(raster.shape) for raster in rasters)
         raise BackendError(
-            f"No {what} land cover is as large as a window of {side} pixels ({side * lands[0].pixel_m:g} m). The "
-            f"largest window that fits is {largest * lands[0].pixel_m:g} m."
+            f"No {what} land cover is as large as a window of {side} pixels ({side * rasters[0].pixel_m:g} m). The "
+            f"largest window that fits is {largest * rasters[0].pixel_m:g} m."
         )
-    windows, corners, numbers = [], list[Place](), _numbers(lands)
-    for turn in np.random.default_rng(seed).permutation(len(places)):
-        number, row, col = places[turn]
-        land = lands[number]
-        window = land.read(row, col, side, side)
-        if (window == legend.IGNORE).mean() <= MOST_UNKNOWN:
+    windows, positions, map_numbers = [], list[Position](), _map_numbers(rasters)
+    for drawn in np.random.default_rng(seed).permutation(len(candidates)):
+        number, row, col = candidates[drawn]
+        raster = rasters[number]
+        window = raster.read(row, col, side, side)
+        if (window == legend.IGNORE).mean() <= MAX_UNKNOWN_SHARE:
             windows.append(window)
-            corners.append((numbers[land.sheet], land.corner[0] + row, land.corner[1] + col))
+            positions.append((map_numbers[raster.map_name], raster.corner[0] + row, raster.corner[1] + col))
         if len(windows) == count:
             break
     if not windows:
         raise BackendError(
-            f"The {what} land cover holds no window of WorldCover classes: everywhere, more than {MOST_UNKNOWN:.0%} of "
-            "it is nodata or has another legend. Choose other rasters or smaller windows."
+            f"The {what} land cover holds no window of WorldCover classes: everywhere, more than "
+            f"{MAX_UNKNOWN_SHARE:.0%} of it is nodata or has another legend. Choose other rasters or smaller windows."
         )
-    return Cut(np.stack(windows), corners)
+    return WindowSample(np.stack(windows), positions)
 
 
-def _places(land: Land, side: int, stride: int) -> Iterator[tuple[int, int]]:
-    for row in range(0, land.shape[0] - side + 1, stride):
-        yield from ((row, col) for col in range(0, land.shape[1] - side + 1, stride))
+def _offsets(raster: LandCoverRaster, side: int, stride: int) -> Iterator[tuple[int, int]]:
+    """Row and column of each window in a raster."""
+    for row in range(0, raster.shape[0] - side + 1, stride):
+        yield from ((row, col) for col in range(0, raster.shape[1] - side + 1, stride))
 
 
-def _numbers(lands: Sequence[Land]) -> dict[str, int]:
-    return {sheet: number for number, sheet in enumerate(dict.fromkeys(land.sheet for land in lands))}
+def _map_numbers(rasters: Sequence[LandCoverRaster]) -> dict[str, int]:
+    return {name: number for number, name in enumerate(dict.fromkeys(raster.map_name for raster in rasters))}
 
 
-def grounds(lands: Sequence[Land], side: int, most_px: int, seed: int) -> tuple[list[Ground], float]:
-    """All ground in blocks, so that each window of `side` pixels lies whole in one, and the share of it that is given.
+def map_blocks(rasters: Sequence[LandCoverRaster], side: int, max_px: int, seed: int) -> tuple[list[MapBlock], float]:
+    """The maps as overlapping blocks, so that every window of `side` pixels is inside one; and the share returned.
 
-    Of more than `most_px` pixels, blocks are drawn by the seed. Where a sheet has nothing, there is IGNORE.
+    Of maps larger than `max_px` pixels, blocks are drawn by the seed. Pixels outside all rasters are IGNORE.
     """
-    step, numbers = BLOCK * side, _numbers(lands)
-    reach = step + side - 1
-    blocks: dict[Place, list[Land]] = defaultdict(list)
-    for land in lands:
+    step, map_numbers = BLOCK_WINDOWS * side, _map_numbers(rasters)
+    size = step + side - 1
+    rasters_of: dict[Position, list[LandCoverRaster]] = defaultdict(list)
+    for raster in rasters:
         spans = (
-            range((at - reach) // step + 1, (at + size - 1) // step + 1) for at, size in zip(land.corner, land.shape)
+            range((first - size) // step + 1, (first + length - 1) // step + 1)
+            for first, length in zip(raster.corner, raster.shape)
         )
         for row, col in product(*spans):
-            blocks[(numbers[land.sheet], row * step, col * step)].append(land)
-    keys, found, left = list(blocks), list[Ground](), most_px
-    for turn in np.random.default_rng(seed).permutation(len(keys)):
+            rasters_of[(map_numbers[raster.map_name], row * step, col * step)].append(raster)
+    positions, blocks, left = list(rasters_of), list[MapBlock](), max_px
+    for drawn in np.random.default_rng(seed).permutation(len(positions)):
         if left < 0:
             break
-        found.append(_ground(keys[turn], blocks[keys[turn]], reach))
-        left -= found[-1].pixels.size
-    return found, len(found) / len(keys)
+        blocks.append(_read_block(positions[drawn], rasters_of[positions[drawn]], size))
+        left -= blocks[-1].pixels.size
+    return blocks, len(blocks) / len(positions)
 
 
-def _ground(place: Place, lands: Sequence[Land], reach: int) -> Ground:
-    """A block of `reach` pixels at most, where its lands lie."""
-    block = Box(place[1], place[2], reach, reach)
-    boxes = [Box(*land.corner, *land.shape) for land in lands]
+def _read_block(position: Position, rasters: Sequence[LandCoverRaster], size: int) -> MapBlock:
+    """Read the block of `size` pixels at a position, reduced to the extent of its rasters."""
+    block = Box(position[1], position[2], size, size)
+    boxes = [Box(*raster.corner, *raster.shape) for raster in rasters]
     shared = [box.intersection(block) for box in boxes]
-    whole = reduce(Box.union, shared)
-    pixels = np.full((whole.height, whole.width), legend.IGNORE, dtype=np.uint8)
-    for land, box, part in zip(lands, boxes, shared):
-        pixels[part.slices_in(whole)] = land.read(part.row - box.row, part.col - box.col, part.height, part.width)
-    return Ground(pixels, (place[0], whole.row, whole.col))
+    extent = reduce(Box.union, shared)
+    pixels = np.full((extent.height, extent.width), legend.IGNORE, dtype=np.uint8)
+    for raster, box, part in zip(rasters, boxes, shared):
+        pixels[part.slices_in(extent)] = raster.read(part.row - box.row, part.col - box.col, part.height, part.width)
+    return MapBlock(pixels, (position[0], extent.row, extent.col))

@@ -19,39 +19,41 @@ METRICS = {
 
 
 def metrics(indices: np.ndarray, pixel_m: float) -> dict[str, float]:
-    """Each of METRICS for (H, W) uint8 class indices of a pixel size in metres; IGNORE counts as no landscape.
+    """Each of METRICS for (H, W) uint8 class indices of a pixel size in metres; IGNORE is not part of the landscape.
 
-    Patches join over corners (the 8-cell rule); the map's border is no edge. Contagion is NaN where there is one class,
-    everything where nothing is known.
+    Patches join over corners (the 8-cell rule); the map's border is no edge. Contagion is NaN where there is only one
+    class, all metrics are NaN where no pixel is known.
     """
     known = indices != legend.IGNORE
     if not known.any():
         return dict.fromkeys(METRICS, float("nan"))
     hectare = 1e4 / pixel_m**2  # in pixels
-    whole, areas = int(np.count_nonzero(known)), patches(indices)
+    total, areas = int(np.count_nonzero(known)), patch_areas(indices)
     adjacent = adjacencies(indices)
     edges = np.triu(adjacent, 1).sum()
-    shares = np.bincount(indices[known], minlength=legend.COUNT) / whole
+    shares = np.bincount(indices[known], minlength=legend.COUNT) / total
     present = np.count_nonzero(shares)
-    together = 1 - _entropy(adjacent / max(adjacent.sum(), 1)) / (2 * np.log(present)) if present > 1 else float("nan")
+    contagion = float("nan")
+    if present > 1:
+        contagion = 1 - _entropy(adjacent / max(adjacent.sum(), 1)) / (2 * np.log(present))
     return {
-        "patch_density": 100 * len(areas) * hectare / whole,
-        "edge_density": float(edges * pixel_m * hectare / whole),
-        "area_mn": whole / len(areas) / hectare,
-        "largest_patch_index": float(100 * areas.max() / whole),
-        "contagion": float(100 * together),
+        "patch_density": 100 * len(areas) * hectare / total,
+        "edge_density": float(edges * pixel_m * hectare / total),
+        "area_mn": total / len(areas) / hectare,
+        "largest_patch_index": float(100 * areas.max() / total),
+        "contagion": float(100 * contagion),
         "diversity": _entropy(shares),
     }
 
 
-def patches(indices: np.ndarray) -> np.ndarray:
+def patch_areas(indices: np.ndarray) -> np.ndarray:
     """The area of each patch, in pixels."""
-    found = shapes(indices, mask=indices != legend.IGNORE, connectivity=8)
-    return np.array([shape(outline).area for outline, _ in found])
+    outlines = shapes(indices, mask=indices != legend.IGNORE, connectivity=8)
+    return np.array([shape(outline).area for outline, _ in outlines])
 
 
 def adjacencies(indices: np.ndarray) -> np.ndarray:
-    """(COUNT, COUNT) int64: neighbours along rows and columns by their classes, each pair counted from either side."""
+    """(COUNT, COUNT) int64: neighbouring pixels in rows and columns by their classes, each pair counted twice."""
     counts = np.zeros((legend.COUNT, legend.COUNT), dtype=np.int64)
     for one, other in ((indices[:, :-1], indices[:, 1:]), (indices[:-1], indices[1:])):
         known = (one != legend.IGNORE) & (other != legend.IGNORE)
@@ -61,5 +63,5 @@ def adjacencies(indices: np.ndarray) -> np.ndarray:
 
 
 def _entropy(shares: np.ndarray) -> float:
-    found = shares[shares > 0]
-    return float(-(found * np.log(found)).sum())
+    positive = shares[shares > 0]
+    return float(-(positive * np.log(positive)).sum())

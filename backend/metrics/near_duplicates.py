@@ -1,7 +1,7 @@
-"""Whether land cover repeats other land cover: where, at any shift and in any turn, a window fits the ground best.
+"""Whether land cover repeats other land cover: the place most similar to a window, at any shift and in any turn.
 
-Coarse to fine, as in image registration (Zitova and Flusser 2003, 3.3): class shares of cells, which change little
-with a shift of less than a cell, are held to all of the ground; the places that fit best are tried pixel by pixel.
+Coarse to fine, as in image registration (Zitova and Flusser 2003, 3.3): class shares in cells, which change little
+with a shift of less than a cell, are compared at all places; the most similar places are then compared pixel by pixel.
 """
 
 from __future__ import annotations
@@ -19,43 +19,83 @@ from torch.nn import functional
 from backend.datasets.augment import dihedral
 from backend.geo import legend
 
-CELLS = 16  # along a window's side, in which all places are tried, and what fits best is compared
-POINTS = 32  # along a window's side, by which a place is found to the pixel
-TRIED = 8  # places of a window that are tried to the pixel
-KNOWN = 0.95  # share of a place that must be known
-NEAR = 0.08  # share of cells in which a near copy differs; specks that are changed tip some votes
-DULL = 0.9  # share of one class above which a window is nearly like any other of it
-BATCH = 8  # windows that are tried together
-NOWHERE = np.iinfo(np.uint8).max - 1  # what no pixel of the ground is
+CELLS = 16  # along a window's side, both in the coarse search and for the final distance
+POINTS = 32  # along a window's side, compared in the fine search
+CANDIDATES = 8  # places of a window in the fine search
+KNOWN_SHARE = 0.95  # of a place that must be known
+NEAR = 0.08  # distance of a near copy; changed single pixels tip the majority of some cells
+UNIFORM_SHARE = 0.9  # of one class above which a window is similar to any other of that class
+BATCH = 8  # windows compared at once
+NO_CLASS = np.iinfo(np.uint8).max - 1  # a value that no map has
 
-Place = tuple[int, int, int]
+Position = tuple[int, int, int]
 """The number of a map, and a row and a column of its pixels."""
 
 
-class Ground(NamedTuple):
-    """(height, width) uint8 class indices of a piece of a map, and the place of its first pixel."""
+class MapBlock(NamedTuple):
+    """(height, width) uint8 class indices of a part of a map, and the position of its first pixel."""
 
     pixels: np.ndarray
-    place: Place = (0, 0, 0)
+    position: Position = (0, 0, 0)
+
+
+class _Candidate(NamedTuple):
+    """A place in the coarse search: its difference, the block's number, the window's dihedral turn, row and column."""
+
+    difference: float
+    block: int
+    turn: int
+    row: int
+    col: int
 
 
 def shrunk(windows: np.ndarray) -> np.ndarray:
-    """(n, s, s) class indices by majority in (n, CELLS, CELLS), or as they are where they are smaller."""
-    return np.stack([legend.majority_downsample(one, max(one.shape[0] / CELLS, 1)) for one in windows])
+    """(n, s, s) class indices by majority in (n, CELLS, CELLS), or unchanged where they are smaller."""
+    return np.stack([legend.majority_downsample(window, max(window.shape[0] / CELLS, 1)) for window in windows])
 
 
-def lively(windows: np.ndarray) -> np.ndarray:
-    """(n,) bool: which of (n, s, s) windows show more than one class worth comparing."""
-    counts = np.stack([np.bincount(one.ravel(), minlength=256) for one in windows])
-    return counts.max(1) <= DULL * windows[0].size
+def varied(windows: np.ndarray) -> np.ndarray:
+    """(n,) bool: which of (n, s, s) windows are not almost entirely of one class."""
+    counts = np.stack([np.bincount(window.ravel(), minlength=256) for window in windows])
+    return counts.max(1) <= UNIFORM_SHARE * windows[0].size
+
+
+def nearest_distances(
+    windows: np.ndarray,
+    blocks: Sequence[MapBlock],
+    positions: Sequence[Position] | None = None,
+    progress: Callable[[float], None] = lambda share: None,
+) -> np.ndarray:
+    """(n,) float32: the share of cells in which each window differs from the most similar place, at any shift and turn.
+
+    `windows` are (n, s, s) uint8 class indices; IGNORE equals nothing. `positions` says where each was cut, if from
+    these maps: places that overlap it are left out. 1 where there is nothing to compare. `progress` is called with the
+    share that is done.
+    """
+    search = _Search(windows, positions)
+    candidates: list[list[_Candidate]] = [[] for _ in windows]
+    for number, block in enumerate(blocks):
+        if min(block.pixels.shape) >= search.side:
+            for window, own in enumerate(_coarse_candidates(search, block, number)):
+                candidates[window] = sorted([*candidates[window], *own])[:CANDIDATES]
+        progress(0.8 * (number + 1) / len(blocks))
+    distances = np.ones(len(windows), dtype=np.float32)
+    for window, own in enumerate(candidates):
+        fits = [_fine_fit(search, blocks[candidate.block], window, candidate) for candidate in own]
+        similarity, pair = max(fits, key=itemgetter(0), default=(-1.0, windows[:0]))
+        if similarity >= 0:
+            one, other = shrunk(pair)
+            distances[window] = 1 - ((one == other) & (one != legend.IGNORE)).mean()
+        progress(0.8 + 0.2 * (window + 1) / len(windows))
+    return distances
 
 
 @dataclass(frozen=True)
 class _Search:
-    """Windows (n, s, s); with `places`, ground that overlaps a window's own is passed over."""
+    """Windows (n, s, s) to search for; with `positions`, places that overlap a window's own are left out."""
 
     windows: np.ndarray
-    places: Sequence[Place] | None
+    positions: Sequence[Position] | None
 
     @property
     def side(self) -> int:
@@ -63,116 +103,97 @@ class _Search:
 
     @property
     def cell(self) -> int:
+        """The side of a cell in pixels."""
         return max(self.side // CELLS, 1)
 
     @cached_property
     def points(self) -> tuple[np.ndarray, np.ndarray]:
-        """Rows (p, 1) and columns (1, p) of a window, irregular: maps are often made of larger pixels."""
+        """Rows (p, 1) and columns (1, p) of a window; irregular, because maps are often made of larger pixels."""
         rng = np.random.default_rng(0)
         rows, cols = (np.sort(rng.permutation(self.side)[:POINTS]) for _ in range(2))
         return rows[:, None], cols[None]
 
     @cached_property
     def kernels(self) -> torch.Tensor:
-        """(8 n, COUNT, cells, cells) float32: the class shares of the windows' cells, in all turns of each."""
-        turns = (dihedral(one, variant) for one in self.windows for variant in range(8))
-        return torch.stack([_shares(one, self.cell) for one in turns])
+        """(8 n, COUNT, cells, cells) float32: the class shares of the windows' cells, in all turns of each window."""
+        turned = (dihedral(window, turn) for window in self.windows for turn in range(8))
+        return torch.stack([_cell_shares(window, self.cell) for window in turned])
 
-    def own(self, number: int, ground: Ground) -> tuple[slice, slice] | None:
-        """Where, among the places of a ground, a window would overlap its own place."""
-        if self.places is None or self.places[number][0] != ground.place[0]:
+    def own_places(self, window: int, block: MapBlock) -> tuple[slice, slice] | None:
+        """Rows and columns of the places in a block that overlap the window's own; None where there are none."""
+        if self.positions is None or self.positions[window][0] != block.position[0]:
             return None
-        at = [own - first for own, first in zip(self.places[number][1:], ground.place[1:])]
-        rows, cols = (slice(max(one - self.side + 1, 0), max(one + self.side, 0)) for one in at)
+        offsets = [own - first for own, first in zip(self.positions[window][1:], block.position[1:])]
+        rows, cols = (slice(max(at - self.side + 1, 0), max(at + self.side, 0)) for at in offsets)
         return rows, cols
 
 
-def nearest(
-    windows: np.ndarray,
-    grounds: Sequence[Ground],
-    places: Sequence[Place] | None = None,
-    tick: Callable[[float], None] = lambda share: None,
-) -> np.ndarray:
-    """(n,) float32: the smallest share of cells in which each window differs from any place, at any shift and turn.
-
-    `windows` are (n, s, s) uint8 class indices, of which IGNORE is like nothing; `places` says where each was cut, if
-    on these grounds: what overlaps that is not compared. 1 where there is nothing to compare. `tick` hears the share
-    that is done.
-    """
-    search = _Search(windows, places)
-    found: list[list[tuple[float, int, int, int, int]]] = [[] for _ in windows]
-    for number, ground in enumerate(grounds):
-        if min(ground.pixels.shape) >= search.side:
-            for window, fits in enumerate(_fits(search, ground)):
-                tried = [(fit, number, turn, row, col) for fit, turn, row, col in fits]
-                found[window] = sorted([*found[window], *tried])[:TRIED]
-        tick(0.8 * (number + 1) / len(grounds))
-    best = np.ones(len(windows), dtype=np.float32)
-    for window, places_tried in enumerate(found):
-        fitted = [_fitted(search, grounds[at], window, turn, row, col) for _, at, turn, row, col in places_tried]
-        alike, pair = max(fitted, key=itemgetter(0), default=(-1.0, windows[:0]))
-        if alike >= 0:
-            one, other = shrunk(pair)
-            best[window] = 1 - ((one == other) & (one != legend.IGNORE)).mean()
-        tick(0.8 + 0.2 * (window + 1) / len(windows))
-    return best
-
-
-def _shares(pixels: np.ndarray, cell: int) -> torch.Tensor:
-    """(COUNT, h, w) float32: the share of each class in cells of so many pixels, of what fills whole cells."""
+def _cell_shares(pixels: np.ndarray, cell: int) -> torch.Tensor:
+    """(COUNT, h, w) float32: the share of each class in cells of `cell` pixels; incomplete cells are dropped."""
     codes = torch.from_numpy(np.ascontiguousarray(pixels))
-    found = [functional.avg_pool2d((codes == index)[None].float(), cell) for index in range(legend.COUNT)]
-    return torch.cat(found)
+    shares = [functional.avg_pool2d((codes == index)[None].float(), cell) for index in range(legend.COUNT)]
+    return torch.cat(shares)
 
 
-def _fits(search: _Search, ground: Ground) -> list[list[tuple[float, int, int, int]]]:
-    """Of each window the places that fit best: how far their shares lie apart, the turn, the row and the column.
+def _coarse_candidates(search: _Search, block: MapBlock, number: int) -> list[list[_Candidate]]:
+    """For each window the places of a block, the `number`th, whose class shares differ least.
 
-    The squared distance at all places is a correlation and two sums (Lewis 1995).
+    The squared difference at all places is a correlation and two sums (Lewis 1995).
     """
-    shares = _shares(ground.pixels, search.cell)
-    shown = shares.amax((1, 2)) > 0
+    shares = _cell_shares(block.pixels, search.cell)
+    present = shares.amax((1, 2)) > 0
     cells = search.side // search.cell
     box = torch.ones(1, 1, cells, cells)
-    energy, known = (functional.conv2d(each[None, None], box)[0, 0] for each in (shares.square().sum(0), shares.sum(0)))
-    hidden = known < KNOWN * cells**2
-    found = []
+    energy, known = (
+        functional.conv2d(image[None, None], box)[0, 0] for image in (shares.square().sum(0), shares.sum(0))
+    )
+    unknown = known < KNOWN_SHARE * cells**2
+    candidates = []
     for start, kernels in enumerate(search.kernels.split(8 * BATCH)):
-        alike = functional.conv2d(shares[None, shown], kernels[:, shown])[0]
-        apart = energy - 2 * alike + kernels.square().sum((1, 2, 3))[:, None, None]
-        apart = apart.masked_fill(hidden, torch.inf).reshape(-1, 8, *hidden.shape)
-        found += [_lowest(search, ground, BATCH * start + number, each) for number, each in enumerate(apart)]
-    return found
+        correlation = functional.conv2d(shares[None, present], kernels[:, present])[0]
+        differences = energy - 2 * correlation + kernels.square().sum((1, 2, 3))[:, None, None]
+        differences = differences.masked_fill(unknown, torch.inf).reshape(-1, 8, *unknown.shape)
+        candidates += [
+            _local_minima(search, block, number, BATCH * start + offset, by_turn)
+            for offset, by_turn in enumerate(differences)
+        ]
+    return candidates
 
 
-def _lowest(search: _Search, ground: Ground, number: int, apart: torch.Tensor) -> list[tuple[float, int, int, int]]:
-    """The lowest of (8, h, w) that are lower than what lies beside them."""
-    own = search.own(number, ground)
+def _local_minima(
+    search: _Search, block: MapBlock, number: int, window: int, differences: torch.Tensor
+) -> list[_Candidate]:
+    """The smallest local minima of a window's (8, h, w) differences, away from its own place."""
+    own = search.own_places(window, block)
     if own:
-        rows, cols = (slice(-(-at.start // search.cell), -(-at.stop // search.cell)) for at in own)
-        apart[:, rows, cols] = torch.inf
-    beside = -functional.max_pool2d(-apart[None], 3, 1, 1)[0]
-    lowest = torch.where(apart == beside, apart, torch.inf).flatten()
-    values, order = lowest.topk(min(TRIED, len(lowest)), largest=False)
-    places = zip(*np.unravel_index(order.numpy(), apart.shape))
+        rows, cols = (slice(-(-span.start // search.cell), -(-span.stop // search.cell)) for span in own)
+        differences[:, rows, cols] = torch.inf
+    neighbourhood = -functional.max_pool2d(-differences[None], 3, 1, 1)[0]
+    minima = torch.where(differences == neighbourhood, differences, torch.inf).flatten()
+    values, order = minima.topk(min(CANDIDATES, len(minima)), largest=False)
+    places = zip(*np.unravel_index(order.numpy(), differences.shape))
     return [
-        (float(value), int(turn), int(row) * search.cell, int(col) * search.cell)
+        _Candidate(float(value), number, int(turn), int(row) * search.cell, int(col) * search.cell)
         for value, (turn, row, col) in zip(values, places)
         if np.isfinite(float(value))
     ]
 
 
-def _fitted(search: _Search, ground: Ground, number: int, turn: int, row: int, col: int) -> tuple[float, np.ndarray]:
-    """How well a window fits where it fits best within a cell of a place, and both, (2, s, s); -1 where it may not."""
-    side, cell, (down, across) = search.side, search.cell, search.points
-    window = dihedral(search.windows[number], turn)
-    known = np.where(window == legend.IGNORE, NOWHERE, window)
-    top, left = max(row - cell, 0), max(col - cell, 0)
-    near = ground.pixels[top : row + side + cell, left : col + side + cell]
-    tried = np.lib.stride_tricks.sliding_window_view(near, (side, side))[:, :, down, across]
-    alike = (tried == known[down, across]).mean((2, 3), dtype=np.float32)
-    if own := search.own(number, ground):
-        rows, cols = (slice(max(at.start - first, 0), max(at.stop - first, 0)) for at, first in zip(own, (top, left)))
-        alike[rows, cols] = -1
-    down, across = np.unravel_index(alike.argmax(), alike.shape)
-    return float(alike.max()), np.stack([window, near[down : down + side, across : across + side]])
+def _fine_fit(search: _Search, block: MapBlock, window: int, candidate: _Candidate) -> tuple[float, np.ndarray]:
+    """The similarity of a window and the most similar place within a cell of a candidate, and both, (2, s, s).
+
+    The similarity is the share of equal points, -1 where the window's own place is nearest.
+    """
+    side, cell, (rows, cols) = search.side, search.cell, search.points
+    turned = dihedral(search.windows[window], candidate.turn)
+    known = np.where(turned == legend.IGNORE, NO_CLASS, turned)
+    top, left = max(candidate.row - cell, 0), max(candidate.col - cell, 0)
+    near = block.pixels[top : candidate.row + side + cell, left : candidate.col + side + cell]
+    places = np.lib.stride_tricks.sliding_window_view(near, (side, side))[:, :, rows, cols]
+    similarity = (places == known[rows, cols]).mean((2, 3), dtype=np.float32)
+    if own := search.own_places(window, block):
+        spans = zip(own, (top, left))
+        own_rows, own_cols = (slice(max(span.start - at, 0), max(span.stop - at, 0)) for span, at in spans)
+        similarity[own_rows, own_cols] = -1
+    row, col = np.unravel_index(similarity.argmax(), similarity.shape)
+    return float(similarity.max()), np.stack([turned, near[row : row + side, col : col + side]])

@@ -1,94 +1,87 @@
-"""The page of an image quality report: the downstream result, the metrics with their trust checks, samples."""
+"""The files of an image quality report: downstream result, metrics with their sanity checks, and samples."""
 
 from __future__ import annotations
 
-import math
+import json
 from collections.abc import Mapping, Sequence
-from html import escape
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from backend.metrics.sanity_check import CHANCE, CHANGES, LEAST, Finding
+from backend.metrics.image_sets import ImageSet, Matches
+from backend.metrics.sanity_check import CHANGES, CLEAR_SPREADS, MINIMUM_TILES, Finding
 from backend.reports import contact_sheet, html
-from backend.reports.cross_test import pairs_table
+from backend.reports.cross_test import by_pair
 
-MISSING = (
-    "No cross-test was given, so nothing here says whether the synthetic images are of any use: metrics do "
-    "not. Train a model on the synthetic data set and one on the real one ('Train segmentation model'), test both "
-    "on real tiles ('Cross-test'), and give that folder as CROSSTEST."
-)
-READING = (
-    "Real halves: the mean of the metric between random halves of the real tiles. For FID, KID and IS it is the floor "
-    "that chance leaves, FID's bias included; for metrics of pairs it is what tiles of different ground have, a "
-    "ceiling.",
-    "Rotated, mirrored, recoloured: the same real tiles beside themselves after a change that makes none less real. "
-    "A metric that such a change moves as much as the synthetic set does cannot be trusted here.",
-    "FID, KID: 0 is best. IS: judged by its distance from the real tiles' own. LPIPS: 0 is best. SSIM: 1 is best; its "
-    "checks are given as 1 - SSIM. A turned tile no longer lies on its label, which metrics of pairs punish.",
-    "Landforge encoder: the bundled segmentation model's, its features scaled by the real tiles' spread; its figures "
-    "compare within a page, not between pages.",
-    "Spread: the standard error, for FID, KID and IS by random halves of the tiles, for pairs that of their mean. A "
-    f"verdict is green only where the distance stays clear of the harmless changes with {CHANCE} spreads, and for sets "
-    f"the real halves, taken off; under {LEAST['sets']} tiles, or {LEAST['pairs']} pairs, it is never given.",
-)
+SAMPLES, SAMPLE_PX = 6, 160
 
 
-def body(
+@dataclass(frozen=True)
+class Sample:
+    """A contact sheet of real images above synthetic ones, and whether these were generated on the same labels."""
+
+    png: bytes
+    same_labels: bool
+
+
+def samples(real: ImageSet, synthetic: Sequence[ImageSet], matches: Mapping[str, Matches]) -> dict[str, Sample]:
+    """A sample of each synthetic set, by its name; `matches` are the pairs of images on the same labels."""
+    step = max(1, -(-real.images.shape[-1] // SAMPLE_PX))
+
+    def thumbnail(images: ImageSet, number: int) -> np.ndarray:
+        return images.images[number][:, ::step, ::step].permute(1, 2, 0).numpy()
+
+    sheets = {}
+    for images in synthetic:
+        pairs = matches[images.name][:SAMPLES] or [(number, number) for number in range(SAMPLES)]
+        columns = [np.stack([thumbnail(real, i), thumbnail(images, j)]) for i, j in pairs]
+        sheets[images.name] = Sample(contact_sheet.png(contact_sheet.sheet(columns)), bool(matches[images.name]))
+    return sheets
+
+
+def write(
+    folder: Path,
     downstream: Sequence[Mapping[str, Any]] | None,
     settings: Mapping[str, Any],
     findings: Sequence[Finding],
-    said: Sequence[str],
-    samples: Mapping[str, tuple[np.ndarray, bool]],
+    remarks: Sequence[str],
+    sample_sheets: Mapping[str, Sample],
+) -> None:
+    """Write `imagequality.html`, `.csv` and `.json`, all or none; BackendError where the folder cannot be written.
+
+    `downstream` are the rows of a cross-test.
+    """
+    rows = [finding.row() for finding in findings]
+    columns = dict.fromkeys((key for row in rows for key in row), "")
+    texts = {
+        "imagequality.html": _page(downstream, settings, findings, remarks, sample_sheets),
+        "imagequality.csv": html.csv_text([{**columns, **row} for row in rows]),
+        "imagequality.json": json.dumps(
+            {"settings": settings, "downstream": downstream, "findings": rows, "notes": remarks}, indent=1
+        ),
+    }
+    html.write_together(folder, texts)
+
+
+def _page(
+    downstream: Sequence[Mapping[str, Any]] | None,
+    settings: Mapping[str, Any],
+    findings: Sequence[Finding],
+    remarks: Sequence[str],
+    sample_sheets: Mapping[str, Sample],
 ) -> str:
-    """The page as HTML; `samples` are (h, w, 3) uint8 sheets by set, real above synthetic, and whether labels agree."""
-    first = pairs_table(downstream) if downstream else f'<p class="care">{escape(MISSING)}</p>'
-    names = list(dict.fromkeys(finding.synthetic for finding in findings))
-    tables = "".join(_table(name, [one for one in findings if one.synthetic == name]) for name in names)
-    rows = "".join(f"<tr><th>{escape(key)}</th><td>{escape(str(value))}</td></tr>" for key, value in settings.items())
-    pictures = "".join(_samples(name, *sample) for name, sample in samples.items())
-    return (
-        f"<h2>What the data is worth downstream</h2>{first}"
-        f"<h2>Image metrics, and whether they can be trusted here</h2>{tables}{html.notes(said)}"
-        f"<h3>How to read this</h3>{html.notes(READING)}"
-        f"<h2>Samples</h2>{pictures}<h2>What was compared</h2><table>{rows}</table>"
+    names = dict.fromkeys(finding.synthetic for finding in findings)
+    return html.render(
+        "image_quality",
+        title="Image quality",
+        pairs=by_pair(downstream) if downstream else None,
+        by_set={name: [finding for finding in findings if finding.synthetic == name] for name in names},
+        changes=list(CHANGES),
+        remarks=remarks,
+        clear_spreads=CLEAR_SPREADS,
+        minimum_tiles=MINIMUM_TILES,
+        samples=sample_sheets,
+        settings=settings,
     )
-
-
-def _table(name: str, findings: Sequence[Finding]) -> str:
-    heads = ["features", "value", "spread", "real halves", *CHANGES, "verdict"]
-    return f"<h3>{escape(name)}</h3>" + html.scores("metric", heads, [_row(finding) for finding in findings])
-
-
-def _row(finding: Finding) -> list[str]:
-    grade, words = finding.verdict
-    value = figure(finding.value)
-    if finding.of_real is not None:
-        value += f"<small>real {figure(finding.of_real)}</small>"
-    largest, _ = finding.largest
-    changes = [
-        f"<td>{f'<b>{figure(moved)}</b>' if change == largest else figure(moved)}</td>"
-        for change, moved in finding.changes.items()
-    ]
-    cells = [f"{value}<small>{finding.tiles} tiles</small>", f"±&nbsp;{figure(finding.spread)}", figure(finding.halves)]
-    plain = [f"<td>{cell}</td>" for cell in cells]
-    return [
-        escape(finding.metric),
-        f'<td class="words">{escape(finding.features)}</td>',
-        *plain,
-        *changes,
-        f'<td class="words {grade}">{escape(words)}</td>',
-    ]
-
-
-def figure(value: float) -> str:
-    """A number of three digits, never as a power of ten; 'none' for NaN."""
-    if not math.isfinite(value):
-        return "none"
-    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.{3 if abs(value) < 1 else 2}f}"
-
-
-def _samples(name: str, pixels: np.ndarray, same_ground: bool) -> str:
-    told = "on the same labels" if same_ground else "of other ground"
-    caption = f"Real above, {name} below, {told}."
-    return html.captioned(contact_sheet.png(pixels), caption)

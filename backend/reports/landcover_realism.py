@@ -1,106 +1,83 @@
-"""The page of a land cover realism report: distributions, class shares, windows beside each other, near copies."""
+"""The files of a land cover realism report: distributions, class shares, windows side by side, and near copies."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from html import escape
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
 from backend.geo import legend
-from backend.metrics.near_duplicates import CELLS, DULL
-from backend.metrics.realism import LOOKED, Comparison, Copies, mean, quantiles
+from backend.metrics.near_duplicates import CELLS, UNIFORM_SHARE
+from backend.metrics.realism import CHECKED_WINDOWS, Comparison, Realism, quantiles
 from backend.reports import contact_sheet, html
-from backend.reports.image_quality import figure
+from backend.reports.html import three_digits
 
 WIDTH, ROW, EDGE = 420, 22, 70
-REAL, SYNTHETIC = "#555555", "#0064c8"
-READING = (
-    "Boxes hold the middle half of the windows, lines nine tenths, the bar is the median. Ratio: synthetic over real "
-    "mean, with the interval of 95 % of 1,000 resamplings of windows; neighbouring windows are alike, so it is rather "
-    "too narrow.",
-    "A patch is ground of one class, joined over sides and corners; windows of one class have no contagion. Patches "
-    "and edges depend on the pixel size and the window: compare figures of this page with one another alone.",
-    f"Copies: up to {LOOKED} windows, none of them of one class to more than {DULL:.0%}, are held to the real ground "
-    f"at every shift and in all turns, and compared where they fit best, in {CELLS} x {CELLS} cells. Real windows are "
-    "held to ground apart from their own. Give what the generator was trained on.",
-)
-
-
-def body(
-    settings: Mapping[str, Any],
-    metrics: Sequence[Comparison],
-    shares: Sequence[Comparison],
-    copies: Copies,
-    real: np.ndarray,
-    synthetic: np.ndarray,
-) -> str:
-    """The page as HTML; `real` and `synthetic` are (n, s, s) class indices of windows to look at."""
-    rows = "".join(f"<tr><th>{escape(key)}</th><td>{escape(str(value))}</td></tr>" for key, value in settings.items())
-    strips = "".join(f"<figure>{strip(one)}</figure>" for one in metrics)
-    bars = f"{_bar('real', shares, 'real')}{_bar('synthetic', shares, 'synthetic')}"
-    pictures = "".join(_sheet(name, windows) for name, windows in (("Real", real), ("Synthetic", synthetic)))
-    return (
-        f"<h2>Landscape</h2>{_table(metrics)}<div>{strips}</div>"
-        f"<h2>Class mix</h2><svg width='{WIDTH * 2}' height='{2 * ROW + 6}' role='img'>{bars}</svg>{_table(shares)}"
-        f"<h2>Copies</h2><p>{escape(copies.verdict)}</p>"
-        f"<h2>Windows drawn at random</h2>{pictures}"
-        f"<h3>How to read this</h3>{html.notes(READING)}<h2>What was compared</h2><table>{rows}</table>"
-    )
-
-
-def _table(comparisons: Sequence[Comparison]) -> str:
-    heads = ["unit", "real", "synthetic", "ratio", "interval", "verdict"]
-    return html.scores("", heads, [_row(one) for one in comparisons])
-
-
-def _row(one: Comparison) -> list[str]:
-    interval = f"{one.low:.2f} to {one.high:.2f}" if np.isfinite([one.low, one.high]).all() else "none"
-    ratio = f"{one.ratio:.2f}" if np.isfinite(one.ratio) else "none"
-    plain = [figure(mean(one.real)), figure(mean(one.synthetic)), ratio, interval]
-    grade, words = one.verdict
-    return [
-        _coloured(one.name),
-        f'<td class="words">{escape(one.unit)}</td>',
-        *(f"<td>{cell}</td>" for cell in plain),
-        f'<td class="words {grade}">{escape(words)}</td>',
-    ]
-
-
-def _coloured(name: str) -> str:
-    """A name, with a patch of its colour where it is a class's."""
-    code = name.partition(" ")[0]
-    if not code.isdigit():
-        return escape(name)
-    patch = f'<rect width="14" height="14" fill="#{legend.LEGEND[int(code)][1]}"/>'
-    return f'<svg width="14" height="14">{patch}</svg> {escape(name)}'
-
-
-def strip(one: Comparison) -> str:
-    """The distributions of a figure's real and synthetic windows above one another, as inline SVG."""
-    found = [quantiles(values) for values in (one.real, one.synthetic)]
-    most = max((float(each[-1]) for each in found if np.isfinite(each[-1])), default=0.0) or 1.0
-    least = min(0.0, *(float(each[0]) for each in found if np.isfinite(each[0]))) if np.isfinite(found).any() else 0.0
-    rows = zip(("real", "synthetic"), (REAL, SYNTHETIC), found)
-    boxes = "".join(_box(row, *told, least, most) for row, told in enumerate(rows))
-    below = f'<text x="{EDGE}" y="{2 * ROW + 24}" {_SMALL}>{figure(least)}</text>'
-    end = f'<text x="{WIDTH - 6}" y="{2 * ROW + 24}" {_SMALL} text-anchor="end">{figure(most)}</text>'
-    return (
-        f'<svg width="{WIDTH}" height="{2 * ROW + 30}" viewBox="0 0 {WIDTH} {2 * ROW + 30}" role="img">{boxes}{below}'
-        f"{end}</svg><figcaption>{escape(one.name)}, {escape(one.unit)}</figcaption>"
-    )
-
-
+COLOURS = {"real": "#555555", "synthetic": "#0064c8"}
+CLASS_COLOURS: dict[int | None, str] = {code: colour for code, (_, colour) in legend.LEGEND.items()}
+WINDOWS, WINDOW_PX = 16, 128  # on the page
 _SMALL = 'font-size="11" font-family="sans-serif" fill="#555"'
 
 
-def _box(row: int, name: str, colour: str, found: np.ndarray, least: float, most: float) -> str:
-    top = 6 + row * ROW
+def write(folder: Path, settings: Mapping[str, Any], result: Realism) -> None:
+    """Write `landcoverrealism.html`, `.csv` and `.json`, all or none.
+
+    Raises BackendError where the folder cannot be written.
+    """
+    rows = [comparison.row() for comparison in [*result.metrics, *result.shares]]
+    summary = {"settings": settings, "figures": rows, "copies": result.copies.summary()}
+    texts = {
+        "landcoverrealism.html": _page(settings, result),
+        "landcoverrealism.csv": html.csv_text(rows),
+        "landcoverrealism.json": json.dumps(summary, indent=1),
+    }
+    html.write_together(folder, texts)
+
+
+def _page(settings: Mapping[str, Any], result: Realism) -> str:
+    return html.render(
+        "landcover_realism",
+        title="Land cover realism",
+        metrics=result.metrics,
+        shares=result.shares,
+        copies=result.copies,
+        box_plots=[box_plot(comparison) for comparison in result.metrics],
+        class_bars=_class_bars(result.shares),
+        class_colours=CLASS_COLOURS,
+        windows={"Real": _sheet(result.real.windows), "Synthetic": _sheet(result.synthetic.windows)},
+        checked_windows=CHECKED_WINDOWS,
+        uniform_share=UNIFORM_SHARE,
+        cells=CELLS,
+        settings=settings,
+    )
+
+
+def box_plot(comparison: Comparison) -> Markup:
+    """The distributions of a figure in real and in synthetic windows, one above the other, as inline SVG."""
+    boxes = {name: quantiles(values) for name, values in comparison.by_kind.items()}
+    known = [values for values in boxes.values() if np.isfinite(values).all()]
+    lowest = min(0.0, *(float(values[0]) for values in known)) if known else 0.0
+    highest = max((float(values[-1]) for values in known), default=0.0) or 1.0
+    rows = [_box(row, name, values, lowest, highest) for row, (name, values) in enumerate(boxes.items())]
+    height, baseline = 2 * ROW + 30, 2 * ROW + 24
+    return Markup(  # noqa: S704 (numbers and constants only)
+        f'<svg width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" role="img">{"".join(rows)}'
+        f'<text x="{EDGE}" y="{baseline}" {_SMALL}>{three_digits(lowest)}</text>'
+        f'<text x="{WIDTH - 6}" y="{baseline}" {_SMALL} text-anchor="end">{three_digits(highest)}</text></svg>'
+    )
+
+
+def _box(row: int, name: str, values: np.ndarray, lowest: float, highest: float) -> str:
+    """One box with its label; `values` are the quantiles, on an axis from `lowest` to `highest`."""
+    top, colour = 6 + row * ROW, COLOURS[name]
     label = f'<text x="4" y="{top + 14}" {_SMALL}>{name}</text>'
-    if not np.isfinite(found).all():
+    if not np.isfinite(values).all():
         return label
-    low, start, middle, stop, high = EDGE + (found - least) / (most - least) * (WIDTH - EDGE - 6)
+    low, start, middle, stop, high = EDGE + (values - lowest) / (highest - lowest) * (WIDTH - EDGE - 6)
     centre = top + ROW / 2 - 1
     return (
         f'{label}<line x1="{low:.1f}" x2="{high:.1f}" y1="{centre}" y2="{centre}" stroke="{colour}"/>'
@@ -111,20 +88,26 @@ def _box(row: int, name: str, colour: str, found: np.ndarray, least: float, most
     )
 
 
-def _bar(name: str, shares: Sequence[Comparison], which: str) -> str:
-    """The class mix as one bar in the official colours."""
-    top, left = 2 + (ROW + 2) * (which == "synthetic"), float(EDGE)
-    parts = [f'<text x="4" y="{top + 15}" {_SMALL}>{name}</text>']
-    for one in shares:
-        width = mean(getattr(one, which)) / 100 * (2 * WIDTH - EDGE - 6)
-        colour = legend.LEGEND[int(one.name.partition(" ")[0])][1]
-        parts.append(f'<rect x="{left:.1f}" y="{top}" width="{width:.1f}" height="{ROW}" fill="#{colour}"/>')
-        left += width
-    return "".join(parts)
+def _class_bars(shares: Sequence[Comparison]) -> Markup:
+    """The class mix of real and of synthetic windows as one bar each, in the official colours, as inline SVG."""
+    parts = []
+    for row, name in enumerate(COLOURS):
+        top, left = 2 + (ROW + 2) * row, float(EDGE)
+        parts.append(f'<text x="4" y="{top + 15}" {_SMALL}>{name}</text>')
+        for share in shares:
+            percent = share.real_mean if name == "real" else share.synthetic_mean
+            width = percent / 100 * (2 * WIDTH - EDGE - 6)
+            colour = CLASS_COLOURS[share.code]
+            parts.append(f'<rect x="{left:.1f}" y="{top}" width="{width:.1f}" height="{ROW}" fill="#{colour}"/>')
+            left += width
+    svg = f'<svg width="{WIDTH * 2}" height="{2 * ROW + 6}" role="img">{"".join(parts)}</svg>'
+    return Markup(svg)  # noqa: S704 (numbers and constants only)
 
 
-def _sheet(name: str, windows: np.ndarray) -> str:
-    across = max(1, int(len(windows) ** 0.5))
-    pictures = legend.picture(windows[: across**2])
-    columns = [pictures[number::across] for number in range(across)]
-    return html.captioned(contact_sheet.png(contact_sheet.sheet(columns)), name)
+def _sheet(windows: np.ndarray) -> bytes:
+    """The first windows as a square contact sheet, a PNG."""
+    step = max(1, windows.shape[-1] // WINDOW_PX)
+    shown = windows[:WINDOWS, ::step, ::step]
+    side = max(1, int(len(shown) ** 0.5))
+    images = legend.picture(shown[: side**2])
+    return contact_sheet.png(contact_sheet.sheet([images[column::side] for column in range(side)]))

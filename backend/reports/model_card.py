@@ -32,14 +32,14 @@ _ABOUT = {
 
 
 def _card(front: Mapping[str, Any], title: str, intro: str, sections: Mapping[str, str]) -> str:
-    """A card of a front matter, whose values JSON can write, and sections by heading."""
+    """A card from its front matter, of texts and lists of texts, and its sections by heading."""
     head = "\n".join(f"{key}: {_yaml(value)}" for key, value in front.items())
     body = "\n\n".join(f"## {heading}\n{text}" for heading, text in sections.items())
     return f"---\n{head}\n---\n\n# {title}\n\n{intro}\n\n{body}\n"
 
 
 def _yaml(value: Any) -> str:
-    """A text or a list of texts; what YAML might misread is quoted, as in JSON."""
+    """A text or a list of texts as YAML; quoted like JSON where YAML could read it otherwise."""
     if isinstance(value, list):
         return f"[{', '.join(map(_yaml, value))}]"
     return value if re.fullmatch(r"[A-Za-z][A-Za-z0-9_ .-]*", value) else json.dumps(value)
@@ -48,8 +48,8 @@ def _yaml(value: Any) -> str:
 def _table(figures: dict[str, Any], legend_name: str) -> str:
     names = legend.names_of(legend_name)
     rows = [
-        f"| {code} {names[int(code)]} | {100 * one['share']:.1f} % | {one['iou']:.3f} | {one['f1']:.3f} |"
-        for code, one in figures["classes"].items()
+        f"| {code} {names[int(code)]} | {100 * scores['share']:.1f} % | {scores['iou']:.3f} | {scores['f1']:.3f} |"
+        for code, scores in figures["classes"].items()
     ]
     return "\n".join(["| class | share of the labels | IoU | F1 |", "|---|---|---|---|", *rows])
 
@@ -79,7 +79,7 @@ def _sets(data: dict[str, Any]) -> str:
 
 
 def model_card(index: dict[str, Any], title: str) -> str:
-    """The card that belongs to a segmentation model's index, as `trainsegmentation` writes it."""
+    """The card of a segmentation model, from its `model_index.json`."""
     data, training, pixel = index["data"], index["training"], f"{index['pixel_m']:g} m"
     tiles = ", ".join(f"{count} {split}" for split, count in data["tiles"].items())
     settings = ", ".join(f"{key} {value}" for key, value in training.items() if key != "epochs")
@@ -91,12 +91,12 @@ def model_card(index: dict[str, Any], title: str) -> str:
     encoder = f" with the encoder\n{index['encoder']} (weights at the start: {index['encoder_weights'] or 'none'})"
     legend_name = index.get("legend", "worldcover")
     joined = [name for name in legend.names_of(legend_name).values() if " + " in name]
-    kept, merged = "the ESA WorldCover legend", ""
+    classes, merged = "the ESA WorldCover legend", ""
     if joined:
-        kept = f"{len(legend.codes_of(legend_name))} classes merged from {kept}"
+        classes = f"{len(legend.codes_of(legend_name))} classes merged from {classes}"
         merged = f"\n- Classes that are one for this model, under the first one's code: {'; '.join(joined)}."
     intro = (
-        f"RGB aerial imagery at {pixel} to land cover in {kept}: {index['architecture']}"
+        f"RGB aerial imagery at {pixel} to land cover in {classes}: {index['architecture']}"
         f"{encoder if index['encoder'] else ''}, {index['parameters'] / 1e6:.2f} M parameters, stored in fp16 as "
         "safetensors."
     )
@@ -122,15 +122,15 @@ rate, cross-entropy and Dice, flips, quarter turns, slight changes of colour."""
 
 
 def generator_card(index: dict[str, Any], title: str) -> str:
-    """The card that belongs to a generator's index, as its training writes it."""
-    tags, about, made = _ABOUT[index["landforge"]]
+    """The card of a generator, from its `model_index.json`."""
+    tags, about, product = _ABOUT[index["landforge"]]
     data = index["data"]
     base = {"base_model": index["started_from"]} if index["started_from"] else {}
     front = {"license": "other", "library_name": "landforge", **base, "tags": [*tags, "synthetic", "geospatial"]}
     sections = {
         "Data": _generator_data(index, data),
         "Training": _stages(index),
-        "Use": f"""- Intended: plausible {made} for testing, teaching and augmentation.
+        "Use": f"""- Intended: plausible {product} for testing, teaching and augmentation.
 - Not intended: any statement about a real place, and any use that hides that it is synthetic.
 - Limits: it knows the mix and the look of its training data alone, wherever it is asked to generate. Figures say how
   well it learned, not how real its results look: look at them, in `report.html` and in QGIS.""",

@@ -1,41 +1,79 @@
-"""What the pages of studies share: how their figures are to be read, in which legend, and the IoU by class."""
+"""What the pages of studies have in common: the results of one test set, the legend, and how figures are written."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
 from backend.geo import legend
-from backend.metrics.bootstrap import LEVEL, RESAMPLES, Cell
+from backend.metrics.bootstrap import LEVEL, RESAMPLES, Evaluation
 from backend.reports import html
 
-_READING = (
-    f"Mean IoU over the classes that the labels of the test tiles show; in brackets, and as bars in the chart, where "
-    f"{LEVEL:.0%} of {RESAMPLES:,} resamplings of whole test tiles lie (bootstrap, Efron 1979). Differences are "
-    "resampled in pairs: both models on the same tiles. A class that few tiles show is missing from some resamplings, "
-    "which then average fewer classes and make an interval lopsided. Intervals say nothing of the labels' own errors, "
-    "of other ground, nor of chance in the training, which only repetitions with other seeds show."
-)
+
+@dataclass(frozen=True)
+class Table:
+    """A table of texts and numbers; the first column names the rows."""
+
+    headers: Sequence[str]
+    rows: Sequence[Sequence[object]]
 
 
-def reading(legend_name: str) -> str:
-    """How the page is to be read, and which classes a legend of fewer has."""
-    if not legend.LEGENDS[legend_name]:
-        return html.text(_READING)
-    names = legend.names_of(legend_name).values()
-    told = f"Trained and scored in the {legend_name} legend, of {len(names)} classes: {'; '.join(names)}."
-    return html.text(_READING) + html.text(told)
+@dataclass(frozen=True)
+class TestSetResults:
+    """What the page shows of one test set: answers in words, a chart, the scores and the IoU by class."""
+
+    name: str
+    tiles: int
+    answers: Sequence[str]
+    chart: Markup
+    scores: Table
+    by_class: Table
 
 
-def by_class(rows: Sequence[tuple[str, Cell]], legend_name: str) -> str:
-    """The IoU of each class that any row's labels show."""
-    shown = [index for index in range(legend.COUNT) if any(each.scores.present[index] for _, each in rows)]
-    cells = [
-        [name, *("none" if np.isnan(each.scores.iou[i]) else f"{each.scores.iou[i]:.3f}" for i in shown)]
-        for name, each in rows
+def render(
+    template: str,
+    title: str,
+    tests: Sequence[TestSetResults],
+    held_equal: Sequence[str],
+    legend_name: str,
+    **values: Any,
+) -> str:
+    """The page of a study by its template; `values` are those that only this template has."""
+    return html.render(
+        template,
+        title=title,
+        level=LEVEL,
+        resamples=RESAMPLES,
+        legend_name=legend_name,
+        merged_classes=list(legend.names_of(legend_name).values()) if legend.LEGENDS[legend_name] else [],
+        tests=tests,
+        held_equal=held_equal,
+        **values,
+    )
+
+
+def by_class(evaluations: Sequence[tuple[str, Evaluation]], legend_name: str) -> Table:
+    """The IoU of named evaluations by class, for the classes that any evaluation's labels show."""
+    shown = np.flatnonzero(np.any([evaluation.scores.present for _, evaluation in evaluations], axis=0))
+    rows = [
+        [name, *("none" if np.isnan(iou) else f"{iou:.3f}" for iou in evaluation.scores.iou[shown])]
+        for name, evaluation in evaluations
     ]
-    return html.table(["IoU", *legend.named(shown, legend_name)], cells)
+    return Table(["IoU", *legend.named(shown, legend_name)], rows)
+
+
+def scored(evaluation: Evaluation) -> str:
+    """The mean IoU with its interval."""
+    return f"{evaluation.scores.miou:.3f} {bracketed(evaluation.low, evaluation.high)}"
+
+
+def gained(gain: float, low: float, high: float) -> str:
+    """A difference of mean IoU with its interval, all with their signs."""
+    return f"{gain:+.3f} {bracketed(low, high, '+')}"
 
 
 def bracketed(low: float, high: float, sign: str = "") -> str:

@@ -1,4 +1,4 @@
-"""The results of a study of chosen tiles: a page with both curves, CSV and JSON, and the ranking as CSV."""
+"""The files of an active learning study: a page with charts, CSV and JSON, and the ranking as CSV."""
 
 from __future__ import annotations
 
@@ -10,133 +10,142 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
 from backend.geo import legend
-from backend.metrics.bootstrap import Cell, cell, interval, resampled
+from backend.metrics.bootstrap import Evaluation, evaluate, interval, resampled_miou
 from backend.reports import html, study_page
-from backend.reports.cross_test import as_json, as_row
+from backend.reports.cross_test import csv_row, json_row
+from backend.reports.study_page import Table, TestSetResults
 from backend.reports.svg_chart import Mark, chart
 
 NAME = "choosetiles"
 RANKING = "ranking.csv"
-RANKED = ("round", "rank", "data_set", "tile", "entropy", "margin", "distance", "chosen")
-"""The ranking's columns: entropy in nats, margin from 0 to 1, distance among features where a tile was chosen by it."""
-ARMS = ("chosen", "random")
+RANKING_COLUMNS = ("round", "rank", "data_set", "tile", "entropy", "margin", "distance", "chosen")
+"""Entropy in nats, margin from 0 to 1; distance among features where a tile was selected by it."""
+STRATEGIES = ("chosen", "random")
 
 
 @dataclass(frozen=True)
-class Step:
-    """A round's model of one arm on one test set; `matrices` (tiles, COUNT, COUNT)."""
+class RoundResult:
+    """A round's model, trained on the tiles of a strategy, on one test set; `matrices` (tiles, COUNT, COUNT)."""
 
-    arm: str
+    strategy: str
     test_set: str
     round: int
     added: int
     matrices: np.ndarray = field(repr=False)
 
     @cached_property
-    def cell(self) -> Cell:
+    def evaluation(self) -> Evaluation:
         """The scores."""
-        return cell(f"round {self.round}, {self.arm}", self.test_set, self.matrices)
+        return evaluate(f"round {self.round}, {self.strategy}", self.test_set, self.matrices)
 
-    def less(self, other: Step) -> tuple[float, float, float]:
-        """The mIoU less another step's, and the interval of that."""
-        low, high = interval(resampled(self.matrices) - resampled(other.matrices))
-        return self.cell.scores.miou - other.cell.scores.miou, low, high
+    def gain_over(self, other: RoundResult) -> tuple[float, float, float]:
+        """The mIoU minus that of another result, and the interval of the difference."""
+        low, high = interval(resampled_miou(self.matrices) - resampled_miou(other.matrices))
+        return self.evaluation.scores.miou - other.evaluation.scores.miou, low, high
 
 
 @dataclass(frozen=True)
-class Told:
-    """What the page says beside the figures: class shares by what they are of, and a PNG figure of chosen tiles.
+class Context:
+    """What the page shows beside the results: class shares by what they are of, and a PNG of selected tiles.
 
-    `legend`, of `legend.LEGENDS`, is the one of the models, the scores and the shares.
+    `legend`, of `legend.LEGENDS`, is the legend of the models, the scores and the shares.
     """
 
     measure: str
     legend: str
-    equal: Sequence[str]
+    held_equal: Sequence[str]
     shares: Mapping[str, np.ndarray]
-    samples: str = ""
+    samples: bytes = b""
 
 
-def write(folder: Path, steps: Sequence[Step], ranking: Sequence[Sequence[object]], told: Told) -> None:
-    """Write `choosetiles.html`, `.csv` and `.json` and `ranking.csv`, all or none; BackendError where that cannot be.
+def write(folder: Path, results: Sequence[RoundResult], ranking: Sequence[Sequence[object]], context: Context) -> None:
+    """Write `choosetiles.html`, `.csv` and `.json` and `ranking.csv`, all or none.
 
-    `steps` has round 0 once, as 'chosen', and then each round of each arm.
+    `results` has round 0 once, as 'chosen', and then each round with each strategy. Raises BackendError where the
+    folder cannot be written.
     """
-    listed = [{**_place(step), **as_json(step.cell, told.legend)} for step in steps]
+    steps = [{**_columns(result), **json_row(result.evaluation, context.legend)} for result in results]
+    rows = [{**_columns(result), **csv_row(result.evaluation, context.legend)} for result in results]
     texts = {
-        f"{NAME}.csv": html.comma_separated([{**_place(step), **as_row(step.cell, told.legend)} for step in steps]),
-        f"{NAME}.json": json.dumps({"held_equal": list(told.equal), "steps": listed}, indent=1),
-        RANKING: html.comma_separated([dict(zip(RANKED, row)) for row in ranking]),
-        f"{NAME}.html": _page(steps, told),
+        f"{NAME}.csv": html.csv_text(rows),
+        f"{NAME}.json": json.dumps({"held_equal": list(context.held_equal), "steps": steps}, indent=1),
+        RANKING: html.csv_text([dict(zip(RANKING_COLUMNS, row)) for row in ranking]),
+        f"{NAME}.html": _page(results, context),
     }
     html.write_together(folder, texts)
 
 
-def _place(step: Step) -> dict[str, Any]:
-    return {"arm": step.arm, "test_set": step.test_set, "round": step.round, "added_tiles": step.added}
+def _columns(result: RoundResult) -> dict[str, Any]:
+    names = {"arm": result.strategy, "test_set": result.test_set}
+    return {**names, "round": result.round, "added_tiles": result.added}
 
 
-def _page(steps: Sequence[Step], told: Told) -> str:
-    """The study as one HTML page: for each test set what came out, the curves and the tables."""
-    parts = []
-    for name in dict.fromkeys(step.test_set for step in steps):
-        found = [step for step in steps if step.test_set == name]
-        parts.append(html.heading(f"Tested on {name}, {found[0].cell.tiles} tiles"))
-        parts += [html.text(_answer(found, told.measure), "big"), _curves(found, told.measure), _table(found)]
-        parts.append(study_page.by_class([(step.cell.model, step.cell) for step in found], told.legend))
-    parts += [html.heading("What was chosen"), _shares(told.shares, told.legend), told.samples]
-    parts += [html.heading("What was held equal"), html.notes(told.equal)]
-    return html.page("Synthetic tiles, chosen and at random", study_page.reading(told.legend), *parts)
-
-
-def _pairs(steps: Sequence[Step]) -> list[tuple[Step, Step]]:
-    """The chosen and the random step of each round that has both."""
-    arms = [{step.round: step for step in steps if step.arm == arm} for arm in ARMS]
-    return [(arms[0][number], arms[1][number]) for number in sorted(arms[0].keys() & arms[1].keys())]
-
-
-def _answer(steps: Sequence[Step], measure: str) -> str:
-    pairs = _pairs(steps)
-    if not pairs:
-        return f"Real tiles alone: mIoU {steps[0].cell.scores.miou:.3f}."
-    chosen, random = pairs[-1]
-    gain, low, high = chosen.less(random)
-    over, low_real, high_real = chosen.less(steps[0])
-    chance = "" if low > 0 or high < 0 else " The interval holds 0: chance in the choice of test tiles may explain it."
-    return (
-        f"With {chosen.added} tiles chosen by '{measure}' mIoU is {chosen.cell.scores.miou:.3f}, {gain:+.3f} "
-        f"{study_page.bracketed(low, high, '+')} against as many at random.{chance} Against real tiles alone it is "
-        f"{over:+.3f} {study_page.bracketed(low_real, high_real, '+')}."
+def _page(results: Sequence[RoundResult], context: Context) -> str:
+    tests = []
+    for name in dict.fromkeys(result.test_set for result in results):
+        own = [result for result in results if result.test_set == name]
+        evaluations = [(result.evaluation.model, result.evaluation) for result in own]
+        answers, own_chart = [_answer(own, context.measure)], _chart(own, context.measure)
+        scores, by_class = _table(own), study_page.by_class(evaluations, context.legend)
+        tests.append(TestSetResults(name, own[0].evaluation.tiles, answers, own_chart, scores, by_class))
+    shown = np.flatnonzero(np.sum(list(context.shares.values()), axis=0))
+    return study_page.render(
+        "active_learning_study",
+        "Synthetic tiles, chosen and at random",
+        tests,
+        context.held_equal,
+        context.legend,
+        share_classes=legend.named(shown, context.legend),
+        shares=[
+            [name, *(f"{100 * shares[index]:.1f} %" for index in shown)] for name, shares in context.shares.items()
+        ],
+        samples=context.samples,
     )
 
 
-def _curves(steps: Sequence[Step], measure: str) -> str:
+def _pairs(results: Sequence[RoundResult]) -> list[tuple[RoundResult, RoundResult]]:
+    """The results of both strategies for each round that has both."""
+    chosen, random = (
+        {result.round: result for result in results if result.strategy == strategy} for strategy in STRATEGIES
+    )
+    return [(chosen[number], random[number]) for number in sorted(chosen.keys() & random.keys())]
+
+
+def _answer(results: Sequence[RoundResult], measure: str) -> str:
+    """The outcome in words."""
+    pairs = _pairs(results)
+    if not pairs:
+        return f"Real tiles alone: mIoU {results[0].evaluation.scores.miou:.3f}."
+    chosen, random = pairs[-1]
+    gain, low, high = chosen.gain_over(random)
+    chance = "" if low > 0 or high < 0 else " The interval holds 0: chance in the choice of test tiles may explain it."
+    return (
+        f"With {chosen.added} tiles chosen by '{measure}' mIoU is {chosen.evaluation.scores.miou:.3f}, "
+        f"{study_page.gained(gain, low, high)} against as many at random.{chance} Against real tiles alone it is "
+        f"{study_page.gained(*chosen.gain_over(results[0]))}."
+    )
+
+
+def _chart(results: Sequence[RoundResult], measure: str) -> Markup:
     names = {"chosen": f"chosen by '{measure}'", "random": "at random"}
     series = {}
-    for arm in ARMS:
-        found = [step for step in steps if step.arm == arm or step.round == 0]
-        marks = [Mark(step.round, step.cell.scores.miou, step.cell.low, step.cell.high) for step in found]
-        if len(marks) > 1 or arm == "chosen":
-            series[names[arm]] = marks
-    ticks: dict[float, str] = {step.round: f"+{step.added}" if step.round else "real alone" for step in steps}
+    for strategy in STRATEGIES:
+        own = [result for result in results if result.strategy == strategy or result.round == 0]
+        if len(own) > 1 or strategy == "chosen":
+            series[names[strategy]] = [
+                Mark(result.round, result.evaluation.scores.miou, result.evaluation.low, result.evaluation.high)
+                for result in own
+            ]
+    ticks: dict[float, str] = {result.round: f"+{result.added}" if result.round else "real alone" for result in results}
     return chart(series, ticks, "synthetic tiles added to the real ones", "mIoU")
 
 
-def _table(steps: Sequence[Step]) -> str:
-    def figures(step: Step) -> str:
-        return f"{step.cell.scores.miou:.3f} {study_page.bracketed(step.cell.low, step.cell.high)}"
-
-    rows: list[list[object]] = [[0, 0, figures(steps[0]), "the same", ""]]
-    for chosen, random in _pairs(steps):
-        gain, low, high = chosen.less(random)
-        told = f"{gain:+.3f} {study_page.bracketed(low, high, '+')}"
-        rows.append([chosen.round, chosen.added, figures(chosen), figures(random), told])
-    return html.table(["round", "tiles added", "chosen: mIoU", "random: mIoU", "difference"], rows)
-
-
-def _shares(shares: Mapping[str, np.ndarray], legend_name: str) -> str:
-    shown = np.flatnonzero(np.sum(list(shares.values()), axis=0))
-    rows = [[name, *(f"{100 * own[index]:.1f} %" for index in shown)] for name, own in shares.items()]
-    return html.table(["class shares of", *legend.named(shown, legend_name)], rows)
+def _table(results: Sequence[RoundResult]) -> Table:
+    rows: list[list[object]] = [[0, 0, study_page.scored(results[0].evaluation), "the same", ""]]
+    for chosen, random in _pairs(results):
+        scores = (study_page.scored(result.evaluation) for result in (chosen, random))
+        rows.append([chosen.round, chosen.added, *scores, study_page.gained(*chosen.gain_over(random))])
+    return Table(["round", "tiles added", "chosen: mIoU", "random: mIoU", "difference"], rows)

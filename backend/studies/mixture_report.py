@@ -1,4 +1,4 @@
-"""The results of a study of mixtures: a page with curves, CSV and JSON."""
+"""The files of a mixture study: a page with charts, CSV and JSON."""
 
 from __future__ import annotations
 
@@ -10,21 +10,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
-from backend.metrics.bootstrap import Cell, cell, interval, resampled
+from backend.metrics.bootstrap import Evaluation, evaluate, interval, resampled_miou
 from backend.reports import html, study_page
-from backend.reports.cross_test import as_json, as_row
+from backend.reports.cross_test import csv_row, json_row
+from backend.reports.study_page import Table, TestSetResults
 from backend.reports.svg_chart import Mark, chart
 
 NAME = "mixturestudy"
-APART = 15.0  # of the additions behind the shares, in percent of the axis
+ADDITION_STEP = 15.0  # on the x axis, between the additions to the right of the shares, in percent of the real tiles
 
 
 @dataclass(frozen=True)
-class Point:
-    """One mixture, learned by one architecture and tested on one set.
+class MixtureResult:
+    """One mixture, trained with one architecture and tested on one test set.
 
-    `matrices` are (tiles, COUNT, COUNT) confusion matrices, one array a repetition.
+    `real` and `synthetic` are in parts of all real tiles. `matrices` are (tiles, COUNT, COUNT) confusion matrices, one
+    array a repetition.
     """
 
     architecture: str
@@ -37,149 +40,151 @@ class Point:
     matrices: tuple[np.ndarray, ...] = field(repr=False)
 
     @cached_property
-    def cell(self) -> Cell:
+    def evaluation(self) -> Evaluation:
         """The scores of all repetitions together; a resampling draws whole tiles, each with all repetitions."""
-        return cell(self.label, self.test_set, self.together)
+        return evaluate(self.label, self.test_set, self.total)
 
     @cached_property
-    def together(self) -> np.ndarray:
-        """(tiles, COUNT, COUNT): the repetitions' sum."""
+    def total(self) -> np.ndarray:
+        """(tiles, COUNT, COUNT): the sum over the repetitions."""
         return np.sum(self.matrices, axis=0)
 
     @cached_property
-    def single(self) -> list[Cell]:
+    def repetitions(self) -> list[Evaluation]:
         """The scores of each repetition."""
-        return [cell(self.label, self.test_set, found) for found in self.matrices]
+        return [evaluate(self.label, self.test_set, matrices) for matrices in self.matrices]
 
     @property
-    def added(self) -> bool:
-        """Whether synthetic tiles came on top of all real ones."""
+    def is_addition(self) -> bool:
+        """Whether synthetic tiles were added to all real ones."""
         return self.real == 1 and self.synthetic > 0
 
+    def gain_over(self, other: MixtureResult) -> tuple[float, float, float]:
+        """The mIoU minus that of another result, and the interval of the difference."""
+        low, high = interval(resampled_miou(self.total) - resampled_miou(other.total))
+        return self.evaluation.scores.miou - other.evaluation.scores.miou, low, high
 
-def write(folder: Path, points: Sequence[Point], equal: Sequence[str], notes: Sequence[str], legend_name: str) -> None:
-    """Write `mixturestudy.csv`, `.json` and `.html`, all or none; BackendError where that cannot be.
 
-    `equal` says what was held equal, `notes` what else a reader must know; `legend`, of `legend.LEGENDS`, is the one
-    that the points were scored in.
+def write(
+    folder: Path, results: Sequence[MixtureResult], held_equal: Sequence[str], notes: Sequence[str], legend_name: str
+) -> None:
+    """Write `mixturestudy.csv`, `.json` and `.html`, all or none; BackendError where the folder cannot be written.
+
+    `held_equal` says what the models have in common, `notes` what else a reader must know; `legend_name`, of
+    `legend.LEGENDS`, is the legend of the results.
     """
-    rows = [(_place(point, repetition), each) for point in points for repetition, each in _cells(point)]
-    told = [{**place, **as_json(each, legend_name)} for place, each in rows]
+    rows = [(_columns(result, name), evaluation) for result in results for name, evaluation in _evaluations(result)]
+    points = [{**columns, **json_row(evaluation, legend_name)} for columns, evaluation in rows]
     texts = {
-        f"{NAME}.csv": html.comma_separated([{**place, **as_row(each, legend_name)} for place, each in rows]),
-        f"{NAME}.json": json.dumps({"held_equal": list(equal), "notes": list(notes), "points": told}, indent=1),
-        f"{NAME}.html": _page(points, equal, notes, legend_name),
+        f"{NAME}.csv": html.csv_text([{**columns, **csv_row(evaluation, legend_name)} for columns, evaluation in rows]),
+        f"{NAME}.json": json.dumps({"held_equal": list(held_equal), "notes": list(notes), "points": points}, indent=1),
+        f"{NAME}.html": study_page.render(
+            "mixture_study",
+            "Real and synthetic tiles, mixed",
+            _by_test_set(results, legend_name),
+            held_equal,
+            legend_name,
+            remarks=notes,
+        ),
     }
     html.write_together(folder, texts)
 
 
-def _cells(point: Point) -> list[tuple[str, Cell]]:
-    """All repetitions together, then each where there are several."""
-    single = enumerate(point.single, start=1) if len(point.matrices) > 1 else ()
-    return [("all", point.cell), *((str(number), each) for number, each in single)]
+def _evaluations(result: MixtureResult) -> list[tuple[str, Evaluation]]:
+    """All repetitions together, then each one where there are several."""
+    single = enumerate(result.repetitions, start=1) if len(result.matrices) > 1 else ()
+    return [("all", result.evaluation), *((str(number), evaluation) for number, evaluation in single)]
 
 
-def _place(point: Point, repetition: str) -> dict[str, Any]:
+def _columns(result: MixtureResult, repetition: str) -> dict[str, Any]:
     return {
-        "architecture": point.architecture,
-        "test_set": point.test_set,
-        "mixture": point.label,
-        "real": point.real,
-        "synthetic": point.synthetic,
-        "real_tiles": point.real_tiles,
-        "synthetic_tiles": point.synthetic_tiles,
+        "architecture": result.architecture,
+        "test_set": result.test_set,
+        "mixture": result.label,
+        "real": result.real,
+        "synthetic": result.synthetic,
+        "real_tiles": result.real_tiles,
+        "synthetic_tiles": result.synthetic_tiles,
         "repetition": repetition,
     }
 
 
-def _page(points: Sequence[Point], equal: Sequence[str], notes: Sequence[str], legend_name: str) -> str:
-    """The study as one HTML page: for each test set what came out, the curves and the tables."""
-    parts = []
-    for name in dict.fromkeys(point.test_set for point in points):
-        found = [point for point in points if point.test_set == name]
-        heading = html.heading(f"Tested on {name}, {found[0].cell.tiles} tiles")
-        parts += [heading, *_answers(found), _curves(found), _table(found)]
-        cells = [(f"{point.architecture}, {point.label}", point.cell) for point in found]
-        parts.append(study_page.by_class(cells, legend_name))
-    parts += [html.heading("What was held equal"), html.notes(equal)]
-    if notes:
-        parts += [html.heading("To be known"), html.notes(notes)]
-    return html.page("Real and synthetic tiles, mixed", study_page.reading(legend_name), *parts)
+def _by_test_set(results: Sequence[MixtureResult], legend_name: str) -> list[TestSetResults]:
+    tests = []
+    for name in dict.fromkeys(result.test_set for result in results):
+        own = [result for result in results if result.test_set == name]
+        evaluations = [(f"{result.architecture}, {result.label}", result.evaluation) for result in own]
+        scores, by_class = _table(own), study_page.by_class(evaluations, legend_name)
+        tests.append(TestSetResults(name, own[0].evaluation.tiles, _answers(own), _chart(own), scores, by_class))
+    return tests
 
 
-def _by_architecture(points: Sequence[Point]) -> dict[str, list[Point]]:
-    names = dict.fromkeys(point.architecture for point in points)
-    return {name: [point for point in points if point.architecture == name] for name in names}
+def _by_architecture(results: Sequence[MixtureResult]) -> dict[str, list[MixtureResult]]:
+    names = dict.fromkeys(result.architecture for result in results)
+    return {name: [result for result in results if result.architecture == name] for name in names}
 
 
-def _first(points: Sequence[Point], wanted: Callable[[Point], bool]) -> Point | None:
-    return next(filter(wanted, points), None)
+def _first(results: Sequence[MixtureResult], condition: Callable[[MixtureResult], bool]) -> MixtureResult | None:
+    return next(filter(condition, results), None)
 
 
-def _real_alone(points: Sequence[Point]) -> Point | None:
-    return _first(points, lambda point: point.real == 1 and not point.synthetic)
+def _real_alone(results: Sequence[MixtureResult]) -> MixtureResult | None:
+    return _first(results, lambda result: result.real == 1 and not result.synthetic)
 
 
-def _difference(point: Point, other: Point) -> tuple[float, float, float]:
-    """The mIoU of a point less another's, and the interval of that."""
-    low, high = interval(resampled(point.together) - resampled(other.together))
-    return point.cell.scores.miou - other.cell.scores.miou, low, high
-
-
-def _answers(points: Sequence[Point]) -> list[str]:
-    """What came out, in words: one paragraph an architecture."""
-    said = []
-    for name, own in _by_architecture(points).items():
-        best, alone = max(own, key=lambda point: point.cell.scores.miou), _real_alone(own)
-        line = f"{name}: best with {best.label}, mIoU {best.cell.scores.miou:.3f}"
-        if alone and best is not alone:
-            gain, low, high = _difference(best, alone)
-            line += f", {gain:+.3f} {study_page.bracketed(low, high, '+')} against real alone"
-            line += "." if low > 0 else "; the interval holds 0, so that may be chance in the choice of test tiles."
+def _answers(results: Sequence[MixtureResult]) -> list[str]:
+    """The outcome in words: one text an architecture."""
+    answers = []
+    for name, own in _by_architecture(results).items():
+        best, real_alone = max(own, key=lambda result: result.evaluation.scores.miou), _real_alone(own)
+        answer = f"{name}: best with {best.label}, mIoU {best.evaluation.scores.miou:.3f}"
+        if real_alone and best is not real_alone:
+            gain, low, high = best.gain_over(real_alone)
+            answer += f", {study_page.gained(gain, low, high)} against real alone"
+            answer += "." if low > 0 else "; the interval holds 0, so that may be chance in the choice of test tiles."
         else:
-            line += "."
-        none = _first(own, lambda point: point.real == 0)
-        if none and alone and alone.cell.scores.miou > 0:
-            share = none.cell.scores.miou / alone.cell.scores.miou
-            line += f" Synthetic tiles alone reach {share:.0%} of the mIoU of real ones alone."
-        said.append(html.text(line, "big"))
-    return said
+            answer += "."
+        synthetic_alone = _first(own, lambda result: result.real == 0)
+        if synthetic_alone and real_alone and real_alone.evaluation.scores.miou > 0:
+            share = synthetic_alone.evaluation.scores.miou / real_alone.evaluation.scores.miou
+            answer += f" Synthetic tiles alone reach {share:.0%} of the mIoU of real ones alone."
+        answers.append(answer)
+    return answers
 
 
-def _curves(points: Sequence[Point]) -> str:
-    ticks = {100 * point.real: f"{100 * point.real:g} %" for point in points if not point.added}
-    added = sorted({point.synthetic for point in points if point.added})
+def _chart(results: Sequence[MixtureResult]) -> Markup:
+    """The mIoU by the real share, and to the right of all real tiles by the size of the addition."""
+    ticks = {100 * result.real: f"{100 * result.real:g} %" for result in results if not result.is_addition}
+    additions = sorted({result.synthetic for result in results if result.is_addition})
     end = max(ticks, default=0.0)
-    places = {addition: end + APART * (number + 1) for number, addition in enumerate(added)}
-    ticks |= {place: f"all + {addition:g}x" for addition, place in places.items()}
+    addition_x = {addition: end + ADDITION_STEP * (number + 1) for number, addition in enumerate(additions)}
+    ticks |= {x: f"all + {addition:g}x" for addition, x in addition_x.items()}
     series = {}
-    for name, own in _by_architecture(points).items():
+    for name, own in _by_architecture(results).items():
         series[name] = [
             Mark(
-                places[point.synthetic] if point.added else 100 * point.real,
-                point.cell.scores.miou,
-                point.cell.low,
-                point.cell.high,
-                tuple(each.scores.miou for each in point.single) if len(point.matrices) > 1 else (),
-                not point.added,
+                addition_x[result.synthetic] if result.is_addition else 100 * result.real,
+                result.evaluation.scores.miou,
+                result.evaluation.low,
+                result.evaluation.high,
+                tuple(evaluation.scores.miou for evaluation in result.repetitions) if len(result.matrices) > 1 else (),
+                not result.is_addition,
             )
-            for point in own
+            for result in own
         ]
-    across = "real share of the training tiles; then all real tiles and synthetic ones on top"
-    return chart(series, ticks, across, "mIoU")
+    x_label = "real share of the training tiles; then all real tiles and synthetic ones on top"
+    return chart(series, ticks, x_label, "mIoU")
 
 
-def _table(points: Sequence[Point]) -> str:
-    rows = []
-    for name, own in _by_architecture(points).items():
-        alone = _real_alone(own)
-        for point in own:
-            found, against = point.cell, "" if point is alone else "not known"
-            if alone and point is not alone:
-                gain, low, high = _difference(point, alone)
-                against = f"{gain:+.3f} {study_page.bracketed(low, high, '+')}"
-            figures = f"{found.scores.miou:.3f} {study_page.bracketed(found.low, found.high)}"
-            counts = (point.real_tiles, point.synthetic_tiles)
-            rows.append([name, point.label, *counts, len(point.matrices), figures, against])
-    heads = ["architecture", "mixture", "real tiles", "synthetic tiles", "models", "mIoU", "against real alone"]
-    return html.table(heads, rows)
+def _table(results: Sequence[MixtureResult]) -> Table:
+    rows: list[list[object]] = []
+    for name, own in _by_architecture(results).items():
+        real_alone = _real_alone(own)
+        for result in own:
+            gain = "" if result is real_alone else "not known"
+            if real_alone and result is not real_alone:
+                gain = study_page.gained(*result.gain_over(real_alone))
+            counts = (result.real_tiles, result.synthetic_tiles, len(result.matrices))
+            rows.append([name, result.label, *counts, study_page.scored(result.evaluation), gain])
+    headers = ["architecture", "mixture", "real tiles", "synthetic tiles", "models", "mIoU", "against real alone"]
+    return Table(headers, rows)

@@ -1,8 +1,8 @@
 """Renders outputs: computes the blocks of lazy rasters that cover a region, north to south, in process or on a cluster.
 
-The task graph is built one row of blocks at a time, from the row's blocks down to the results that are still in memory
-from the rows above. A rendering therefore starts immediately, and its memory does not grow with its height: after each
-row, results that later rows read are kept and the rest are freed.
+The task graph is built one row of blocks at a time, down to the results that are still in memory from earlier rows. A
+rendering therefore starts immediately, and its memory does not grow with its height: after each row, results that later
+rows read are kept and the rest are freed.
 """
 
 from __future__ import annotations

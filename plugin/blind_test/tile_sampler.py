@@ -160,9 +160,8 @@ class TileSampler(QObject):
 def is_opaque(image: QImage) -> bool:
     """Whether all pixels of an image are opaque."""
     image = image.convertToFormat(QImage.Format.Format_ARGB32)
-    bits = image.constBits()
-    bits.setsize(image.width() * image.height() * 4)
-    return not bytes(bits)[3::4].strip(b"\xff")
+    pixels = image.constBits().asstring(image.width() * image.height() * 4)
+    return not pixels[3::4].strip(b"\xff")
 
 
 def _too_small(name: str, side_m: float) -> str:

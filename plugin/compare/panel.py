@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from qgis.core import QgsMapLayer, QgsMapLayerProxyModel, QgsProject
+from qgis.core import QgsMapLayerProxyModel, QgsProject, QgsRasterLayer
 from qgis.gui import QgsDockWidget, QgsMapLayerComboBox
 from qgis.PyQt.QtCore import QTimer, QUrl
 from qgis.PyQt.QtGui import QDesktopServices, QTextOption
@@ -99,13 +99,14 @@ class ComparePanel(QgsDockWidget):
         for box, layer in zip((self.real, self.synthetic), default_pair(comparable_layers(QgsProject.instance()))):
             box.setLayer(layer)
 
-    def chosen_layers(self) -> list[QgsMapLayer]:
+    def chosen_layers(self) -> list[QgsRasterLayer]:
         """The two layers; an empty list, with a message in the panel, where they are not two different layers."""
-        chosen = [self.real.currentLayer(), self.synthetic.currentLayer()]
-        if None in chosen or chosen[0] == chosen[1]:
+        chosen = [box.currentLayer() for box in (self.real, self.synthetic)]
+        layers = [layer for layer in chosen if isinstance(layer, QgsRasterLayer)]
+        if len(layers) < 2 or layers[0] == layers[1]:
             self.message.setText(tr("Choose two different raster layers above."))
             return []
-        return chosen
+        return layers
 
     def _layers_changed(self) -> None:
         self.swipe_button.setChecked(False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from qgis.core import QgsMapLayer, QgsPointXY, QgsRectangle
 from qgis.gui import QgsMapCanvas, QgsMapToolPan, QgsVertexMarker
 from qgis.PyQt.QtCore import Qt
@@ -50,7 +52,7 @@ class LayerView(QWidget):
 class SideBySide(QDialog):
     """The window of two linked views; they start at the centre and scale of the main canvas."""
 
-    def __init__(self, main_canvas: QgsMapCanvas, layers: list[QgsMapLayer], parent: QWidget | None = None) -> None:
+    def __init__(self, main_canvas: QgsMapCanvas, layers: Sequence[QgsMapLayer], parent: QWidget | None = None) -> None:
         super().__init__(parent, Qt.WindowType.Window)
         self.setWindowTitle(tr("Landforge: side by side"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -165,7 +165,7 @@ class SwipeTool(QgsMapTool):
             self.item.move(position)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: D102
-        return event.type() == QEvent.Type.KeyPress and self._handle_key(event)
+        return isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and self._handle_key(event)
 
     def _handle_key(self, event: QKeyEvent) -> bool:
         """Handle a key of the swipe; False for any other key."""

@@ -39,7 +39,7 @@ class BuildStandardSets(BackendAlgorithm):
             parameters.folder("DATASET", "Real data set", dataset),
             parameters.choice(Job, "COMPOSITION", "Class shares of the synthetic land cover", composition),
             parameters.seed(Job),
-            parameters.steps(Job),
+            parameters.steps(Job, parameters.SCENE_STEPS_HELP),
             *(parameters.advanced(parameters.model(Job, own, key, f"{name} model")) for key, name in models),
             parameters.scheduler(Job),
             parameters.folder_output("OUTPUT", "Standard sets", output),

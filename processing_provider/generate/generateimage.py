@@ -29,7 +29,7 @@ class GenerateImage(BackendAlgorithm):
             parameters.generator(Job),
             parameters.style(Job),
             parameters.seed(Job),
-            parameters.steps(Job),
+            parameters.steps(Job, parameters.IMAGE_STEPS_HELP),
             parameters.advanced(parameters.model(Job, model)),
             parameters.max_area(Job),
             parameters.scheduler(Job),

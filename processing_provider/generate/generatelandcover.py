@@ -31,7 +31,7 @@ class GenerateLandCover(BackendAlgorithm):
             parameters.extent("The extent to fill.", optional=True),
             parameters.region(),
             parameters.seed(Job),
-            parameters.steps(Job),
+            parameters.steps(Job, parameters.LANDCOVER_STEPS_HELP),
             *parameters.shares(Job),
             parameters.advanced(parameters.model(Job, model)),
             parameters.grid_crs(),

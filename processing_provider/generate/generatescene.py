@@ -32,7 +32,7 @@ class GenerateScene(BackendAlgorithm):
             parameters.generator(Job),
             parameters.style(Job),
             parameters.seed(Job),
-            parameters.steps(Job),
+            parameters.steps(Job, parameters.SCENE_STEPS_HELP),
             *parameters.shares(Job),
             parameters.grid_crs(),
             parameters.max_area(Job),

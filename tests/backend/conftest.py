@@ -7,6 +7,7 @@ import pytest
 from backend.protocol import BackendError
 from tests import servers
 from tests.backend.reporters import RecordingReporter
+from tests.backend.worker import Worker, started_worker
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +41,9 @@ def refusal(tmp_path, reporter):
 def bad_server(tmp_path_factory) -> str:
     with servers.misbehaving(tmp_path_factory.mktemp("bad")) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def worker() -> Worker:
+    with started_worker() as process:
+        yield process

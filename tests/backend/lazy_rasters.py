@@ -67,9 +67,9 @@ def phased_raster(
     for phase in range(phases + 1):
         last = phase == phases
         inputs = (*((Input(raster),) if raster else ()), *below)
-        compute = partial(noise_and_inputs, seed, scale if last else 1, margin, [one.fine for one in inputs])
-        work = WindowOp(lattice, compute, unchanged, phase, scale if last else 1, side, batch, margin, batch_multiple)
-        raster = LazyRaster(f"{name} {phase}", work, inputs)
+        compute = partial(noise_and_inputs, seed, scale if last else 1, margin, [source.fine for source in inputs])
+        op = WindowOp(lattice, compute, unchanged, phase, scale if last else 1, side, batch, margin, batch_multiple)
+        raster = LazyRaster(f"{name} {phase}", op, inputs)
     return raster
 
 
@@ -144,9 +144,9 @@ def count_windows() -> Iterator[collections.Counter[RasterWindow]]:
     counts: collections.Counter[RasterWindow] = collections.Counter()
     compute = lazy_raster.compute_windows
 
-    def counting(work: WindowOp, block: Box, windows: list[Box], *rest: object) -> np.ndarray:
-        counts.update((work, window) for window in windows)
-        return compute(work, block, windows, *rest)
+    def counting(op: WindowOp, block: Box, windows: list[Box], *rest: object) -> np.ndarray:
+        counts.update((op, window) for window in windows)
+        return compute(op, block, windows, *rest)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lazy_raster, "compute_windows", counting)
@@ -155,17 +155,17 @@ def count_windows() -> Iterator[collections.Counter[RasterWindow]]:
 
 def needed_windows(raster: LazyRaster, boxes: set[Box]) -> set[RasterWindow]:
     """The windows that boxes of a raster's pixels depend on, by brute force over a range of windows."""
-    work, windows = raster.op, set()
-    step = work.lattice.stride * work.scale
+    op, windows = raster.op, set()
+    step = op.lattice.stride * op.scale
     for box in boxes:
         for row in range(box.row // step - 3, box.bottom // step + 2):
             for col in range(box.col // step - 3, box.right // step + 2):
-                window = work.lattice.box(row, col, work.phase)
-                shared = window.scaled(work.scale).intersection(box)
+                window = op.lattice.box(row, col, op.phase)
+                shared = window.scaled(op.scale).intersection(box)
                 if shared.height and shared.width:
                     windows.add(window)
-    needed = {(work, window) for window in windows}
-    for one in raster.inputs:
-        if isinstance(one.raster, LazyRaster):
-            needed |= needed_windows(one.raster, {one.region(window.grown(work.margin)) for window in windows})
+    needed = {(op, window) for window in windows}
+    for source in raster.inputs:
+        if isinstance(source.raster, LazyRaster):
+            needed |= needed_windows(source.raster, {source.region(window.grown(op.margin)) for window in windows})
     return needed

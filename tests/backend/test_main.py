@@ -98,17 +98,16 @@ def test_memory_that_runs_out_is_said_so(root, tmp_path, what, expected, said):
         ({"job": "makecoffee"}, "makecoffee"),
     ],
 )
-def test_a_job_that_is_not_valid_is_refused(root, tmp_path, changes, said):
-    status, events, _ = finish(start(root, "run", job_file(tmp_path, **changes)))
-    assert status == 1 and [event.kind for event in events] == ["error"] and said in events[0].message
+def test_a_job_that_is_not_valid_is_refused(worker, tmp_path, changes, said):
+    events = worker.run(job_file(tmp_path, **changes))
+    assert [event.kind for event in events] == ["progress", "error"] and said in events[-1].message
 
 
 @pytest.mark.parametrize("text", ["", "no JSON", "[]", "{}", '"job"', '{"job": []}'])
-def test_a_file_that_is_no_job_is_refused(root, tmp_path, text):
+def test_a_file_that_is_no_job_is_refused(worker, tmp_path, text):
     path = tmp_path / "job.json"
     path.write_text(text)
-    status, events, _ = finish(start(root, "run", path))
-    assert status == 1 and "is not a Landforge job" in events[0].message
+    assert "is not a Landforge job" in worker.run(path)[-1].message
 
 
 def test_a_job_file_that_is_missing_is_refused(root, tmp_path):
@@ -116,12 +115,11 @@ def test_a_job_file_that_is_missing_is_refused(root, tmp_path):
     assert status == 1 and "none.json is not a Landforge job" in events[0].message
 
 
-def test_an_extent_that_is_none_is_refused_with_its_own_words(root, tmp_path):
+def test_an_extent_that_is_none_is_refused_with_its_own_words(worker, tmp_path):
     job = {"job": "clipworldcover", "output": "a.tif", "extent": {"xmin": 1, "ymin": 0, "xmax": 0, "ymax": 1}}
     path = tmp_path / "job.json"
     path.write_text(json.dumps({**job, "extent": {**job["extent"], "crs": "EPSG:4326"}}))
-    status, events, _ = finish(start(root, "run", path))
-    assert status == 1 and "inverted" in events[0].message
+    assert "inverted" in worker.run(path)[-1].message
 
 
 def test_a_terminated_job_removes_what_it_was_writing(root, tmp_path):

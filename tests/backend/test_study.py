@@ -37,44 +37,46 @@ def data(tmp_path):
     return tmp_path / "data"
 
 
-def test_each_step_takes_what_those_before_it_make(make, data, tmp_path):
-    recipe = json.loads((ROOT / "study" / "study.json").read_text())
-    found = list(make.steps(data, tmp_path / "out", recipe))
-    assert [step.job for step in found] == KINDS
-    made = {str(step.fields["output"]) for step in found} | {str(tmp_path / "out" / "sets" / n) for n in recipe["sets"]}
-    for step in found[1:]:
+def test_each_step_uses_the_outputs_of_earlier_ones(make, data, tmp_path):
+    settings = json.loads((ROOT / "study" / "study.json").read_text())
+    all_steps = list(make.steps(data, tmp_path / "out", settings))
+    assert [step.job for step in all_steps] == KINDS
+    outputs = {str(step.fields["output"]) for step in all_steps} | {
+        str(tmp_path / "out" / "sets" / n) for n in settings["sets"]
+    }
+    for step in all_steps[1:]:
         taken = [
             step.fields[key] for key in ("dataset", "model", "real", "synthetic", "crosstest") if key in step.fields
         ]
-        assert {one for value in taken for one in ([value] if isinstance(value, str) else value)} <= made
+        assert {one for value in taken for one in ([value] if isinstance(value, str) else value)} <= outputs
         assert step.done is None or str(tmp_path / "out") in str(step.done)
-    assert found[-1].fields["synthetic"] == tuple(str(tmp_path / "out" / "sets" / n) for n in recipe["added"])
-    assert len(found[-3].fields["model"]) == 16 and len(found[-3].fields["dataset"]) == 4
+    assert all_steps[-1].fields["synthetic"] == tuple(str(tmp_path / "out" / "sets" / n) for n in settings["added"])
+    assert len(all_steps[-3].fields["model"]) == 16 and len(all_steps[-3].fields["dataset"]) == 4
 
 
-@pytest.mark.parametrize("where", ["cpu", "cuda", "mps"])
-def test_every_step_is_a_job(make, data, tmp_path, where):
-    recipe = json.loads((ROOT / "study" / "study.json").read_text())
-    known = [step for step in make.steps(data, tmp_path, recipe) if step.job in protocol.JOBS]
+@pytest.mark.parametrize("device_type", ["cpu", "cuda", "mps"])
+def test_every_step_is_a_job(make, data, tmp_path, device_type):
+    settings = json.loads((ROOT / "study" / "study.json").read_text())
+    known = [step for step in make.steps(data, tmp_path, settings) if step.job in protocol.JOBS]
     assert {"trainsegmentation", "crosstest", "mixturestudy"} <= {step.job for step in known}
-    epochs = {make.job_of(step, recipe, {}, where).epochs for step in known if step.job == "trainsegmentation"}
+    epochs = {make.job_of(step, settings, {}, device_type).epochs for step in known if step.job == "trainsegmentation"}
     assert len(epochs) == 2, "an architecture without a trained encoder has epochs of its own"
-    jobs = [make.job_of(step, recipe, {"seed": 3, "epochs": 2, "shares": [0, 100]}, where) for step in known]
+    jobs = [make.job_of(step, settings, {"seed": 3, "epochs": 2, "shares": [0, 100]}, device_type) for step in known]
     for job in jobs:
         assert getattr(job, "epochs", 2) == 2 and getattr(job, "seed", 3) == 3
         assert all(not isinstance(value, (list, dict)) for value in vars(job).values())
-    assert jobs[-1].shares == (0, 100) and jobs[-1].batch == (32 if where == "cuda" else 8)
+    assert jobs[-1].shares == (0, 100) and jobs[-1].batch == (32 if device_type == "cuda" else 8)
 
 
-def test_what_is_done_is_not_done_again(make, data, tmp_path, monkeypatch, capsys):
-    recipe = json.loads((ROOT / "study" / "study.json").read_text())
-    found = list(make.steps(data, tmp_path / "out", recipe))
+def test_finished_steps_are_skipped(make, data, tmp_path, monkeypatch, capsys):
+    settings = json.loads((ROOT / "study" / "study.json").read_text())
+    all_steps = list(make.steps(data, tmp_path / "out", settings))
     ran = []
     monkeypatch.setattr(make, "job_of", lambda step, *_: step)
     monkeypatch.setattr(
         make.importlib, "import_module", lambda name: SimpleNamespace(run=lambda job, report: ran.append(job.job))
     )
-    for step in found[:5]:
+    for step in all_steps[:5]:
         step.done.parent.mkdir(parents=True, exist_ok=True)
         step.done.touch()
     assert make.main(data, tmp_path / "out", {}) == 0
@@ -90,8 +92,8 @@ def test_a_folder_of_something_else_is_said(make, tmp_path, capsys):
     with pytest.raises(BackendError):
         make.rasters(tmp_path)
     with pytest.raises(SystemExit, match="'epochs' is no KEY=VALUE"):
-        make.parsed(["epochs"])
-    assert make.parsed(["epochs=5", "class_weighting=balanced", "shares=[0,50]"]) == {
+        make.parse_changes(["epochs"])
+    assert make.parse_changes(["epochs=5", "class_weighting=balanced", "shares=[0,50]"]) == {
         **{"epochs": 5, "class_weighting": "balanced", "shares": [0, 50]}
     }
 
@@ -143,22 +145,22 @@ def test_what_the_bundled_weights_have_not_seen_is_the_test(make, training_data,
 
 def test_a_share_of_the_sites_is_used_but_all_that_are_tested_on(make):
     rows = [{"name": f"{site}_{year}", "site": f"s{site}"} for site in range(200) for year in (2016, 2018)]
-    whole, half = make.tiles.chosen(rows), make.tiles.chosen(rows, 0.5)
+    whole, half = make.tiles.select_rows(rows), make.tiles.select_rows(rows, 0.5)
     assert len(whole) == 200 and set(map(str, half)) < set(map(str, whole))
     tested = [[row["name"] for row, split in found if split == "test"] for found in (whole, half)]
     assert tested[0] == tested[1] and 60 < len(half) - len(tested[1]) < 110
 
 
 @pytest.mark.parametrize(("changes", "share"), [({}, 0.5), ({"site_share": 0.2}, 0.2)])
-def test_how_many_sites_are_used_is_told_by_the_recipe_or_the_caller(
+def test_the_share_of_sites_is_from_the_settings_or_the_caller(
     make, training_data, tmp_path, monkeypatch, changes, share
 ):
-    told = []
+    shares = []
 
     def build(source, output, report, share):
-        told.append(share)
+        shares.append(share)
         raise BackendError("enough")
 
     monkeypatch.setattr(make.tiles, "build", build)
     monkeypatch.setattr(make.device, "best", lambda: SimpleNamespace(type="cpu"))
-    assert make.main(training_data, tmp_path / "out", changes) == 1 and told == [share]
+    assert make.main(training_data, tmp_path / "out", changes) == 1 and shares == [share]

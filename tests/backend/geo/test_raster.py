@@ -394,12 +394,12 @@ def test_tags_of_any_text_are_kept(tmp_path):
         assert {key: found.tags()[key] for key in tags} == tags
 
 
-def test_a_very_large_raster_begins_at_once(tmp_path, monkeypatch):
+def test_a_very_large_raster_costs_its_blocks_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(raster, "check_writable", lambda *_: None)  # the disk need not hold what is not written
-    path, start = tmp_path / "out.tif", time.monotonic()
+    path, start = tmp_path / "out.tif", time.process_time()
     with pytest.raises(KeyboardInterrupt), raster.RasterWriter(path, grid(60_000, 60_000), "classes", {}, "") as target:
         target.write(codes(1024, 1024), 30_000, 30_000)
-        assert time.monotonic() - start < 5
+        assert time.process_time() - start < 5, "seconds of this process alone"
         raise KeyboardInterrupt
     if os.name == "posix":
         assert block_store.disk_bytes(tmp_path / ".out.unfinished") < 32e6

@@ -27,8 +27,8 @@ def data(tmp_path_factory):
 @pytest.fixture(scope="module")
 def studied(data, tmp_path_factory):
     output, reporter = tmp_path_factory.mktemp("studied") / "study", RecordingReporter()
-    found = choosetiles.run(ChooseTiles((data[0],), (data[1],), str(output), **SETTINGS), reporter)
-    assert found == {"output": str(output), "chosen": str(output / "chosen")}
+    outputs = choosetiles.run(ChooseTiles((data[0],), (data[1],), str(output), **SETTINGS), reporter)
+    assert outputs == {"output": str(output), "chosen": str(output / "chosen")}
     return output, reporter
 
 
@@ -40,9 +40,9 @@ def test_each_round_adds_as_many_of_both(studied, data):
     output, reporter = studied
     folders = ["round0", "round1_chosen", "round1_random", "round2_chosen", "round2_random"]
     assert sorted(path.name for path in (output / "models").iterdir()) == folders
-    told = [json.loads((output / f"models/{name}/checkpoints/job.json").read_text()) for name in folders]
-    assert [job["tiles"] for job in told] == [[8], [8, 3], [8, 3], [8, 6], [8, 6]]
-    assert {(job["crops"], job["seed"]) for job in told} == {(8, 0)} and told[1]["listed"] != told[2]["listed"]
+    jobs = [json.loads((output / f"models/{name}/checkpoints/job.json").read_text()) for name in folders]
+    assert [job["tiles"] for job in jobs] == [[8], [8, 3], [8, 3], [8, 6], [8, 6]]
+    assert {(job["crops"], job["seed"]) for job in jobs} == {(8, 0)} and jobs[1]["listed"] != jobs[2]["listed"]
     assert [(row["arm"], row["round"], row["added_tiles"]) for row in rows(output / "choosetiles.csv")] == [
         ("chosen", "0", "0"),
         ("chosen", "1", "3"),
@@ -74,7 +74,7 @@ def test_the_page_holds_all_that_it_shows(studied):
     page = HtmlTags()
     page.feed(text)
     assert not page.open and page.count["svg"] == 1 and page.count["img"] == 1 and "http" not in text
-    for words in ("With 6 tiles chosen by &#x27;combined&#x27;", "real alone", "+3", "+6", "the whole pool", "2 steps"):
+    for words in ("With 6 tiles chosen by &#39;combined&#39;", "real alone", "+3", "+6", "the whole pool", "2 steps"):
         assert words in text
     assert [step["added_tiles"] for step in json.loads((studied[0] / "choosetiles.json").read_text())["steps"]] == [
         *(0, 3, 3, 6, 6)
@@ -98,10 +98,12 @@ def test_a_stopped_study_goes_on_with_the_same_choice(studied, data, tmp_path, m
     with pytest.raises(Interrupted):
         choosetiles.run(job, InterruptingReporter("4 of 5 models"))
     ranked, trained = [], []
-    fit = segmentation.Trainer.epoch
-    monkeypatch.setattr(segmentation.Trainer, "epoch", lambda self, *args: (trained.append(1), fit(self, *args))[1])
-    views = active_learning.informative.views
-    monkeypatch.setattr(active_learning.informative, "views", lambda *args: (ranked.append(1), views(*args))[1])
+    step = segmentation.SegmentationTrainer.step
+    monkeypatch.setattr(segmentation.SegmentationTrainer, "step", lambda self: (trained.append(1), step(self))[1])
+    statistics = active_learning.acquisition.tile_statistics
+    monkeypatch.setattr(
+        active_learning.acquisition, "tile_statistics", lambda *args: (ranked.append(1), statistics(*args))[1]
+    )
     choosetiles.run(job, silent())
     assert len(trained) == 1 and not ranked, "only what was missing"
     for name in ("ranking.csv", "choosetiles.csv"):
@@ -112,9 +114,9 @@ def test_bad_input_is_said(data, tmp_path):
     real, pool = data
 
     def refused(words, **changes):
-        given = {"real": (real,), "pool": (pool,), "output": str(tmp_path / "out"), **SETTINGS, **changes}
+        fields = {"real": (real,), "pool": (pool,), "output": str(tmp_path / "out"), **SETTINGS, **changes}
         with pytest.raises(BackendError, match=words):
-            choosetiles.run(ChooseTiles(**given), silent())
+            choosetiles.run(ChooseTiles(**fields), silent())
         assert not (tmp_path / "out").exists()
 
     (tmp_path / "coarse").mkdir()

@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -249,15 +247,13 @@ def test_too_large_an_extent_is_refused_before_anything_is_asked(monkeypatch, re
     ],
 )
 @pytest.mark.parametrize("job", [ClipNaip, ClipWorldCover])
-def test_an_extent_that_is_none_is_refused_by_the_process(tmp_path, corners, crs, words, job):
+def test_an_extent_that_is_none_is_refused_by_the_process(worker, tmp_path, corners, crs, words, job):
     """Through the job file, because that is where such an extent comes from."""
     text = dump_job(job(HERE, str(tmp_path / "out" / "clip.tif")))
     extent = dict(zip(("xmin", "ymin", "xmax", "ymax", "crs"), (*corners, crs)))
     (tmp_path / "job.json").write_text(json.dumps({**json.loads(text), "extent": extent}))
-    command = [sys.executable, "-m", "backend", "run", str(tmp_path / "job.json")]
-    done = subprocess.run(command, cwd=servers.ROOT, capture_output=True, text=True, timeout=120)
-    event = json.loads(done.stdout.splitlines()[-1])
-    assert done.returncode == 1 and event["kind"] == "error" and words in event["message"]
+    event = worker.run(tmp_path / "job.json")[-1]
+    assert event.kind == "error" and words in event.message
     assert not (tmp_path / "out").exists()
 
 

@@ -19,7 +19,7 @@ from tests.backend.rasters import write_raster
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
     """Two models of the same name in different folders."""
-    found = []
+    folders = []
     for seed in (1, 2):
         folder = tmp_path_factory.mktemp(f"m{seed}") / "model"
         folder.mkdir()
@@ -27,8 +27,8 @@ def models(tmp_path_factory):
         architectures.save(folder, architectures.build("lale", ""))
         index = dict(architecture="lale", encoder="", sizes={}, codes=legend.CODES.tolist())
         model_folder.write_index(folder, "segmentation", **index, pixel_m=1.0, mean=[0.5] * 3, std=[0.25] * 3)
-        found.append(str(folder))
-    return tuple(found)
+        folders.append(str(folder))
+    return tuple(folders)
 
 
 @pytest.fixture(scope="module")
@@ -66,9 +66,9 @@ def test_a_model_that_knows_the_answer_scores_one(models, data, tmp_path, monkey
 
 def test_bad_input_is_said(models, data, tmp_path):
     def refused(words, **changes):
-        given = {"model": models, "dataset": data, "output": str(tmp_path / "out"), **changes}
+        fields = {"model": models, "dataset": data, "output": str(tmp_path / "out"), **changes}
         with pytest.raises(BackendError, match=words):
-            crosstest.run(CrossTest(**given), silent())
+            crosstest.run(CrossTest(**fields), silent())
 
     coarse = write_random_tiles(tmp_path / "coarse")
     index = json.loads((coarse / "packed.json").read_text())

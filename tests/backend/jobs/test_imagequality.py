@@ -9,7 +9,7 @@ import torch
 
 from backend import protocol
 from backend.jobs import builddataset, imagequality
-from backend.metrics import bootstrap, features, sanity_check
+from backend.metrics import bootstrap, comparison, features, sanity_check
 from backend.protocol import BackendError, ImageQuality, silent
 from backend.reports import cross_test
 from tests.backend.html_tags import HtmlTags
@@ -63,24 +63,24 @@ def counted(reporter):
 
 
 def test_the_report(sets, tmp_path, reporter):
-    told = run(sets, ("painted", "other"), tmp_path / "out", reporter)
+    report = run(sets, ("painted", "other"), tmp_path / "out", reporter)
     assert counted(reporter)
     assert {path.name for path in (tmp_path / "out").iterdir()} == FILES
-    found = {(one["synthetic"], one["metric"]): one for one in told["findings"]}
-    painted, other = ({metric for name, metric in found if name.startswith(own)} for own in ("painted", "other"))
+    findings = {(one["synthetic"], one["metric"]): one for one in report["findings"]}
+    painted, other = ({metric for name, metric in findings if name.startswith(own)} for own in ("painted", "other"))
     assert {"FID", "KID", "IS", "LPIPS formula", "SSIM"} == painted and other == {"FID", "KID", "IS"}
-    assert found["painted/dataset", "KID"]["distance"] > 3 * found["other/dataset", "KID"]["distance"]
-    assert found["painted/dataset", "SSIM"]["largest_change"] in ("rotated", "mirrored")
-    assert found["painted/dataset", "SSIM"]["distance"] == pytest.approx(
-        1 - found["painted/dataset", "SSIM"]["value"], abs=1e-4
+    assert findings["painted/dataset", "KID"]["distance"] > 3 * findings["other/dataset", "KID"]["distance"]
+    assert findings["painted/dataset", "SSIM"]["largest_change"] in ("rotated", "mirrored")
+    assert findings["painted/dataset", "SSIM"]["distance"] == pytest.approx(
+        1 - findings["painted/dataset", "SSIM"]["value"], abs=1e-4
     )
-    assert any("have other labels" in note for note in told["notes"])
-    assert any("cannot be compared with published values" in note for note in told["notes"])
-    assert any("FID of" in note and "biased" in note for note in told["notes"])
-    assert {one["grade"] for one in told["findings"]} == {"care"}, "25 tiles are too few to tell"
-    assert all("25 tiles, but at least" in one["verdict"] for one in told["findings"])
+    assert any("have other labels" in note for note in report["notes"])
+    assert any("cannot be compared with published values" in note for note in report["notes"])
+    assert any("FID of" in note and "biased" in note for note in report["notes"])
+    assert {one["grade"] for one in report["findings"]} == {"care"}, "25 tiles are too few to tell"
+    assert all("25 tiles, but at least" in one["verdict"] for one in report["findings"])
     rows = list(csv.DictReader((tmp_path / "out" / "imagequality.csv").read_text().splitlines()))
-    assert [(row["synthetic"], row["metric"]) for row in rows] == list(found)
+    assert [(row["synthetic"], row["metric"]) for row in rows] == list(findings)
     fractions = [event.fraction for event in reporter.events("progress")]
     assert fractions == sorted(fractions) and fractions[-1] > 0.9
     assert any("minutes" in event.message for event in reporter.events("log"))
@@ -88,9 +88,9 @@ def test_the_report(sets, tmp_path, reporter):
 
 def test_enough_tiles_tell(sets, tmp_path, monkeypatch):
     """Other colours are told from real ones, other ground of the same kind is not, by any metric."""
-    monkeypatch.setattr(sanity_check, "LEAST", {kind: 16 for kind in sanity_check.LEAST})
-    told = run(sets, ("painted", "other"), tmp_path / "out")
-    grades = {(one["synthetic"], one["metric"]): one["grade"] for one in told["findings"]}
+    monkeypatch.setattr(sanity_check, "MINIMUM_TILES", dict.fromkeys(sanity_check.MINIMUM_TILES, 16))
+    report = run(sets, ("painted", "other"), tmp_path / "out")
+    grades = {(one["synthetic"], one["metric"]): one["grade"] for one in report["findings"]}
     print(grades)
     assert grades["painted/dataset", "KID"] == "good"
     assert all(grades["other/dataset", metric] != "good" for metric in ("FID", "KID", "IS"))
@@ -98,10 +98,10 @@ def test_enough_tiles_tell(sets, tmp_path, monkeypatch):
 
 def test_the_page_puts_what_counts_first(sets, tmp_path):
     run(sets, ("painted",), tmp_path / "without")
-    cells = [bootstrap.cell("trained on <made>", "real", matrices([60] * 4, [40] * 4))]
+    cells = [bootstrap.evaluate("trained on <made>", "real", matrices([60] * 4, [40] * 4))]
     cross_test.write_table(tmp_path / "tested", cells)
-    told = run(sets, ("painted",), tmp_path / "with", crosstest=str(tmp_path / "tested"))
-    assert told["downstream"][0]["miou"] == pytest.approx(cells[0].scores.miou, abs=1e-4)
+    report = run(sets, ("painted",), tmp_path / "with", crosstest=str(tmp_path / "tested"))
+    assert report["downstream"][0]["miou"] == pytest.approx(cells[0].scores.miou, abs=1e-4)
     without, with_table = ((tmp_path / name / "imagequality.html").read_text() for name in ("without", "with"))
     for text in (without, with_table):
         page = HtmlTags()
@@ -113,9 +113,9 @@ def test_the_page_puts_what_counts_first(sets, tmp_path):
 
 def test_two_seeds_tell_of_variety(sets, tmp_path, reporter):
     twice = {**sets, "again": sets["painted"]}
-    told = run({**twice, "real": sets["other"]}, ("painted", "again"), tmp_path / "same", reporter)
-    found = [one for one in told["findings"] if one["metric"].startswith("variety")]
-    assert len(found) == 1 and found[0]["value"] == pytest.approx(0, abs=1e-5) and not found[0]["trusted"]
+    report = run({**twice, "real": sets["other"]}, ("painted", "again"), tmp_path / "same", reporter)
+    findings = [one for one in report["findings"] if one["metric"].startswith("variety")]
+    assert len(findings) == 1 and findings[0]["value"] == pytest.approx(0, abs=1e-5) and not findings[0]["trusted"]
     assert counted(reporter)
 
 
@@ -123,11 +123,11 @@ def test_inception_is_used_where_it_is(sets, tmp_path, monkeypatch):
     def mean(images):
         return torch.cat([images.float().mean((2, 3)), images.float().std((2, 3))], 1)
 
-    monkeypatch.setattr(features, "inception", lambda: (mean, ""))
-    told = run(sets, ("painted",), tmp_path)
-    found = [(one["metric"], one["features"]) for one in told["findings"]]
-    assert found[:2] == [("FID", "Inception"), ("KID", "Inception")]
-    assert not any("were not available" in note for note in told["notes"])
+    monkeypatch.setattr(comparison, "inception", lambda: (mean, ""))
+    report = run(sets, ("painted",), tmp_path)
+    findings = [(one["metric"], one["features"]) for one in report["findings"]]
+    assert findings[:2] == [("FID", "Inception"), ("KID", "Inception")]
+    assert not any("were not available" in note for note in report["notes"])
 
 
 def test_the_seed_decides(sets, tmp_path):
@@ -139,14 +139,14 @@ def test_the_seed_decides(sets, tmp_path):
 
 def test_bad_input_is_said(sets, tmp_path):
     def refused(words, **changes):
-        given = {
+        fields = {
             "real": (sets["real"],),
             "synthetic": (sets["painted"],),
             "output": str(tmp_path / "out"),
             "crop_px": 64,
         }
         with pytest.raises(BackendError, match=words):
-            imagequality.run(ImageQuality(**{**given, **changes}), silent())
+            imagequality.run(ImageQuality(**{**fields, **changes}), silent())
         assert not (tmp_path / "out").exists()
 
     image, _ = image_and_label(320, 320)

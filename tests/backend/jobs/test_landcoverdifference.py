@@ -29,8 +29,8 @@ def maps():
 
 def compare(folder, reference, compared, reporter=None):
     job = LandCoverDifference(str(reference), str(compared), **{k: str(folder / v) for k, v in OUTPUTS.items()})
-    told = landcoverdifference.run(job, reporter or silent())
-    assert told == {name: str(folder / file) for name, file in OUTPUTS.items()}
+    outputs = landcoverdifference.run(job, reporter or silent())
+    assert outputs == {name: str(folder / file) for name, file in OUTPUTS.items()}
     with rasterio.open(job.output) as source:
         return source.read(1), source.tags(), list(csv.DictReader((folder / "out.csv").open(encoding="utf-8")))
 
@@ -43,8 +43,8 @@ def test_on_one_grid(tmp_path, maps, reporter):
     one, other = maps
     paths = landcover(tmp_path / "a.tif", one), landcover(tmp_path / "b.tif", other)
     values, tags, rows = compare(tmp_path, *paths, reporter)
-    wanted = difference.pair_values(legend.to_index(one), legend.to_index(other))
-    assert (values == wanted).all() and (values[-10:, -10:] == 0).all()
+    expected = difference.pair_values(legend.to_index(one), legend.to_index(other))
+    assert (values == expected).all() and (values[-10:, -10:] == 0).all()
     assert sum(float(row["reference_ha"]) for row in rows) == pytest.approx((one.size - 100) / 100)  # 100 px a hectare
     water = next(row for row in rows if row["code"] == "80")
     assert float(water["compared_ha"]) == 4 and float(water["reference_ha"]) == 0
@@ -96,11 +96,11 @@ def test_degrees_are_measured_on_the_ellipsoid(tmp_path):
 
 def test_blocks_leave_no_trace(tmp_path, maps, monkeypatch, reporter):
     paths = [landcover(tmp_path / f"{name}.tif", codes) for name, codes in zip("ab", maps)]
-    whole = compare(tmp_path, *paths)
-    monkeypatch.setattr(landcoverdifference, "BLOCK_ROWS", 17)
-    monkeypatch.setattr(landcoverdifference, "BLOCK_COLS", 23)
+    single_block = compare(tmp_path, *paths)
+    monkeypatch.setattr(difference, "BLOCK_ROWS", 17)
+    monkeypatch.setattr(difference, "BLOCK_COLS", 23)
     parts = compare(tmp_path, *paths, reporter)
-    assert (parts[0] == whole[0]).all() and parts[2] == whole[2]
+    assert (parts[0] == single_block[0]).all() and parts[2] == single_block[2]
     fractions = [event.fraction for event in reporter.events("progress")]
     assert len(fractions) == 16 and fractions[-1] == 1 and fractions == sorted(fractions)
 

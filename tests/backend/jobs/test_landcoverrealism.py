@@ -8,6 +8,7 @@ import pytest
 
 from backend import protocol
 from backend.jobs import builddataset, landcoverrealism
+from backend.metrics import realism
 from backend.protocol import BackendError, LandCoverRealism, silent
 from tests.backend.html_tags import HtmlTags
 from tests.backend.rasters import write_raster
@@ -24,43 +25,43 @@ def maps(tmp_path_factory):
     """Real fields, more of the kind, fields half as wide, and a copy of the real ones, turned and beside its place."""
     folder = tmp_path_factory.mktemp("maps")
     real = fields(16, 1)
-    made = {"real": real, "alike": fields(16, 2), "finer": fields(8, 3), "copy": np.rot90(real[:, :, 8:], 1, (1, 2))}
-    made["copy"] = np.ascontiguousarray(made["copy"])
-    made["planted"] = made["alike"].copy()
+    arrays = {"real": real, "alike": fields(16, 2), "finer": fields(8, 3), "copy": np.rot90(real[:, :, 8:], 1, (1, 2))}
+    arrays["copy"] = np.ascontiguousarray(arrays["copy"])
+    arrays["planted"] = arrays["alike"].copy()
     for number, (row, col) in enumerate([(3, 37), (101, 250), (307, 411), (575, 0)]):
         patch = np.rot90(real[0, row : row + 64, col : col + 64], number)[:, :: (-1) ** number].copy()
         changed = np.random.default_rng(number).random(patch.shape) < 0.05
         patch[changed] = 60
-        made["planted"][0, :64, 64 * number : 64 * number + 64] = patch
-    return {name: str(write_raster(folder / f"{name}.tif", one, pixel=10.0)) for name, one in made.items()}
+        arrays["planted"][0, :64, 64 * number : 64 * number + 64] = patch
+    return {name: str(write_raster(folder / f"{name}.tif", one, pixel=10.0)) for name, one in arrays.items()}
 
 
-def run(real, synthetic, output, reporter=None, **given):
-    job = LandCoverRealism(str(output), (real,), (synthetic,), window_m=640, **given)
+def run(real, synthetic, output, reporter=None, **settings):
+    job = LandCoverRealism(str(output), (real,), (synthetic,), window_m=640, **settings)
     assert landcoverrealism.run(job, reporter or silent()) == {"output": str(output)}
-    told = json.loads((output / "landcoverrealism.json").read_text())
-    return told, {one["figure"]: one for one in told["figures"]}
+    report = json.loads((output / "landcoverrealism.json").read_text())
+    return report, {one["figure"]: one for one in report["figures"]}
 
 
 def test_alike_and_finer(maps, tmp_path, reporter):
     _, alike = run(maps["real"], maps["alike"], tmp_path / "alike", reporter)
-    told, finer = run(maps["real"], maps["finer"], tmp_path / "finer")
+    report, finer = run(maps["real"], maps["finer"], tmp_path / "finer")
     assert alike["Edge density"]["ratio"] == pytest.approx(1, abs=0.06) and finer["Edge density"]["ratio"] > 1.8
     assert alike["Patch density"]["ratio_low"] < alike["Patch density"]["ratio"] < alike["Patch density"]["ratio_high"]
     assert finer["Mean patch size"]["ratio"] < 0.5 and "times" in finer["Edge density"]["verdict"]
     assert sum(finer[name]["synthetic"] for name in finer if name[0].isdigit()) == pytest.approx(100, abs=0.01)
     assert (
-        told["copies"]["verdict"].startswith("No copies in all of the real ground: 0.0% of 100 synthetic windows")
-        and told["settings"]["windows"] == "100 real, 100 synthetic"
+        report["copies"]["verdict"].startswith("No copies in all of the real ground: 0.0% of 100 synthetic windows")
+        and report["settings"]["windows"] == "100 real, 100 synthetic"
     )
     fractions = [event.fraction for event in reporter.events("progress")]
     assert fractions == sorted(fractions) and len(fractions) > 100
 
 
 def test_a_copy_is_found(maps, tmp_path):
-    told, _ = run(maps["real"], maps["copy"], tmp_path)
-    assert told["copies"]["verdict"].startswith("Near copies") and told["copies"]["synthetic"]["near"] > 0.05
-    assert told["copies"]["real"]["near"] == 0
+    report, _ = run(maps["real"], maps["copy"], tmp_path)
+    assert report["copies"]["verdict"].startswith("Near copies") and report["copies"]["synthetic"]["near"] > 0.05
+    assert report["copies"]["real"]["near"] == 0
 
 
 def test_planted_windows_are_found_at_any_shift_in_maps_and_across_tiles(maps, tmp_path):
@@ -70,14 +71,16 @@ def test_planted_windows_are_found_at_any_shift_in_maps_and_across_tiles(maps, t
     for name, given in (("map", {"real": (maps["real"],)}), ("tiles", {"real_dataset": (built,)})):
         job = LandCoverRealism(str(tmp_path / name), synthetic=(maps["planted"],), window_m=640, **given)
         landcoverrealism.run(job, silent())
-        told = json.loads((tmp_path / name / "landcoverrealism.json").read_text())["copies"]
-        assert told["synthetic"]["near"] == 0.04 and told["real"]["near"] == 0 and told["share_of_the_ground"] == 1
+        copies = json.loads((tmp_path / name / "landcoverrealism.json").read_text())["copies"]
+        assert (
+            copies["synthetic"]["near"] == 0.04 and copies["real"]["near"] == 0 and copies["share_of_the_ground"] == 1
+        )
 
 
 def test_of_a_large_ground_a_share_is_searched(maps, tmp_path, monkeypatch):
-    monkeypatch.setattr(landcoverrealism, "SEARCHED", 100_000)
-    told, _ = run(maps["real"], maps["alike"], tmp_path)
-    assert 0 < told["copies"]["share_of_the_ground"] < 1 and "% of the real ground: 0.0%" in told["copies"]["verdict"]
+    monkeypatch.setattr(realism, "MAX_SEARCHED_PX", 100_000)
+    copies = run(maps["real"], maps["alike"], tmp_path)[0]["copies"]
+    assert 0 < copies["share_of_the_ground"] < 1 and "% of the real ground: 0.0%" in copies["verdict"]
 
 
 def test_the_files(maps, tmp_path):
@@ -101,20 +104,20 @@ def test_data_sets_of_labels_and_partly_nodata(maps, tmp_path):
     partly = str(write_raster(tmp_path / "holes.tif", holes, pixel=10.0))
     job = LandCoverRealism(str(tmp_path / "out"), (), (partly,), (built,), window_m=640)
     landcoverrealism.run(job, silent())
-    told = json.loads((tmp_path / "out" / "landcoverrealism.json").read_text())
-    assert told["settings"]["windows"].endswith(" real, 50 synthetic")
+    report = json.loads((tmp_path / "out" / "landcoverrealism.json").read_text())
+    assert report["settings"]["windows"].endswith(" real, 50 synthetic")
 
 
 def test_bad_input_is_said(maps, tmp_path):
     def refused(words, **changes):
-        given = {
+        settings = {
             "real": (maps["real"],),
             "synthetic": (maps["alike"],),
             "output": str(tmp_path / "out"),
             "window_m": 640.0,
         }
         with pytest.raises(BackendError, match=words):
-            landcoverrealism.run(LandCoverRealism(**{**given, **changes}), silent())
+            landcoverrealism.run(LandCoverRealism(**{**settings, **changes}), silent())
         assert not (tmp_path / "out").exists()
 
     def written(name, data, **options):

@@ -44,17 +44,17 @@ def test_every_model_takes_as_many_steps_on_its_own_tiles(studied):
     output, reporter = studied
     assert sorted(path.name for path in (output / "models").iterdir()) == sorted(f"lale_{name}_1" for name in NAMES)
     assert len([e for e in reporter.events("progress") if "loss" in e.message]) == 4 * 16 / 4
-    told = [json.loads((output / f"models/lale_{name}_1/checkpoints/job.json").read_text()) for name in NAMES]
-    assert [job["mix"] for job in told] == [[], [0.5, 0.5], [], [1, 2]]
-    assert {(job["crops"], job["epochs"], job["seed"]) for job in told} == {(16, 1, 0)}
-    found = [row for row in rows(output) if row["repetition"] == "all"]
-    assert [(row["real_tiles"], row["synthetic_tiles"]) for row in found] == [
+    jobs = [json.loads((output / f"models/lale_{name}_1/checkpoints/job.json").read_text()) for name in NAMES]
+    assert [job["mix"] for job in jobs] == [[], [0.5, 0.5], [], [1, 2]]
+    assert {(job["crops"], job["epochs"], job["seed"]) for job in jobs} == {(16, 1, 0)}
+    results = [row for row in rows(output) if row["repetition"] == "all"]
+    assert [(row["real_tiles"], row["synthetic_tiles"]) for row in results] == [
         ("0", "8"),
         ("4", "4"),
         ("8", "0"),
         ("8", "12"),
     ]
-    assert all(float(row["low"]) <= float(row["miou"]) <= float(row["high"]) and row["tiles"] == "3" for row in found)
+    assert all(float(row["low"]) <= float(row["miou"]) <= float(row["high"]) and row["tiles"] == "3" for row in results)
     index = model_folder.find(str(output / "models/lale_real0_1"), "segmentation")[1]
     assert index["data"]["tiles"] == {"train": 8, "val": 2, "test": 0}, "the best epoch is chosen on real tiles"
 
@@ -62,9 +62,9 @@ def test_every_model_takes_as_many_steps_on_its_own_tiles(studied):
 def test_scores_are_those_of_a_cross_test(studied, data, tmp_path):
     models = tuple(str(studied[0] / f"models/lale_{name}_1") for name in NAMES)
     crosstest.run(CrossTest(models, (data[0],), str(tmp_path)), silent())
-    found = list(csv.DictReader((tmp_path / "crosstest.csv").read_text().splitlines()))
-    assert [(row["miou"], row["low"]) for row in found] == [(row["miou"], row["low"]) for row in rows(studied[0])]
-    assert len({row["miou"] for row in found}) > 1
+    results = list(csv.DictReader((tmp_path / "crosstest.csv").read_text().splitlines()))
+    assert [(row["miou"], row["low"]) for row in results] == [(row["miou"], row["low"]) for row in rows(studied[0])]
+    assert len({row["miou"] for row in results}) > 1
 
 
 def test_the_study_speaks(studied):
@@ -84,9 +84,9 @@ def test_the_page_holds_all_that_it_shows(studied):
     assert not page.open and page.count["svg"] == 1 and "http" not in text
     for words in ("all + 2x", "50 %", "4 steps", "Synthetic tiles alone reach", "What was held equal", "a quarter of"):
         assert words in text
-    told = json.loads((studied[0] / "mixturestudy.json").read_text())
+    report = json.loads((studied[0] / "mixturestudy.json").read_text())
     labels = ["0 % real", "50 % real", "100 % real", "real + 2x synthetic"]
-    assert [point["mixture"] for point in told["points"]] == labels
+    assert [point["mixture"] for point in report["points"]] == labels
     assert not list(studied[0].glob(".*part*"))
 
 
@@ -127,12 +127,12 @@ def test_a_stopped_study_goes_on_and_ends_the_same(studied, data, tmp_path, repo
     with pytest.raises(Interrupted):
         mixturestudy.run(job, InterruptingReporter("1 of 2 models"))
     trained = []
-    fit = segmentation.Trainer.epoch
+    step = segmentation.SegmentationTrainer.step
     monkeypatch.setattr(
-        segmentation.Trainer, "epoch", lambda self, *args: (trained.append(self.job), fit(self, *args))[1]
+        segmentation.SegmentationTrainer, "step", lambda self: (trained.append(self.job), step(self))[1]
     )
     mixturestudy.run(job, reporter)
-    assert [Path(each.output).name for each in trained] == ["lale_real50_1"] * 2, "what is finished is left alone"
+    assert [Path(job.output).name for job in trained] == ["lale_real50_1"] * 2, "what is finished is left alone"
     assert rows(tmp_path / "study") == rows(tmp_path / "whole")
     for name in NAMES[:2]:
         states = [load_file(tmp_path / f"{kind}/models/lale_{name}_1/model.safetensors") for kind in ("study", "whole")]
@@ -146,17 +146,17 @@ def test_a_finished_study_takes_more(studied, data, tmp_path):
     job = MixtureStudy((data[0],), (data[1],), str(tmp_path / "study"), test=data, **more)
     mixturestudy.run(job, silent())
     assert all(path.stat().st_mtime_ns == time for path, time in kept.items())
-    found = [(row["test_set"], row["mixture"], row["repetition"]) for row in rows(tmp_path / "study")]
-    assert found == [(name, "100 % real", which) for name in ("real", "made") for which in ("all", "1", "2")]
+    results = [(row["test_set"], row["mixture"], row["repetition"]) for row in rows(tmp_path / "study")]
+    assert results == [(name, "100 % real", which) for name in ("real", "made") for which in ("all", "1", "2")]
 
 
 def test_bad_input_is_said(data, tmp_path):
     real, made = data
 
     def refused(words, **changes):
-        given = {"real": (real,), "synthetic": (made,), "output": str(tmp_path / "out"), **SETTINGS, **changes}
+        fields = {"real": (real,), "synthetic": (made,), "output": str(tmp_path / "out"), **SETTINGS, **changes}
         with pytest.raises(BackendError, match=words):
-            mixturestudy.run(MixtureStudy(**given), silent())
+            mixturestudy.run(MixtureStudy(**fields), silent())
         assert not (tmp_path / "out").exists()
 
     coarse = write_split_tiles(tmp_path / "coarse", 8, pixel_m=2.0)
@@ -166,7 +166,7 @@ def test_bad_input_is_said(data, tmp_path):
     unchosen = str(write_random_tiles(tmp_path / "unchosen", (32,), ("train", "train", "test")))
     untaught = str(write_random_tiles(tmp_path / "untaught", (32,), ("val", "test")))
     unlabelled = Path(write_split_tiles(tmp_path / "unlabelled", 8))
-    np.save(unlabelled / "s_label.npy", np.full((13, 32, 32), legend.IGNORE))
+    np.save(unlabelled / "s_label.npy", np.full((13, 32, 32), legend.IGNORE, np.uint8))
     refused("No real data set", real=())
     refused("No synthetic data set", synthetic=())
     refused("different pixel sizes", synthetic=(coarse,))

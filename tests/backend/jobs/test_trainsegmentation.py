@@ -78,19 +78,27 @@ def test_training_reports_scores_and_progress(trained):
     assert fractions == sorted(fractions) and fractions[-1] == 1.0
 
 
+@pytest.fixture(scope="module")
+def uninterrupted(data, tmp_path_factory):
+    """The folder of a training of four epochs."""
+    output = tmp_path_factory.mktemp("uninterrupted") / "model"
+    trainsegmentation.run(
+        protocol.TrainSegmentation((data,), str(output), **{**SETTINGS, "epochs": 4}), protocol.silent()
+    )
+    return output
+
+
 @pytest.mark.parametrize("words", ["epoch 3, loss", "epoch 2 of 4"])
-def test_a_stopped_training_resumes_exactly(data, tmp_path, words):
-    settings = {**SETTINGS, "epochs": 4}
-    jobs = [protocol.TrainSegmentation((data,), str(tmp_path / name), **settings) for name in ("whole", "stopped")]
-    trainsegmentation.run(jobs[0], protocol.silent())
+def test_a_stopped_training_resumes_exactly(data, uninterrupted, tmp_path, words):
+    job = protocol.TrainSegmentation((data,), str(tmp_path / "stopped"), **{**SETTINGS, "epochs": 4})
     with pytest.raises(Interrupted):
-        trainsegmentation.run(jobs[1], InterruptingReporter(words))
+        trainsegmentation.run(job, InterruptingReporter(words))
     torch.rand(7), np.random.rand(7)  # whatever else the process does in between
-    trainsegmentation.run(jobs[1], protocol.silent())
+    trainsegmentation.run(job, protocol.silent())
     for file in ("model.safetensors", "checkpoints/state.safetensors"):
-        whole, resumed = (load_file(tmp_path / name / file) for name in ("whole", "stopped"))
-        assert whole.keys() == resumed.keys()
-        assert all(torch.equal(whole[key], resumed[key]) for key in whole), file
+        expected, resumed = (load_file(folder / file) for folder in (uninterrupted, tmp_path / "stopped"))
+        assert expected.keys() == resumed.keys()
+        assert all(torch.equal(expected[key], resumed[key]) for key in expected), file
 
 
 def test_the_best_epoch_is_kept(data, tmp_path, monkeypatch):
@@ -262,10 +270,10 @@ def test_a_mix_sets_the_shares_and_stands_in_the_index(data, tmp_path):
 
 
 def test_an_epoch_has_the_requested_number_of_crops(data, tmp_path, reporter):
-    job = protocol.TrainSegmentation((data,), str(tmp_path / "m"), crops=40, **{**SETTINGS, "epochs": 2})
+    job = protocol.TrainSegmentation((data,), str(tmp_path / "m"), crops=24, **{**SETTINGS, "epochs": 1})
     trainsegmentation.run(job, reporter)
-    assert len([e for e in reporter.events("progress") if "loss" in e.message]) == 2 * 40 / SETTINGS["batch"]
-    assert model_folder.find(job.output, "segmentation")[1]["training"]["crops"] == 40
+    assert len([e for e in reporter.events("progress") if "loss" in e.message]) == 24 / SETTINGS["batch"]
+    assert model_folder.find(job.output, "segmentation")[1]["training"]["crops"] == 24
 
 
 def test_an_offset_of_a_data_sets_labels_is_warned_about(data, tmp_path, reporter):

@@ -1,4 +1,4 @@
-"""Squares from every kind of source, and the ground that they share."""
+"""Crops from every kind of source, and the ground that they share."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from PIL import Image
 from backend import jobs, protocol
 from backend.geo import legend
 from backend.jobs import builddataset
-from backend.metrics.image_crops import keys, open_crops
+from backend.metrics.image_crops import ground_keys, open_crops
 from backend.protocol import BackendError
 from tests.backend.labelled_images import write_image_and_label
 from tests.backend.packed_tiles import write_random_tiles
@@ -26,23 +26,23 @@ def built(pair, tmp_path_factory):
     return output
 
 
-def test_a_raster_and_a_data_set_of_it_hold_the_same_squares(pair, built):
+def test_a_raster_and_a_data_set_of_it_hold_the_same_crops(pair, built):
     raster, dataset = open_crops(pair[0], 64), open_crops(built, 64)
-    assert raster.pixel_m == dataset.pixel_m == 1 and len(raster.pictures) == 25
-    ours, theirs = (dict(zip(own, one.pictures)) for own, one in zip(keys([raster, dataset]), (raster, dataset)))
+    assert raster.pixel_m == dataset.pixel_m == 1 and len(raster.crops) == 25
+    ours, theirs = (dict(zip(own, one.crops)) for own, one in zip(ground_keys([raster, dataset]), (raster, dataset)))
     assert set(theirs) <= set(ours) and len(theirs) > 10
-    for key, picture in theirs.items():
-        image, label = picture.read()
+    for key, crop in theirs.items():
+        image, label = crop.read()
         assert (image == ours[key].read()[0]).all() and (label != legend.IGNORE).all()
         assert (ours[key].read()[1] == legend.IGNORE).all()
 
 
-def test_tiles_are_cut_into_smaller_squares_with_their_own_ground(built):
-    whole, parts = open_crops(built, 64), open_crops(built, 32)
-    assert len(parts.pictures) == 4 * len(whole.pictures)
-    image = whole.pictures[0].read()[0]
-    quarters = {one.corner: one.read()[0] for one in parts.pictures}
-    crs, left, top = whole.pictures[0].corner
+def test_tiles_are_cut_into_smaller_crops_with_their_own_ground(built):
+    large, parts = open_crops(built, 64), open_crops(built, 32)
+    assert len(parts.crops) == 4 * len(large.crops)
+    image = large.crops[0].read()[0]
+    quarters = {one.corner: one.read()[0] for one in parts.crops}
+    crs, left, top = large.crops[0].corner
     assert (quarters[crs, left + 32, top - 32] == image[32:, 32:]).all()
 
 
@@ -51,36 +51,36 @@ def test_ground_some_metres_off_is_the_same_and_further_off_is_not(pair, tmp_pat
     near = write_raster(tmp_path / "near.tif", image, left=500_002.0, top=4_000_003.0)
     far = write_raster(tmp_path / "far.tif", image, left=500_011.0)
     other = write_raster(tmp_path / "other.tif", image, crs="EPSG:32617")
-    own, *rest = (set(found) for found in keys([open_crops(path, 64) for path in (pair[0], near, far, other)]))
-    assert [len(own & found) for found in rest] == [25, 0, 0]
+    own, *rest = (set(crops) for crops in ground_keys([open_crops(path, 64) for path in (pair[0], near, far, other)]))
+    assert [len(own & crops) for crops in rest] == [25, 0, 0]
 
 
 def test_a_split_of_a_data_set_and_packed_tiles(built, tmp_path):
-    counts = [len(open_crops(built, 64, split).pictures) for split in ("all", "train", "val", "test")]
+    counts = [len(open_crops(built, 64, split).crops) for split in ("all", "train", "val", "test")]
     assert counts[0] == sum(counts[1:]) and min(counts) > 0
     packed = open_crops(write_random_tiles(tmp_path / "packed", (64, 40), ("train", "val", "val")), 64, "val")
-    assert len(packed.pictures) == 2 and packed.pictures[0].corner is None
-    image, label = packed.pictures[0].read()
+    assert len(packed.crops) == 2 and packed.crops[0].corner is None
+    image, label = packed.crops[0].read()
     assert (image[..., 1] == label).all()
 
 
 def test_a_folder_of_plain_images_goes_by_name(tmp_path):
     for name in ("one", "two"):
         Image.fromarray(np.full((64, 70, 3), 90, np.uint8)).save(tmp_path / f"{name}.png")
-    found = open_crops(tmp_path, 32)
-    assert found.pixel_m == 0 and len(found.pictures) == 8
-    assert keys([found])[0][0] == "one 0 0" and (found.pictures[0].read()[0] == 90).all()
+    crops = open_crops(tmp_path, 32)
+    assert crops.pixel_m == 0 and len(crops.crops) == 8
+    assert ground_keys([crops])[0][0] == "one 0 0" and (crops.crops[0].read()[0] == 90).all()
 
 
-def test_squares_without_data_are_left_out_and_shared_ones_come_first(tmp_path):
+def test_crops_without_data_are_left_out_and_shared_ones_come_first(tmp_path):
     image = np.full((3, 64, 128), 50, np.uint8)
     image[:, :, :32] = 0
-    found = open_crops(write_raster(tmp_path / "a.tif", image), 32)
-    (own,) = keys([found])
-    drawn = [key for key, _ in found.drawn(own, set(), 0)]
-    assert len(drawn) == 6 and drawn == [key for key, _ in found.drawn(own, set(), 0)]
-    assert drawn != [key for key, _ in found.drawn(own, set(), 1)]
-    assert next(found.drawn(own, {drawn[-1]}, 0))[0] == drawn[-1]
+    crops = open_crops(write_raster(tmp_path / "a.tif", image), 32)
+    (own,) = ground_keys([crops])
+    drawn = [key for key, _ in crops.drawn(own, set(), 0)]
+    assert len(drawn) == 6 and drawn == [key for key, _ in crops.drawn(own, set(), 0)]
+    assert drawn != [key for key, _ in crops.drawn(own, set(), 1)]
+    assert next(crops.drawn(own, {drawn[-1]}, 0))[0] == drawn[-1]
 
 
 def test_bad_sources_are_said(pair, built, tmp_path):

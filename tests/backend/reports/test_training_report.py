@@ -30,9 +30,9 @@ def test_a_report_holds_curves_samples_and_settings(tmp_path):
 
 
 def test_a_curve_fits_its_frame():
-    found = curve([(0, 5.0), (1, 1.0), (2, 3.0)], "loss")
-    svg = ElementTree.fromstring(re.search("<svg.*</svg>", found).group())
+    svg_figure = curve([(0, 5.0), (1, 1.0), (2, 3.0)], "loss")
+    svg = ElementTree.fromstring(re.search("<svg.*</svg>", svg_figure).group())
     points = [tuple(map(float, pair.split(","))) for pair in svg[0].get("points").split()]
     assert points == [(6, 6), (210, 154), (414, 80)]
-    assert "1 to 5, last 3" in found
+    assert "1 to 5, last 3" in svg_figure
     assert curve([(0, 2.0)], "one point alone")

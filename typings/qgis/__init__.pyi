@@ -1,0 +1,1 @@
+# Complements the stub package qgis-stubs: mypy takes modules that are not here from there.
