@@ -182,7 +182,7 @@ def without(folder, target, **splits):
 def test_bad_data_and_settings_are_refused(data, tmp_path, refusal):
     coarse = write_dataset(tmp_path / "coarse", pixel=2.0)
     unlabelled = write_random_tiles(tmp_path / "unlabelled", (64,), ("train", "train", "val"))
-    np.save(unlabelled / "s64_label.npy", np.full((3, 64, 64), legend.IGNORE))
+    np.save(unlabelled / "s64_label.npy", np.full((3, 64, 64), legend.IGNORE, np.uint8))
     cases = [
         ((), {}, "No data set"),
         ((str(tmp_path),), {}, "not a data set"),
