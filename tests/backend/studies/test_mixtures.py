@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.datasets.reader import ArrayTile, TileSet
+from backend.datasets.layout import ArrayTile
+from backend.datasets.reader import TileSet
 from backend.studies.mixtures import Mixture, mixtures, portion, training_sets
 
 
