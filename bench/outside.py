@@ -10,13 +10,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from backend import protocol
 from backend.geo import block_store
 from backend.protocol import Event
 from bench import scenery
-from bench.figures import Figure, Size
+from bench.figures import Figure, Size, seconds
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST_GB, GROWTH = 3.0, 1.15
@@ -134,11 +134,37 @@ def _blocks(unfinished: Path) -> int:
         return 0
 
 
-def warm(size: Size) -> Iterator[Figure]:
-    """From a job's handing over to a worker that has run one like it until its rendering begins."""
+def start(size: Size) -> Iterator[Figure]:
+    """The time that a job waits for imports and models: in a new process, with imports done, with models loaded."""
+    for job in ("clipworldcover", "segmentimage", "generatescene"):
+        yield Figure(f"import of {job}", _import_seconds(job), "s")
+    cold, warm = _scene_starts()
+    imported, _ = _scene_starts("--warm", "generatescene")
+    yield Figure("first scene in the worker begins after", cold.rendering, "s")
+    yield Figure("first scene after its imports begins after", imported.rendering, "s")
+    yield Figure("second scene in the warm worker begins after", warm.rendering, "s", at_most=1.0)
+    yield Figure("first window, cold over warm worker", cold.first_window, "s", warm.first_window)
+    yield Figure("first window, after imports over warm worker", imported.first_window, "s", warm.first_window)
+
+
+def _import_seconds(job: str) -> float:
+    """The seconds from the start of a Python process until a job's modules are imported."""
+    return seconds(lambda: subprocess.run([sys.executable, "-c", f"import backend.jobs.{job}"], cwd=ROOT, check=True))
+
+
+class Start(NamedTuple):
+    """Seconds until a job's rendering began, and until its first windows were computed."""
+
+    rendering: float
+    first_window: float
+
+
+def _scene_starts(*options: str) -> list[Start]:
+    """The starts of two scenes in a new worker; with `--warm`, the first is counted from the end of the imports."""
     with tempfile.TemporaryDirectory() as folder, open(f"{folder}/log", "wb") as log:
+        begun = time.perf_counter()
         worker = subprocess.Popen(
-            [sys.executable, "-m", "backend", "serve"],
+            [sys.executable, "-m", "backend", "serve", *options],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -146,27 +172,28 @@ def warm(size: Size) -> Iterator[Figure]:
             encoding="utf-8",
         )
         with worker:
-            cold, again = (_begins_after(worker, seed, folder) for seed in range(2))
+            starts = [_start(worker, seed, folder, begun if not (seed or options) else None) for seed in range(2)]
             worker.stdin.close()
-    yield Figure("second scene in the warm worker begins after", again, "s", at_most=1.0)
-    yield Figure("first scene in the worker begins after", cold, "s")
+    return starts
 
 
-def _begins_after(worker: subprocess.Popen, seed: int, folder: str) -> float:
-    """Hand a job over and wait for its end; the seconds to the first word about its windows."""
+def _start(worker: subprocess.Popen, seed: int, folder: str, begun: float | None) -> Start:
+    """Hand a scene over and wait for its end; seconds count from `begun`, or from when the worker takes the job."""
     outputs = f"{folder}/landcover{seed}.tif", f"{folder}/image{seed}.tif"
     job = protocol.GenerateScene(scenery.extent(0.3), *outputs, generator="spade", seed=seed)
     path = Path(folder) / f"job{seed}.json"
     path.write_text(protocol.dump_job(job), encoding="utf-8")
-    begun, first = time.perf_counter(), float("inf")
     worker.stdin.write(f"{path}\n")
     worker.stdin.flush()
+    windows: list[float] = []
     for line in worker.stdout:
         event = Event.from_line(line)
+        if begun is None:
+            begun = time.perf_counter()
         if event.message.startswith("window "):
-            first = min(first, time.perf_counter() - begun)
+            windows.append(time.perf_counter() - begun)
         if event.kind == "result":
-            return first
+            return Start(*windows[:2])
         if event.kind == "error":
             raise RuntimeError(event.message)
     raise RuntimeError("the worker ended before its job")

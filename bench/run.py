@@ -30,7 +30,7 @@ PARTS = {
     "memory": "outside",
     "segmentation": "outside",
     "unbounded": "outside",
-    "warm": "outside",
+    "start": "outside",
 }
 """The parts, in the order in which they run, and the module of each."""
 

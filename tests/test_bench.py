@@ -1,4 +1,4 @@
-"""The benchmark's own arithmetic, and that its fast parts run."""
+"""The benchmark's arithmetic, and that its fast parts run; no time is asserted."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ def run(*arguments):
     return subprocess.run([sys.executable, ROOT / "bench" / "run.py", *arguments], capture_output=True, text=True)
 
 
-def test_a_ratio_is_held_against_its_target_and_a_plain_figure_against_none():
+def test_a_ratio_is_compared_with_its_target_and_a_plain_figure_with_none():
     ratio = Figure("overhead", 23.0, "s", 20.0, at_most=1.15)
     assert (ratio.value, ratio.met) == (1.15, True)
     assert Figure("overhead", 23.1, "s", 20.0, at_most=1.15).met is False
@@ -28,18 +28,18 @@ def test_a_ratio_is_held_against_its_target_and_a_plain_figure_against_none():
 
 
 def test_a_part_prints_a_table_and_writes_the_same_as_json(tmp_path):
-    ended = run(str(tmp_path / "new" / "bench.json"), "--quick", "--only", "overlap")
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    found = json.loads((tmp_path / "new" / "bench.json").read_text())
-    assert {"cpu", "cores", "threads", "dtype", "torch"} <= found["machine"].keys()
-    assert found["failed"] == {}
-    names = [figure["name"] for figure in found["figures"]]
+    process = run(str(tmp_path / "new" / "bench.json"), "--quick", "--only", "overlap")
+    assert process.returncode == 0, process.stdout + process.stderr
+    report = json.loads((tmp_path / "new" / "bench.json").read_text())
+    assert {"cpu", "cores", "threads", "dtype", "torch"} <= report["machine"].keys()
+    assert report["failed"] == {}
+    names = [figure["name"] for figure in report["figures"]]
     assert names[0].startswith("overlap, landcover") and len(names) == 4
     # windows overlap, but a rendering computes each of them once
-    assert all(1.5 < figure["value"] < 2.5 for figure in found["figures"])
-    assert [line for line in ended.stdout.splitlines() if line.startswith("overlap")] == [
+    assert all(1.5 < figure["value"] < 2.5 for figure in report["figures"])
+    assert [line for line in process.stdout.splitlines() if line.startswith("overlap")] == [
         Figure(**{key: value for key, value in figure.items() if key not in ("value", "met")}).row()
-        for figure in found["figures"]
+        for figure in report["figures"]
     ]
 
 
@@ -48,6 +48,6 @@ def test_a_clip_is_measured():
     assert 0 < figure.value < 100
 
 
-def test_a_part_that_is_not_known_is_refused(tmp_path):
-    ended = run(str(tmp_path / "bench.json"), "--only", "overlap,speed")
-    assert ended.returncode == 2 and "no part speed" in ended.stderr
+def test_an_unknown_part_is_refused(tmp_path):
+    process = run(str(tmp_path / "bench.json"), "--only", "overlap,speed")
+    assert process.returncode == 2 and "no part speed" in process.stderr

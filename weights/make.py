@@ -1,8 +1,9 @@
-"""Rebuild the bundled weights: `python weights/make.py DATA [RECIPE ...]`, resumable at any point.
+"""Train the bundled weights: `python weights/make.py DATA [RECIPE ...]`, resumable at any point.
 
-DATA is a folder with `naip/`, `rural/`, `usgs/` and `worldcover/`, laid out as the model cards say, or a folder that
-was packed from it, which needs no GDAL. Each recipe in this folder is a job of the backend, with minutes and batch by
-device; its model lands in `backend/bundled/`. Needs the packages of requirements.in here.
+DATA is a folder with `naip/`, `rural/`, `usgs/` and `worldcover/`, laid out as the model cards describe, or a folder
+packed from it, for which no GDAL is needed. A recipe is a JSON file of this folder: a training job of the backend, with
+minutes and batch for each device type. Its model is copied to `backend/bundled/`. Needs the packages of
+requirements.in.
 """
 
 import importlib
@@ -22,19 +23,19 @@ from backend.protocol import BackendError, Reporter  # noqa: E402
 
 RECIPES = ("landcover", "controlnet", "spade", "segmentation")
 WORK = Path(".weights")
-NO_PART = ("checkpoints", "samples", "report.html", "README.md")  # the bundled cards are written by hand
+NOT_BUNDLED = ("checkpoints", "samples", "report.html", "README.md")  # the bundled model cards are written by hand
 
 
-def job_of(recipe: str, packed: Path, where: str) -> Any:
-    """A recipe as a job on packed tiles; what it gives by device is that of 'cuda' or, elsewhere, of 'cpu'."""
+def job_of(recipe: str, packed: Path, device_type: str) -> Any:
+    """A recipe's job on packed tiles, with the settings of 'cuda' or, for any other device type, of 'cpu'."""
     fields = json.loads((HERE / f"{recipe}.json").read_text(encoding="utf-8"))
     cls = protocol.JOBS[fields.pop("job")]
     fields |= {"dataset": [str(packed)], "output": str(WORK / recipe)}
-    return cls(**{key: device.setting(value, where) for key, value in fields.items()})
+    return cls(**{key: device.setting(value, device_type) for key, value in fields.items()})
 
 
 def _pack(data: Path, reporter: Reporter) -> Path:
-    """The packed folder of the data."""
+    """DATA itself where it is packed already, else the folder that it is packed into."""
     if (data / PACKED_INDEX).is_file():
         return data
     packed = WORK / "packed"
@@ -46,16 +47,18 @@ def _pack(data: Path, reporter: Reporter) -> Path:
 
 
 def _bundle(job: Any, target: Path) -> None:
-    """Put what a job made in its place, without what only its training needs."""
-    for part in Path(job.output).iterdir():
-        if part.is_dir() and part.name not in NO_PART:
-            shutil.copytree(part, target / part.name, dirs_exist_ok=True)
-        elif part.name not in NO_PART:
-            shutil.copyfile(part, target / part.name)
+    """Copy a job's model to the target folder, without the files that only its training needs."""
+    for path in Path(job.output).iterdir():
+        if path.name in NOT_BUNDLED:
+            continue
+        if path.is_dir():
+            shutil.copytree(path, target / path.name, dirs_exist_ok=True)
+        else:
+            shutil.copyfile(path, target / path.name)
 
 
 def main(data: Path, recipes: tuple[str, ...]) -> int:
-    """Pack the tiles, run each recipe, and put what it made in its place."""
+    """Pack the tiles, run each recipe's job, and bundle its model; returns the exit status."""
     reporter = Reporter(sys.stdout)
     try:
         packed = _pack(data, reporter)

@@ -1,10 +1,12 @@
-"""Measure an image generator on sites that it has not seen: `measure_image.py PACKED controlnet|spade`.
+"""Measure an image generator on held-out sites: `measure_image.py PACKED controlnet|spade`.
 
-KID (Binkowski et al. 2018, Inception features) of what it paints on held-out land cover, of what ControlNet's
-autoencoder brings back, and of one half of the real crops against the other, which is the floor; PSNR of the
-autoencoder; how well the bundled segmentation model reads the asked land cover back, beside how it reads real crops;
-and LPIPS between two paintings of a map, beside that between real crops of like land cover. Needs the
-packages of requirements.in here.
+- KID (Binkowski et al. 2018, Inception features) of images generated on held-out land cover and of images reconstructed
+  by ControlNet's autoencoder; the KID of one half of the real crops against the other is the lower bound.
+- PSNR of the autoencoder.
+- mIoU of the bundled segmentation model on generated images against their land cover, and on the real crops.
+- LPIPS between two images generated on one map, and between real crops of similar land cover.
+
+Needs the packages of requirements.in.
 """
 
 import argparse
@@ -27,10 +29,9 @@ from backend.metrics import features
 from backend.metrics.confusion import Scores, score
 from backend.metrics.features import FeatureExtractor
 from backend.metrics.image_distances import kid
-from backend.models import device, rgb
+from backend.models import controlnet, device, rgb, spade
 from backend.models.base import load
 from backend.models.conditioning import style_vector
-from backend.models.controlnet import StyleConditioning
 from backend.models.segmentation import SegmentationModel
 from backend.reports import contact_sheet
 from backend.tiling.lattice import Box
@@ -38,11 +39,11 @@ from backend.tiling.lazy_raster import Patch
 
 CROP_PX = 128
 BATCH = 16
-AGAIN = 1000  # the seed of the second painting of a map
+SECOND_SEED = 1000  # of the second image on each map
 
 
 def crops(packed: Path, count: int) -> tuple[np.ndarray, np.ndarray, list[list[str]]]:
-    """Held-out images (n, 3, CROP_PX, CROP_PX), uint8 labels (n, CROP_PX, CROP_PX), mostly known, and styles."""
+    """Held-out uint8 images (n, 3, CROP_PX, CROP_PX), labels (n, CROP_PX, CROP_PX), 95 % labelled, and styles."""
     data, rng = PackedTiles((packed,), "val"), np.random.default_rng(1)
     images, labels, styles = [], [], []
     while len(images) < count:
@@ -55,7 +56,7 @@ def crops(packed: Path, count: int) -> tuple[np.ndarray, np.ndarray, list[list[s
 
 
 def inception() -> FeatureExtractor:
-    """The feature network, from the package that carries it."""
+    """The Inception network, from the package that contains it; ends the program where it is not installed."""
     network, reason = features.inception()
     if network is None:
         raise SystemExit(f"Inception cannot be had: {reason}. Install requirements.in")
@@ -63,130 +64,130 @@ def inception() -> FeatureExtractor:
 
 
 def vectors(network: FeatureExtractor, images: np.ndarray) -> torch.Tensor:
-    """(n, 2048) of (n, 3, h, w) uint8."""
+    """Inception features (n, 2048) of uint8 images (n, 3, h, w)."""
     return torch.cat([network(batch) for batch in _batches(torch.from_numpy(images))])
 
 
-def _batches(whole: Any) -> Iterator[Any]:
-    return (whole[first : first + BATCH] for first in range(0, len(whole), BATCH))
+def _batches(examples: Any) -> Iterator[Any]:
+    return (examples[first : first + BATCH] for first in range(0, len(examples), BATCH))
 
 
-def painted(generator: Any, labels: np.ndarray, styles: np.ndarray, steps: int, seed: int = 0) -> np.ndarray:
-    """(n, 3, h, w) uint8: an image on each label map in its style (n, s), every one alone."""
-    paint = _by_diffusion if generator.kind == "controlnet" else _by_spade
+def generated(generator: Any, labels: np.ndarray, styles: np.ndarray, steps: int, seed: int = 0) -> np.ndarray:
+    """uint8 images (n, 3, h, w), one on each label map in its styles (n, s); neighbouring windows are not blended."""
+    generate = _by_diffusion if generator.kind == "controlnet" else _by_spade
     batches = zip(_batches(labels), _batches(styles))
-    return np.concatenate([paint(generator, *batch, seed + number, steps) for number, batch in enumerate(batches)])
+    return np.concatenate([generate(generator, *batch, seed + number, steps) for number, batch in enumerate(batches)])
 
 
 def _by_diffusion(generator: Any, labels: np.ndarray, styles: np.ndarray, seed: int, steps: int) -> np.ndarray:
     steps = generator.effective_steps(steps)
     cells = generator.index["window"]
     windows = [Box(0, number * cells, cells, cells) for number in range(len(labels))]
-    ground = Box(0, 0, cells, len(labels) * cells)
-    land = Patch(np.concatenate(labels, axis=1), ground.scaled(generator.cell_px))
+    strip = Box(0, 0, cells, len(labels) * cells)
+    landcover = Patch(np.concatenate(labels, axis=1), strip.scaled(generator.cell_px))
     latents = []
-    for window, style in zip(windows, styles):  # a phase has one style
-        conditioning = StyleConditioning(tuple(style))
-        latents += [generator.phase("held out", seed, steps, range(steps), conditioning, [window], land)[0]]
-    return rgb.to_bytes(generator.decode(windows, Patch(np.concatenate(latents, axis=2), ground)))
+    for window, style in zip(windows, styles):  # a call of `phase` has one style
+        conditioning = controlnet.StyleConditioning(tuple(style))
+        latents += [generator.phase("held out", seed, steps, range(steps), conditioning, [window], landcover)[0]]
+    return rgb.to_bytes(generator.decode(windows, Patch(np.concatenate(latents, axis=2), strip)))
 
 
 def _by_spade(generator: Any, labels: np.ndarray, styles: np.ndarray, seed: int, steps: int) -> np.ndarray:
-    from backend.models import spade
-
     random, cells = np.random.default_rng(seed), labels.shape[-1] // spade.CELL_PX
-    found = []
+    images = []
     for label, style in zip(labels, styles):
-        ground = Box(0, int(random.integers(2**20)), cells // spade.COARSE, cells // spade.COARSE)
-        coarse = spade.coarse_noise(seed, "held out", ground)[None]
+        box = Box(0, int(random.integers(2**20)), cells // spade.COARSE, cells // spade.COARSE)
+        coarse = spade.coarse_noise(seed, "held out", box)[None]
         fine = random.normal(size=(1, spade.FINE_CHANNELS, cells, cells))
         one_hot = legend.encode_condition(label, generator.seen)[None]
-        found.append(generator.pixels(coarse, fine.astype(np.float32), one_hot, tuple(style)))
-    return np.concatenate(found)
+        images.append(generator.pixels(coarse, fine.astype(np.float32), one_hot, tuple(style)))
+    return np.concatenate(images)
 
 
-def brought_back(generator: Any, images: np.ndarray) -> np.ndarray:
-    """(n, 3, h, w) uint8: images through the autoencoder."""
-    network, found = generator.autoencoder, []
+def reconstructed(generator: Any, images: np.ndarray) -> np.ndarray:
+    """uint8 images (n, 3, h, w) after encoding and decoding by the generator's autoencoder."""
+    network, batches = generator.autoencoder, []
     with torch.inference_mode():
         for batch in _batches(rgb.to_unit(images)):
-            placed = torch.as_tensor(batch).to(generator.device, generator.dtype)
-            latents = network.encode(placed).latent_dist.mode()
-            found.append(rgb.to_bytes(network.decode(latents).sample.float().cpu().numpy()))
-    return np.concatenate(found)
+            pixels = torch.as_tensor(batch).to(generator.device, generator.dtype)
+            latents = network.encode(pixels).latent_dist.mode()
+            batches.append(rgb.to_bytes(network.decode(latents).sample.float().cpu().numpy()))
+    return np.concatenate(batches)
 
 
-def read_back(images: np.ndarray, labels: np.ndarray) -> Scores:
-    """How the bundled segmentation model's answer agrees with the labels."""
+def segmentation_scores(images: np.ndarray, labels: np.ndarray) -> Scores:
+    """The scores of the bundled segmentation model on images against their labels."""
     model = load(SegmentationModel, "segmentation")
-    both = (_batches(torch.from_numpy(whole)) for whole in (images, labels))
-    pairs = ([image.to(model.device), label] for image, label in zip(*both))
+    batches = zip(*(_batches(torch.from_numpy(examples)) for examples in (images, labels)))
+    pairs = ([image.to(model.device), label] for image, label in batches)
     with device.autocast(model.device):
         return score(model.segmenter, pairs)
 
 
-def variety(images: np.ndarray, labels: np.ndarray, made: np.ndarray, again: np.ndarray) -> tuple[float, float]:
-    """Mean LPIPS between two paintings of each map, and between each real crop and that of the likest land cover."""
+def diversity(images: np.ndarray, labels: np.ndarray, first: np.ndarray, second: np.ndarray) -> tuple[float, float]:
+    """Mean LPIPS between two generated images of each map, and between real crops of the most similar class shares."""
     from stlpips_pytorch import stlpips  # shift-tolerant LPIPS (Ghildyal and Liu 2022)
 
     distance = stlpips.LPIPS(net="alex", variant="shift_tolerant", verbose=False).eval()
-    shares = np.stack([np.bincount(one.ravel(), minlength=256)[: legend.COUNT] / one.size for one in labels])
-    apart = np.abs(shares[:, None] - shares).sum(2) + np.eye(len(shares)) * 9
-    likest = images[apart.argmin(1)]
+    shares = np.stack([np.bincount(label.ravel(), minlength=256)[: legend.COUNT] / label.size for label in labels])
+    differences = np.abs(shares[:, None] - shares).sum(2) + np.eye(len(shares)) * 9  # no crop is its own neighbour
+    similar = images[differences.argmin(1)]
 
-    def mean(one: np.ndarray, other: np.ndarray) -> float:
+    def mean_distance(one: np.ndarray, other: np.ndarray) -> float:
         with torch.inference_mode():
-            pairs = zip(*(_batches(torch.from_numpy(rgb.to_unit(whole))) for whole in (one, other)))
+            pairs = zip(*(_batches(torch.from_numpy(rgb.to_unit(crops))) for crops in (one, other)))
             return float(torch.cat([distance(*pair).flatten() for pair in pairs]).mean())
 
-    return mean(made, again), mean(images, likest)
+    return mean_distance(first, second), mean_distance(images, similar)
 
 
-def _styles(generator: Any, told: list[list[str]], free: bool, seed: int) -> np.ndarray:
-    """(n, s) float32: the styles of crops, 1 where one has it; the seeds from `seed` on draw those that are free."""
-    if free:
-        told = [list(generation_styles.choose_styles(generator, "", seed + number)) for number in range(len(told))]
+def _style_vectors(generator: Any, styles: list[list[str]], random: bool, seed: int) -> np.ndarray:
+    """(n, s) float32, 1 where a crop has a style; with `random` the styles are drawn by the seeds from `seed` on."""
+    if random:
+        styles = [list(generation_styles.choose_styles(generator, "", seed + number)) for number in range(len(styles))]
     known = generation_styles.known_styles(generator)
-    return np.array([style_vector(style, known) for style in told], dtype=np.float32)
+    return np.array([style_vector(style, known) for style in styles], dtype=np.float32)
 
 
 def main() -> int:
-    """Measure and print the figures as JSON."""
+    """Measure, and print the figures as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("packed", type=Path)
     parser.add_argument("generator", choices=["controlnet", "spade"])
     parser.add_argument("--model", default="", help="a model folder instead of the bundled one")
     parser.add_argument("--count", type=int, default=288, help="crops")
     parser.add_argument("--steps", type=int, default=12)
-    parser.add_argument("--free", action="store_true", help="leave the style of each crop to its seed")
-    parser.add_argument("--sheet", type=Path, help="a PNG of land cover, real and painted crops")
+    parser.add_argument("--free", action="store_true", help="draw the style of each image by its seed")
+    parser.add_argument("--sheet", type=Path, help="write a PNG of land cover, real and generated crops")
     args = parser.parse_args()
     generator, network = load_image_generator(args.generator, args.model), inception()
-    images, labels, told = crops(args.packed, args.count)
+    images, labels, styles = crops(args.packed, args.count)
     real = vectors(network, images)
-    made = painted(generator, labels, _styles(generator, told, args.free, 0), args.steps)
+    made = generated(generator, labels, _style_vectors(generator, styles, args.free, 0), args.steps)
     few = slice(0, 64)
-    again = painted(generator, labels[few], _styles(generator, told[few], args.free, AGAIN), args.steps, AGAIN)
-    between_seeds, between_real = variety(images[few], labels[few], made[few], again)
+    second_styles = _style_vectors(generator, styles[few], args.free, SECOND_SEED)
+    second = generated(generator, labels[few], second_styles, args.steps, SECOND_SEED)
+    between_seeds, between_real = diversity(images[few], labels[few], made[few], second)
     figures = {
         "crops": len(images),
         "kid of real halves": kid(real[::2], real[1::2], 0)[0],
         "kid": kid(real, vectors(network, made), 0)[0],
-        "miou read back": read_back(made, labels).miou,
-        "miou of real": read_back(images, labels).miou,
+        "miou read back": segmentation_scores(made, labels).miou,
+        "miou of real": segmentation_scores(images, labels).miou,
         "lpips between seeds": between_seeds,
         "lpips between real": between_real,
     }
     if generator.kind == "controlnet":
-        again = brought_back(generator, images)
-        error = np.square(again.astype(np.float64) - images).mean(axis=(1, 2, 3))
+        decoded = reconstructed(generator, images)
+        error = np.square(decoded.astype(np.float64) - images).mean(axis=(1, 2, 3))
         figures |= {
-            "kid through autoencoder": kid(real, vectors(network, again), 0)[0],
+            "kid through autoencoder": kid(real, vectors(network, decoded), 0)[0],
             "psnr through autoencoder": float((10 * np.log10(255**2 / error)).mean()),
         }
     if args.sheet:
-        rows = [whole[:12].transpose(0, 2, 3, 1) for whole in (images, made)]
-        contact_sheet.write_png(args.sheet, contact_sheet.sheet([legend.pictures(legend.one_hot(labels[:12])), *rows]))
+        columns = [crops[:12].transpose(0, 2, 3, 1) for crops in (images, made)]
+        maps = legend.pictures(legend.one_hot(labels[:12]))
+        contact_sheet.write_png(args.sheet, contact_sheet.sheet([maps, *columns]))
     print(json.dumps({key: round(value, 4) for key, value in figures.items()}, indent=1))
     return 0
 

@@ -1,4 +1,4 @@
-"""Make a synthetic raster again by its own tags: with a new seed, or for another extent, which then goes on from it."""
+"""Generate a synthetic raster again from its own tags: with a new seed, or over another extent, seamlessly."""
 
 from __future__ import annotations
 
@@ -31,121 +31,124 @@ LANDCOVER = "landcover"
 
 
 def run(job: RegenerateArea, report: Reporter) -> dict[str, str]:
-    """Read model, seed, steps and settings from the raster's tags, and generate on its grid's CRS.
+    """Read model, seed, steps and settings from the raster's tags, and generate in its CRS.
 
-    Without an extent: what the raster covers. Raises BackendError for a raster without these tags, and, where the
-    seed stays, for a model that has changed since: the pixels would not go on.
+    Without an extent the raster's own ground is generated. Raises BackendError for a raster without these tags and,
+    where the seed stays the same, for a model that has changed since, because its pixels would not continue the
+    raster's.
     """
     if Path(job.raster).absolute() in (Path(job.output).absolute(), Path(job.output_landcover or "/").absolute()):
         raise BackendError("The output is the raster itself. Choose another output.")
     with open_raster(job.raster, "raster") as source:
-        recipe = provenance.generation_record(source.tags(), job.raster)
-        _check_models(recipe, job, report)
-        report.log(f"{Path(job.raster).name} was made by {recipe.model} with seed {recipe.seed}.")
-        if recipe.generator == LANDCOVER:
-            return _landcover(job, recipe, source, report)
-        if recipe.is_scene:
-            return _scene(job, recipe, source, report)
-        return _image(job, recipe, source, report)
+        record = provenance.generation_record(source.tags(), job.raster)
+        _check_models(record, job, report)
+        report.log(f"{Path(job.raster).name} was made by {record.model} with seed {record.seed}.")
+        if record.generator == LANDCOVER:
+            return _landcover(job, record, source, report)
+        if record.is_scene:
+            return _scene(job, record, source, report)
+        return _image(job, record, source, report)
 
 
-def _check_models(recipe: GenerationRecord, job: RegenerateArea, report: Reporter) -> None:
-    """Say where a model is not the one that made the raster; refuse to go on from it with the same seed."""
-    for kind, name, digest in recipe.models:
+def _check_models(record: GenerationRecord, job: RegenerateArea, report: Reporter) -> None:
+    """Log each model that has changed since the raster was generated; BackendError where the seed is the same."""
+    for kind, name, digest in record.models:
         folder, _ = model_folder.find(name, kind)
         if model_folder.model_hash(folder) == digest:
             continue
-        said = f"The model {name} has changed since {Path(job.raster).name} was made, so its pixels cannot be continued"
-        if job.seed in (None, recipe.seed):
-            raise BackendError(f"{said}. Give a new SEED, or use the version of the model that made it.")
-        report.log(f"{said}; with a new seed they need not be.")
+        change = (
+            f"The model {name} has changed since {Path(job.raster).name} was made, so its pixels cannot be continued"
+        )
+        if job.seed in (None, record.seed):
+            raise BackendError(f"{change}. Give a new SEED, or use the version of the model that made it.")
+        report.log(f"{change}; with a new seed they need not be.")
 
 
-def _place(job: RegenerateArea, source: rasterio.DatasetReader) -> Extent:
-    """The extent asked for, else the raster's own."""
+def _extent(job: RegenerateArea, source: rasterio.DatasetReader) -> Extent:
+    """The job's extent, or else the raster's."""
     left, bottom, right, top = source.bounds
     return job.extent or Extent(left, bottom, right, top, source.crs.to_wkt())
 
 
-def _within(job: RegenerateArea, source: rasterio.DatasetReader) -> FillRegion | None:
-    """Without an extent, where the raster has data: what its own polygons held."""
+def _fill_region(job: RegenerateArea, source: rasterio.DatasetReader) -> FillRegion | None:
+    """The raster's valid pixels, which are those in its own polygons; None with an extent, or where all are valid."""
     if job.extent is not None or regions.has_no_mask(source):
         return None
     region = landcover_input.box_of_grid(GeoBox(source.shape, source.transform, source.crs.to_wkt()))
 
-    def present(pixel_m: float) -> RegionOfInterest:
+    def area(pixel_m: float) -> RegionOfInterest:
         return regions.valid_pixels(source, region, round(pixel_m / source.res[0]))
 
-    return FillRegion(present, stamp(job.raster))
+    return FillRegion(area, stamp(job.raster))
 
 
-def _settings(job: RegenerateArea, recipe: GenerationRecord) -> dict[str, Any]:
-    """What all generating jobs are told alike."""
+def _common_fields(job: RegenerateArea, record: GenerationRecord) -> dict[str, Any]:
+    """The fields that all generating jobs have."""
     return {
-        "seed": recipe.seed if job.seed is None else job.seed,
-        "steps": recipe.settings["steps"],
+        "seed": record.seed if job.seed is None else job.seed,
+        "steps": record.settings["steps"],
         "scheduler": job.scheduler,
         "max_area_km2": job.max_area_km2,
     }
 
 
-def _mix(recipe: GenerationRecord) -> dict[str, Any]:
-    """What those that generate land cover are told of its classes."""
-    return {"shares": recipe.shares, "guidance_scale": recipe.guidance_scale}
+def _share_fields(record: GenerationRecord) -> dict[str, Any]:
+    """The fields of the jobs that generate land cover."""
+    return {"shares": record.shares, "guidance_scale": record.guidance_scale}
 
 
 def _landcover(
-    job: RegenerateArea, recipe: GenerationRecord, source: rasterio.DatasetReader, report: Reporter
+    job: RegenerateArea, record: GenerationRecord, source: rasterio.DatasetReader, report: Reporter
 ) -> dict[str, str]:
-    again = GenerateLandCover(
-        _place(job, source),
+    landcover_job = GenerateLandCover(
+        _extent(job, source),
         job.output,
-        model=recipe.model,
+        model=record.model,
         grid_crs=source.crs.to_wkt(),
-        **_mix(recipe),
-        **_settings(job, recipe),
+        **_share_fields(record),
+        **_common_fields(job, record),
     )
-    return scenes.generate_landcover(again, report, _within(job, source))
+    return scenes.generate_landcover(landcover_job, report, _fill_region(job, source))
 
 
 def _scene(
-    job: RegenerateArea, recipe: GenerationRecord, source: rasterio.DatasetReader, report: Reporter
+    job: RegenerateArea, record: GenerationRecord, source: rasterio.DatasetReader, report: Reporter
 ) -> dict[str, str]:
-    again = GenerateScene(
-        _place(job, source),
+    scene_job = GenerateScene(
+        _extent(job, source),
         job.output_landcover,
         job.output,
-        generator=recipe.generator,
-        style=recipe.style,
+        generator=record.generator,
+        style=record.style,
         grid_crs=source.crs.to_wkt(),
-        **_mix(recipe),
-        **_settings(job, recipe),
+        **_share_fields(record),
+        **_common_fields(job, record),
     )
-    outputs = scenes.generate_scene(again, report, _within(job, source))
+    outputs = scenes.generate_scene(scene_job, report, _fill_region(job, source))
     return {"output": outputs.pop("output_image"), **outputs}
 
 
 def _image(
-    job: RegenerateArea, recipe: GenerationRecord, source: rasterio.DatasetReader, report: Reporter
+    job: RegenerateArea, record: GenerationRecord, source: rasterio.DatasetReader, report: Reporter
 ) -> dict[str, str]:
-    again = GenerateImage(
-        _below(job, recipe),
+    image_job = GenerateImage(
+        _landcover_path(job, record),
         job.output,
-        generator=recipe.generator,
-        model=recipe.model,
-        style=recipe.style,
-        **_settings(job, recipe),
+        generator=record.generator,
+        model=record.model,
+        style=record.style,
+        **_common_fields(job, record),
     )
-    return scenes.generate_image(again, report, _place(job, source))
+    return scenes.generate_image(image_job, report, _extent(job, source))
 
 
-def _below(job: RegenerateArea, recipe: GenerationRecord) -> str:
-    """The land cover that an image was painted on: the one given, else that of its name beside the image."""
-    name = str(recipe.settings.get(LANDCOVER, ""))
-    found = Path(job.landcover or Path(job.raster).with_name(name or "unknown"))
-    if not found.is_file():
+def _landcover_path(job: RegenerateArea, record: GenerationRecord) -> str:
+    """The land cover that the image was generated on: the job's, or else the recorded name beside the image."""
+    name = str(record.settings.get(LANDCOVER, ""))
+    path = Path(job.landcover or Path(job.raster).with_name(name or "unknown"))
+    if not path.is_file():
         raise BackendError(
-            f"{Path(job.raster).name} was painted on the land cover {name!r}, which is not at {found}. Choose it "
+            f"{Path(job.raster).name} was painted on the land cover {name!r}, which is not at {path}. Choose it "
             "(parameter LANDCOVER)."
         )
-    return str(found)
+    return str(path)

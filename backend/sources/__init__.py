@@ -1,4 +1,4 @@
-"""Where real rasters come from. Here: how every source reads, patient with servers and plain about faults."""
+"""Sources of real rasters. This module: GDAL's settings and error messages for all of them."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ RETRIES = 3
 
 
 def patience_s() -> int:
-    """Seconds that a server may stay silent before it is given up; LANDFORGE_HTTP_TIMEOUT_S overrides."""
+    """The seconds without data after which a request is given up; LANDFORGE_HTTP_TIMEOUT_S overrides them."""
     return int(os.environ.get("LANDFORGE_HTTP_TIMEOUT_S") or 30)
 
 
 def is_remote(address: str) -> bool:
-    """Whether an address leads to a server."""
+    """Whether an address is a URL."""
     return address.startswith(("http://", "https://"))
 
 
 def environment(address: str) -> rasterio.Env:
-    """GDAL's settings: few requests, a stalled server given up, passing faults tried again."""
+    """GDAL's settings for an address: few requests, a timeout for stalled servers, retries of temporary errors."""
     options: dict[str, object] = dict(
         GDAL_HTTP_CONNECTTIMEOUT=patience_s(),
         GDAL_HTTP_LOW_SPEED_TIME=patience_s(),
@@ -37,19 +37,19 @@ def environment(address: str) -> rasterio.Env:
         GDAL_HTTP_MULTIPLEX=True,
         GDAL_HTTP_MERGE_CONSECUTIVE_RANGES=True,
         GDAL_INGESTED_BYTES_AT_OPEN=32768,
-        CPL_VSIL_CURL_NON_CACHED="/vsicurl/",  # a failed answer is not remembered for the next job
+        CPL_VSIL_CURL_NON_CACHED="/vsicurl/",  # a failed request must not be cached for the next job
     )
     if is_remote(address):
-        options["GDAL_DISABLE_READDIR_ON_OPEN"] = "EMPTY_DIR"  # look for no sidecar files beside it
+        options["GDAL_DISABLE_READDIR_ON_OPEN"] = "EMPTY_DIR"  # no requests for sidecar files
     return rasterio.Env(**options)
 
 
 class Missing(BackendError):
-    """There is no such raster."""
+    """The raster does not exist."""
 
 
-def _fault(address: str, error: RasterioError) -> BackendError:
-    """What a failed read means, in plain words."""
+def _backend_error(address: str, error: RasterioError) -> BackendError:
+    """The BackendError for a failed read."""
     text = f"{error} {error.__cause__ or ''}"
     if not is_remote(address) and not Path(address).exists():
         return Missing(f"{address} does not exist.")
@@ -65,7 +65,7 @@ def _fault(address: str, error: RasterioError) -> BackendError:
     if "CURL error" in text:
         reason = text.split("CURL error: ")[1].strip()
         return BackendError(f"The server of {address} cannot be reached ({reason}). Check the connection and proxy.")
-    if is_remote(address) and "not recognized" not in text:  # GDAL does not say why bytes stopped to come
+    if is_remote(address) and "not recognized" not in text:  # GDAL gives no reason for an incomplete transfer
         return BackendError(f"Reading {address} broke off: the server failed, or the file is damaged. Try again later.")
     kind = "the server sent something else" if is_remote(address) else "not a raster"
     return BackendError(f"{address} cannot be read: it is damaged, or {kind}. Choose another, or get it again.")
@@ -73,16 +73,16 @@ def _fault(address: str, error: RasterioError) -> BackendError:
 
 @contextmanager
 def reading(address: str) -> Iterator[None]:
-    """GDAL set up for an address; what goes wrong inside is a BackendError."""
+    """Set GDAL up for an address; rasterio's errors inside become BackendErrors."""
     try:
         with environment(address):
             yield
     except RasterioError as error:
-        raise _fault(address, error) from error
+        raise _backend_error(address, error) from error
 
 
 def open_address(address: str, level: int | None = None) -> rasterio.DatasetReader:
-    """Open a raster, or one of its overviews; to be called inside `reading`."""
-    # A server may send anything: only GeoTIFF is tried there, and nothing that leads to further files.
+    """Open a raster, or the overview `level` of it; to be called inside `reading`."""
+    # A server may send anything: only GeoTIFF is accepted, not a format that refers to further files.
     options = {"driver": "GTiff"} if is_remote(address) else {}
     return rasterio.open(address, **options, **({} if level is None else {"overview_level": level}))

@@ -1,4 +1,4 @@
-"""Real land cover and images of an extent, clipped to its grid as whole rasters."""
+"""Clips of real land cover and images to an extent's grid."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from backend.sources import naip, worldcover
 
 
 def clip_worldcover(job: ClipWorldCover, report: Reporter) -> None:
-    """Write WorldCover codes of the extent."""
+    """Write the WorldCover codes of the extent; nodata where there is no map."""
     box = grid.geobox(job.extent, grid.LANDCOVER_PIXEL_M, job.grid_crs, job.max_area_km2)
     check_writable(job.output)
     report.progress(0.0, "Looking for the land cover")

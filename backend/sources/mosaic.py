@@ -1,7 +1,7 @@
-"""Rasters laid over each other on one grid, read by window, block after block.
+"""Mosaics: rasters on top of each other, read on one grid, block by block.
 
-One path for the public bucket, STAC items and layers: each block is warped out of the rasters that
-touch it, so memory does not grow with the extent, and only the bytes under the extent are moved.
+The public bucket, STAC items and layers are all read in this way. Each block is warped from the rasters that touch it,
+so that memory does not grow with the extent and only the bytes under the extent are downloaded.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from backend.sources import Missing, environment, open_address, reading
 
 BLOCK_PX = 2048  # a multiple of the output's tiles, so that each is written once
 OPEN_FILES = 32
-TOLERANCE_PX = 0.001  # how far the approximated projection may lie beside the exact one
+TOLERANCE_PX = 0.001  # the largest error of the approximated projection
 
 
 @dataclass(frozen=True)
 class Piece:
-    """One raster of a mosaic: its path or unsigned address, and where it lies on the grid's CRS if that is known."""
+    """One raster of a mosaic: its path or unsigned URL, and its footprint in the grid's CRS, if that is known."""
 
     address: str
     footprint: Geometry | None = None
@@ -38,7 +38,7 @@ class Piece:
 
 
 def check_layer(path: str, kind: Kind) -> dict[str, str]:
-    """The tags of a layer that can be clipped; BackendError for one without CRS or with the wrong bands."""
+    """The tags of a layer; BackendError where it has no CRS or the wrong bands for `kind`."""
     if not path:
         raise BackendError("The source is a layer, but no layer was given. Choose one in LAYER.")
     with environment(path), open_raster(path, "layer") as source:
@@ -67,11 +67,11 @@ def pixel_m(source: rasterio.DatasetReader, box: GeoBox) -> float:
 
 
 class Mosaic:
-    """Pieces laid over each other, the first on top; use as a context manager.
+    """Pieces on top of each other, the first one uppermost; use as a context manager.
 
-    `classes`: nearest neighbour; values outside the WorldCover legend are nodata. `rgb`: the first three
-    bands; averaged where the grid is coarser than the piece, else bilinear. `sign` turns an address into
-    the one to read by, each time anew, because signatures expire.
+    `classes`: nearest neighbour; values outside the WorldCover legend are nodata. `rgb`: the first three bands,
+    averaged where the grid is coarser than the piece, else bilinear. `sign` returns the URL to read a piece with; it is
+    called for every access, because signatures expire.
     """
 
     def __init__(self, pieces: list[Piece], kind: Kind, sign: Callable[[str], str] = str) -> None:
@@ -87,7 +87,7 @@ class Mosaic:
         self._opened.clear()
 
     def open(self, piece: Piece, level: int | None = None) -> rasterio.DatasetReader:
-        """A piece, opened once while it is in use; `level` is the overview to read instead of the pixels."""
+        """An open piece, or its overview `level`; kept open for the next read."""
         key = self._sign(piece.address), level
         if key not in self._opened:
             if len(self._opened) >= OPEN_FILES:
@@ -97,7 +97,7 @@ class Mosaic:
         return self._opened[key]
 
     def forget_missing(self) -> None:
-        """Drop the pieces that do not exist; a server that answers anything but 404 is a BackendError."""
+        """Remove the pieces that do not exist; BackendError for any error of a server but 404."""
         for piece in list(self.pieces):
             try:
                 self.open(piece)
@@ -108,8 +108,8 @@ class Mosaic:
         """The ground size in metres, to the centimetre, of the top piece's pixels."""
         return max(round(pixel_m(self.open(self.pieces[0]), box), 2), 0.01)
 
-    def _suited(self, piece: Piece, box: GeoBox) -> tuple[rasterio.DatasetReader, Resampling]:
-        """The piece at the overview to read for a grid, and how to resample it."""
+    def _best_overview(self, piece: Piece, box: GeoBox) -> tuple[rasterio.DatasetReader, Resampling]:
+        """The piece, at the coarsest overview that is still finer than a grid, and the resampling to use."""
         source = self.open(piece)
         if self.kind == "classes":
             return source, Resampling.nearest
@@ -121,7 +121,7 @@ class Mosaic:
 
     def _read(self, piece: Piece, box: GeoBox) -> tuple[np.ndarray, np.ndarray]:
         """(bands, height, width) of one piece on a grid, and (height, width) bool where it has data."""
-        source, resampling = self._suited(piece, box)
+        source, resampling = self._best_overview(piece, box)
         with (
             reading(piece.address),
             WarpedVRT(
@@ -148,34 +148,34 @@ class Mosaic:
         """uint8 (bands, height, width) on a grid, 0 without data, and (height, width) bool where there is data."""
         data = np.zeros((1 if self.kind == "classes" else 3, *box.shape), np.uint8)
         valid = np.zeros(box.shape, bool)
-        near = box.pad(8).extent  # footprints are good to some metres
+        near = box.pad(8).extent  # footprints are accurate to some metres
         for piece in self.pieces:
             if valid.all():
                 break
             if piece.footprint is None or piece.footprint.intersects(near):
-                part, seen = self._read(piece, box)
-                fresh = seen & ~valid
-                data[:, fresh] = part[:, fresh]
-                valid |= seen
+                part, part_valid = self._read(piece, box)
+                new = part_valid & ~valid
+                data[:, new] = part[:, new]
+                valid |= part_valid
         return data, valid
 
     def blocks(self, box: GeoBox, report: Reporter) -> Iterator[tuple[int, int, np.ndarray, np.ndarray]]:
-        """Row, column, data and validity of each block of a grid, row after row.
+        """Row, column, data and valid mask of each block of a grid, row by row.
 
-        Raises BackendError, after the last, where no block had data.
+        Raises BackendError after the last block where none had data.
         """
         height, width = box.shape
         offsets = [(row, col) for row in range(0, height, BLOCK_PX) for col in range(0, width, BLOCK_PX)]
-        found = False
+        any_valid = False
         for count, (row, col) in enumerate(offsets, 1):
             block = box[row : min(row + BLOCK_PX, height), col : min(col + BLOCK_PX, width)]
             data, valid = self.read(block)
-            found |= bool(valid.any())
+            any_valid |= bool(valid.any())
             yield row, col, data, valid
             report.progress(count / len(offsets), f"Block {count} of {len(offsets)}")
-        if not found:
-            more = f" and {len(self.pieces) - 1} more" if len(self.pieces) > 1 else ""
+        if not any_valid:
+            others = f" and {len(self.pieces) - 1} more" if len(self.pieces) > 1 else ""
             raise BackendError(
-                f"Nothing to clip: no valid pixel inside the extent in {self.pieces[0].address}{more}. "
+                f"Nothing to clip: no valid pixel inside the extent in {self.pieces[0].address}{others}. "
                 "Check that the extent lies where the data is."
             )

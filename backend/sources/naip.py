@@ -11,9 +11,9 @@ from backend.protocol import BackendError, Reporter
 from backend.sources import stac
 from backend.sources.mosaic import Mosaic, Piece, check_layer
 
-PIXEL_M = 1.0  # what an extent is measured by while the source's own pixel size is not known yet
-WHOLE = 0.9999  # footprints are rounded
-NODATA = 0  # NAIP declares none; ragged edges are black in all four bands
+PIXEL_M = 1.0  # the pixel size of the grid until the source's own is known
+FULL_COVERAGE = 0.9999  # footprints are rounded
+NODATA = 0  # NAIP declares none; outside the flight lines all four bands are 0
 
 
 def _coverage(items: list[Item], box: GeoBox) -> float:
@@ -23,9 +23,9 @@ def _coverage(items: list[Item], box: GeoBox) -> float:
 
 
 def choose(items: list[Item], box: GeoBox, year: int | None, report: Reporter) -> list[Item]:
-    """The items of one year: the wanted one, or the newest that covers a grid, or else covers most of it.
+    """The items of `year`; without one, of the newest year that covers the grid, or else of the one that covers most.
 
-    Raises BackendError where the wanted year has none.
+    Raises BackendError where there are none.
     """
     years: dict[int, list[Item]] = {}
     for item in items:
@@ -37,8 +37,10 @@ def choose(items: list[Item], box: GeoBox, year: int | None, report: Reporter) -
     if year is not None and year not in years:
         raise BackendError(f"NAIP has no image of {year} here, but of {', '.join(map(str, sorted(years)))}.")
     shares = {y: _coverage(years[y], box) for y in ([year] if year is not None else sorted(years, reverse=True))}
-    chosen = next((y for y, share in shares.items() if share >= WHOLE), max(shares, key=lambda y: (shares[y], y)))
-    if shares[chosen] < WHOLE:
+    chosen = next(
+        (y for y, share in shares.items() if share >= FULL_COVERAGE), max(shares, key=lambda y: (shares[y], y))
+    )
+    if shares[chosen] < FULL_COVERAGE:
         report.log(f"NAIP {chosen} covers {shares[chosen]:.0%} of the extent; the rest has no data.")
     else:
         report.log(f"NAIP {chosen} covers the extent.")
@@ -46,10 +48,10 @@ def choose(items: list[Item], box: GeoBox, year: int | None, report: Reporter) -
 
 
 def find(source: str, box: GeoBox, year: int | None, layer: str, report: Reporter) -> tuple[Mosaic, dict[str, str]]:
-    """The mosaic to read a grid's image (R, G, B) from, and the tags of what is cut from it.
+    """The mosaic of a grid's image (R, G, B), and the tags of a clip from it.
 
-    Raises BackendError for an extent or year without an image, a server that does not answer, or a
-    layer that cannot be one.
+    Raises BackendError for an extent or year without an image, a server that does not answer, and a layer that is not
+    an RGB image.
     """
     if source == "layer":
         return Mosaic([Piece(layer)], "rgb"), provenance.of_layer(layer, check_layer(layer, "rgb"))

@@ -1,4 +1,4 @@
-"""Items of a STAC API, Planetary Computer's unless LANDFORGE_STAC_URL names another."""
+"""Items of a STAC API: Planetary Computer's, or that at LANDFORGE_STAC_URL."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MOST_ITEMS = 20_000
 
 
 def _reason(error: Exception) -> str:
-    """The core of what requests, urllib3 and pystac-client wrap in layers."""
+    """The innermost message of an error that requests, urllib3 and pystac-client have wrapped."""
     status = getattr(error, "status_code", None)
     if status or isinstance(error, JSONDecodeError):
         return f"status {status}" if status else "it sent no JSON"
@@ -43,12 +43,12 @@ def search(collection: str, box: GeoBox) -> list[Item]:
     west, south, east, north = grid.lonlat_span(box)
     try:
         client = Client.open(url, stac_io=StacApiIO(max_retries=retry), timeout=patience_s())
-        found = client.search(
+        results = client.search(
             collections=[collection], bbox=(west, south, min(east, 180.0), north), limit=250, max_items=MOST_ITEMS
         )
-        items = [item for item in found.items() if item.geometry]
+        items = [item for item in results.items() if item.geometry]
         return sorted(items, key=lambda item: (-year(item), item.id))
-    except Exception as error:  # what a broken API sends makes pystac raise errors of any kind
+    except Exception as error:  # a malformed answer makes pystac raise errors of any type
         raise BackendError(
             f"The STAC API at {url} did not answer as one ({_reason(error)}). Check the connection and the address, or "
             "try again later."
@@ -56,32 +56,32 @@ def search(collection: str, box: GeoBox) -> list[Item]:
 
 
 def year(item: Item) -> int:
-    """The year that an item stands for."""
+    """The year of an item: NAIP's own, or that of its date; ValueError for an item without one."""
     named = item.properties.get("naip:year")
     moment = item.datetime or item.common_metadata.start_datetime
-    return int(named or (moment.year if moment else ""))  # an item without any date is not one
+    return int(named or (moment.year if moment else ""))
 
 
 def footprint(item: Item, box: GeoBox) -> Geometry:
-    """Where an item lies, in a grid's CRS."""
+    """An item's footprint in a grid's CRS."""
     return Geometry(item.geometry, "EPSG:4326").to_crs(str(box.crs), resolution=0.1)
 
 
 def piece(item: Item, asset: str, box: GeoBox, **options: Any) -> Piece:
-    """An item's asset as a piece of a mosaic, by its unsigned address."""
+    """An item's asset as a piece of a mosaic, with its unsigned URL."""
     if asset not in item.assets:
         raise BackendError(f"The STAC item {item.id} has no asset {asset!r}. Check the address of the STAC API.")
     return Piece(item.assets[asset].get_absolute_href() or "", footprint(item, box), **options)
 
 
 def sign(address: str) -> str:
-    """The address to read by: Planetary Computer's with a fresh token, any other as it is."""
+    """The URL to read with: Planetary Computer's with a fresh token, any other unchanged."""
     if not urlparse(address).netloc.endswith(SIGNED_HOSTS):
         return address
     from planetary_computer import sign_url
 
     try:
-        with ThreadPool(1) as pool:  # asking for a token has no time limit of its own
+        with ThreadPool(1) as pool:  # sign_url has no timeout of its own
             return str(pool.apply_async(sign_url, (address,)).get(patience_s()))
     except Exception as error:
         raise BackendError(

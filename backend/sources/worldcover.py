@@ -28,16 +28,16 @@ def check_year(year: int) -> None:
 def cells(box: GeoBox) -> dict[str, tuple[int, int]]:
     """The names and lower-left corners (longitude, latitude) of the 3-degree cells that a grid touches."""
     west, south, east, north = (v / CELL_DEG for v in grid.lonlat_span(box))
-    found = {}
+    corners = {}
     for lat in range(CELL_DEG * math.floor(south), CELL_DEG * math.ceil(north), CELL_DEG):
         for lon in range(CELL_DEG * math.floor(west), CELL_DEG * math.ceil(east), CELL_DEG):
             lon = (lon + 180) % 360 - 180
-            found[f"{'S' if lat < 0 else 'N'}{abs(lat):02d}{'W' if lon < 0 else 'E'}{abs(lon):03d}"] = lon, lat
-    return found
+            corners[f"{'S' if lat < 0 else 'N'}{abs(lat):02d}{'W' if lon < 0 else 'E'}{abs(lon):03d}"] = lon, lat
+    return corners
 
 
 def _esa(box: GeoBox, year: int) -> Mosaic:
-    """The bucket's tiles by name; a tile of open sea does not exist."""
+    """The tiles of the public bucket that a grid touches; there is none for open sea."""
     base = (os.environ.get("LANDFORGE_ESA_URL") or ESA_URL).rstrip("/")
     version = VERSIONS[year]
     names = cells(box)
@@ -67,10 +67,10 @@ def _planetarycomputer(box: GeoBox, year: int) -> Mosaic:
 
 
 def find(source: str, box: GeoBox, year: int, layer: str) -> tuple[Mosaic, dict[str, str]]:
-    """The mosaic to read a grid's land cover from, and the tags of what is cut from it.
+    """The mosaic of a grid's land cover, and the tags of a clip from it.
 
-    Raises BackendError for a year without a map, an extent without one, a server that does not answer,
-    or a layer that cannot be one.
+    Raises BackendError for a year or an extent without a map, a server that does not answer, and a layer that is not a
+    class raster.
     """
     if source == "layer":
         return Mosaic([Piece(layer)], "classes"), provenance.of_layer(layer, check_layer(layer, "classes"))

@@ -1,4 +1,4 @@
-"""The recipes of the bundled weights: jobs that the backend takes, by device; what they make is put in its place."""
+"""The recipes of the bundled weights are jobs of the backend for each device type; only their models are bundled."""
 
 import importlib.util
 import json
@@ -30,21 +30,17 @@ def make():
 @pytest.mark.parametrize("recipe", ["landcover", "controlnet", "spade", "segmentation"])
 def test_a_recipe_is_a_job(make, recipe):
     assert recipe in make.RECIPES
-    jobs = {where: make.job_of(recipe, Path("packed"), where) for where in ("cpu", "cuda", "mps")}
+    jobs = {device: make.job_of(recipe, Path("packed"), device) for device in ("cpu", "cuda", "mps")}
     assert jobs["mps"] == jobs["cpu"] and jobs["cpu"].dataset == ("packed",)
     if recipe == "segmentation":
-        assert isinstance(jobs["cuda"], protocol.TrainSegmentation) and jobs["cpu"].decoder_channels == (
-            192,
-            96,
-            32,
-            16,
-        )
+        assert isinstance(jobs["cuda"], protocol.TrainSegmentation)
+        assert jobs["cpu"].decoder_channels == (192, 96, 32, 16)
         return
     assert jobs["cpu"] != jobs["cuda"]
     for job in jobs.values():
-        found = trainlandcover.RECIPE if recipe == "landcover" else trainimage.RECIPES[job.generator]
+        spec = trainlandcover.RECIPE if recipe == "landcover" else trainimage.RECIPES[job.generator]
         stages._check_numbers(job)
-        assert found.kind == recipe and stages._stage_names(job, found) == list(found.stages)
+        assert spec.kind == recipe and stages._stage_names(job, spec) == list(spec.stages)
 
 
 def test_only_the_model_is_bundled(make, tmp_path):
@@ -62,28 +58,28 @@ def test_only_the_model_is_bundled(make, tmp_path):
         (output / file).write_text(file)
     (tmp_path / "bundled").mkdir()
     make._bundle(type(job)(job.dataset, str(output)), tmp_path / "bundled")
-    found = {path.relative_to(tmp_path / "bundled").as_posix() for path in (tmp_path / "bundled").rglob("*.*")}
-    assert found == {"painter/config.json", "model_index.json"}
+    files = {path.relative_to(tmp_path / "bundled").as_posix() for path in (tmp_path / "bundled").rglob("*.*")}
+    assert files == {"painter/config.json", "model_index.json"}
 
 
-def test_a_packed_folder_is_taken_as_it_is(make, tmp_path):
+def test_a_packed_folder_is_not_packed_again(make, tmp_path):
     (tmp_path / "packed.json").write_text("{}")
     assert make._pack(tmp_path, protocol.silent()) == tmp_path
 
 
-def test_copies_of_training_ground_are_found_however_turned(tmp_path):
-    """What was copied has distance 0; held-out ground is no training window, and its neighbours are not it."""
+def test_copies_of_training_land_cover_are_detected_in_any_orientation(tmp_path):
+    """A copy has distance 0. Held-out windows are no training windows, and windows beside them are not held out."""
     measure, rng = script("measure_landcover"), np.random.default_rng(0)
     coarse = rng.integers(0, legend.COUNT, (1536 // 32, 1024 // 32), dtype=np.uint8)
     whole = coarse.repeat(32, 0).repeat(32, 1)
     np.save(tmp_path / "a_landcover.npy", whole)
     entry = {"held_out_blocks": [[0, 0]], "block_px": measure.WINDOW}
     (tmp_path / "packed.json").write_text(json.dumps({"landcover": {"a": entry}}))
-    held = measure.held_out(tmp_path)
-    assert len(held) == 1 and (held[0] == whole[:512, :512]).all()
+    windows = measure.held_out(tmp_path)
+    assert len(windows) == 1 and (windows[0] == whole[:512, :512]).all()
     copy, other = whole[700:1212, 500:1012].copy(), rng.permutation(whole[512:1024, 512:])
     turned = np.ascontiguousarray(np.rot90(copy)[:, ::-1])
-    distances = measure.nearest(np.stack([copy, turned, held[0], other]), list(measure.training_ground(tmp_path)))
+    distances = measure.nearest(np.stack([copy, turned, windows[0], other]), list(measure.training_ground(tmp_path)))
     assert (distances[:2] < 0.05).all() and (distances[2:] > 0.3).all()
 
 
@@ -92,5 +88,5 @@ def test_shares_and_sheet_of_maps():
     maps = np.zeros((3, measure.WINDOW, measure.WINDOW), np.uint8)
     maps[1:, :, :256] = 4
     assert measure.shares(maps)[[0, 4]].round(3).tolist() == [0.667, 0.333] and measure.shares(maps).sum() == 1
-    drawn = measure.sheet(maps)
-    assert drawn.shape == (1040, 1040, 3) and (drawn[0] == 255).all() and (drawn[64, 64] == (0, 100, 0)).all()
+    image = measure.sheet(maps)
+    assert image.shape == (1040, 1040, 3) and (image[0] == 255).all() and (image[64, 64] == (0, 100, 0)).all()

@@ -114,7 +114,11 @@ def test_dragging_moves_the_handle_at_once_and_renders_nothing(panel, window, mo
     panel.swipe_button.click()
     wait_for(lambda: rendered(panel))
     item, positions, painted, jobs = panel.swipe_tool.item, [], [], []
-    canvas.mapCanvasRefreshed.connect(lambda: jobs.append(canvas))
+    canvas.renderStarting.connect(lambda: jobs.append(canvas))
+    jobs.append(canvas)
+    while jobs:  # until the canvas, which renders again a while after it was resized, is at rest
+        jobs.clear()
+        settle(0.7)
     start, end = QPoint(20, 100), QPoint(canvas.width() - 20, 100)
     with monkeypatch.context() as patch:
         patch.setattr(LayerRenderer, "render", lambda renderer: jobs.append(renderer))

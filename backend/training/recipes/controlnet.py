@@ -70,18 +70,18 @@ def _distil(training: Training, plan: TrainingPlan, report: Reporter) -> Trainin
     return result
 
 
-def _save(training: Training, figures: dict[str, Any], **more: Any) -> None:
+def _save(training: Training, figures: dict[str, Any], /, **entries: Any) -> None:
     base_index: dict[str, Any] = training.base[1] if training.base else {}
     distilled = DISTILLATION in figures or ("steps" in base_index and DENOISER not in figures)
-    more |= {"guidance_scale": controlnet.GUIDANCE_SCALE}
+    entries |= {"guidance_scale": controlnet.GUIDANCE_SCALE}
     if distilled:
-        more |= {"guidance_scale": 1.0, "steps": controlnet.STEPS}
+        entries |= {"guidance_scale": 1.0, "steps": controlnet.STEPS}
     geometry = controlnet.PIXEL_M, controlnet.WINDOW, controlnet.PHASES
     sampler = diffusion.sampler(order=1 if distilled else 2)
-    more |= image.style_entries(training)
-    style_classes = training.data.style_classes(more["styles"])
-    more |= {"style_classes": {**base_index.get("style_classes", {}), **style_classes}}
-    latent_generator.save(training.output, controlnet.KIND, *geometry, figures, sampler, **more)
+    entries |= image.style_entries(training)
+    style_classes = training.data.style_classes(entries["styles"])
+    entries |= {"style_classes": {**base_index.get("style_classes", {}), **style_classes}}
+    latent_generator.save(training.output, controlnet.KIND, *geometry, figures, sampler, **entries)
 
 
 RECIPE = GeneratorSpec(

@@ -127,11 +127,11 @@ def _compositions(data: PackedLandCover) -> list[list[float]]:
     return [_shares(data.read(place, CROP_PX)).round(3).tolist() for place in places]
 
 
-def _save(training: Training, figures: dict[str, Any], **more: Any) -> None:
-    more |= {"frozen_norms": _has_frozen_norms(training), "compositions": _compositions(training.data)}
-    more |= {"own_vote": model.OWN_VOTE}
+def _save(training: Training, figures: dict[str, Any], /, **entries: Any) -> None:
+    entries |= {"frozen_norms": _has_frozen_norms(training), "compositions": _compositions(training.data)}
+    entries |= {"own_vote": model.OWN_VOTE}
     geometry = model.PIXEL_M, model.WINDOW, model.PHASES
-    latent_generator.save(training.output, model.KIND, *geometry, figures, diffusion.sampler(), **more)
+    latent_generator.save(training.output, model.KIND, *geometry, figures, diffusion.sampler(), **entries)
 
 
 RECIPE = GeneratorSpec(

@@ -27,8 +27,8 @@ def _train_painter(training: Training, plan: TrainingPlan, report: Reporter) -> 
     return result
 
 
-def _save(training: Training, figures: dict[str, Any], **more: Any) -> None:
-    spade.save(training.output, figures, **more, **image.style_entries(training))
+def _save(training: Training, figures: dict[str, Any], /, **entries: Any) -> None:
+    spade.save(training.output, figures, **entries, **image.style_entries(training))
 
 
 RECIPE = GeneratorSpec(

@@ -9,7 +9,7 @@ import pytest
 from backend.datasets import layout, reader
 from backend.geo import legend
 from backend.protocol import BackendError
-from tests.backend.labelled_images import write_dataset
+from tests.backend.labelled_images import read_tile, write_dataset
 from tests.backend.packed_tiles import write_random_tiles
 
 
@@ -21,10 +21,14 @@ def built(tmp_path_factory):
 def test_both_kinds_are_read_alike(built, tmp_path):
     tiles = reader.open_tiles(built)
     assert tiles.pixel_m == 1.0 and not tiles.synthetic and len(tiles.tiles) == 25
+    tile_image, tile_codes = read_tile(built, tiles.tiles[7].name)
     image, label = tiles.tiles[7].read(10, 20, 16, 8)
-    assert image.shape == (16, 8, 3) and label.shape == (16, 8) and set(np.unique(label)) <= {0, 4, 7}
-    packed = reader.open_tiles(write_random_tiles(tmp_path / "packed"))
+    assert np.array_equal(image, tile_image[10:26, 20:28])
+    assert np.array_equal(legend.CODES[label], tile_codes[10:26, 20:28])
+    folder = write_random_tiles(tmp_path / "packed")
+    packed = reader.open_tiles(folder)
     image, label = packed.tiles[0].read(10, 20, 16, 8)
+    assert np.array_equal(label, np.load(folder / "s40_label.npy")[0, 10:26, 20:28])
     assert image.shape == (16, 8, 3) and (image[..., 0] == label * 20).all()
     assert [tile.split for tile in packed.tiles] == ["train", "val"]
 

@@ -270,10 +270,10 @@ def test_a_mix_is_kept_to_and_told(data, tmp_path):
 
 
 def test_an_epoch_is_as_long_as_asked_whatever_the_data(data, tmp_path, reporter):
-    job = protocol.TrainSegmentation((data,), str(tmp_path / "m"), crops=40, **{**SETTINGS, "epochs": 2})
+    job = protocol.TrainSegmentation((data,), str(tmp_path / "m"), crops=24, **{**SETTINGS, "epochs": 1})
     trainsegmentation.run(job, reporter)
-    assert len([e for e in reporter.events("progress") if "loss" in e.message]) == 2 * 40 / SETTINGS["batch"]
-    assert model_folder.find(job.output, "segmentation")[1]["training"]["crops"] == 40
+    assert len([e for e in reporter.events("progress") if "loss" in e.message]) == 24 / SETTINGS["batch"]
+    assert model_folder.find(job.output, "segmentation")[1]["training"]["crops"] == 24
 
 
 def test_a_data_set_whose_labels_lie_aside_is_said(data, tmp_path, reporter):
@@ -331,7 +331,7 @@ def mangroves(tmp_path_factory):
 
 def test_a_model_of_the_merged_legend(mangroves, tmp_path, reporter):
     job = protocol.TrainSegmentation(
-        (mangroves,), str(tmp_path / "model"), legend="merged", **{**SETTINGS, "epochs": 1}
+        (mangroves,), str(tmp_path / "model"), legend="merged", **{**SETTINGS, "epochs": 4}
     )
     trainsegmentation.run(job, reporter)
     _, index = model_folder.find(job.output, "segmentation")

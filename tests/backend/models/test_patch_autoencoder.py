@@ -1,4 +1,4 @@
-"""The code of patches: principal components, the same wherever a patch lies."""
+"""The linear autoencoder: its latents are principal components, and do not depend on where a patch lies."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from backend.protocol import BackendError
 
 @pytest.fixture(scope="module")
 def pixels():
-    """Smooth pictures, as the ground is."""
+    """Smooth images, like imagery of the ground."""
     rough = np.random.default_rng(0).normal(size=(24, 3, 12, 12)).astype(np.float32)
     return torch.nn.functional.interpolate(torch.from_numpy(rough), size=(48, 48), mode="bicubic").clamp(-1, 1) * 0.5
 
@@ -24,30 +24,30 @@ def fitted(pixels, channels):
 
 
 @torch.no_grad()
-def test_the_code_is_that_of_the_principal_components(pixels):
-    autoencoder, kept = fitted(pixels, 6)
-    again = autoencoder(pixels).sample
-    lost = float((again - pixels).square().mean() / pixels.var((0, 2, 3)).mean())
-    assert 0.5 < kept < 1 and lost == pytest.approx(1 - kept, abs=0.01)
+def test_the_latents_are_principal_components(pixels):
+    autoencoder, explained = fitted(pixels, 6)
+    reconstructed = autoencoder(pixels).sample
+    lost = float((reconstructed - pixels).square().mean() / pixels.var((0, 2, 3)).mean())
+    assert 0.5 < explained < 1 and lost == pytest.approx(1 - explained, abs=0.01)
     latents = autoencoder.encode(pixels).latent_dist.mode().movedim(1, 0).flatten(1)
     assert latents.mean(1).abs().max() < 1e-3
     assert autoencoder.config.latents_mean == [0] * 6
     assert latents.std(1).tolist() == pytest.approx(autoencoder.config.latents_std, rel=1e-3)
     assert torch.allclose(torch.cov(latents), torch.diag(torch.cov(latents).diagonal()), atol=1e-3)
-    assert fitted(pixels, 20)[1] > kept
+    assert fitted(pixels, 20)[1] > explained
 
 
 @torch.no_grad()
-def test_all_components_bring_everything_back(pixels):
-    autoencoder, kept = fitted(pixels, 48)
-    assert kept == pytest.approx(1) and torch.allclose(autoencoder(pixels).sample, pixels, atol=0.02)
+def test_all_components_reconstruct_the_pixels(pixels):
+    autoencoder, explained = fitted(pixels, 48)
+    assert explained == pytest.approx(1) and torch.allclose(autoencoder(pixels).sample, pixels, atol=0.02)
 
 
 @torch.no_grad()
 def test_pixels_do_not_depend_on_their_window(pixels):
     autoencoder, _ = fitted(pixels, 6)
     latents = autoencoder.encode(pixels).latent_dist.mode()
-    whole, part = (autoencoder.decode(each).sample for each in (latents, latents[:, :, 2:, 2:]))
+    whole, part = (autoencoder.decode(window).sample for window in (latents, latents[:, :, 2:, 2:]))
     assert torch.allclose(whole[:, :, 24:, 24:], part[:, :, 16:, 16:], atol=1e-5)
 
 
@@ -55,9 +55,9 @@ def test_it_loads_as_it_was_saved(pixels, tmp_path):
     autoencoder, _ = fitted(pixels, 6)
     autoencoder.register_to_config(latents_mean=[0.0] * 6)
     autoencoder.save_pretrained(tmp_path)
-    again = PatchAutoencoder.from_pretrained(tmp_path, use_safetensors=True, low_cpu_mem_usage=False)
-    assert again.config.latents_mean == [0.0] * 6
-    assert all(torch.equal(a, b) for a, b in zip(autoencoder.state_dict().values(), again.state_dict().values()))
+    loaded = PatchAutoencoder.from_pretrained(tmp_path, use_safetensors=True, low_cpu_mem_usage=False)
+    assert loaded.config.latents_mean == [0.0] * 6
+    assert all(torch.equal(a, b) for a, b in zip(autoencoder.state_dict().values(), loaded.state_dict().values()))
 
 
 def test_weights_of_another_architecture_are_refused(pixels, tmp_path):

@@ -1,7 +1,7 @@
 """No seams: across the borders of windows what the bundled models make changes no more than beside them.
 
-What the ratio is by chance was measured on the same renderings with lattices that lie elsewhere; the bounds are four
-of its standard deviations.
+The bounds are four standard deviations of the ratio by chance: that of lattices that lie elsewhere, on the same
+renderings (of images, on extents of twice the area). On smaller extents of land cover chance exceeds its bound.
 """
 
 import numpy as np
@@ -49,7 +49,7 @@ def test_land_cover_has_no_seams():
     assert ratios(found[found.any(axis=(1, 2))], region, field.op) == pytest.approx([1, 1], abs=0.16)
 
 
-@pytest.mark.parametrize(("generator", "side_m", "chance"), [("spade", 1600, 0.04), ("controlnet", 800, 0.1)])
+@pytest.mark.parametrize(("generator", "side_m", "chance"), [("spade", 1120, 0.04), ("controlnet", 560, 0.1)])
 def test_images_have_no_seams(generator, side_m, chance):
     field, region = (
         load_image_generator(generator).lazy_raster(WORLD, 1, STEPS, landcover(), 10),

@@ -152,7 +152,7 @@ def test_a_proxy_is_used_and_its_password_kept_out_of_the_log(tmp_path, requirem
 
 
 @HAVE_UV
-def test_cancel_stops_within_two_seconds_and_the_next_call_goes_on(tmp_path, requirements, index):
+def test_cancel_ends_a_set_up_and_the_next_call_goes_on(tmp_path, requirements, index):
     index.stalled = "small_thing"
     cancel_times = []
 
@@ -324,7 +324,7 @@ def test_a_disk_that_is_full_is_told_in_plain_words(tmp_path, requirements, monk
         ("", "something else"),
     ],
 )
-def test_what_the_tools_say_has_a_meaning(kind, line):
+def test_the_errors_of_the_tools_are_recognised(kind, line):
     recognised, sentence = installers.explain(f"some lines before\n{line}")
     assert recognised == kind and bool(sentence) == bool(kind)
 

@@ -124,7 +124,7 @@ def test_a_bug_is_raised_with_its_trace_in_the_log_events(output, warm):
         ("strange", "not an event.*surprise"),
     ],
 )
-def test_a_backend_that_dies_or_babbles_is_an_error_and_leaves_nothing(output, warm, behaviour, message):
+def test_a_backend_that_dies_or_writes_no_events_is_an_error_and_leaves_nothing(output, warm, behaviour, message):
     with pytest.raises(BackendError, match=message):
         run(behaviour, output, warm)
     assert nothing_left(output)
@@ -148,7 +148,7 @@ def test_what_is_no_python_is_an_error(output, warm, python, message):
 
 @BOTH
 @pytest.mark.parametrize("behaviour", ["silent", "stubborn", "family"])
-def test_cancel_ends_a_silent_job_with_its_children_within_two_seconds(output, warm, behaviour):
+def test_cancel_ends_a_silent_job_with_its_children(output, warm, behaviour):
     assert cancel_once_begun(output, behaviour, warm) < 10 * PROMISED_S
     assert gone(int(output.with_suffix(".pid").read_text()))
     if behaviour == "family":
@@ -166,7 +166,7 @@ def test_a_fault_in_the_listener_ends_the_job(output, warm):
     assert process._worker is None
 
 
-def test_the_environment_is_qgiss_no_more(output, monkeypatch, tmp_path):
+def test_qgis_own_variables_are_removed_from_the_environment(output, monkeypatch, tmp_path):
     prefix = tmp_path / "qgis"
     dirty = {"PYTHONHOME": "/q", "PYTHONPATH": "/q", "GDAL_DATA": "/q", "PROJ_LIB": "/q", "QGIS_DEBUG": "1"}
     for name, value in {**dirty, "QT_PLUGIN_PATH": "/q", "QGIS_PREFIX_PATH": str(prefix)}.items():
@@ -353,7 +353,7 @@ def test_only_the_newest_logs_are_kept(output, tmp_path):
 
 
 @BOTH
-def test_what_the_settings_give_stands_in_the_environment_where_nothing_else_does(output, warm, monkeypatch):
+def test_the_settings_variables_are_set_where_the_environment_has_none(output, warm, monkeypatch):
     monkeypatch.setenv("LANDFORGE_ESA_URL", "http://named.before")
     variables = {"LANDFORGE_ESA_URL": "http://setting", "LANDFORGE_DEVICE": "cpu"}
     job = SegmentImage(image="surroundings", output=str(output))
