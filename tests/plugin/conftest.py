@@ -13,18 +13,9 @@ if importlib.util.find_spec("qgis"):
 
 @pytest.fixture
 def shared_worker(monkeypatch):
-    """Keeps the backend's warm worker between tests: pytest's own variable and unloading the plugin do not end it.
-
-    Tests that need another backend call `process.stop_worker`.
-    """
+    """Keeps the backend's warm worker when the plugin is unloaded; tests of another backend call `stop_worker`."""
     from landforge.plugin import main
-    from landforge.plugin.bridge import child_process, process
 
-    def clean_environment(environ):
-        variables = {name: value for name, value in environ.items() if name != "PYTEST_CURRENT_TEST"}
-        return child_process.clean_environment(variables)
-
-    monkeypatch.setattr(process, "clean_environment", clean_environment)
     monkeypatch.setattr(main, "process", SimpleNamespace(stop_worker=lambda: None))
 
 
