@@ -13,7 +13,7 @@ from backend.geo.raster import RasterWriter, check_crs, check_writable, open_ras
 from backend.metrics import difference
 from backend.metrics.difference import Difference
 from backend.protocol import BackendError, partial_path
-from backend.reports.landcover_difference import page
+from backend.reports.landcover_difference import write_partial
 
 
 def run(job: protocol.LandCoverDifference, report: protocol.Reporter) -> dict[str, str]:
@@ -35,7 +35,7 @@ def run(job: protocol.LandCoverDifference, report: protocol.Reporter) -> dict[st
                 )
             writer.legend = difference.pair_legend(hectares > 0)
             result = Difference(Path(job.reference).name, Path(job.compared).name, hectares)
-            _write_table(job, result)
+            write_partial(job.output_table, job.output_report, result)
     for path in (job.output_table, job.output_report):
         partial_path(path).replace(path)
     report.log(result.sentence())
@@ -52,11 +52,3 @@ def _check_job(job: protocol.LandCoverDifference) -> None:
 
 def _name_and_tags(source: rasterio.DatasetReader) -> tuple[str, dict[str, str]]:
     return Path(source.name).name, source.tags()
-
-
-def _write_table(job: protocol.LandCoverDifference, result: Difference) -> None:
-    try:
-        difference.write_csv(partial_path(job.output_table), result)
-        partial_path(job.output_report).write_text(page(result), encoding="utf-8")
-    except OSError as error:
-        raise BackendError(f"Cannot write the table: {error}. Check the folder and the space on its disk.") from error

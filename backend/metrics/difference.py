@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import rasterio
@@ -154,15 +152,3 @@ class Difference:
             f"The maps agree on {self.agreement:.1%} of {self.total:,.1f} ha. Other amounts of the classes account for "
             f"{self.quantity:.1%}, the same amounts in other places for {self.allocation:.1%}."
         )
-
-
-def write_csv(path: Path, difference: Difference) -> None:
-    """Write one row a class of the reference: hectares by class of the compared map, then the COLUMNS."""
-    present = difference.present
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["code", "class", *(f"as_{legend.CODES[j]}_ha" for j in present), *COLUMNS])
-        for i in present:
-            figures = ["" if np.isnan(value) else round(value, 4) for value in difference.by_class(i)]
-            areas = [round(float(difference.hectares[i, j]), 4) for j in present]
-            writer.writerow([legend.CODES[i], legend.NAMES[i], *areas, *figures])

@@ -1,7 +1,5 @@
 """The confusion of two maps: its legend, and its figures against a hand-made case."""
 
-import csv
-
 import numpy as np
 import pytest
 
@@ -48,11 +46,3 @@ def test_figures():
     assert changed.by_class(TREE) == (60, 60, 50, pytest.approx(5 / 6), pytest.approx(5 / 6))
     one, other, both, of_reference, of_compared = changed.by_class(WATER)
     assert (one, other, both, of_compared) == (0, 10, 0, 0) and np.isnan(of_reference)
-
-
-def test_the_csv(tmp_path):
-    difference.write_csv(tmp_path / "t.csv", changed_map())
-    rows = list(csv.DictReader((tmp_path / "t.csv").open(encoding="utf-8")))
-    assert [row["class"] for row in rows] == ["Tree cover", "Grassland", "Permanent water bodies"]
-    assert float(rows[1]["as_80_ha"]) == 10 and float(rows[0]["agree_of_reference"]) == pytest.approx(0.8333, abs=1e-4)
-    assert rows[2]["agree_of_reference"] == ""
