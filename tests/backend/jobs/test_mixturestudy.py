@@ -166,7 +166,7 @@ def test_bad_input_is_said(data, tmp_path):
     unchosen = str(write_random_tiles(tmp_path / "unchosen", (32,), ("train", "train", "test")))
     untaught = str(write_random_tiles(tmp_path / "untaught", (32,), ("val", "test")))
     unlabelled = Path(write_split_tiles(tmp_path / "unlabelled", 8))
-    np.save(unlabelled / "s_label.npy", np.full((13, 32, 32), legend.IGNORE))
+    np.save(unlabelled / "s_label.npy", np.full((13, 32, 32), legend.IGNORE, np.uint8))
     refused("No real data set", real=())
     refused("No synthetic data set", synthetic=())
     refused("different pixel sizes", synthetic=(coarse,))
