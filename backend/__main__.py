@@ -3,12 +3,12 @@
 import os
 import sys
 
-# Descriptor 1 belongs to the events. It is set aside before anything else is imported, so that a stray
-# print, even one from C, ends in the log and cannot corrupt the wire.
-_wire = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
+# Descriptor 1 is reserved for the events. It is duplicated before anything else is imported, so that a stray print,
+# even one from C, goes to the log and cannot corrupt the stream of events.
+_event_stream = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
 os.dup2(2, 1)
 
-# OpenMP's threads wait asleep: spinning ones fight with QGIS and whatever else the machine runs.
+# OpenMP's idle threads sleep: spinning ones would take CPU time from QGIS.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import argparse  # noqa: E402
@@ -28,7 +28,7 @@ IDLE_MINUTES = 15.0
 
 
 def load_job(path: str) -> Any:
-    """Read and check a job file; an unknown key or a value of the wrong type is a BackendError."""
+    """Read and check a job file; BackendError for an unknown key or a value of the wrong type."""
     from pydantic import ConfigDict, TypeAdapter, ValidationError
 
     try:
@@ -46,7 +46,7 @@ def load_job(path: str) -> Any:
 
 
 def run(path: str, reporter: Reporter) -> int:
-    """Run the job of one file; the last event is its result or its error. Returns the exit status."""
+    """Run a job file and report its result or error as the last event; returns the exit status."""
     job = None
     try:
         job = load_job(path)
@@ -60,7 +60,7 @@ def run(path: str, reporter: Reporter) -> int:
     except MemoryError:
         reporter.send(Event("error", "The machine ran out of memory. Close other programs or use a smaller extent."))
         return 1
-    except Exception as error:  # a bug: its trace goes to the log, its name to the user
+    except Exception as error:  # a bug: the traceback goes to the log
         traceback.print_exc()
         if type(error).__name__ == "OutOfMemoryError":  # torch's, by name: not every job imports torch
             message = "The GPU ran out of memory. Close other programs, or set LANDFORGE_DEVICE=cpu."
@@ -74,7 +74,7 @@ def run(path: str, reporter: Reporter) -> int:
 
 
 def watch_idle(last: list) -> None:
-    """End the process once it has waited too long for a job, or once its parent is gone."""
+    """End the process when it has waited IDLE_MINUTES for a job, or when its parent has died."""
     parent = os.getppid()
     while True:
         time.sleep(2)
@@ -95,12 +95,10 @@ def warm_up(job_name: str) -> None:
 
 
 def serve(reporter: Reporter, warm: str = "") -> int:
-    """Run one job after another, keeping imports and models warm; ends at end of file or when idle.
+    """Run the jobs whose paths are read from stdin, one after another, with imports and models kept in memory.
 
-    `warm` names a job whose modules are imported before the first job arrives.
-
-    The jobs' paths are read in the main thread: a thread that waits on stdin hangs numpy's import
-    on Windows.
+    Ends at the end of stdin, or when idle for too long. `warm` names a job whose modules are imported before the first
+    job arrives. Stdin is read in the main thread: a thread that waits on it blocks numpy's import on Windows.
     """
     last: list = [time.monotonic()]
     threading.Thread(target=watch_idle, args=(last,), daemon=True).start()
@@ -109,9 +107,9 @@ def serve(reporter: Reporter, warm: str = "") -> int:
     for line in iter(sys.stdin.readline, ""):
         if line.strip():
             last[0] = None
-            reporter.progress(0.0)  # says that the job was taken: a worker that ends before has not begun it
+            reporter.progress(0.0)  # the job was taken; a worker that ends before this has not begun it
             if run(line.strip(), reporter) == 2:
-                return 2  # after a bug nothing in this process is trusted, a GPU's context least
+                return 2  # after a bug the process's state cannot be trusted, least of all a GPU context
             if device := sys.modules.get("backend.models.device"):  # not every job has needed torch
                 device.return_freed_memory()
             last[0] = time.monotonic()
@@ -128,7 +126,7 @@ def main() -> int:
     args = parser.parse_args()
     # SIGTERM unwinds the stack, so that a cancelled job removes what it was writing.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    reporter = Reporter(_wire)
+    reporter = Reporter(_event_stream)
     return run(args.job, reporter) if args.verb == "run" else serve(reporter, args.warm)
 
 

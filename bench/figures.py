@@ -1,4 +1,4 @@
-"""What is measured, what it is compared with, and what it should be."""
+"""Figures: measurements with their references and targets, as lines of a table and as JSON."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 Size = Literal["quick", "full", "long"]
-"""How much is measured: small areas for a try, the areas that the targets speak of, and those that take long."""
+"""The size of the measured areas: small ones for a quick try, those of the targets, or also those that take long."""
 
 ROW = "{:46} {:>11} {:>13} {:>13} {:>7} {:>4}"
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A measurement in `unit`, or its ratio to a reference of the same run."""
+    """A measurement in `unit`, or its ratio to a reference that was measured in the same run."""
 
     name: str
     measured: float
@@ -26,12 +26,12 @@ class Figure:
 
     @property
     def value(self) -> float:
-        """The ratio where there is a reference, else the measurement."""
+        """The ratio to the reference, or the measurement where there is none."""
         return self.measured / self.reference if self.reference else self.measured
 
     @property
     def met(self) -> bool | None:
-        """Whether the value is as it should be; None without a target."""
+        """Whether the value meets its target; None without one."""
         if self.at_most is None and self.at_least is None:
             return None
         return (self.at_most is None or self.value <= self.at_most) and (
@@ -40,12 +40,12 @@ class Figure:
 
     def row(self) -> str:
         """The figure as a line of the table."""
-        value, *compared = _amount(self.measured, self.unit), "-", "-"
+        value, *amounts = _amount(self.measured, self.unit), "-", "-"
         if self.reference:
-            value, *compared = f"{self.value:.2f}", value, _amount(self.reference, self.unit)
+            value, *amounts = f"{self.value:.2f}", value, _amount(self.reference, self.unit)
         target = next((f"{sign} {v:g}" for sign, v in (("<=", self.at_most), (">=", self.at_least)) if v), "-")
         met = {None: "-", True: "yes", False: "NO"}[self.met]
-        return ROW.format(self.name, value, *compared, target, met)
+        return ROW.format(self.name, value, *amounts, target, met)
 
     def entry(self) -> dict[str, Any]:
         """The figure for JSON."""
@@ -60,13 +60,16 @@ def _amount(number: float, unit: str) -> str:
 
 
 def seconds(call: Callable[[], Any]) -> float:
-    """How long a call takes."""
+    """The seconds that a call takes."""
     begun = time.perf_counter()
     call()
     return time.perf_counter() - begun
 
 
 def in_turn(repeats: int, *calls: Callable[[int], Any]) -> list[float]:
-    """The least seconds of each call, called in turn so that all see the same machine; they get the turn's number."""
+    """The fewest seconds of each call, out of `repeats`; called in turn, so that they share the machine's load.
+
+    A call gets the number of its repeat.
+    """
     taken = [[seconds(lambda: call(turn)) for call in calls] for turn in range(repeats)]  # noqa: B023
     return [min(times) for times in zip(*taken)]

@@ -1,4 +1,4 @@
-"""Figures of the engine that are taken within one process: models are loaded and imports are done."""
+"""Figures of the engine that are measured within one process, after imports and loading of models."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SEAM = 1.06  # what tests/backend/test_seams.py allows to chance
 
 
 def machine() -> dict[str, Any]:
-    """What the figures depend on beside the code; plain values, so that who reads them needs no torch."""
+    """The machine and the versions that the figures depend on, as plain values, so that unpickling needs no torch."""
     cpu = Path("/proc/cpuinfo")
     models = [line for line in cpu.read_text().splitlines() if line.startswith("model name")] if cpu.exists() else []
     best = device.best()
@@ -51,7 +51,7 @@ def machine() -> dict[str, Any]:
 
 
 class Rendering:
-    """A generator's job over a square, its input made beforehand."""
+    """A generator's job over a square, whose input is created beforehand."""
 
     def __init__(self, kind: str, km: float, folder: Path) -> None:
         self.kind, self.km, self.output = kind, km, str(folder / f"{kind}.tif")
@@ -62,7 +62,7 @@ class Rendering:
             scenery.landcover(self._input, km)
 
     def run(self, seed: int) -> None:
-        """The whole job. A new seed has new noise: that of the last one is kept in memory."""
+        """Run the whole job. Each run needs a new seed, because noise is cached in memory."""
         options: dict[str, Any] = {"output": self.output, "max_area_km2": UNLIMITED_KM2}
         report = protocol.silent()
         if self.kind == "landcover":
@@ -76,7 +76,7 @@ class Rendering:
 
 
 def overhead(size: Size) -> Iterator[Figure]:
-    """Whole jobs over the bare forward passes of the same windows, and their seconds per km2."""
+    """The seconds of whole jobs over those of the forward passes of the same windows, and per km2."""
     kms = {"landcover": 20.0, "controlnet": 1.0, "spade": 2.0, "segmentation": 2.0}
     if size == "quick":
         kms = {"landcover": 2.0, "controlnet": 0.2, "spade": 0.5, "segmentation": 0.5}
@@ -86,25 +86,25 @@ def overhead(size: Size) -> Iterator[Figure]:
 
 
 def _overhead(rendering: Rendering, repeats: int) -> Iterator[Figure]:
-    found = networks.load(rendering.kind)
+    model = networks.load(rendering.kind)
     Path(rendering.output).with_suffix("").mkdir()
     Rendering(rendering.kind, rendering.km / 4, Path(rendering.output).with_suffix("")).run(seed=-1)
-    bare = networks.bare(found, networks.plan(found, rendering.km))
+    bare = networks.bare(model, networks.plan(model, rendering.km))
     job, alone = in_turn(repeats, rendering.run, lambda _: bare())
-    # of a segmentation its throughput is asked for: 0.9 of what the network alone has
+    # the target for segmentation is a throughput of 0.9 of the network's alone
     limit = 1 / 0.9 if rendering.kind == "segmentation" else 1.15
     yield Figure(f"overhead, {rendering.kind}", job, "s", alone, at_most=round(limit, 2))
     yield Figure(f"seconds per km2, {rendering.kind}", job / rendering.km**2, "s/km2")
 
 
 def overlap(size: Size) -> Iterator[Figure]:
-    """Forward passes of a rendering over those of tiles that do not overlap; counted, not computed."""
+    """Forward passes of a rendering over those of tiles without overlap; counted, not computed."""
     for kind in networks.GENERATORS:
-        found, km = networks.load(kind), (50.0 if kind == "landcover" else 5.0) / (2 if size == "quick" else 1)
-        plan = networks.plan(found, km)
+        model, km = networks.load(kind), (50.0 if kind == "landcover" else 5.0) / (2 if size == "quick" else 1)
+        plan = networks.plan(model, km)
         last = list(plan.windows)[-1].op
-        window_km = (last.lattice.window + 2 * last.margin) * last.scale * found.index["pixel_m"] / 1000
-        tiles = (km / window_km) ** 2 * sum(field.passes for field in plan.windows)
+        window_km = (last.lattice.window + 2 * last.margin) * last.scale * model.index["pixel_m"] / 1000
+        tiles = (km / window_km) ** 2 * sum(raster.passes for raster in plan.windows)
         yield Figure(f"overlap, {kind}, {km:g} x {km:g} km", networks.passes(plan), "passes", tiles, at_most=2.3)
 
 
@@ -112,37 +112,39 @@ def denoiser(size: Size) -> Iterator[Figure]:
     """The denoisers' floating point operations per second, as a share of a matrix product's."""
     repeats = 3 if size == "quick" else 20
     for kind in ("landcover", "controlnet"):
-        found = networks.load(kind)
-        denoise = partial(*_denoising(found))  # guidance, casts and all
+        model = networks.load(kind)
+        denoise = partial(*_denoising(model))  # guidance, casts and all
         with torch.no_grad(), FlopCounterMode(display=False) as counter:
             denoise()
-        a, b = (torch.randn(MATMUL, MATMUL).to(found.device, found.dtype) for _ in range(2))
+        a, b = (torch.randn(MATMUL, MATMUL).to(model.device, model.dtype) for _ in range(2))
         with torch.inference_mode():
-            batch, product = in_turn(repeats, partial(_waited, denoise), partial(_waited, partial(torch.mm, a, b)))
+            batch, product = in_turn(
+                repeats, partial(_synchronised, denoise), partial(_synchronised, partial(torch.mm, a, b))
+            )
         rate, best = counter.get_total_flops() / batch / 1e9, 2 * MATMUL**3 / product / 1e9
         yield Figure(f"share of matmul rate, {kind} denoiser", rate, "GFLOP/s", best, at_least=0.5)
 
 
-def _waited(call: Any, _: int) -> None:
+def _synchronised(call: Any, _: int) -> None:
     call()
     networks.synchronise()
 
 
-def _denoising(found: Any) -> tuple[Any, torch.Tensor, torch.Tensor]:
-    """One step of a full batch as the engine takes it: the function and its arguments."""
-    first = next(iter(networks.plan(found, km=1.0).windows)).op
+def _denoising(model: Any) -> tuple[Any, torch.Tensor, torch.Tensor]:
+    """One denoising step of a full batch of the engine: the function and its arguments."""
+    first = next(iter(networks.plan(model, km=1.0).windows)).op
     lattice, windows = first.lattice, [first.lattice.box(0, col) for col in range(first.batch)]
     patches: list[Patch] = []
     conditioning: Any = landcover.ShareRequest((0.0,) * legend.COUNT, 1.0, "bench", 0)
-    if found.kind == "controlnet":
-        conditioning = controlnet.StyleConditioning((0.0,) * len(found.index.get("styles", [])))
-        ground = reduce(Box.union, windows).scaled(found.cell_px)
+    if model.kind == "controlnet":
+        conditioning = controlnet.StyleConditioning((0.0,) * len(model.index.get("styles", [])))
+        ground = reduce(Box.union, windows).scaled(model.cell_px)
         indices = np.random.default_rng(0).integers(0, legend.COUNT, (ground.height, ground.width), dtype=np.uint8)
         patches = [Patch(indices, ground)]
-    shape = (len(windows), found.autoencoder.config.latent_channels, lattice.window, lattice.window)
+    shape = (len(windows), model.autoencoder.config.latent_channels, lattice.window, lattice.window)
     with torch.no_grad():
-        denoise = found.denoiser(windows, conditioning, *patches)
-    return denoise, torch.randn(shape, device=found.device), torch.full((len(windows),), 500, device=found.device)
+        denoise = model.denoiser(windows, conditioning, *patches)
+    return denoise, torch.randn(shape, device=model.device), torch.full((len(windows),), 500, device=model.device)
 
 
 def seams(size: Size) -> Iterator[Figure]:
@@ -154,14 +156,14 @@ def seams(size: Size) -> Iterator[Figure]:
             rendering = Rendering(kind, km, Path(folder))
             rendering.run(seed=0)
             image = _pixels(rendering.output)
-        found = networks.load(kind)
-        place = scenery.region(km, found.index["pixel_m"])
-        works = [field.op for field in networks.plan(found, km).windows]
-        apart = spade.COARSE if kind == "spade" else 1  # its windows begin where its coarsest cells do
-        # all phases have left their borders at the scale of the last
+        model = networks.load(kind)
+        region = scenery.region(km, model.index["pixel_m"])
+        ops = [raster.op for raster in networks.plan(model, km).windows]
+        apart = spade.COARSE if kind == "spade" else 1  # SPADE's windows begin at borders of its coarsest cells
+        # the borders of all phases are visible in the last one's pixels
         ratios = [
-            seam_ratio(image, place.row, place.col, works[-1].lattice, phase, works[-1].scale, apart)
-            for phase in {work.phase % 2 for work in works}
+            seam_ratio(image, region.row, region.col, ops[-1].lattice, phase, ops[-1].scale, apart)
+            for phase in {op.phase % 2 for op in ops}
         ]
         yield Figure(f"seams, {kind}, {km:g} x {km:g} km", max(ratios), at_most=SEAM)
 
@@ -174,7 +176,7 @@ def _pixels(path: str) -> np.ndarray:
 
 
 def clip(size: Size) -> Iterator[Figure]:
-    """Clipping WorldCover from a raster on disk over a plain warp of the same extent into a COG."""
+    """The seconds of a WorldCover clip from a raster on disk over those of a plain warp of the extent into a COG."""
     km, repeats = (5.0, 1) if size == "quick" else (80.0, 2)
     with tempfile.TemporaryDirectory() as folder:
         layer = scenery.world_cover(Path(folder) / "layer.tif", 0.2 if size == "quick" else 1.5)
@@ -182,15 +184,15 @@ def clip(size: Size) -> Iterator[Figure]:
             extent = _centred(source.bounds, km)
         job = protocol.ClipWorldCover(extent, f"{folder}/clip.tif", "layer", layer=str(layer), max_area_km2=1e9)
 
-        def clipped(_: int) -> None:
+        def run_clip(_: int) -> None:
             clipworldcover.run(job, protocol.silent())
 
-        taken, plain = in_turn(repeats, clipped, lambda _: _warped(layer, extent, f"{folder}/plain.tif"))
+        taken, plain = in_turn(repeats, run_clip, lambda _: _warped(layer, extent, f"{folder}/plain.tif"))
         yield Figure(f"clip of {km:g} x {km:g} km over a plain warp", taken, "s", plain)
 
 
 def _centred(bounds: Any, km: float) -> protocol.Extent:
-    """A square of about so many km about the middle of bounds in degrees."""
+    """A square of about `km` kilometres around the centre of bounds in degrees."""
     lon, lat = (bounds.left + bounds.right) / 2, (bounds.top + bounds.bottom) / 2
     north = km / 111.2 / 2
     east = north / math.cos(math.radians(lat))

@@ -1,4 +1,4 @@
-"""The generators' networks by themselves: forward passes on prepared tensors, as many as a plan has."""
+"""The generators' networks without the engine: the forward passes of a plan, on tensors prepared beforehand."""
 
 from __future__ import annotations
 
@@ -32,39 +32,39 @@ def load(kind: str) -> Any:
     return base.load(SegmentationModel, kind) if kind == "segmentation" else load_image_generator(kind)
 
 
-def plan(found: Any, km: float) -> RenderPlan:
-    """What a model's rendering of a square consists of; nothing is read or written."""
+def plan(model: Any, km: float) -> RenderPlan:
+    """The plan of a model's rendering of a square; nothing is read or written."""
 
     def unread(*_: Any) -> Any:
         raise AssertionError("a plan reads and writes no pixels")
 
     source = RasterSource("input", unread)
-    if isinstance(found, SegmentationModel):
-        field = found.lazy_raster(source)
+    if isinstance(model, SegmentationModel):
+        raster = model.lazy_raster(source)
     else:
-        field = found.lazy_raster(scenery.CRS, 0, STEPS, *([] if found.kind == "landcover" else [source]))
-    pixel_m = found.index["pixel_m"]
-    return RenderPlan([Output(field, scenery.region(km, pixel_m), Everywhere(), pixel_m, unread)])
+        raster = model.lazy_raster(scenery.CRS, 0, STEPS, *([] if model.kind == "landcover" else [source]))
+    pixel_m = model.index["pixel_m"]
+    return RenderPlan([Output(raster, scenery.region(km, pixel_m), Everywhere(), pixel_m, unread)])
 
 
 def passes(plan: RenderPlan) -> float:
-    """The forward passes of a plan: its windows by what each costs."""
-    return sum(len(cover) * field.passes for field, cover in plan.windows.items())
+    """The number of forward passes of a plan."""
+    return sum(len(mask) * raster.passes for raster, mask in plan.windows.items())
 
 
-def bare(found: Any, plan: RenderPlan) -> Pass:
-    """All forward passes of a plan in the engine's batches, prepared; batches that it fills up are not filled here."""
+def bare(model: Any, plan: RenderPlan) -> Pass:
+    """All forward passes of a plan, in batches of the engine's sizes, but without its padding."""
     prepared: dict[tuple[LazyRaster, int], Pass] = {}
-    order = [(field, size) for field, cover in plan.windows.items() for size in _batches(field, cover)]
+    order = [(raster, size) for raster, mask in plan.windows.items() for size in _batches(raster, mask)]
     with torch.inference_mode():
-        for field, size in dict.fromkeys(order):
-            prepared[field, size] = _forward(found, field, size)
-            prepared[field, size]()  # the first of a size is slow
+        for raster, size in dict.fromkeys(order):
+            prepared[raster, size] = _forward(model, raster, size)
+            prepared[raster, size]()  # the first pass of a size is slow
 
     def run() -> None:
         with torch.inference_mode():
-            for field, size in order:
-                prepared[field, size]()
+            for raster, size in order:
+                prepared[raster, size]()
             synchronise()
 
     return run
@@ -76,33 +76,35 @@ def synchronise() -> None:
         torch.cuda.synchronize()
 
 
-def _batches(field: LazyRaster, cover: WindowMask) -> Iterator[int]:
-    """The windows in each batch; a batch lies within a block."""
-    side, batch = field.op.side, field.op.batch
-    for count in Counter((row // side, col // side) for row, col in cover.indices()).values():
+def _batches(raster: LazyRaster, mask: WindowMask) -> Iterator[int]:
+    """The number of windows in each batch; a batch never spans two blocks."""
+    side, batch = raster.op.side, raster.op.batch
+    for count in Counter((row // side, col // side) for row, col in mask.indices()).values():
         yield from (min(batch, count - first) for first in range(0, count, batch))
 
 
-def _forward(found: Any, field: LazyRaster, count: int) -> Pass:
-    """All passes of a field's networks on a batch of so many windows."""
-    if isinstance(found, SegmentationModel):
+def _forward(model: Any, raster: LazyRaster, count: int) -> Pass:
+    """All forward passes that a lazy raster needs for a batch of `count` windows."""
+    if isinstance(model, SegmentationModel):
         side = LATTICE.window + 2 * MARGIN
-        return partial(_segment, found, torch.randint(0, 256, (count, 3, side, side), dtype=torch.uint8))
-    cells = field.op.lattice.window + 2 * field.op.margin
-    if found.kind == "spade":
-        return partial(found.network, *_painter_inputs(found, count, cells))
-    latents = found.to_device(torch.randn(count, found.autoencoder.config.latent_channels, cells, cells))
-    if field.op.scale > 1:
-        return partial(found.autoencoder.decode, latents)
-    steps, times = round(field.passes), torch.full((count,), 500, device=found.device)
-    if found.kind == "controlnet":
-        channels = legend.COUNT + len(found.index["styles"])
-        one_hot = found.to_device(torch.rand(count + 1, channels, *[cells * controlnet.CELL_PX] * 2))
-        guesses = 1 if found.index["guidance_scale"] == 1 else 2
-        return partial(_controlled, found, latents.repeat(guesses, 1, 1, 1), times.repeat(guesses), one_hot, steps)
-    planes = landcover.share_planes(torch.zeros(count, legend.COUNT, device=found.device), cells)
-    noisy = found.to_device(torch.cat([latents.float(), planes], dim=1))
-    return partial(_repeat, steps, partial(found.networks["denoiser"], noisy, times))
+        return partial(_segment, model, torch.randint(0, 256, (count, 3, side, side), dtype=torch.uint8))
+    cells = raster.op.lattice.window + 2 * raster.op.margin
+    if model.kind == "spade":
+        return partial(model.network, *_spade_inputs(model, count, cells))
+    latents = model.to_device(torch.randn(count, model.autoencoder.config.latent_channels, cells, cells))
+    if raster.op.scale > 1:
+        return partial(model.autoencoder.decode, latents)
+    steps, times = round(raster.passes), torch.full((count,), 500, device=model.device)
+    if model.kind == "controlnet":
+        channels = legend.COUNT + len(model.index["styles"])
+        one_hot = model.to_device(torch.rand(count + 1, channels, *[cells * controlnet.CELL_PX] * 2))
+        predictions = 1 if model.index["guidance_scale"] == 1 else 2
+        return partial(
+            _controlled, model, latents.repeat(predictions, 1, 1, 1), times.repeat(predictions), one_hot, steps
+        )
+    planes = landcover.share_planes(torch.zeros(count, legend.COUNT, device=model.device), cells)
+    noisy = model.to_device(torch.cat([latents.float(), planes], dim=1))
+    return partial(_repeat, steps, partial(model.networks["denoiser"], noisy, times))
 
 
 def _repeat(count: int, call: Pass) -> None:
@@ -110,22 +112,23 @@ def _repeat(count: int, call: Pass) -> None:
         call()
 
 
-def _segment(found: SegmentationModel, pixels: torch.Tensor) -> None:
-    with device.autocast(found.device):
-        found.segmenter(pixels.to(found.device))
+def _segment(model: SegmentationModel, pixels: torch.Tensor) -> None:
+    with device.autocast(model.device):
+        model.segmenter(pixels.to(model.device))
 
 
-def _painter_inputs(found: Any, count: int, cells: int) -> list[torch.Tensor]:
+def _spade_inputs(model: Any, count: int, cells: int) -> list[torch.Tensor]:
     shapes = [(spade.COARSE_CHANNELS, cells // spade.COARSE), (spade.FINE_CHANNELS, cells)]
-    shapes.append((legend.COUNT + len(found.index["styles"]), cells * spade.CELL_PX))
-    drawn = [torch.randn(count, channels, side, side) for channels, side in shapes]
-    return [each.to(found.device, found.dtype, memory_format=torch.channels_last) for each in drawn]
+    shapes.append((legend.COUNT + len(model.index["styles"]), cells * spade.CELL_PX))
+    inputs = [torch.randn(count, channels, side, side) for channels, side in shapes]
+    return [tensor.to(model.device, model.dtype, memory_format=torch.channels_last) for tensor in inputs]
 
 
-def _controlled(found: Any, noisy: torch.Tensor, times: torch.Tensor, one_hot: torch.Tensor, steps: int) -> None:
-    """Land cover is embedded once a batch; with guidance every step has both guesses in one pass."""
-    embedded = found._embedding(one_hot)
-    shown, hidden = embedded[:-1], embedded[-1:]
-    told = torch.cat([shown, hidden.expand_as(shown)])[: len(noisy)].contiguous(memory_format=torch.channels_last)
-    parts = found.networks["denoiser"], found.networks["controlnet"]
-    _repeat(steps, partial(controlnet.predict_v, *parts, noisy, times, told))
+def _controlled(model: Any, noisy: torch.Tensor, times: torch.Tensor, one_hot: torch.Tensor, steps: int) -> None:
+    """Embed the land cover once, then run `steps` passes; with guidance, a pass has both predictions of a window."""
+    embedded = model._embedding(one_hot)
+    conditional, unconditional = embedded[:-1], embedded[-1:]
+    both = torch.cat([conditional, unconditional.expand_as(conditional)])[: len(noisy)]
+    both = both.contiguous(memory_format=torch.channels_last)
+    parts = model.networks["denoiser"], model.networks["controlnet"]
+    _repeat(steps, partial(controlnet.predict_v, *parts, noisy, times, both))

@@ -1,4 +1,4 @@
-"""Figures of whole backends, each in a process of its own: memory, disk, and what the user waits for."""
+"""Figures of whole backends, each in a process of its own: memory, disk space, and time until something is visible."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 class Backend:
-    """A running `python -m backend run`; its peak memory is known once it has ended."""
+    """A running `python -m backend run`, whose peak memory is known when it has ended."""
 
     def __init__(self, job: Any, folder: Path) -> None:
         self._events, self._begun = folder / "events", time.perf_counter()
@@ -38,15 +38,15 @@ class Backend:
         return time.perf_counter() - self._begun
 
     def running(self) -> bool:
-        """Whether it goes on; its status is left for `peak_gb`."""
+        """Whether it is running; its exit status is left for `peak_gb`."""
         return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
     def cancel(self) -> None:
-        """Ask it to end, as QGIS does."""
+        """Send SIGTERM, as QGIS does."""
         self._process.send_signal(signal.SIGTERM)
 
     def peak_gb(self, expected: int = 0) -> float:
-        """Wait for its end; the most memory that it had. RuntimeError where it failed."""
+        """Wait for its end; its peak memory in GB. RuntimeError where its exit status is not `expected`."""
         try:
             _, status, usage = os.wait4(self._process.pid, 0)
         except BaseException:
@@ -66,7 +66,7 @@ def _peak_gb(job: Any, folder: str) -> tuple[float, float]:
 
 
 def memory(size: Size) -> Iterator[Figure]:
-    """The peak of an image of 25 km2, and over that of 2 km2."""
+    """The peak memory of an image of 25 km2, and its ratio to that of 2 km2."""
     small, large = (0.5, 1.0) if size == "quick" else (2**0.5, 5.0)
     for generator in ("spade", "controlnet")[: 2 if size == "long" else 1]:
         little, peak = (_image_gb(generator, km) for km in (small, large))
@@ -83,24 +83,24 @@ def _image_gb(generator: Any, km: float) -> float:
 
 
 def segmentation(size: Size) -> Iterator[Figure]:
-    """The peak of the segmentation of a large image over that of a small one; the whole time of a very large one."""
+    """The peak memory of segmenting a large image over that of a small one; the time of a very large one."""
     small, large = (500, 1000) if size == "quick" else (2000, 6000)
-    (little, _), (peak, _) = (_segmented(side) for side in (small, large))
+    (little, _), (peak, _) = (_segment(side) for side in (small, large))
     yield Figure(f"memory, segmentation, {large:,} px over {small:,} px", peak, "GB", little, at_most=GROWTH)
     if size == "long":
-        peak, seconds = _segmented(20_000)
+        peak, taken = _segment(20_000)
         yield Figure("memory, segmentation, 20,000 px over 2,000 px", peak, "GB", little, at_most=GROWTH)
-        yield Figure("segmentation of 20,000 x 20,000 px", seconds / 60, "min")
+        yield Figure("segmentation of 20,000 x 20,000 px", taken / 60, "min")
 
 
-def _segmented(side_px: int) -> tuple[float, float]:
+def _segment(side_px: int) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as folder:
         image = scenery.image(Path(folder) / "image.tif", side_px)
         return _peak_gb(protocol.SegmentImage(str(image), f"{folder}/out.tif"), folder)
 
 
 def unbounded(size: Size) -> Iterator[Figure]:
-    """A land cover map far too large to wait for: its first block, and what a minute of it takes."""
+    """A land cover map too large to finish: the time to its first block, memory and disk space after a minute."""
     km, watched_s = (128.0, 15.0) if size == "quick" else (512.0, 60.0)
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "landcover.tif"
@@ -117,7 +117,7 @@ def unbounded(size: Size) -> Iterator[Figure]:
 
 
 def _watch(backend: Backend, unfinished: Path, watched_s: float) -> tuple[float, int]:
-    """When the first block was on disk, in seconds from the start, and what the blocks take in bytes at the end."""
+    """The seconds until the first block was on disk, and the bytes that all blocks take at the end."""
     first = float("inf")
     while backend.running() and backend.seconds() < watched_s:
         if first == float("inf") and _blocks(unfinished):
@@ -127,7 +127,7 @@ def _watch(backend: Backend, unfinished: Path, watched_s: float) -> tuple[float,
 
 
 def _blocks(unfinished: Path) -> int:
-    """The finished blocks in a store's journal, a line each after the header."""
+    """The number of finished blocks in a store's journal, which has a line for each after the header."""
     try:
         return (unfinished / block_store.JOURNAL).read_bytes().count(b"\n") - 1
     except OSError:

@@ -1,7 +1,7 @@
-"""Measure speed, memory and overlap against references of the same run; a table, and the same as JSON.
+"""Measure speed, memory and overlap against references of the same run; print a table and write it as JSON.
 
-Run by `make bench`, in the backend's Python. Each part runs in a fresh process, so that no part warms another's
-caches or counts another's memory.
+Run by `make bench`, in the backend's Python. Each part runs in a process of its own, so that caches and memory
+of one part do not count in another.
 """
 
 from __future__ import annotations
@@ -36,24 +36,24 @@ PARTS = {
 
 
 def apart(module: str, name: str, *args: Any) -> Any:
-    """What a function of the benchmark returns, called in a process of its own; figures are printed as they come."""
+    """Call a function of the benchmark in a process of its own; its figures are printed as they come."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
-        return pool.submit(_called, module, name, *args).result()
+        return pool.submit(_call, module, name, *args).result()
 
 
-def _called(module: str, name: str, *args: Any) -> Any:
-    found = getattr(importlib.import_module(f"bench.{module}"), name)(*args)
-    return list(map(_printed, found)) if isinstance(found, Iterator) else found
+def _call(module: str, name: str, *args: Any) -> Any:
+    result = getattr(importlib.import_module(f"bench.{module}"), name)(*args)
+    return list(map(_print, result)) if isinstance(result, Iterator) else result
 
 
-def _printed(figure: Figure) -> Figure:
+def _print(figure: Figure) -> Figure:
     print(figure.row(), flush=True)
     return figure
 
 
 def main() -> int:
-    """The command line; 1 where a part failed, whatever the figures say."""
+    """The command line; returns 1 where a part failed, whether or not the figures meet their targets."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("output", nargs="?", default="build/bench.json", help="where the figures go, as JSON")
     parser.add_argument("--only", default=",".join(PARTS), help=f"parts, with commas between: {', '.join(PARTS)}")
@@ -68,10 +68,10 @@ def main() -> int:
 
 
 def measure(parts: list[str], size: Size, output: Path) -> int:
-    """Run the parts; the file is written anew after each, so that a long run that is ended leaves what it had."""
+    """Run the parts; the file is rewritten after each of them, so that a cancelled run leaves its figures."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the backend's own __main__ has it
-    found = {"size": size, "begun": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "machine": apart("inside", "machine")}
-    print(", ".join(f"{key} {value}" for key, value in found["machine"].items()), "", HEADER, sep="\n", flush=True)
+    header = {"size": size, "begun": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "machine": apart("inside", "machine")}
+    print(", ".join(f"{key} {value}" for key, value in header["machine"].items()), "", HEADER, sep="\n", flush=True)
     figures: list[Figure] = []
     failed: dict[str, str] = {}
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -82,7 +82,7 @@ def measure(parts: list[str], size: Size, output: Path) -> int:
             failed[part] = f"{type(error).__name__}: {error}"
             print(f"{part} failed: {failed[part]}", flush=True)
         entries = [figure.entry() for figure in figures]
-        output.write_text(json.dumps({**found, "figures": entries, "failed": failed}, indent=1) + "\n")
+        output.write_text(json.dumps({**header, "figures": entries, "failed": failed}, indent=1) + "\n")
     return 1 if failed else 0
 
 

@@ -1,4 +1,4 @@
-"""Rasters that look real enough to a codec and to GDAL, and the ground that all renderings lie on."""
+"""Input rasters that compress about as real ones do, and the ground of all renderings."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ PATTERN_PX = 4096
 
 
 def extent(km: float) -> Extent:
-    """A square from the common corner on."""
+    """A square of `km` kilometres whose north-west corner is common to all."""
     return Extent(LEFT, TOP - 1000 * km, LEFT + 1000 * km, TOP, CRS)
 
 
 def region(km: float, pixel_m: float) -> Box:
-    """The square as world pixels."""
+    """The square in world pixels."""
     side = round(1000 * km / pixel_m)
     return Box(round(-TOP / pixel_m), round(LEFT / pixel_m), side, side)
 
 
 def _write(path: Path, pattern: np.ndarray, side_px: int, place: dict[str, object], **options: object) -> Path:
-    """A square raster of a (bands, height, width) pattern, over and over; memory holds one row of tiles."""
+    """Write a square raster that repeats a (bands, height, width) pattern; memory holds one row of tiles."""
     profile = dict(driver="GTiff", count=len(pattern), height=side_px, width=side_px, dtype="uint8", tiled=True)
     size = dict(blockxsize=TILE_PX, blockysize=TILE_PX, BIGTIFF="IF_SAFER")
     cols = np.arange(side_px) % pattern.shape[2]
@@ -68,7 +68,7 @@ def world_cover(path: Path, degrees: float) -> Path:
 
 
 def image(path: Path, side_px: int) -> Path:
-    """An RGB image at 1 m: colours of land cover, rough at every scale from 1 to 64 m."""
+    """An RGB image at 1 m: the colours of land cover, with noise of 1, 8 and 64 m."""
     rng = np.random.default_rng(0)
     size = min(side_px, PATTERN_PX)
     codes = np.kron(_fields(-(-size // 10)), np.ones((10, 10), np.uint8))[:size, :size]
@@ -77,7 +77,7 @@ def image(path: Path, side_px: int) -> Path:
         colours[code] = legend.rgb(code)
     pattern = colours[codes].transpose(2, 0, 1) // 2 + 40
     for step in (1, 8, 64):
-        rough = rng.normal(0, 12, (-(-size // step),) * 2).astype(np.int16)
-        pattern += rough.repeat(step, 0).repeat(step, 1)[:size, :size]
+        noise = rng.normal(0, 12, (-(-size // step),) * 2).astype(np.int16)
+        pattern += noise.repeat(step, 0).repeat(step, 1)[:size, :size]
     options = {"compress": "jpeg", "photometric": "ycbcr"}
     return _write(path, pattern.clip(0, 255).astype(np.uint8), side_px, _place(1.0), **options)

@@ -16,7 +16,7 @@ from rasterio.windows import Window
 
 from backend.geo import grid, legend
 from backend.geo.class_raster import has_one_integer_band
-from backend.geo.raster import check_crs, open_raster, reading
+from backend.geo.raster import check_crs, open_raster, raster_errors
 from backend.protocol import BackendError
 
 PAIR_GSD_TOLERANCE = 0.01  # by which the GSDs of rasters that are cut into one data set may differ
@@ -98,19 +98,19 @@ class Pair:
         """(3, height, width) uint8 of the image, read with rasterio's `options`; ValueError without one."""
         if self.image is None:
             raise ValueError("labels alone have no image")
-        with reading(self.image.name, "image"):
+        with raster_errors(self.image.name, "image"):
             return self.image.read((1, 2, 3), window=window, **options)
 
     def codes(self, window: Window) -> np.ndarray:
         """(height, width) values of the label, integers of its own type."""
-        with reading(self.label_path, "label"):
+        with raster_errors(self.label_path, "label"):
             return self.label.read(1, window=window)
 
     def image_mask(self, window: Window) -> np.ndarray:
         """(height, width) bool: where the image is not masked; everywhere without an image."""
         if self.image is None:
             return np.ones((int(window.height), int(window.width)), dtype=bool)
-        with reading(self.image.name, "image"):
+        with raster_errors(self.image.name, "image"):
             return self.image.dataset_mask(window=window) > 0
 
 

@@ -15,11 +15,11 @@ def has_one_integer_band(source: rasterio.DatasetReader) -> bool:
     return source.count == 1 and np.issubdtype(np.dtype(source.dtypes[0]), np.integer)
 
 
-def check_class_raster(source: rasterio.DatasetReader, what: str) -> None:
-    """BackendError that names `what`, where a raster has several bands or its values are not integers."""
+def check_class_raster(source: rasterio.DatasetReader, role: str) -> None:
+    """BackendError that names `role`, where a raster has several bands or its values are not integers."""
     if not has_one_integer_band(source):
         raise BackendError(
-            f"The {what} {source.name} has {source.count} band(s) of {source.dtypes[0]}; one band of WorldCover "
+            f"The {role} {source.name} has {source.count} band(s) of {source.dtypes[0]}; one band of WorldCover "
             "codes (10 to 100) is needed."
         )
 

@@ -18,12 +18,12 @@ from backend.protocol import BackendError, Extent, outward_multiples, snapped_bo
 LANDCOVER_PIXEL_M = 10.0
 
 
-def parse_crs(text: str, what: str) -> CRS:
-    """The CRS of a text (`EPSG:32618`, WKT); a BackendError about `what` where it is missing or unknown."""
+def parse_crs(text: str, role: str) -> CRS:
+    """The CRS of a text (`EPSG:32618`, WKT); a BackendError about `role` where it is missing or unknown."""
     try:
         return CRS.from_user_input(text)
     except CRSError as error:
-        raise BackendError(f"The CRS of {what} is missing or unknown: {text!r}. Set it first.") from error
+        raise BackendError(f"The CRS of {role} is missing or unknown: {text!r}. Set it first.") from error
 
 
 def lonlat_bounds(extent: Extent) -> tuple[float, float, float, float]:
@@ -55,11 +55,11 @@ def is_metric(crs: CRS) -> bool:
     return crs.is_projected and metres and crs.to_epsg() != 3857
 
 
-def grid_crs(extent: Extent, wanted: str = "") -> CRS:
-    """The grid's CRS: `wanted` where that is metric, else the UTM zone of the extent's centre."""
+def grid_crs(extent: Extent, preferred: str = "") -> CRS:
+    """The grid's CRS: `preferred` where that is metric, else the UTM zone of the extent's centre."""
     west, south, east, north = lonlat_bounds(extent)
-    if wanted:
-        crs = parse_crs(wanted, "the grid")
+    if preferred:
+        crs = parse_crs(preferred, "the grid")
         if is_metric(crs):
             return crs
     lon, lat = (west + east) / 2, (south + north) / 2
@@ -70,15 +70,15 @@ def grid_crs(extent: Extent, wanted: str = "") -> CRS:
     return CRS.from_epsg((32600 if lat >= 0 else 32700) + zone)
 
 
-def geobox(extent: Extent, pixel_m: float, wanted_crs: str = "", max_area_km2: float = math.inf) -> GeoBox:
-    """The grid of an extent at a pixel size in metres, in `wanted_crs` where that is metric.
+def geobox(extent: Extent, pixel_m: float, preferred_crs: str = "", max_area_km2: float = math.inf) -> GeoBox:
+    """The grid of an extent at a pixel size in metres, in `preferred_crs` where that is metric.
 
     Raises BackendError for an extent outside its CRS, across the antimeridian or larger than `max_area_km2`, and for a
     pixel size that is not positive.
     """
     if not 0 < pixel_m < math.inf:
         raise BackendError(f"The pixel size must be positive, not {pixel_m} m.")
-    crs = grid_crs(extent, wanted_crs)
+    crs = grid_crs(extent, preferred_crs)
     try:
         bounds = Transformer.from_crs(parse_crs(extent.crs, "the extent"), crs, always_xy=True).transform_bounds(
             extent.xmin, extent.ymin, extent.xmax, extent.ymax, densify_pts=21

@@ -33,28 +33,28 @@ os.environ.setdefault("GDAL_CACHEMAX", "128")  # MB; GDAL's own choice grows wit
 
 
 @contextmanager
-def reading(path: str | Path, what: str) -> Iterator[None]:
+def raster_errors(path: str | Path, role: str) -> Iterator[None]:
     """Turns rasterio's errors inside into a BackendError that names the raster; for reads where several are open."""
     try:
         yield
     except RasterioError as error:
         if isinstance(error, RasterioIOError) and not str(path).startswith("/vsi") and not Path(path).exists():
-            raise BackendError(f"The {what} {path} does not exist.") from error
+            raise BackendError(f"The {role} {path} does not exist.") from error
         reason = error.__cause__ or error  # rasterio's own says 'Read failed. See previous exception for details.'
-        raise BackendError(f"The {what} {path} cannot be read: it is damaged or not a raster ({reason}).") from error
+        raise BackendError(f"The {role} {path} cannot be read: it is damaged or not a raster ({reason}).") from error
 
 
 @contextmanager
-def open_raster(path: str | Path, what: str = "raster") -> Iterator[rasterio.DatasetReader]:
+def open_raster(path: str | Path, role: str = "raster") -> Iterator[rasterio.DatasetReader]:
     """Open a raster for reading; BackendError where it is missing or damaged, also while it is being read."""
-    with reading(path, what), rasterio.open(path) as source:
+    with raster_errors(path, role), rasterio.open(path) as source:
         yield source
 
 
-def check_crs(source: rasterio.DatasetReader, what: str) -> None:
+def check_crs(source: rasterio.DatasetReader, role: str) -> None:
     """BackendError where a raster has no CRS, or a local one without a place on Earth."""
     if source.crs is None or not (source.crs.is_geographic or source.crs.is_projected):
-        raise BackendError(f"The {what} {source.name} has no CRS, so its place is unknown. Assign one first.")
+        raise BackendError(f"The {role} {source.name} has no CRS, so its place is unknown. Assign one first.")
 
 
 def check_writable(path: str | Path, size_bytes: float = 0) -> None:

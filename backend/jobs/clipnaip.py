@@ -7,6 +7,6 @@ from backend.sources.clip import clip_naip
 
 
 def run(job: ClipNaip, report: Reporter) -> dict[str, str]:
-    """Write the image of the extent, masked where there is none; returns the path under `output`."""
+    """Write the image of the extent, masked where there is none; returns the path as `output`."""
     clip_naip(job, report)
     return {"output": job.output}

@@ -7,6 +7,6 @@ from backend.sources.clip import clip_worldcover
 
 
 def run(job: ClipWorldCover, report: Reporter) -> dict[str, str]:
-    """Write WorldCover codes of the extent; returns the path under `output`."""
+    """Write the WorldCover codes of the extent; returns the path as `output`."""
     clip_worldcover(job, report)
     return {"output": job.output}

@@ -1,4 +1,4 @@
-"""Paint an aerial image on a land cover map."""
+"""Generate an aerial image on a land cover map."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from backend.protocol import GenerateImage, Reporter
 
 
 def run(job: GenerateImage, report: Reporter) -> dict[str, str]:
-    """Paint the land cover raster's whole extent at the generator's GSD; where it has no data, the image is masked."""
+    """Write the image of the land cover raster's extent, masked where that is nodata; returns the path as `output`."""
     return scenes.generate_image(job, report)

@@ -7,5 +7,5 @@ from backend.protocol import GenerateLandCover, Reporter
 
 
 def run(job: GenerateLandCover, report: Reporter) -> dict[str, str]:
-    """Render the extent's 10 m grid, or what an area holds of it."""
+    """Write the land cover of the extent, or of the polygons in it; returns the path as `output`."""
     return scenes.generate_landcover(job, report)

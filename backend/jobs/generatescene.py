@@ -1,4 +1,4 @@
-"""Generate a land cover map and the aerial image on it, on grids that cover the same ground."""
+"""Generate a land cover map and the aerial image on it."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from backend.protocol import GenerateScene, Reporter
 
 
 def run(job: GenerateScene, report: Reporter) -> dict[str, str]:
-    """Render both rasters from north to south; the image's windows read the land cover as it is made around them."""
+    """Write both rasters, on grids that cover the same ground; returns their paths by the job's fields."""
     return scenes.generate_scene(job, report)

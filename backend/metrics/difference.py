@@ -14,7 +14,7 @@ from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
 from backend.geo import class_raster, grid, legend
-from backend.geo.raster import RasterWriter, reading
+from backend.geo.raster import RasterWriter, raster_errors
 from backend.protocol import Reporter
 from backend.sources.mosaic import TOLERANCE_PX
 
@@ -77,9 +77,9 @@ def write_pairs(
         tolerance=TOLERANCE_PX,
     ) as warped:
         for count, window in enumerate(windows, 1):
-            with reading(reference.name, "reference"):
+            with raster_errors(reference.name, "reference"):
                 ours = class_raster.read_indices(reference, window)
-            with reading(compared.name, "compared map"):
+            with raster_errors(compared.name, "compared map"):
                 theirs = class_raster.read_indices(warped, window)
             values = pair_values(ours, theirs)
             rows, cols = window.toslices()

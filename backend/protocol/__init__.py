@@ -1,8 +1,8 @@
-"""The boundary between QGIS and the backend: one JSON job in, one JSON event a line out.
+"""The protocol between QGIS and the backend: a job as a JSON file in, events as JSON lines out.
 
-The only package that both sides import, so it needs the standard library alone. A job is a frozen
-dataclass named like its algorithm (`ClipWorldCover` is `clipworldcover`), its fields named like the
-algorithm's parameters in lower case. Pixels never cross the boundary, only paths.
+Both sides import this package and no other of the backend, so it uses the standard library only. A job is a frozen
+dataclass named like its algorithm (`ClipWorldCover` is `clipworldcover`); its fields are the algorithm's parameters in
+lower case. Rasters are passed by their paths.
 """
 
 from .errors import BackendError

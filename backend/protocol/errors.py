@@ -1,7 +1,7 @@
-"""The one exception whose message is meant for the user."""
+"""The exception whose message is shown to the user."""
 
 from __future__ import annotations
 
 
 class BackendError(Exception):
-    """Something the user can mend: the message says what happened and what to do."""
+    """An error that the user can fix; its message says what happened and what to do."""

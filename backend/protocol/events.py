@@ -14,8 +14,8 @@ from typing import Literal, TextIO
 class Event:
     """One line of the backend's standard output.
 
-    A `preview` has in `outputs`, by an output's path, a raster of what is finished of it so far; it grows while the
-    job runs and is gone when the job ends.
+    A `preview` maps an output's path to that of a raster of its finished blocks, in `outputs`; the raster grows while
+    the job runs and is removed when it ends.
     """
 
     kind: Literal["progress", "log", "preview", "result", "error"]
@@ -29,7 +29,7 @@ class Event:
 
     @classmethod
     def from_line(cls, line: str) -> Event:
-        """The event of one line; raises ValueError when the line is not one."""
+        """The event of a line; ValueError where the line is not an event."""
         data = json.loads(line)
         if not isinstance(data, dict) or data.get("kind") not in ("progress", "log", "preview", "result", "error"):
             raise ValueError(f"not an event: {line[:80]!r}")
@@ -40,7 +40,7 @@ class Event:
 
 
 class Reporter:
-    """How a job speaks: progress and log lines on a stream, over a share of the whole job."""
+    """Writes a job's events to a stream; its progress covers the share from `start` to `stop` of the whole job's."""
 
     def __init__(self, stream: TextIO, start: float = 0.0, stop: float = 1.0) -> None:
         self._stream, self._start, self._stop = stream, start, stop
@@ -51,24 +51,24 @@ class Reporter:
         self._stream.flush()
 
     def progress(self, fraction: float, message: str = "") -> None:
-        """Say how far this part of the job is, from 0 to 1."""
-        whole = self._start + (self._stop - self._start) * min(max(fraction, 0.0), 1.0)
-        self.send(Event("progress", message, round(whole, 4)))
+        """Report the progress of this part of the job, from 0 to 1."""
+        overall = self._start + (self._stop - self._start) * min(max(fraction, 0.0), 1.0)
+        self.send(Event("progress", message, round(overall, 4)))
 
     def log(self, message: str) -> None:
-        """Say something worth reading."""
+        """Report a line for the log."""
         self.send(Event("log", message))
 
     def preview(self, output: str | Path, preview: str | Path) -> None:
-        """Say that another block of an output is finished, and which raster shows it."""
+        """Report that a block of an output is finished, with the raster that shows the finished blocks."""
         self.send(Event("preview", outputs={str(output): str(preview)}))
 
     def part(self, start: float, stop: float) -> Reporter:
-        """A reporter whose 0 to 1 is this one's `start` to `stop`."""
+        """A reporter for a part of the job: its 0 to 1 is this reporter's `start` to `stop`."""
         width = self._stop - self._start
         return Reporter(self._stream, self._start + width * start, self._start + width * stop)
 
 
 def silent() -> Reporter:
-    """A reporter that nobody hears."""
+    """A reporter that discards its events."""
     return Reporter(open(os.devnull, "w"))

@@ -23,7 +23,7 @@ WORLDCOVER_CODES = tuple(LEGEND)
 
 
 def parse_shares(text: str) -> dict[int, float]:
-    """Class shares as typed, "10:60, 50:20", to percentages by WorldCover code; BackendError where it says no such."""
+    """Parse class shares such as "10:60, 50:20" to percentages by WorldCover code; BackendError for any other text."""
     shares: dict[int, float] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         code, _, percent = part.partition(":")
@@ -41,7 +41,7 @@ def parse_shares(text: str) -> dict[int, float]:
 
 
 def parse_numbers(text: str, what: str = "mix") -> tuple[float, ...]:
-    """Numbers as typed, "25, 75"; BackendError where there are none, which says `what` they should be."""
+    """Parse numbers such as "25, 75"; BackendError for any other text, which calls them `what`."""
     try:
         return tuple(float(part.strip().rstrip("%")) for part in text.split(",") if part.strip())
     except ValueError as error:
@@ -49,7 +49,7 @@ def parse_numbers(text: str, what: str = "mix") -> tuple[float, ...]:
 
 
 def check_shares(shares: dict[int, float]) -> None:
-    """BackendError for a code outside the legend, a share below 0, and shares that sum to more than 100 percent."""
+    """BackendError for a code outside the legend, a share outside 0 to 100, and shares that sum to more than 100."""
     for code, share in shares.items():
         if code not in WORLDCOVER_CODES:
             known = ", ".join(map(str, WORLDCOVER_CODES))

@@ -1,4 +1,4 @@
-"""Where outputs lie while a job writes them, and how to remove what an unfinished job left behind."""
+"""The paths of outputs while a job writes them, and the removal of those of a job that did not finish."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from pathlib import Path
 from typing import Any
 
 CHECKPOINTS = "checkpoints"
-"""The folder in a training's output of what only the training needs."""
+"""The folder in a training's output with files that only the training itself needs."""
 
 
 def partial_path(final: str | Path) -> Path:
-    """Where an output is written until it is whole: beside its final name, same suffix.
+    """The path at which an output is written until it is complete: beside its final path, with the same suffix.
 
-    The name is predictable so that whoever ends a job by force can remove what it left behind.
+    It follows from the final path, so that a process that kills a job can remove its partial outputs.
     """
     final = Path(final)
     return final.with_name(f".{final.stem}.part{final.suffix}")
 
 
 def unfinished_path(final: str | Path) -> Path:
-    """The folder beside an output that keeps its finished blocks, for a run that goes on where this one ended."""
+    """The folder beside an output with its finished blocks, from which a later run continues."""
     return Path(final).with_name(f".{Path(final).stem}.unfinished")
 
 
 def partial_paths(job: Any) -> list[Path]:
-    """Every partial path that the job may have left, for the cleaning after a cancel or a crash."""
-    found = []
+    """The existing partial outputs of a job, to be removed after a cancel or a crash."""
+    paths = []
     for spec in dataclasses.fields(job):
         value = getattr(job, spec.name)
         if spec.name.startswith("output") and value:
-            found += sorted(Path(value).parent.glob(glob.escape(f".{Path(value).stem}.part") + "*"))
-    return found
+            paths += sorted(Path(value).parent.glob(glob.escape(f".{Path(value).stem}.part") + "*"))
+    return paths
 
 
 def remove_partials(job: Any) -> None:
-    """Delete what a job that did not finish has left beside its outputs."""
+    """Delete the partial outputs of a job that did not finish."""
     for path in partial_paths(job):
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
-            with contextlib.suppress(OSError):  # whoever still has it open on Windows keeps it
+            with contextlib.suppress(OSError):  # on Windows another process may have it open
                 path.unlink()

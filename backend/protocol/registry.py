@@ -38,7 +38,7 @@ JOBS: dict[str, type[Any]] = {
 
 
 def job_name(job: Any) -> str:
-    """The job's name, which is its algorithm's id and its module's name in `backend/jobs`."""
+    """The job's name: its algorithm's id and the name of its module in `backend/jobs`."""
     return type(job).__name__.lower()
 
 

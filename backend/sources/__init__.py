@@ -72,7 +72,7 @@ def _backend_error(address: str, error: RasterioError) -> BackendError:
 
 
 @contextmanager
-def reading(address: str) -> Iterator[None]:
+def gdal_access(address: str) -> Iterator[None]:
     """Set GDAL up for an address; rasterio's errors inside become BackendErrors."""
     try:
         with environment(address):
@@ -82,7 +82,7 @@ def reading(address: str) -> Iterator[None]:
 
 
 def open_address(address: str, level: int | None = None) -> rasterio.DatasetReader:
-    """Open a raster, or the overview `level` of it; to be called inside `reading`."""
+    """Open a raster, or the overview `level` of it; to be called inside `gdal_access`."""
     # A server may send anything: only GeoTIFF is accepted, not a format that refers to further files.
     options = {"driver": "GTiff"} if is_remote(address) else {}
     return rasterio.open(address, **options, **({} if level is None else {"overview_level": level}))

@@ -21,7 +21,7 @@ from rasterio.warp import transform
 from backend.geo import legend
 from backend.geo.raster import Kind, check_crs, open_raster
 from backend.protocol import BackendError, Reporter
-from backend.sources import Missing, environment, open_address, reading
+from backend.sources import Missing, environment, gdal_access, open_address
 
 BLOCK_PX = 2048  # a multiple of the output's tiles, so that each is written once
 OPEN_FILES = 32
@@ -92,7 +92,7 @@ class Mosaic:
         if key not in self._opened:
             if len(self._opened) >= OPEN_FILES:
                 self.__exit__()
-            with reading(piece.address):
+            with gdal_access(piece.address):
                 self._opened[key] = open_address(*key)
         return self._opened[key]
 
@@ -123,7 +123,7 @@ class Mosaic:
         """(bands, height, width) of one piece on a grid, and (height, width) bool where it has data."""
         source, resampling = self._best_overview(piece, box)
         with (
-            reading(piece.address),
+            gdal_access(piece.address),
             WarpedVRT(
                 source,
                 crs=str(box.crs),

@@ -1,4 +1,4 @@
-"""The state of a training: safetensors and JSON in one file, nothing that runs."""
+"""Training checkpoints: safetensors and JSON in one file, without code that loading would run."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from backend.protocol import BackendError, partial_path
 
 
 class Stateful(Protocol):
-    """Modules, optimizers, schedulers: whatever can give its state away and take it back."""
+    """Modules, optimizers and schedulers: objects whose state can be saved and restored."""
 
     def state_dict(self) -> Any: ...  # noqa: D102
     def load_state_dict(self, state_dict: Any) -> Any: ...  # noqa: D102
 
 
 def _pack(tree: Any, tensors: dict[str, torch.Tensor]) -> Any:
-    """A nested state as JSON, its tensors put aside under the numbers that stand in their place."""
+    """A nested state as JSON; its tensors go to `tensors`, and their keys there replace them."""
     if isinstance(tree, torch.Tensor):
         tensors[str(len(tensors))] = tree.detach().cpu().clone().contiguous()
         return {"tensor": str(len(tensors) - 1)}
@@ -48,11 +48,11 @@ def _unpack(tree: Any, tensors: dict[str, torch.Tensor]) -> Any:
 
 
 def save_state(path: Path, parts: Mapping[str, Stateful], progress: Mapping[str, Any]) -> None:
-    """Write a training's state, in one safetensors file that is replaced at once or not at all.
+    """Write a checkpoint, a safetensors file that is replaced atomically; BackendError where it cannot be written.
 
-    `parts` are modules, optimizers, schedulers by name; `progress` is what else the loop needs, as JSON and
-    tensors (a numpy Generator's `bit_generator.state` fits). The global random states of torch (CPU and
-    CUDA) and numpy go with it.
+    `parts` are modules, optimizers and schedulers by name; `progress` is what else the training needs, as JSON and
+    tensors (a numpy Generator's `bit_generator.state` fits). The global random states of torch (CPU and CUDA) and numpy
+    are saved too.
     """
     tensors: dict[str, torch.Tensor] = {}
     random = np.random.get_state(legacy=False)
@@ -74,7 +74,7 @@ def save_state(path: Path, parts: Mapping[str, Stateful], progress: Mapping[str,
 
 
 def load_state(path: Path, parts: Mapping[str, Stateful]) -> dict[str, Any]:
-    """Put a state of `save_state` back into the same parts and the random generators; returns its `progress`.
+    """Restore a checkpoint of `save_state` into the same parts and the random generators; returns its `progress`.
 
     Raises BackendError where the file is damaged or belongs to other parts.
     """

@@ -37,12 +37,11 @@ class ClipNaip:
 
 @dataclass(frozen=True)
 class BuildDataset:
-    """Cut aligned image and label rasters into pairs of tiles with a manifest; without images, labels alone.
+    """Cut aligned image and label rasters into pairs of tiles with a manifest; without images, only labels.
 
-    With `extents` each of them is clipped first: NAIP of a `year` (none: the newest) and WorldCover from
-    `landcover_source`, or the one raster that `image` or `label` names; the image to pixels of `pixel_m`.
-    `style` are words for the look of all images, parted by commas, which an image generator learns, and in which
-    standard sets are painted: "coastal, 2018".
+    With `extents`, each is clipped first: NAIP of a `year` (None: the newest) to pixels of `pixel_m`, and WorldCover
+    from `landcover_source`; or the one raster in `image` or `label`. `style` are comma-separated words for the look of
+    all images, such as "coastal, 2018": an image generator learns them, and standard sets are generated in them.
     """
 
     label: tuple[str, ...]
@@ -63,10 +62,10 @@ class BuildDataset:
 
 @dataclass(frozen=True)
 class BuildStandardSets:
-    """Make of a real data set the four sets of a study: real, ControlNet and SPADE on its land cover, and synthetic.
+    """Build the four sets of a study from a real one: real, ControlNet and SPADE on its land cover, and synthetic.
 
-    `composition`: each place of the synthetic land cover is asked for the class shares of the real tiles there, or for
-    none.
+    `composition`: whether the synthetic land cover should have the class shares of the real tiles at each place
+    ("real"), or its model chooses them ("free").
     """
 
     dataset: str

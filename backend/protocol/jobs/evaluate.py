@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class CrossTest:
-    """Score segmentation models on the held-out tiles of data sets: all by all, in one table."""
+    """Score every segmentation model on the held-out tiles of every data set, in one table."""
 
     model: tuple[str, ...]
     dataset: tuple[str, ...]
@@ -19,10 +19,10 @@ class CrossTest:
 
 @dataclass(frozen=True)
 class ImageQuality:
-    """Measure synthetic images beside real ones, and check what the metrics are worth there.
+    """Compare synthetic images with real ones, and check how far the metrics can be trusted there.
 
-    `real` is one set in one or more sources (data sets, RGB rasters, folders of images), each of `synthetic` a set of
-    its own. `crosstest` is a cross-test's folder, whose table is shown first. `count` crops of each set at most.
+    `real` is one set from one or more sources (data sets, RGB rasters, folders of images); each of `synthetic` is a
+    set of its own. `crosstest` is a cross-test's folder, whose table is shown first. At most `count` crops of each set.
     """
 
     real: tuple[str, ...]
@@ -37,9 +37,9 @@ class ImageQuality:
 
 @dataclass(frozen=True)
 class LandCoverRealism:
-    """Compare the class mix and the landscape of synthetic land cover with real land cover's, window by window.
+    """Compare class shares and landscape metrics of synthetic and real land cover, window by window.
 
-    Rasters, and data sets by their folders; `count` windows of `window_m` metres of each at most.
+    `real` and `synthetic` are rasters, the `dataset` fields folders. At most `count` windows of `window_m` metres each.
     """
 
     output: str
@@ -54,11 +54,12 @@ class LandCoverRealism:
 
 @dataclass(frozen=True)
 class MixtureStudy:
-    """Train on real and synthetic tiles in several mixtures, all for as many steps, and test on real ones.
+    """Train on several mixtures of real and synthetic tiles, with equal numbers of steps, and test on real tiles.
 
-    `shares` are percentages of real tiles at constant size, `additions` how many synthetic tiles for each real one come
-    on top of all real ones (0: none). `test` are data sets whose test tiles count; without it the real ones'.
-    `crops` is the length of an epoch; 0: as many as the real tiles hold. Other fields as in TrainSegmentation.
+    `shares` are the percentages of real tiles in mixtures of constant size; `additions` are the numbers of synthetic
+    tiles added for each real one, to all real tiles (0: none). `test` are the data sets whose test tiles are scored;
+    without it, the real ones. `crops` is the number of crops in an epoch; 0: as many as fit into the real tiles. Other
+    fields as in TrainSegmentation.
     """
 
     real: tuple[str, ...]
@@ -83,11 +84,11 @@ class MixtureStudy:
 
 @dataclass(frozen=True)
 class ChooseTiles:
-    """Choose the synthetic tiles that teach a segmentation model most, round after round, and compare with chance.
+    """Active learning: choose the most useful synthetic tiles round by round, and compare with a random choice.
 
-    In each of `rounds`, `count` of the `pool`'s training tiles are added to the real ones. `measure` says which: by the
-    entropy or margin of the model's prediction, by diversity of its features, or the most diverse of the most
-    uncertain. Other fields as in MixtureStudy.
+    In each of `rounds`, `count` of the `pool`'s training tiles are added to the real ones. `measure` is how they are
+    chosen: by the entropy or margin of the model's prediction, by the diversity of its features, or the most diverse
+    of the most uncertain ("combined"). Other fields as in MixtureStudy.
     """
 
     real: tuple[str, ...]
@@ -112,7 +113,7 @@ class ChooseTiles:
 
 @dataclass(frozen=True)
 class LandCoverDifference:
-    """Where two land cover maps agree, on the grid of the first; the table as CSV and as HTML page."""
+    """Compare two land cover maps on the grid of the first; the table as CSV and as HTML page."""
 
     reference: str
     compared: str

@@ -12,8 +12,8 @@ from ..extent import DEFAULT_MAX_AREA_KM2, Extent
 class GenerateLandCover:
     """Generate a synthetic land cover map at 10 m over an extent.
 
-    `area` is the WKT of a polygon in the extent's CRS: outside it is nodata. `scheduler` is a Dask scheduler's address.
-    `shares` are the percentages asked for, by WorldCover code; the model divides what they leave.
+    `area` is the WKT of polygons in the extent's CRS, outside of which is nodata. `scheduler` is a Dask scheduler's
+    address. `shares` are the requested percentages by WorldCover code; the model divides the rest among other classes.
     """
 
     extent: Extent
@@ -31,9 +31,9 @@ class GenerateLandCover:
 
 @dataclass(frozen=True)
 class GenerateImage:
-    """Paint an aerial image at 1 m on a land cover map.
+    """Generate an aerial image at 1 m on a land cover map.
 
-    `style` names styles that the model knows, parted by commas: "coastal, 2018". What it leaves open the seed draws.
+    `style` are comma-separated styles that the model knows, such as "coastal, 2018"; the seed completes them.
     """
 
     landcover: str
@@ -49,9 +49,9 @@ class GenerateImage:
 
 @dataclass(frozen=True)
 class GenerateScene:
-    """Generate a land cover map and the aerial image on it, in one go.
+    """Generate a land cover map and the aerial image on it in one job.
 
-    `area`, `shares` and `guidance_scale` (the land cover's) as in GenerateLandCover, `style` as in GenerateImage.
+    `area`, `shares` and `guidance_scale` (of the land cover) as in GenerateLandCover, `style` as in GenerateImage.
     """
 
     extent: Extent
@@ -71,10 +71,10 @@ class GenerateScene:
 
 @dataclass(frozen=True)
 class RegenerateArea:
-    """Make a synthetic raster again by its own tags: the same ground or another extent, the same seed or a new one.
+    """Generate a synthetic raster again from its own tags: the same ground or another extent, its seed or a new one.
 
-    `landcover` is what an image was painted on, where that was a raster. `output_landcover` is wanted, or not, of the
-    image of a scene.
+    `landcover` is the raster that an image was generated on, where there was one. `output_landcover` is an optional
+    output, for the image of a scene.
     """
 
     raster: str

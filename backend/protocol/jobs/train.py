@@ -8,9 +8,9 @@ from typing import Literal, Optional
 
 @dataclass(frozen=True)
 class TrainLandCover:
-    """Train the land cover generator on data sets, stage after stage; resumes where it stopped.
+    """Train the land cover generator on data sets, stage by stage; a further run resumes where this one stopped.
 
-    It starts from nothing, or from the weights of `model`. `minutes` are shared by the stages; `steps` limits each.
+    Weights are those of `model`, or random without it. The stages share `minutes`; `steps` limits each of them.
     """
 
     dataset: tuple[str, ...]
@@ -28,9 +28,9 @@ class TrainLandCover:
 class TrainImage:
     """Train an image generator on data sets: fields as in TrainLandCover.
 
-    ControlNet has the stages autoencoder, denoiser and distillation, SPADE painter alone. `encoder_weights`
-    are those that the judge sees through: of an EfficientNet-Lite0 by path or 'imagenet' (fetched); else those of the
-    bundled segmentation model.
+    ControlNet has the stages autoencoder, denoiser and distillation, SPADE only painter. `encoder_weights` are those of
+    the discriminator's encoder: an EfficientNet-Lite0's by path or 'imagenet' (downloaded); by default the bundled
+    segmentation model's.
     """
 
     dataset: tuple[str, ...]
@@ -50,10 +50,10 @@ class TrainImage:
 class TrainSegmentation:
     """Train a segmentation model (RGB to land cover) on one or more data sets.
 
-    `legend`: the 11 classes of WorldCover, or the 7 of them that RGB can tell apart (`backend.geo.legend.MERGED`).
-    `mix` has a number for each data set, their shares of every epoch; without it they are as large as they are.
-    `crops` is the length of an epoch, whatever the data; 0: as many as the tiles hold.
-    `patience` ends the training after so many epochs without a better one; 0 never.
+    `legend`: the 11 classes of WorldCover, or the 7 that RGB can distinguish (`backend.geo.legend.MERGED`).
+    `mix` has a number for each data set, its share of every epoch; without it, shares follow the sets' sizes.
+    `crops` is the number of crops in an epoch; 0: as many as fit into the tiles.
+    `patience` is the number of epochs without improvement after which the training ends; 0: never.
     """
 
     dataset: tuple[str, ...]

@@ -45,7 +45,7 @@ def test_a_tile_in_a_sentence(parts, sentence):
     assert caption(tile(*parts)) == sentence
 
 
-def test_what_is_not_known_does_not_count():
+def test_unknown_pixels_do_not_count():
     half = tile((TREE, slice(0, 10), ALL), (legend.IGNORE, slice(10, 40), ALL))
     assert caption(half) == "Tree cover (100 %) in the north."
     assert caption(np.full((4, 4), legend.IGNORE, np.uint8)) == "Nothing is known of this tile."

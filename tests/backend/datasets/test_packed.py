@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from backend.datasets.augment import color_jitter, dihedral
+from backend.datasets.augment import dihedral
 from backend.datasets.layout import write_stack
 from backend.datasets.packed import PackedLandCover, PackedTiles
 from backend.geo import legend
@@ -16,13 +16,6 @@ from tests.backend.packed_tiles import COLOURS, write_styled_tiles
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return write_styled_tiles(tmp_path_factory.mktemp("packed"), {"naip": 153, "usgs": 76})
-
-
-def test_the_eight_variants_differ_and_keep_the_shape():
-    array = np.arange(9).reshape(1, 3, 3)
-    variants = [dihedral(array, variant) for variant in range(8)]
-    assert len({variant.tobytes() for variant in variants}) == 8
-    assert all(variant.shape == array.shape for variant in variants)
 
 
 def test_image_and_label_stay_together(folder):
@@ -74,17 +67,6 @@ def test_a_folder_without_an_index_is_named(tmp_path, kind):
     data = kind((tmp_path,))
     with pytest.raises(BackendError, match=r"packed.json"):
         _ = data.groups
-
-
-def test_colour_varies_as_in_one_vintage():
-    grey = np.full((3, 8, 8), 120, np.uint8)
-    rng = np.random.default_rng(0)
-    found = np.array([color_jitter(grey, rng).mean(axis=(1, 2)) for _ in range(200)])
-    assert found.min() > 100 and found.max() < 145 and found.std() > 3
-    hue = found / found.mean(axis=1, keepdims=True)
-    assert 0.003 < hue.std() < 0.02, "bands keep together"
-    ramp = np.tile(np.arange(256, dtype=np.uint8), (3, 1, 1))
-    assert (np.diff(color_jitter(ramp, rng).astype(int)) >= 0).all(), "brighter stays brighter"
 
 
 def tiles_of_land_cover(folder, arrays, split):
@@ -149,9 +131,3 @@ def test_values_that_are_no_class_are_named(tmp_path):
     folder = tiles_of_land_cover(tmp_path, [np.full((64, 64), 40, np.uint8)], ["train"])
     with pytest.raises(BackendError, match="hold the values 40, but class indices run from 0 to 10"):
         PackedLandCover((folder,)).class_counts()
-
-
-def test_a_stack_is_written_tile_by_tile(tmp_path):
-    arrays = [np.arange(6, dtype=np.uint8).reshape(2, 3) + number for number in range(4)]
-    write_stack(tmp_path / "x.npy", 4, (np.asfortranarray(array) for array in arrays))
-    assert (np.load(tmp_path / "x.npy") == np.stack(arrays)).all()

@@ -86,7 +86,7 @@ def test_labels_of_ten_metres_alone(tmp_path):
     assert told["gsd_m"] == [10.0] and told["names"] == ["data"]
 
 
-def test_finer_labels_are_voted_to_ten_metres(tmp_path):
+def test_finer_labels_become_ten_metres_by_majority(tmp_path):
     label = np.full((1, 1400, 1400), 10, np.uint8)
     label[:, :, 5:] = 50  # half of the first column of cells, less than half of none
     label[:, :, 12:] = 80
@@ -101,7 +101,7 @@ def test_finer_labels_are_voted_to_ten_metres(tmp_path):
     assert told["gsd_m"] == [1.0]
 
 
-def test_packed_tiles_are_voted_too(tmp_path):
+def test_labels_of_packed_tiles_become_land_cover(tmp_path):
     folder = tmp_path / "packed"
     folder.mkdir()
     label = np.random.default_rng(0).choice(np.array([0, 4], np.uint8), (3, 130, 130)).repeat(10, 1).repeat(10, 2)
@@ -115,7 +115,7 @@ def test_packed_tiles_are_voted_too(tmp_path):
     assert (np.sort(arrays.reshape(3, -1), 0) == np.sort(label[:, ::10, ::10].reshape(3, -1), 0)).all()
 
 
-def test_several_data_sets_and_what_they_say(built, tmp_path):
+def test_several_data_sets_share_an_index_entry(built, tmp_path):
     index = json.loads((shutil.copytree(built, tmp_path / "two") / "dataset.json").read_text())
     index |= {"synthetic": True, "attribution": ["somebody"]}
     (tmp_path / "two" / "dataset.json").write_text(json.dumps(index))
@@ -142,7 +142,7 @@ def test_tiles_without_enough_labels_are_left_out(copy, tmp_path, reporter):
     assert any("tiles are left out, less than 90% of them is labelled" in e.message for e in reporter.events("log"))
 
 
-def test_one_class_of_images_is_said(tmp_path, reporter):
+def test_a_single_class_of_images_is_logged(tmp_path, reporter):
     image, label = image_and_label(256, 256)
     pair = [write_raster(tmp_path / f"{n}.tif", d) for n, d in (("i", image), ("l", np.full_like(label, 40)))]
     builddataset.run(BuildDataset((str(pair[1]),), str(tmp_path / "d"), (str(pair[0]),), tile_px=64), silent())
@@ -201,7 +201,7 @@ def bad(copy, tmp_path):
     yield "packed, no images", (str(tmp_path / "hollow"),), "tiles", "holds no image tiles"
 
 
-def test_what_nothing_can_be_learned_from_is_refused(copy, tmp_path):
+def test_unusable_training_data_is_refused(copy, tmp_path):
     for what, datasets, wanted, message in bad(copy, tmp_path):
         cache = tmp_path / "cache" / what
         with pytest.raises(BackendError) as caught:
@@ -210,7 +210,7 @@ def test_what_nothing_can_be_learned_from_is_refused(copy, tmp_path):
         assert not list(cache.glob(".*")), what
 
 
-def test_a_full_disk_is_said(built, tmp_path, monkeypatch):
+def test_a_full_disk_is_an_error(built, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
@@ -220,7 +220,7 @@ def test_a_full_disk_is_said(built, tmp_path, monkeypatch):
     assert not list((tmp_path / "cache").iterdir())
 
 
-def test_a_data_set_built_anew_is_another(copy):
+def test_a_rebuilt_data_set_has_another_hash(copy):
     before = packed_cache.dataset_hashes((str(copy),))
     (copy / "manifest.csv").write_text((copy / "manifest.csv").read_text().replace(",val,", ",train,"))
     assert packed_cache.dataset_hashes((str(copy),)) != before

@@ -22,7 +22,7 @@ def pools(tmp_path_factory):
     return folders
 
 
-def test_the_tiles_come_with_all_that_is_known_of_them(pools, tmp_path):
+def test_a_subset_keeps_the_rows_items_and_sources_of_its_tiles(pools, tmp_path):
     names = [layout.read_manifest(folder)[1][3]["name"] for folder in pools]
     picks = [subset.Pick(folder, name, f"{n}_{name}") for n, (folder, name) in enumerate(zip(pools, names))]
     for _ in range(2):  # the second takes the first one's place
@@ -72,7 +72,7 @@ def test_tiles_keep_their_styles(tmp_path):
         assert "styles" not in index
 
 
-def test_what_cannot_be_taken_apart_is_said(pools, tmp_path):
+def test_packed_tiles_and_mixed_sizes_are_refused(pools, tmp_path):
     packed = write_random_tiles(tmp_path / "packed")
     with pytest.raises(BackendError, match="packed holds packed tiles"):
         subset.check_built([packed])

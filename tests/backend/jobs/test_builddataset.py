@@ -100,7 +100,7 @@ def test_stride_and_seed(tmp_path, reporter):
     assert files == {row["name"] for row in rows} == {path.stem for path in (tmp_path / "out" / "label").iterdir()}
 
 
-def test_synthetic_sources_are_remembered(tmp_path, reporter):
+def test_synthetic_sources_are_marked(tmp_path, reporter):
     pair = write_image_and_label(tmp_path)
     with rasterio.open(pair[0], "r+") as source:
         source.update_tags(LANDFORGE_SYNTHETIC="YES")
@@ -138,7 +138,7 @@ def test_labels_alone_that_overlap(tmp_path, reporter):
     assert {path.stem for path in (tmp_path / "out" / "label").iterdir()} == {row["name"] for row in rows}
 
 
-def test_whom_to_credit_is_remembered(tmp_path, reporter):
+def test_credits_stand_in_the_index(tmp_path, reporter):
     pair = write_image_and_label(tmp_path)
     for path, tags in zip(pair, ({"LANDFORGE_ATTRIBUTION": "USDA"}, {"TIFFTAG_COPYRIGHT": "ESA"})):
         with rasterio.open(path, "r+") as source:
@@ -146,7 +146,7 @@ def test_whom_to_credit_is_remembered(tmp_path, reporter):
     assert build(tmp_path, reporter, [pair])[1]["attribution"] == ["ESA", "USDA"]
 
 
-def test_styles_are_remembered(tmp_path, reporter):
+def test_styles_stand_in_the_manifest(tmp_path, reporter):
     pair = write_image_and_label(tmp_path, 128, 128)
     for name, style, wanted in (("with", " coastal ,2018,, coastal", "coastal, 2018"), ("without", "", "")):
         rows, _ = build(tmp_path / name, reporter, [pair], style=style)
@@ -160,7 +160,7 @@ def test_an_empty_folder_is_taken(tmp_path, reporter):
     assert [event.fraction for event in reporter.events("progress")][-1] == 1.0
 
 
-def test_labels_that_lie_beside_the_images_are_said(tmp_path, reporter):
+def test_an_offset_is_logged_and_stands_in_the_index(tmp_path, reporter):
     image, label = image_and_label(400, 400)
     pair = write_raster(tmp_path / "i.tif", image), tmp_path / "l.tif"
     write_raster(pair[1], label, left=500_006.0, top=3_999_992.0, nodata=0)
@@ -172,7 +172,7 @@ def test_labels_that_lie_beside_the_images_are_said(tmp_path, reporter):
     assert "6 m east and 8 m south" in line
 
 
-def test_labels_that_lie_on_the_images_are_said_to(tmp_path, reporter):
+def test_the_absence_of_an_offset_is_logged(tmp_path, reporter):
     _, index = build(tmp_path, reporter, [write_image_and_label(tmp_path, 400, 400)])
     assert index["offset_m"]["significant"] is False and abs(index["offset_m"]["east"]) < 1
     assert any("No offset of labels and images" in event.message for event in reporter.events("log"))
@@ -199,7 +199,7 @@ def test_extents_are_clipped_of_one_image_and_one_label(tmp_path, reporter):
     )
 
 
-def test_what_was_clipped_is_kept_for_the_next_run(tmp_path, reporter, monkeypatch):
+def test_clipped_rasters_stay_for_the_next_run(tmp_path, reporter, monkeypatch):
     """A run that ends in the second extent, or in what is asked of the tiles, does not clip the first again."""
     image, label = image_and_label(400, 400)
     paths = [str(write_raster(tmp_path / f"{i}.tif", one)) for i, one in enumerate((image, label))]

@@ -235,7 +235,7 @@ def test_a_style_changes_the_image_and_an_unknown_one_is_refused(models):
         styles.choose_styles(SimpleNamespace(name="plain", index={}), "arid", 0)
 
 
-def test_a_style_is_told_on_the_ground_that_it_was_learned_on(models):
+def test_a_style_applies_on_the_classes_that_it_was_learned_on(models):
     """A style that tiles of towns taught says nothing of water, whose pixels are then those without a style."""
     generator = controlnet.ImageGenerator(str(models["controlnet"][0]))
     assert set(generator.index["style_classes"]) == {"2020", "arid"} and generator._style_classes.sum(1).min() > 0
@@ -379,7 +379,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("words", REFUSED)
-def test_what_cannot_be_trained_is_said_and_leaves_nothing(dataset, tmp_path, words):
+def test_bad_trainings_are_refused_and_leave_nothing(dataset, tmp_path, words):
     job = TrainImage((dataset,), str(tmp_path / "m"), "spade")
     with pytest.raises(BackendError, match=words):
         trainimage.run(replace(job, **REFUSED[words]), silent())

@@ -69,7 +69,7 @@ def test_the_model_segments_a_world_it_has_not_seen(trained, tmp_path):
         assert (found.read() == label).mean() > 0.8
 
 
-def test_training_speaks(trained):
+def test_training_reports_scores_and_progress(trained):
     _, reporter = trained
     logs = [event.message for event in reporter.events("log")]
     assert sum(line.startswith("epoch ") and "val mIoU" in line for line in logs) == 12
@@ -182,7 +182,7 @@ def without(folder, target, **splits):
 def test_bad_data_and_settings_are_refused(data, tmp_path, refusal):
     coarse = write_dataset(tmp_path / "coarse", pixel=2.0)
     unlabelled = write_random_tiles(tmp_path / "unlabelled", (64,), ("train", "train", "val"))
-    np.save(unlabelled / "s64_label.npy", np.full((3, 64, 64), legend.IGNORE))
+    np.save(unlabelled / "s64_label.npy", np.full((3, 64, 64), legend.IGNORE, np.uint8))
     cases = [
         ((), {}, "No data set"),
         ((str(tmp_path),), {}, "not a data set"),
@@ -228,7 +228,7 @@ def test_another_list_of_tiles_is_another_training(data, tmp_path):
         trainsegmentation.run(job, protocol.silent())
 
 
-def test_a_training_begun_before_epochs_had_a_length_goes_on(data, tmp_path, reporter):
+def test_a_training_from_before_the_crops_setting_resumes(data, tmp_path, reporter):
     job = protocol.TrainSegmentation((data,), str(tmp_path / "model"), **{**SETTINGS, "epochs": 1})
     trainsegmentation.run(job, reporter)
     path = tmp_path / "model" / "checkpoints" / "job.json"
@@ -246,13 +246,13 @@ def test_a_damaged_checkpoint_is_refused(trained, data, tmp_path, reporter):
         trainsegmentation.run(protocol.TrainSegmentation((data,), str(tmp_path / "model"), **SETTINGS), reporter)
 
 
-def test_a_loss_that_explodes_is_said(data, tmp_path, reporter):
+def test_a_loss_that_explodes_is_an_error(data, tmp_path, reporter):
     settings = {**SETTINGS, "learning_rate": 1e30}
     with pytest.raises(BackendError, match=r"no longer a number in epoch 1\. Use a smaller learning rate than 1e\+30"):
         trainsegmentation.run(protocol.TrainSegmentation((data,), str(tmp_path / "model"), **settings), reporter)
 
 
-def test_a_mix_is_kept_to_and_told(data, tmp_path):
+def test_a_mix_sets_the_shares_and_stands_in_the_index(data, tmp_path):
     (tmp_path / "other").mkdir()
     other = write_dataset(tmp_path / "other")
     drawn = []
@@ -269,14 +269,14 @@ def test_a_mix_is_kept_to_and_told(data, tmp_path):
     assert index["training"]["mix"] == [75, 25] and index["training"]["class_weighting"] == "balanced"
 
 
-def test_an_epoch_is_as_long_as_asked_whatever_the_data(data, tmp_path, reporter):
+def test_an_epoch_has_the_requested_number_of_crops(data, tmp_path, reporter):
     job = protocol.TrainSegmentation((data,), str(tmp_path / "m"), crops=24, **{**SETTINGS, "epochs": 1})
     trainsegmentation.run(job, reporter)
     assert len([e for e in reporter.events("progress") if "loss" in e.message]) == 24 / SETTINGS["batch"]
     assert model_folder.find(job.output, "segmentation")[1]["training"]["crops"] == 24
 
 
-def test_a_data_set_whose_labels_lie_aside_is_said(data, tmp_path, reporter):
+def test_an_offset_of_a_data_sets_labels_is_warned_about(data, tmp_path, reporter):
     folder = Path(shutil.copytree(data, tmp_path / "aside"))
     index = json.loads((folder / "dataset.json").read_text())
     found = {"east": 15.0, "north": 0.1, "confidence": 0.9999, "significant": True, "places": 80}
@@ -367,7 +367,7 @@ def test_a_model_of_the_merged_legend(mangroves, tmp_path, reporter):
     assert table.count("<Row") == 7 and "<F>Tree cover + Mangroves</F>" in table and "<F>Mangroves</F>" not in table
 
 
-def test_a_training_begun_before_there_were_legends_goes_on(data, tmp_path):
+def test_a_training_from_before_the_legend_setting_resumes(data, tmp_path):
     job = protocol.TrainSegmentation((data,), str(tmp_path / "model"), **{**SETTINGS, "epochs": 1})
     trainsegmentation.run(job, protocol.silent())
     path = tmp_path / "model" / "checkpoints" / "job.json"

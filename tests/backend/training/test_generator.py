@@ -206,7 +206,7 @@ def test_a_full_memory_halves_the_batch(tmp_path, reporter, monkeypatch, error):
     assert fit(Hungry(), draw, plan(tmp_path, 5), silent()).figures["batch"] == 4, "a resumed run remembers"
 
 
-def test_a_memory_too_small_for_one_example_is_said(tmp_path, monkeypatch):
+def test_a_memory_too_small_for_one_example_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr(Hungry, "most", 0)
     with pytest.raises(BackendError, match="full even with a batch of 1"):
         fit(Hungry(), draw, plan(tmp_path, 3), silent())
