@@ -10,10 +10,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from backend.protocol import BackendError
-from backend.tiling.lazy_raster import ReadKey, WindowsKey
+from backend.tiling.lazy_raster import BlockKey, Key, ReadKey, Task, WindowsKey
 
-CONNECT_S = 15.0
-LOST_S = 30.0
+Write = Callable[[Any], None]
+"""Takes the pixels of a block."""
+
+CONNECT_S = 15.0  # for a scheduler to answer, and for it to have a worker
+LOST_S = 30.0  # without any worker, until the cluster counts as lost
 POLL_S = 2.0
 BLOCKS_AHEAD = 4
 """The most unwritten blocks for each worker, those being computed included."""
@@ -22,20 +25,20 @@ BLOCKS_AHEAD = 4
 class Cluster:
     """Submits tasks to a cluster and takes finished blocks from it, as an `Executor`; bounds the unwritten blocks."""
 
-    def __init__(self, client: Any, on_done: Callable[[Any], None]) -> None:
+    def __init__(self, client: Any, on_done: Callable[[Key], None]) -> None:
         self._client, self._on_done = client, on_done
         self._job = uuid.uuid4().hex  # in all task names, so that two jobs on one cluster share no results
         self._ended: queue.Queue[Any] = queue.Queue()
-        self._watched: dict[str, tuple[Any, Callable[[Any], None] | None]] = {}
+        self._watched: dict[str, tuple[Key, Write | None]] = {}
         self._unwritten = 0
 
     def run(  # noqa: D102
         self,
-        graph: dict[Any, Any],
-        held: dict[Any, Any],
-        keep: list[Any],
-        writes: Mapping[Any, Callable[[Any], None]],
-    ) -> dict[Any, Any]:
+        graph: dict[Key, Task],
+        held: dict[Key, Any],
+        keep: list[Key],
+        writes: Mapping[BlockKey, Write],
+    ) -> dict[Key, Any]:
         futures = dict(held)
         for key, (call, *arguments) in graph.items():
             if isinstance(key, ReadKey):  # workers may not have the file: its pixels are sent
@@ -56,7 +59,7 @@ class Cluster:
         while self._watched:
             self._take()
 
-    def _watch(self, key: Any, future: Any, write: Callable[[Any], None] | None = None) -> None:
+    def _watch(self, key: Key, future: Any, write: Write | None = None) -> None:
         self._watched[future.key] = (key, write)
         future.add_done_callback(self._ended.put)
 
@@ -110,8 +113,8 @@ def _failure(future: Any, client: Any) -> BaseException:
 
 
 @contextmanager
-def connected(address: str, on_done: Callable[[Any], None]) -> Iterator[Cluster]:
-    """A cluster by its scheduler's address; BackendError where none answers there or it has no workers."""
+def connected(address: str, on_done: Callable[[Key], None]) -> Iterator[Cluster]:
+    """Connect to the cluster of a scheduler; BackendError where none answers at the address or it has no workers."""
     from distributed import Client
 
     try:

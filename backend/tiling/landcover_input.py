@@ -16,7 +16,7 @@ from backend.protocol import BackendError, Extent
 from backend.tiling.lattice import Box
 from backend.tiling.lazy_raster import RasterSource
 
-PREVIEW_PX = 1024
+PREVIEW_PX = 1024  # the side of the overview that is searched for a WorldCover class
 
 
 def box_of_grid(grid_box: GeoBox) -> Box:

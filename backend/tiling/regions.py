@@ -20,9 +20,9 @@ from backend.geo import grid
 from backend.protocol import BackendError, Extent
 from backend.tiling.lattice import Box
 
-MASK_PX_M = 10.0  # land cover and image end at the same place: both count in pixels of land cover
-SEGMENT_SHARE = 1000  # of a polygon's size: the longest straight piece that is projected by its ends alone
-CELL_PX = 16
+MASK_PX_M = 10.0  # polygons are rasterised at land cover's pixel size, so that land cover and image end together
+SEGMENT_SHARE = 1000  # a polygon's edges are projected in pieces of at most this fraction of its size
+CELL_PX = 16  # the resolution at which valid pixels are remembered
 STRIP_PX = 64
 
 

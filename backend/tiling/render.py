@@ -44,7 +44,7 @@ LARGE_WINDOWS = 400
 OnDone = Callable[..., None]
 """Called for every finished task with its key and, where it ran in this process, its seconds."""
 
-Writes = Mapping[BlockKey, Callable[[Any], None]]
+Writes = Mapping[BlockKey, dask_cluster.Write]
 """The function that takes the pixels of each block to be written."""
 
 

@@ -1,4 +1,4 @@
-"""What generators learn from: data sets packed once, at one GSD, and every one that cannot be learned from refused."""
+"""The data of generators: data sets are packed once, at one GSD, and unusable ones are refused."""
 
 import csv
 import json
@@ -41,8 +41,8 @@ def labels_alone(folder, pixel_m=10.0, size=600, tile_px=150, label=None):
     return str(folder / "data")
 
 
-def looked_through(datasets, what, cache, report=None):
-    """Data of data sets, checked."""
+def prepare(datasets, what, cache, report=None):
+    """The packed and checked data of data sets, its class counts and its entry in a model's index."""
     report = report or silent()
     folders = packed_cache.packed_folders(datasets, what, cache, report)
     data = PackedTiles(folders) if what == "tiles" else PackedLandCover(folders)
@@ -51,7 +51,7 @@ def looked_through(datasets, what, cache, report=None):
 
 
 def test_tiles_of_one_metre_are_packed_as_they_are(built, tmp_path):
-    data, counts, told = looked_through((built,), "tiles", tmp_path)
+    data, counts, entry = prepare((built,), "tiles", tmp_path)
     with open(f"{built}/manifest.csv", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["split"] in ("train", "val")]
     ((group, numbers),) = data.groups.values()
@@ -59,7 +59,7 @@ def test_tiles_of_one_metre_are_packed_as_they_are(built, tmp_path):
     assert [rows[number]["split"] for number in numbers] == ["train"] * len(numbers)
     tile = read_tile(built, rows[0]["name"])
     assert (group.images[0] == tile[0]).all() and (group.labels[0] == legend.to_index(tile[1])).all()
-    assert told["codes"] == [10, 50, 80] and told["gsd_m"] == [1.0] and not told["synthetic"]
+    assert entry["codes"] == [10, 50, 80] and entry["gsd_m"] == [1.0] and not entry["synthetic"]
     assert counts.sum() == len(numbers) * 64 * 64
 
 
@@ -67,10 +67,10 @@ def test_tiles_of_one_metre_are_packed_as_they_are(built, tmp_path):
 def test_another_gsd_is_resampled_once(tmp_path, reporter, pixel_m, size):
     built = write_dataset(tmp_path, tile_px=128, pixel=pixel_m)
     for _ in range(2):
-        data, _, told = looked_through((built,), "tiles", tmp_path / "cache", reporter)
+        data, _, entry = prepare((built,), "tiles", tmp_path / "cache", reporter)
     ((group, _),) = data.groups.values()
     assert group.images.shape[1:] == (size, size, 3) and group.labels.shape[1:] == (size, size)
-    assert told["gsd_m"] == [pixel_m]
+    assert entry["gsd_m"] == [pixel_m]
     assert sum("packing" in event.message for event in reporter.events("log")) == 1
     assert set(np.unique(group.labels)) == set(legend.to_index(np.array([10, 50, 80], np.uint8)))
     red = group.images[..., 0][group.labels == legend.to_index(np.array([50], np.uint8))]
@@ -78,12 +78,12 @@ def test_another_gsd_is_resampled_once(tmp_path, reporter, pixel_m, size):
 
 
 def test_labels_of_ten_metres_alone(tmp_path):
-    data, _, told = looked_through((labels_alone(tmp_path),), "landcover", tmp_path / "cache")
+    data, _, entry = prepare((labels_alone(tmp_path),), "landcover", tmp_path / "cache")
     (group,) = data.groups.values()
     arrays, held = group.classes, group.held_out
     assert arrays.shape[1:] == (150, 150) and arrays.dtype == np.uint8
-    assert told["shares"].keys() == {"10", "50", "80"} and told["crops"]["train"] == (~held).sum() // 150**2
-    assert told["gsd_m"] == [10.0] and told["names"] == ["data"]
+    assert entry["shares"].keys() == {"10", "50", "80"} and entry["crops"]["train"] == (~held).sum() // 150**2
+    assert entry["gsd_m"] == [10.0] and entry["names"] == ["data"]
 
 
 def test_finer_labels_become_ten_metres_by_majority(tmp_path):
@@ -91,14 +91,12 @@ def test_finer_labels_become_ten_metres_by_majority(tmp_path):
     label[:, :, 5:] = 50  # half of the first column of cells, less than half of none
     label[:, :, 12:] = 80
     label[:, 700:] = 30
-    data, _, told = looked_through(
-        (labels_alone(tmp_path, 1.0, tile_px=1400, label=label),), "landcover", tmp_path / "c"
-    )
+    data, _, entry = prepare((labels_alone(tmp_path, 1.0, tile_px=1400, label=label),), "landcover", tmp_path / "c")
     (group,) = data.groups.values()
     arrays = group.classes
     assert arrays.shape == (1, 140, 140)
     assert arrays[0, 0, :4].tolist() == [0, 7, 7, 7] and (arrays[0, 70:] == 2).all()
-    assert told["gsd_m"] == [1.0]
+    assert entry["gsd_m"] == [1.0]
 
 
 def test_labels_of_packed_tiles_become_land_cover(tmp_path):
@@ -110,7 +108,7 @@ def test_labels_of_packed_tiles_become_land_cover(tmp_path):
     (folder / "packed.json").write_text(
         json.dumps({"pixel_m": 1.0, "tiles": {"x": {"split": ["train", "val", "train"]}}})
     )
-    data, _, _ = looked_through((str(folder),), "landcover", tmp_path / "cache")
+    data, _, _ = prepare((str(folder),), "landcover", tmp_path / "cache")
     arrays = np.concatenate([group.classes for group in data.groups.values()])
     assert (np.sort(arrays.reshape(3, -1), 0) == np.sort(label[:, ::10, ::10].reshape(3, -1), 0)).all()
 
@@ -119,9 +117,9 @@ def test_several_data_sets_share_an_index_entry(built, tmp_path):
     index = json.loads((shutil.copytree(built, tmp_path / "two") / "dataset.json").read_text())
     index |= {"synthetic": True, "attribution": ["somebody"]}
     (tmp_path / "two" / "dataset.json").write_text(json.dumps(index))
-    data, _, told = looked_through((built, str(tmp_path / "two")), "tiles", tmp_path / "cache")
+    data, _, entry = prepare((built, str(tmp_path / "two")), "tiles", tmp_path / "cache")
     assert list(data.groups) == ["0_tiles", "1_tiles"]
-    assert told["names"] == ["dataset", "two"] and told["synthetic"] and told["attribution"] == ["somebody"]
+    assert entry["names"] == ["dataset", "two"] and entry["synthetic"] and entry["attribution"] == ["somebody"]
 
 
 def test_tiles_without_enough_labels_are_left_out(copy, tmp_path, reporter):
@@ -135,7 +133,7 @@ def test_tiles_without_enough_labels_are_left_out(copy, tmp_path, reporter):
         writer = csv.DictWriter(file, rows[0].keys())
         writer.writeheader()
         writer.writerows(rows)
-    data, _, _ = looked_through((str(copy),), "tiles", tmp_path / "cache", reporter)
+    data, _, _ = prepare((str(copy),), "tiles", tmp_path / "cache", reporter)
     ((arrays, _),) = data.groups.values()
     used = [row for row in rows[5:] if row["split"] in ("train", "val")]
     assert arrays.styles == [[row["style"]] for row in used], "each tile has its own styles"
@@ -146,7 +144,7 @@ def test_a_single_class_of_images_is_logged(tmp_path, reporter):
     image, label = image_and_label(256, 256)
     pair = [write_raster(tmp_path / f"{n}.tif", d) for n, d in (("i", image), ("l", np.full_like(label, 40)))]
     builddataset.run(BuildDataset((str(pair[1]),), str(tmp_path / "d"), (str(pair[0]),), tile_px=64), silent())
-    looked_through((str(tmp_path / "d"),), "tiles", tmp_path / "cache", reporter)
+    prepare((str(tmp_path / "d"),), "tiles", tmp_path / "cache", reporter)
     assert any(
         "a single class, 40 Cropland: the generator will know no other" in e.message for e in reporter.events("log")
     )
@@ -205,7 +203,7 @@ def test_unusable_training_data_is_refused(copy, tmp_path):
     for what, datasets, wanted, message in bad(copy, tmp_path):
         cache = tmp_path / "cache" / what
         with pytest.raises(BackendError) as caught:
-            looked_through(datasets, wanted, cache)
+            prepare(datasets, wanted, cache)
         assert re.search(message, str(caught.value)), f"{what}: {caught.value}"
         assert not list(cache.glob(".*")), what
 
@@ -216,7 +214,7 @@ def test_a_full_disk_is_an_error(built, tmp_path, monkeypatch):
 
     monkeypatch.setattr("backend.datasets.pack.write_stack", full)
     with pytest.raises(BackendError, match=r"No space left on device.*Check the space"):
-        looked_through((built,), "tiles", tmp_path / "cache")
+        prepare((built,), "tiles", tmp_path / "cache")
     assert not list((tmp_path / "cache").iterdir())
 
 

@@ -18,40 +18,40 @@ SIZE = 20
 
 def tiles(folder, *corners, crs="EPSG:32618"):
     """Entries of tiles with these left and top metres, each of labels of its own."""
-    found = []
+    entries = []
     for number, (left, top) in enumerate(corners):
         codes = np.random.default_rng(number).choice(legend.CODES, (1, SIZE, SIZE))
         place = Footprint(str(number), crs, (left, top - SIZE, left + SIZE, top))
         entry = writer.entry(place, legend.to_index(codes[0]))
         write_raster(folder / entry.files["label"], codes, left, top, nodata=0, crs=crs)
-        found.append(entry)
-    return found
+        entries.append(entry)
+    return entries
 
 
 def test_regions_are_of_one_crs_and_one_part_of_the_world():
     places = [(32618, 0), (32618, 20.4), (32618, 9e5), (32619, 0)]
     prints = [Footprint(str(x), f"EPSG:{crs}", (x, 80, x + SIZE, 100)) for crs, x in places]
-    found = tile_mosaic.regions([writer.entry(tile, np.zeros((1, 1), np.uint8)) for tile in prints], 1.0, SIZE)
+    regions = tile_mosaic.regions([writer.entry(tile, np.zeros((1, 1), np.uint8)) for tile in prints], 1.0, SIZE)
     worlds = [("EPSG:32618", 2), ("EPSG:32618", 1), ("EPSG:32619", 1)]
-    assert [(region.crs, len(region.tiles)) for region in found] == worlds
-    assert [tile.box for tile in found[0].tiles] == [Box(-100, 0, SIZE, SIZE), Box(-100, 20, SIZE, SIZE)]
-    assert found[0].boxes(10) == [Box(-10, 0, 2, 2), Box(-10, 2, 2, 2)]
+    assert [(region.crs, len(region.tiles)) for region in regions] == worlds
+    assert [tile.box for tile in regions[0].tiles] == [Box(-100, 0, SIZE, SIZE), Box(-100, 20, SIZE, SIZE)]
+    assert regions[0].boxes(10) == [Box(-10, 0, 2, 2), Box(-10, 2, 2, 2)]
 
 
 def test_labels_go_on_beyond_the_tiles_as_their_nearest_pixel(tmp_path):
     (region,) = tile_mosaic.regions(tiles(tmp_path, (0, 100), (20, 100), (60, 60)), 1.0, SIZE)
-    wanted = Box(-110, -10, 90, 100)
-    found = tile_mosaic.label_source(tmp_path, region).read(wanted)
+    window = Box(-110, -10, 90, 100)
+    indices = tile_mosaic.label_source(tmp_path, region).read(window)
     known = {}
     for tile in region.tiles:
         label = tile_mosaic.read_label(tmp_path, tile)
-        assert (found[tile.box.slices_in(wanted)] == label).all()
+        assert (indices[tile.box.slices_in(window)] == label).all()
         known |= {(tile.box.row + r, tile.box.col + c): label[r, c] for r in range(SIZE) for c in range(SIZE)}
     places = np.array(list(known))
     for row, col in ((-110, -10), (-70, 35), (-75, 55), (-21, 89), (-100, 50)):
         distance = ((places - (row, col)) ** 2).sum(1)
         nearest = {known[tuple(place)] for place in places[distance == distance.min()]}
-        assert found[row - wanted.row, col - wanted.col] in nearest
+        assert indices[row - window.row, col - window.col] in nearest
     beyond = tile_mosaic.label_source(tmp_path, region).read(Box(-100, -REACH_PX - 2, 1, 4))
     assert (beyond[0] == legend.IGNORE).tolist() == [True, True, False, False]
 

@@ -48,10 +48,10 @@ def test_finished_blocks_are_there_for_the_next_run(tmp_path):
     opened.close()
     assert opened.done == {(0, 0), (10, 0), (20, 0)}  # as it was at the start
     assert done(folder) == {(0, 0), (10, 0), (20, 0), (30, 7)}
-    found = pixels(folder)
-    np.testing.assert_array_equal(found[:, :30], np.concatenate([block(n) for n in range(3)], axis=1))
-    np.testing.assert_array_equal(found[:, 31:35, 9:14], block(3, 4, 5))
-    assert np.count_nonzero(found[:, 30:]) == 3 * 4 * 5
+    stored = pixels(folder)
+    np.testing.assert_array_equal(stored[:, :30], np.concatenate([block(n) for n in range(3)], axis=1))
+    np.testing.assert_array_equal(stored[:, 31:35, 9:14], block(3, 4, 5))
+    assert np.count_nonzero(stored[:, 30:]) == 3 * 4 * 5
 
 
 def test_a_store_of_something_else_is_begun_anew(tmp_path):
@@ -76,13 +76,13 @@ def test_a_store_without_identity_is_always_begun_anew(tmp_path):
 def test_a_half_written_line_of_the_journal_does_not_count(tmp_path, cut):
     folder = tmp_path / "store"
     begun(folder)
-    whole = (folder / "journal").read_bytes()
-    (folder / "journal").write_bytes(whole[:-cut])
+    journal = (folder / "journal").read_bytes()
+    (folder / "journal").write_bytes(journal[:-cut])
     opened = BlockStore(folder, SHAPE, "one")
     assert opened.done == {(0, 0), (10, 0)}
     opened.write((20, 0), block(2), 20, 0)
     opened.close()
-    assert (folder / "journal").read_bytes() == whole
+    assert (folder / "journal").read_bytes() == journal
 
 
 def shorten(path) -> None:

@@ -55,9 +55,9 @@ def test_the_zone_is_that_of_the_centre(extent):
 def test_any_pixel_size_keeps_its_own_multiples_and_covers_the_snapped_extent(extent, pixel_m):
     box, snapped = grid.geobox(extent, pixel_m), bounds(grid.geobox(extent, 10))
     assert box.resolution.x == pixel_m
-    for value, whole, outward in zip(bounds(box), snapped, (-1, -1, 1, 1)):
+    for value, edge, outward in zip(bounds(box), snapped, (-1, -1, 1, 1)):
         assert math.isclose(value / pixel_m, round(value / pixel_m), abs_tol=1e-4)
-        assert -1e-3 <= outward * (value - whole) < pixel_m
+        assert -1e-3 <= outward * (value - edge) < pixel_m
 
 
 def test_an_extent_below_ten_metres_becomes_one_land_cover_pixel():
@@ -72,7 +72,7 @@ def test_a_snapped_extent_stays_as_it_is():
 
 
 @pytest.mark.parametrize(
-    ("wanted", "taken"),
+    ("preferred", "taken"),
     [
         ("EPSG:26918", 26918),  # metres: kept
         ("EPSG:2056", 2056),
@@ -83,8 +83,8 @@ def test_a_snapped_extent_stays_as_it_is():
         ("", 32632),
     ],
 )
-def test_a_wanted_crs_is_taken_where_it_is_metric(wanted, taken):
-    assert grid.grid_crs(Extent(8.0, 47.0, 8.1, 47.1, "EPSG:4326"), wanted).to_epsg() == taken
+def test_a_wanted_crs_is_taken_where_it_is_metric(preferred, taken):
+    assert grid.grid_crs(Extent(8.0, 47.0, 8.1, 47.1, "EPSG:4326"), preferred).to_epsg() == taken
 
 
 def test_the_span_of_a_grid_reaches_over_the_antimeridian():

@@ -38,10 +38,10 @@ def test_an_unseen_class_is_painted_as_its_look():
 
 def test_a_class_is_painted_as_what_the_merged_legend_joins_it_to():
     """Both say what RGB cannot tell apart: moss, a low vegetation, is grassland in both."""
-    kept = legend.codes_of("merged")
-    assert legend.unseen(kept) == legend.MERGED and legend.MERGED[100] == 30
+    merged_legend = legend.codes_of("merged")
+    assert legend.unseen(merged_legend) == legend.MERGED and legend.MERGED[100] == 30
     codes = legend.to_index(np.array([list(legend.LEGEND)], np.uint8))
-    assert (legend.encode_condition(codes, kept).argmax(0) == legend.merged(codes, "merged")).all()
+    assert (legend.encode_condition(codes, merged_legend).argmax(0) == legend.merged(codes, "merged")).all()
 
 
 def test_pictures_have_the_official_colours():
@@ -51,9 +51,9 @@ def test_pictures_have_the_official_colours():
 
 def test_the_merged_legend_has_seven_classes_and_keeps_codes_and_indices():
     codes = np.array([list(legend.LEGEND), [0] * 11], np.uint8)
-    found = legend.to_code(legend.merged(legend.to_index(codes), "merged"))
-    assert found[0].tolist() == [10, 20, 30, 40, 50, 60, 60, 80, 30, 10, 30] and not found[1].any()
-    assert sorted(set(found[0].tolist())) == legend.codes_of("merged") and len(legend.codes_of("merged")) == 7
+    merged_codes = legend.to_code(legend.merged(legend.to_index(codes), "merged"))
+    assert merged_codes[0].tolist() == [10, 20, 30, 40, 50, 60, 60, 80, 30, 10, 30] and not merged_codes[1].any()
+    assert sorted(set(merged_codes[0].tolist())) == legend.codes_of("merged") and len(legend.codes_of("merged")) == 7
     assert (legend.merged(legend.to_index(codes), "worldcover") == legend.to_index(codes)).all()
 
 

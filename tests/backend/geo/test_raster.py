@@ -54,23 +54,23 @@ def test_what_is_written_is_a_valid_cog_and_reads_back_to_the_bit(tmp_path, kind
     data = codes(*shape) if kind == "classes" else picture(*shape)
     path = write(tmp_path / "out.tif", kind, data)
     assert cog_validate(path, strict=True) == (True, [], [])
-    with rasterio.open(path) as found:
-        np.testing.assert_array_equal(found.read().squeeze(), data.squeeze())
-        assert found.crs.to_epsg() == 32618
-        assert found.transform == Affine(10, 0, 500_000, 0, -10, 4_000_000)
-        assert found.tags()["NOTE"] == "for a test"
-        assert found.compression.name == "deflate"
+    with rasterio.open(path) as dataset:
+        np.testing.assert_array_equal(dataset.read().squeeze(), data.squeeze())
+        assert dataset.crs.to_epsg() == 32618
+        assert dataset.transform == Affine(10, 0, 500_000, 0, -10, 4_000_000)
+        assert dataset.tags()["NOTE"] == "for a test"
+        assert dataset.compression.name == "deflate"
 
 
 def test_a_class_raster_has_nodata_palette_and_overviews_of_codes_only(tmp_path):
     path = write(tmp_path / "out.tif", "classes", codes(1300, 1100))
-    with rasterio.open(path) as found:
-        assert found.nodata == 0
-        assert found.overviews(1)
+    with rasterio.open(path) as dataset:
+        assert dataset.nodata == 0
+        assert dataset.overviews(1)
         for code, (_, colour) in legend.LEGEND.items():
-            assert found.colormap(1)[code] == (*bytes.fromhex(colour), 255)
-        assert found.colormap(1)[0][3] == 0
-        overview = found.read(1, out_shape=(found.height // 2, found.width // 2))
+            assert dataset.colormap(1)[code] == (*bytes.fromhex(colour), 255)
+        assert dataset.colormap(1)[0][3] == 0
+        overview = dataset.read(1, out_shape=(dataset.height // 2, dataset.width // 2))
         assert set(np.unique(overview)) <= {0, *legend.CODES}
 
 
@@ -78,8 +78,8 @@ def test_overviews_of_classes_are_the_commonest_class(tmp_path):
     data = np.full((1024, 1024), 10, np.uint8)
     data[::2, ::2] = 50  # one of four
     path = write(tmp_path / "out.tif", "classes", data)
-    with rasterio.open(path, overview_level=0) as found:
-        assert (found.read(1) == 10).all()
+    with rasterio.open(path, overview_level=0) as dataset:
+        assert (dataset.read(1) == 10).all()
 
 
 READ_TABLE = """
@@ -118,12 +118,12 @@ def test_pixels_without_data_are_masked_in_an_image_and_in_its_overviews(tmp_pat
     valid[100:900, 200:1000] = True
     data[:, ~valid] = 0
     path = write(tmp_path / "out.tif", "rgb", data, valid)
-    with rasterio.open(path) as found:
-        assert found.mask_flag_enums == ([MaskFlags.per_dataset],) * 3
-        np.testing.assert_array_equal(found.dataset_mask() > 0, valid)
-    with rasterio.open(path, overview_level=0) as found:
-        np.testing.assert_array_equal(found.dataset_mask() > 0, valid[::2, ::2])
-        assert (found.read()[:, found.dataset_mask() > 0] == 200).all()  # what is masked does not darken the edge
+    with rasterio.open(path) as dataset:
+        assert dataset.mask_flag_enums == ([MaskFlags.per_dataset],) * 3
+        np.testing.assert_array_equal(dataset.dataset_mask() > 0, valid)
+    with rasterio.open(path, overview_level=0) as dataset:
+        np.testing.assert_array_equal(dataset.dataset_mask() > 0, valid[::2, ::2])
+        assert (dataset.read()[:, dataset.dataset_mask() > 0] == 200).all()  # what is masked does not darken the edge
     assert not path.with_name(path.name + ".msk").exists()
 
 
@@ -132,8 +132,8 @@ def test_blocks_are_clipped_to_the_raster(tmp_path):
     with raster.RasterWriter(tmp_path / "out.tif", grid(4, 4), "classes", {}) as target:
         target.write(data, -2, -3)
         target.write(data, 4, 0)
-    with rasterio.open(tmp_path / "out.tif") as found:
-        np.testing.assert_array_equal(found.read(1), data[2:6, 3:7])
+    with rasterio.open(tmp_path / "out.tif") as dataset:
+        np.testing.assert_array_equal(dataset.read(1), data[2:6, 3:7])
 
 
 @pytest.mark.parametrize("kind", ["classes", "rgb"])
@@ -142,10 +142,10 @@ def test_a_growing_raster_can_be_looked_at(tmp_path, kind):
     with raster.RasterWriter(tmp_path / "out.tif", grid(60, 40), kind, {"NOTE": "for a test"}) as target:
         for row, end in ((30, 60), (0, 30)):
             target.write(data[..., row:end, :], row, 0)
-            with rasterio.open(target.preview()) as found:
-                np.testing.assert_array_equal(found.read().squeeze()[..., row:end, :], data[..., row:end, :])
-                assert found.crs.to_epsg() == 32618 and found.tags()["NOTE"] == "for a test"
-                assert not row or not found.dataset_mask()[:30].any(), "what is not written yet is transparent"
+            with rasterio.open(target.preview()) as dataset:
+                np.testing.assert_array_equal(dataset.read().squeeze()[..., row:end, :], data[..., row:end, :])
+                assert dataset.crs.to_epsg() == 32618 and dataset.tags()["NOTE"] == "for a test"
+                assert not row or not dataset.dataset_mask()[:30].any(), "what is not written yet is transparent"
         preview = target.preview()
     assert not preview.parent.exists()
 
@@ -157,8 +157,8 @@ def test_a_growing_image_of_polygons_shows_their_inside(tmp_path):
         before = target.preview()
         target.write(np.where(valid, picture(60, 40), 0), 0, 0, valid)
         assert target.preview() != before, "GDAL keeps what it knows of a file by its name"
-        with rasterio.open(target.preview()) as found:
-            np.testing.assert_array_equal(found.dataset_mask() > 0, valid)
+        with rasterio.open(target.preview()) as dataset:
+            np.testing.assert_array_equal(dataset.dataset_mask() > 0, valid)
 
 
 @pytest.mark.parametrize("earlier", [False, True])
@@ -185,17 +185,17 @@ WHATS = ["classes", "rgb", "rgb masked"]
 
 
 def write_blocks(
-    path, what="classes", stop=None, box=BOX, resume="text", seed="1", before=lambda number: None
+    path, kind="classes", stop=None, box=BOX, resume="text", seed="1", before=lambda number: None
 ) -> frozenset:
     """Write the first `stop` of the blocks that are not there, then interrupt; or all of them. What was there."""
-    data = codes(1350, 1200)[None] if what == "classes" else picture(1350, 1200)
+    data = codes(1350, 1200)[None] if kind == "classes" else picture(1350, 1200)
     valid = np.random.default_rng(1).random((1350, 1200)) > 0.5
-    with raster.RasterWriter(path, box, what.split()[0], {"SEED": seed}, resume) as target:
+    with raster.RasterWriter(path, box, kind.split()[0], {"SEED": seed}, resume) as target:
         for number, (row, col) in enumerate(OFFSETS[:stop]):
             part = slice(row + 50, row + 650), slice(col, col + 600)
             if (row, col) not in target.done:
                 before(number)
-                target.write(data[(..., *part)], row, col, None if what == "rgb" else valid[part])
+                target.write(data[(..., *part)], row, col, None if kind == "rgb" else valid[part])
         if stop is not None:
             raise KeyboardInterrupt
     return target.done
@@ -224,21 +224,21 @@ def interrupt(path: Path, *args, **kwargs) -> None:
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory) -> dict[str, bytes]:
     folder = tmp_path_factory.mktemp("whole")
-    for what in WHATS:
-        write_blocks(folder / "out.tif", what, resume=None)
-        (folder / "out.tif").rename(folder / what)
-    return {what: (folder / what).read_bytes() for what in WHATS}
+    for kind in WHATS:
+        write_blocks(folder / "out.tif", kind, resume=None)
+        (folder / "out.tif").rename(folder / kind)
+    return {kind: (folder / kind).read_bytes() for kind in WHATS}
 
 
-@pytest.mark.parametrize("what", WHATS)
-def test_a_resumed_raster_equals_an_uninterrupted_one_to_the_byte(tmp_path, uninterrupted, what):
+@pytest.mark.parametrize("kind", WHATS)
+def test_a_resumed_raster_equals_an_uninterrupted_one_to_the_byte(tmp_path, uninterrupted, kind):
     path = tmp_path / "out.tif"
-    interrupt(path, what, stop=2)
+    interrupt(path, kind, stop=2)
     assert left(tmp_path) == [".out.unfinished"]
-    interrupt(path, what, stop=5)
-    assert write_blocks(path, what) == frozenset(OFFSETS[:5])
-    assert path.read_bytes() == uninterrupted[what]
-    assert left(tmp_path) == ["out.tif", *(["out.tif.aux.xml"] if what == "classes" else [])]
+    interrupt(path, kind, stop=5)
+    assert write_blocks(path, kind) == frozenset(OFFSETS[:5])
+    assert path.read_bytes() == uninterrupted[kind]
+    assert left(tmp_path) == ["out.tif", *(["out.tif.aux.xml"] if kind == "classes" else [])]
 
 
 @pytest.mark.parametrize(
@@ -283,14 +283,14 @@ write_blocks(path, what)
 
 @pytest.mark.skipif(os.name != "posix", reason="kills by a signal")
 @pytest.mark.parametrize("when", DEATHS)
-@pytest.mark.parametrize("what", ["classes", "rgb masked"])
-def test_a_killed_run_is_resumed(tmp_path, uninterrupted, what, when):
+@pytest.mark.parametrize("kind", ["classes", "rgb masked"])
+def test_a_killed_run_is_resumed(tmp_path, uninterrupted, kind, when):
     path = tmp_path / "out.tif"
-    killed = run_apart(f"path, what = Path(sys.argv[1]), sys.argv[2]\n{DEATHS[when]}", path, what)
+    killed = run_apart(f"path, what = Path(sys.argv[1]), sys.argv[2]\n{DEATHS[when]}", path, kind)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert left(tmp_path) == [".out.unfinished"]
-    assert write_blocks(path, what) == frozenset(OFFSETS if "final" in when else OFFSETS[:3])
-    assert path.read_bytes() == uninterrupted[what]
+    assert write_blocks(path, kind) == frozenset(OFFSETS if "final" in when else OFFSETS[:3])
+    assert path.read_bytes() == uninterrupted[kind]
     assert ".out.unfinished" not in left(tmp_path)
 
 
@@ -311,8 +311,8 @@ def test_a_second_run_of_the_same_output_is_refused(tmp_path, resume):
         target.write(picture(20, 20), 0, 0)
         with pytest.raises(BackendError, match=r"Another run is writing .*out.tif. Wait for it or choose another"):
             raster.RasterWriter(path, grid(20, 20), "rgb", {}, resume)
-    with rasterio.open(path) as found:
-        np.testing.assert_array_equal(found.read(), picture(20, 20))
+    with rasterio.open(path) as dataset:
+        np.testing.assert_array_equal(dataset.read(), picture(20, 20))
 
 
 @pytest.mark.parametrize("resume", [None, "text"])
@@ -377,21 +377,21 @@ def test_a_final_file_that_cannot_be_made_keeps_the_blocks_alone(tmp_path, monke
 
 @pytest.mark.skipif(not hasattr(os.stat_result, "st_blocks"), reason="the system does not say what a file takes")
 def test_the_room_that_finished_blocks_take_is_not_asked_for_again(tmp_path, monkeypatch):
-    path, asked = tmp_path / "out.tif", []
+    path, sizes = tmp_path / "out.tif", []
     check = raster.check_writable
-    monkeypatch.setattr(raster, "check_writable", lambda path, size: (asked.append(size), check(path, size)))
+    monkeypatch.setattr(raster, "check_writable", lambda path, size: (sizes.append(size), check(path, size)))
     interrupt(path, "rgb", stop=4)
     interrupt(path, "rgb", stop=4)
-    assert asked[0] == 2 * 3 * 1300 * 1100
-    assert asked[0] - asked[1] >= 3 * 1150 * 1100
+    assert sizes[0] == 2 * 3 * 1300 * 1100
+    assert sizes[0] - sizes[1] >= 3 * 1150 * 1100
 
 
 def test_tags_of_any_text_are_kept(tmp_path):
     tags = {"MARKUP": "a <b> & 'c' \"d\"", "KEY <&>": "é 土地", "JSON": '{"a": ["b\\n"]}', "LINES": "one\ntwo"}
     with raster.RasterWriter(tmp_path / "out.tif", grid(4, 4), "rgb", tags) as target:
         target.write(picture(4, 4), 0, 0)
-    with rasterio.open(tmp_path / "out.tif") as found:
-        assert {key: found.tags()[key] for key in tags} == tags
+    with rasterio.open(tmp_path / "out.tif") as dataset:
+        assert {key: dataset.tags()[key] for key in tags} == tags
 
 
 def test_a_very_large_raster_costs_its_blocks_alone(tmp_path, monkeypatch):

@@ -57,7 +57,7 @@ def job(real, output, **changes):
 
 
 @pytest.fixture(scope="module")
-def made(real, tmp_path_factory):
+def built(real, tmp_path_factory):
     output, reporter = tmp_path_factory.mktemp("made") / "sets", RecordingReporter()
     assert buildstandardsets.run(job(real, output), reporter) == {"output": str(output)}
     return output, reporter
@@ -77,48 +77,48 @@ def files(folder):
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.*") if path.suffix != ".json"}
 
 
-def test_four_sets_of_the_same_tiles_places_and_splits(real, made):
-    output, _ = made
+def test_four_sets_of_the_same_tiles_places_and_splits(real, built):
+    output, _ = built
     assert sorted(path.name for path in output.iterdir()) == sorted([*SETS, "standardsets.json"])
     assert [path.name for path in output.parent.iterdir()] == ["sets"]
-    kept = ("name", "image", "label", "split", "crs", "xmin", "ymin", "xmax", "ymax")
-    wanted = [[row[key] for key in kept] for row in rows(real[0])]
+    columns = ("name", "image", "label", "split", "crs", "xmin", "ymin", "xmax", "ymax")
+    wanted = [[row[key] for key in columns] for row in rows(real[0])]
     for name in SETS:
         opened, index = reader.open_tiles(output / name), json.loads((output / name / "dataset.json").read_text())
-        assert [[row[key] for key in kept] for row in rows(output / name)] == wanted
+        assert [[row[key] for key in columns] for row in rows(output / name)] == wanted
         assert opened.synthetic is (name != "real") and opened.pixel_m == 1 and len(opened.tiles) == 4
         assert index["counts"] == json.loads((real[0] / "dataset.json").read_text())["counts"]
         items = json.loads((output / name / "items.json").read_text())["features"]
         assert {item["properties"]["landforge:synthetic"] for item in items} == {name != "real"}
         for row in rows(output / name):
             bounds = [read(output / name / row[kind])[2] for kind in ("image", "label")]
-            assert bounds[0] == bounds[1] == tuple(float(row[key]) for key in kept[-4:])
+            assert bounds[0] == bounds[1] == tuple(float(row[key]) for key in columns[-4:])
     assert files(output / "real") == files(real[0])
 
 
-def test_labels_are_the_real_ones_but_for_the_synthetic_set(real, made):
+def test_labels_are_the_real_ones_but_for_the_synthetic_set(real, built):
     for row in rows(real[0]):
-        found = {name: read(made[0] / name / row["label"])[0] for name in SETS}
+        found = {name: read(built[0] / name / row["label"])[0] for name in SETS}
         assert np.array_equal(found["controlnet"], found["real"]) and np.array_equal(found["spade"], found["real"])
         assert not np.array_equal(found["synthetic"], found["real"]) and (found["synthetic"] > 0).all()
-    written = {row["name"]: row for row in rows(made[0] / "synthetic")}
+    written = {row["name"]: row for row in rows(built[0] / "synthetic")}
     for row in rows(real[0]):
-        codes = read(made[0] / "synthetic" / row["label"])[0]
+        codes = read(built[0] / "synthetic" / row["label"])[0]
         for code in legend.CODES:
             assert float(written[row["name"]][f"c{code}"]) == pytest.approx((codes == code).mean(), abs=1e-4)
 
 
 @pytest.mark.parametrize("generator", ["controlnet", "spade"])
-def test_a_set_is_what_generate_image_paints_on_the_whole_map(real, made, tmp_path, generator):
+def test_a_set_is_what_generate_image_paints_on_the_whole_map(real, built, tmp_path, generator):
     painted = tmp_path / "image.tif"
     generateimage.run(GenerateImage(str(real[1]), str(painted), generator, 5, 1, style=STYLE), protocol.silent())
-    with rasterio.open(painted) as whole:
+    with rasterio.open(painted) as image:
         for row in rows(real[0]):
-            data, tags, bounds = read(made[0] / generator / row["image"])
-            assert np.array_equal(data, whole.read(window=whole.window(*bounds)))
+            data, tags, bounds = read(built[0] / generator / row["image"])
+            assert np.array_equal(data, image.read(window=image.window(*bounds)))
             assert tags["LANDFORGE_SYNTHETIC"] == "YES" and tags["LANDFORGE_SEED"] == "5"
             assert json.loads(tags["LANDFORGE_SETTINGS"])["style"] == ["2018", "coastal"] and row["style"] == LOOK
-            assert tags["LANDFORGE_MODEL_SHA256"] == whole.tags()["LANDFORGE_MODEL_SHA256"]
+            assert tags["LANDFORGE_MODEL_SHA256"] == image.tags()["LANDFORGE_MODEL_SHA256"]
 
 
 def land_cover(places):
@@ -135,8 +135,8 @@ def land_cover(places):
     return out
 
 
-def test_the_synthetic_set_is_the_worlds_land_cover_of_the_real_tiles_shares(real, made):
-    index = json.loads((made[0] / "synthetic" / "dataset.json").read_text())
+def test_the_synthetic_set_is_the_worlds_land_cover_of_the_real_tiles_shares(real, built):
+    index = json.loads((built[0] / "synthetic" / "dataset.json").read_text())
     [(world, [place])] = index["places_asked"].items()
     train = [row for row in rows(real[0]) if row["split"] == "train"]
     valid = sum(float(row["valid"]) for row in train)
@@ -150,30 +150,30 @@ def test_the_synthetic_set_is_the_worlds_land_cover_of_the_real_tiles_shares(rea
     assert {len(found) for found in known.values()} == {1}, "all tiles lie in one window"
     codes = legend.to_code(land_cover(known[world])).repeat(10, 0).repeat(10, 1)[None]
     for row in rows(real[0]):
-        data, tags, bounds = read(made[0] / "synthetic" / row["label"])
+        data, tags, bounds = read(built[0] / "synthetic" / row["label"])
         top, left = int(TOP - bounds.top), int(bounds.left - LEFT)
         assert np.array_equal(data, codes[:, top : top + 80, left : left + 80])
         assert tags["LANDFORGE_SYNTHETIC"] == "YES" and len(tags["LANDFORGE_MODEL_SHA256"]) == 64
-        image, tags, _ = read(made[0] / "synthetic" / row["image"])
+        image, tags, _ = read(built[0] / "synthetic" / row["image"])
         assert len(json.loads(tags["LANDFORGE_SETTINGS"])["landcover_places_sha256"]) == 64
         with pytest.raises(BackendError, match="'Build standard sets' makes it again"):
             provenance.generation_record(tags, "a tile")
         assert image.std() > 0
 
 
-def test_the_log_says_what_is_made_and_how_much(made):
-    logs = [event.message for event in made[1].events("log")]
+def test_the_log_says_what_is_made_and_how_much(built):
+    logs = [event.message for event in built[1].events("log")]
     assert any("class shares of the real tiles at each of 1 places" in one and "Built-up" in one for one in logs)
     for name in ("controlnet", "spade"):
         assert any(line.startswith(f"{name} knows no style lunar, which tiles have") for line in logs)
     assert "synthetic, region 1 of 1: 4 tiles, style 2018, coastal" in logs
     for name in SETS[1:]:
         assert any(re.match(rf"{name}: [\d,]+ windows\.", line) for line in logs)
-    fractions = [event.fraction for event in made[1].events("progress")]
+    fractions = [event.fraction for event in built[1].events("progress")]
     assert fractions == sorted(fractions) and fractions[-1] == 1
 
 
-def test_a_large_job_says_beforehand_how_long_it_takes(real, made, tmp_path, monkeypatch):
+def test_a_large_job_says_beforehand_how_long_it_takes(real, built, tmp_path, monkeypatch):
     monkeypatch.setattr("backend.generation.standard_sets.LARGE_WINDOWS", 10)
     reporter = RecordingReporter()
     buildstandardsets.run(job(real, tmp_path / "sets"), reporter)
@@ -181,11 +181,11 @@ def test_a_large_job_says_beforehand_how_long_it_takes(real, made, tmp_path, mon
     assert any(re.match(r"controlnet: \d+ windows, about \d+ (s|min)\.", line) for line in logs)
     assert any(line.startswith("All together about") for line in logs)
     for name in SETS:
-        assert files(tmp_path / "sets" / name) == files(made[0] / name), "the trial is a part of the job"
+        assert files(tmp_path / "sets" / name) == files(built[0] / name), "the trial is a part of the job"
 
 
 @pytest.mark.parametrize("after", [1, 2, 3])
-def test_an_interrupted_run_goes_on_and_ends_the_same(real, made, tmp_path, after):
+def test_an_interrupted_run_goes_on_and_ends_the_same(real, built, tmp_path, after):
     marked, mark = [], BlockStore.mark
 
     def cut(self, block):
@@ -204,13 +204,13 @@ def test_an_interrupted_run_goes_on_and_ends_the_same(real, made, tmp_path, afte
     first = next(event.message for event in reporter.events("log") if " windows" in event.message)
     assert first.startswith({1: "spade", 2: "synthetic", 3: "synthetic"}[after]) or first.startswith("controlnet: 0 w")
     for name in SETS:
-        assert files(tmp_path / "sets" / name) == files(made[0] / name)
+        assert files(tmp_path / "sets" / name) == files(built[0] / name)
     assert [path.name for path in tmp_path.iterdir()] == ["sets"]
 
 
-def test_other_settings_start_afresh(real, made, tmp_path, monkeypatch):
+def test_other_settings_start_afresh(real, built, tmp_path, monkeypatch):
     work = tmp_path / ".sets.unfinished"
-    shutil.copytree(made[0], work)
+    shutil.copytree(built[0], work)
     reporter = RecordingReporter()
     buildstandardsets.run(job(real, tmp_path / "sets"), reporter)
     assert not any("windows" in event.message for event in reporter.events("log")), "all was there"
@@ -219,7 +219,7 @@ def test_other_settings_start_afresh(real, made, tmp_path, monkeypatch):
     row = rows(real[0])[0]
     assert read(tmp_path / "sets" / "spade" / row["image"])[1]["LANDFORGE_SEED"] == "6"
     assert not np.array_equal(
-        read(tmp_path / "sets" / "spade" / row["image"])[0], read(made[0] / "spade" / row["image"])[0]
+        read(tmp_path / "sets" / "spade" / row["image"])[0], read(built[0] / "spade" / row["image"])[0]
     )
 
 
@@ -252,7 +252,7 @@ def test_a_place_has_the_class_shares_of_its_training_tiles(tmp_path):
     )
 
 
-def test_tiles_far_apart_off_the_grid_in_two_zones(tmp_path, made):
+def test_tiles_far_apart_off_the_grid_in_two_zones(tmp_path, built):
     """What lies between them is not computed, each lands at its own place, and no class shares are asked for."""
     image, label = image_and_label(64, 64)
     pairs = []

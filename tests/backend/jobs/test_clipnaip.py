@@ -52,13 +52,13 @@ def api(tmp_path, monkeypatch):
 def clip(output, reporter, extent=HERE, **options):
     outputs = clipnaip.run(ClipNaip(extent, str(output), **options), reporter)
     assert outputs == {"output": str(output)}
-    with rasterio.open(output) as found:
-        return found.read(), found.dataset_mask() > 0, found
+    with rasterio.open(output) as dataset:
+        return dataset.read(), dataset.dataset_mask() > 0, dataset
 
 
 def tags_of(path):
-    with rasterio.open(path) as found:
-        return found.tags()
+    with rasterio.open(path) as dataset:
+        return dataset.tags()
 
 
 def test_red_green_and_blue_of_an_item_come_through_to_the_bit(api, tmp_path, reporter):
@@ -179,8 +179,8 @@ def layer_fault(folder, fault):
 def test_a_layer_that_cannot_be_clipped_is_refused(tmp_path, refusal, fault, message):
     layer = layer_fault(tmp_path, fault)
     extent = Extent(500_010, 3_999_710, 500_290, 3_999_990, "EPSG:32618")
-    said = refusal(clipnaip.run, ClipNaip, extent, source="layer", layer=str(layer))
-    assert re.match(message.format(layer=layer), said), said
+    error = refusal(clipnaip.run, ClipNaip, extent, source="layer", layer=str(layer))
+    assert re.match(message.format(layer=layer), error), error
 
 
 @pytest.mark.parametrize(
@@ -232,8 +232,8 @@ def test_a_place_and_a_year_without_images_are_refused(api, tmp_path, refusal):
 
 def test_too_large_an_extent_is_refused_before_anything_is_asked(monkeypatch, refusal):
     monkeypatch.setenv("LANDFORGE_STAC_URL", f"http://127.0.0.1:{servers.free_port()}")
-    said = refusal(clipnaip.run, ClipNaip, Extent(-79, 36, -78, 37, "EPSG:4326"))
-    assert "more than the limit of 2,500 km2" in said and "pixels of 1 m" in said and "MB" in said
+    error = refusal(clipnaip.run, ClipNaip, Extent(-79, 36, -78, 37, "EPSG:4326"))
+    assert "more than the limit of 2,500 km2" in error and "pixels of 1 m" in error and "MB" in error
 
 
 @pytest.mark.parametrize(

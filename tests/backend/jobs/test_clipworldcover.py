@@ -48,8 +48,8 @@ def bucket(tmp_path, monkeypatch):
 def clip(output, reporter, extent=CORNER, **options):
     outputs = clipworldcover.run(ClipWorldCover(extent, str(output), **options), reporter)
     assert outputs == {"output": str(output)}
-    with rasterio.open(output) as found:
-        return found.read(1), found.profile, found.tags()
+    with rasterio.open(output) as dataset:
+        return dataset.read(1), dataset.profile, dataset.tags()
 
 
 def quadrants(profile):
@@ -194,8 +194,8 @@ def layer_fault(folder, fault):
 def test_a_layer_that_cannot_be_clipped_is_refused(tmp_path, refusal, fault, message):
     layer = layer_fault(tmp_path, fault)
     extent = Extent(500_050, 3_996_050, 503_900, 3_999_950, "EPSG:32618")
-    said = refusal(clipworldcover.run, ClipWorldCover, extent, source="layer", layer=str(layer))
-    assert re.match(message.format(layer=layer), said), said
+    error = refusal(clipworldcover.run, ClipWorldCover, extent, source="layer", layer=str(layer))
+    assert re.match(message.format(layer=layer), error), error
 
 
 def test_no_layer_at_all_is_refused(refusal):
@@ -214,8 +214,8 @@ def test_a_bucket_that_misbehaves_is_refused(bad_server, monkeypatch, refusal, m
 
 
 def test_open_sea_and_places_outside_the_coverage_are_refused(bucket, refusal):
-    said = refusal(clipworldcover.run, ClipWorldCover, Extent(0.1, -70.2, 0.2, -70.1, "EPSG:4326"))
-    assert "has no tile here (S72E000 at http" in said and "outside the coverage" in said
+    error = refusal(clipworldcover.run, ClipWorldCover, Extent(0.1, -70.2, 0.2, -70.1, "EPSG:4326"))
+    assert "has no tile here (S72E000 at http" in error and "outside the coverage" in error
 
 
 def test_a_tile_without_data_under_the_extent_is_refused(bucket, refusal):
@@ -225,14 +225,14 @@ def test_a_tile_without_data_under_the_extent_is_refused(bucket, refusal):
 
 def test_a_place_without_items_is_refused(stac_api, refusal):
     extent = Extent(20.0, 0.1, 20.1, 0.2, "EPSG:4326")
-    said = refusal(clipworldcover.run, ClipWorldCover, extent, source="planetarycomputer")
-    assert "Planetary Computer has no WorldCover 2021 here" in said
+    error = refusal(clipworldcover.run, ClipWorldCover, extent, source="planetarycomputer")
+    assert "Planetary Computer has no WorldCover 2021 here" in error
 
 
 def test_too_large_an_extent_is_refused_before_anything_is_asked(monkeypatch, refusal):
     monkeypatch.setenv("LANDFORGE_ESA_URL", f"http://127.0.0.1:{servers.free_port()}")
-    said = refusal(clipworldcover.run, ClipWorldCover, Extent(6, 0, 7, 1, "EPSG:4326"))
-    assert "more than the limit of 2,500 km2" in said and "MB" in said
+    error = refusal(clipworldcover.run, ClipWorldCover, Extent(6, 0, 7, 1, "EPSG:4326"))
+    assert "more than the limit of 2,500 km2" in error and "MB" in error
 
 
 def test_an_output_that_cannot_be_written_is_refused_before_anything_is_asked(tmp_path, monkeypatch, reporter):

@@ -62,19 +62,19 @@ def same(one, other, *keys):
 
 def test_land_cover_is_the_same_again_and_another_with_a_new_seed(landcover, tmp_path):
     pixels, tags, bounds = read(landcover)
-    found, about, where = read(again(landcover, tmp_path))
-    assert np.array_equal(found, pixels) and where == bounds
-    assert same(about, tags, "LANDFORGE_SETTINGS", "LANDFORGE_SEED", "LANDFORGE_MODEL_SHA256")
-    found, about, where = read(again(landcover, tmp_path, "other", seed=5))
-    assert not np.array_equal(found, pixels) and where == bounds and about["LANDFORGE_SEED"] == "5"
-    assert same(about, tags, "LANDFORGE_SETTINGS")
+    result, tags_again, where = read(again(landcover, tmp_path))
+    assert np.array_equal(result, pixels) and where == bounds
+    assert same(tags_again, tags, "LANDFORGE_SETTINGS", "LANDFORGE_SEED", "LANDFORGE_MODEL_SHA256")
+    result, tags_again, where = read(again(landcover, tmp_path, "other", seed=5))
+    assert not np.array_equal(result, pixels) and where == bounds and tags_again["LANDFORGE_SEED"] == "5"
+    assert same(tags_again, tags, "LANDFORGE_SETTINGS")
 
 
 def test_land_cover_goes_on_beside_itself(landcover, tmp_path):
     east = Extent(LEFT + 1500, BOTTOM, LEFT + 1700, BOTTOM + 130, UTM)
-    pixels, found = read(landcover)[0], read(again(landcover, tmp_path, extent=east))
-    assert found[2] == (east.xmin, east.ymin, east.xmax, east.ymax)
-    assert np.array_equal(found[0][:, :, :10], pixels[:, -13:, 150:])
+    pixels, result = read(landcover)[0], read(again(landcover, tmp_path, extent=east))
+    assert result[2] == (east.xmin, east.ymin, east.xmax, east.ymax)
+    assert np.array_equal(result[0][:, :, :10], pixels[:, -13:, 150:])
 
 
 def test_an_extent_in_another_crs_stays_on_the_rasters_grid(landcover, tmp_path):
@@ -110,12 +110,12 @@ def test_an_image_keeps_the_style_that_its_seed_drew(scene, tmp_path):
 def test_an_image_keeps_its_style(scene, tmp_path):
     style = ", ".join(sorted(load_image_generator("spade").index["styles"])[::3])
     paths = [str(tmp_path / f"styled {name}.tif") for name in ("cover", "image")]
-    asked = GenerateScene(PLACE, *paths, "spade", seed=4, steps=2, shares={50: 80.0}, style=style)
-    generatescene.run(asked, silent())
+    scene_job = GenerateScene(PLACE, *paths, "spade", seed=4, steps=2, shares={50: 80.0}, style=style)
+    generatescene.run(scene_job, silent())
     pixels, tags, _ = read(paths[1])
     assert not np.array_equal(pixels, read(scene[1])[0]), "a style is seen"
-    found, about, _ = read(again(paths[1], tmp_path))
-    assert np.array_equal(found, pixels) and same(about, tags, "LANDFORGE_SETTINGS")
+    result, tags_again, _ = read(again(paths[1], tmp_path))
+    assert np.array_equal(result, pixels) and same(tags_again, tags, "LANDFORGE_SETTINGS")
 
 
 def test_what_lay_outside_the_polygons_stays_outside(tmp_path):
@@ -142,8 +142,8 @@ def test_an_image_on_a_raster_of_ones_own(tmp_path):
     (tmp_path / "mine.tif").rename(moved / "mine.tif")
     with pytest.raises(BackendError, match=r"painted on the land cover 'mine.tif'.*Choose it"):
         again(image, tmp_path)
-    given = again(image, tmp_path, landcover=str(moved / "mine.tif"))
-    assert np.array_equal(read(given)[0], pixels)
+    output = again(image, tmp_path, landcover=str(moved / "mine.tif"))
+    assert np.array_equal(read(output)[0], pixels)
     beyond = Extent(right + 100, bottom, right + 200, top, "EPSG:32618")
     with pytest.raises(BackendError, match="does not reach into the extent"):
         again(image, tmp_path, "beyond", landcover=str(moved / "mine.tif"), extent=beyond)

@@ -62,9 +62,9 @@ JOBS = {
 }
 
 
-def made(what, folder, inputs, seed=1):
+def build(case, folder, inputs, seed=1):
     """A job's module and the job, with outputs in a folder."""
-    module, job = JOBS[what]
+    module, job = JOBS[case]
     return module, job(lambda name: str(folder / f"{name}.tif"), inputs, seed)
 
 
@@ -72,9 +72,9 @@ def left(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
-def run(what, folder, inputs, seed=1):
+def run(case, folder, inputs, seed=1):
     """Run a job to its end: how many windows it computed, and from how many blocks it went on."""
-    module, job = made(what, folder, inputs, seed)
+    module, job = build(case, folder, inputs, seed)
     reporter = RecordingReporter()
     module.run(job, reporter)
     counted = [re.match(r"window ([\d,]+) of", event.message) for event in reporter.events("progress")]
@@ -83,7 +83,7 @@ def run(what, folder, inputs, seed=1):
     return windows, sum(int(found.group(1)) for found in went_on if found)
 
 
-def interrupt(what, folder, inputs, after, seed=1):
+def interrupt(case, folder, inputs, after, seed=1):
     """Run a job up to the write after so many."""
     written, write = [], RasterWriter.write
 
@@ -93,7 +93,7 @@ def interrupt(what, folder, inputs, after, seed=1):
         write(self, *args)
         written.append(args)
 
-    module, job = made(what, folder, inputs, seed)
+    module, job = build(case, folder, inputs, seed)
     with pytest.MonkeyPatch.context() as patch, pytest.raises(PowerCutError):
         patch.setattr(RasterWriter, "write", cut)
         module.run(job, RecordingReporter())
@@ -104,28 +104,28 @@ def whole(tmp_path_factory, inputs):
     """What a job makes without interruption: its files, and how many windows it computes."""
     found = {}
 
-    def get(what, seed=1):
-        if (what, seed) not in found:
+    def get(case, seed=1):
+        if (case, seed) not in found:
             folder = tmp_path_factory.mktemp("whole")
-            windows, went_on = run(what, folder, inputs, seed)
+            windows, went_on = run(case, folder, inputs, seed)
             assert went_on == 0
-            found[what, seed] = left(folder), windows
-        return found[what, seed]
+            found[case, seed] = left(folder), windows
+        return found[case, seed]
 
     return get
 
 
 @pytest.mark.parametrize("after", [1, 3])
-@pytest.mark.parametrize("what", JOBS)
-def test_an_interrupted_job_goes_on_and_ends_the_same(tmp_path, inputs, whole, what, after):
-    if (what, after) == ("an area of it", 3):
+@pytest.mark.parametrize("case", JOBS)
+def test_an_interrupted_job_goes_on_and_ends_the_same(tmp_path, inputs, whole, case, after):
+    if (case, after) == ("an area of it", 3):
         after = 2  # of its three blocks
-    interrupt(what, tmp_path, inputs, after)
+    interrupt(case, tmp_path, inputs, after)
     assert left(tmp_path) == {}, "nothing appears under its name before it is whole"
-    files, windows = whole(what)
-    again, went_on = run(what, tmp_path, inputs)
+    files, windows = whole(case)
+    again, went_on = run(case, tmp_path, inputs)
     assert went_on == after
-    cheaper = after > 1 and what not in ("landcover", "an area of it")  # whose windows are wider than the extent
+    cheaper = after > 1 and case not in ("landcover", "an area of it")  # whose windows are wider than the extent
     assert again < windows if cheaper else again <= windows
     assert left(tmp_path) == files
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(files), "nothing is left beside the outputs"
@@ -138,11 +138,11 @@ def test_a_job_may_be_interrupted_again(tmp_path, inputs, whole):
     assert left(tmp_path) == whole("scene")[0]
 
 
-@pytest.mark.parametrize("what", ["landcover", "image", "scene"])
-def test_another_seed_starts_afresh(tmp_path, inputs, whole, what):
-    interrupt(what, tmp_path, inputs, 2, seed=2)
-    assert run(what, tmp_path, inputs) == (whole(what)[1], 0)
-    assert left(tmp_path) == whole(what)[0]
+@pytest.mark.parametrize("case", ["landcover", "image", "scene"])
+def test_another_seed_starts_afresh(tmp_path, inputs, whole, case):
+    interrupt(case, tmp_path, inputs, 2, seed=2)
+    assert run(case, tmp_path, inputs) == (whole(case)[1], 0)
+    assert left(tmp_path) == whole(case)[0]
     assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
 
 
@@ -152,17 +152,17 @@ def test_another_area_starts_afresh(tmp_path, inputs, whole):
     assert left(tmp_path) == whole("landcover")[0]
 
 
-@pytest.mark.parametrize(("what", "number"), [("image", 0), ("segmentation", 1)])
-def test_another_input_starts_afresh(tmp_path, inputs, whole, what, number):
-    interrupt(what, tmp_path, inputs, 2)
+@pytest.mark.parametrize(("case", "number"), [("image", 0), ("segmentation", 1)])
+def test_another_input_starts_afresh(tmp_path, inputs, whole, case, number):
+    interrupt(case, tmp_path, inputs, 2)
     path = Path(inputs[number])
     stamp = path.stat()
     try:
         os.utime(path, (stamp.st_atime, stamp.st_mtime + 5))
-        assert run(what, tmp_path, inputs) == (whole(what)[1], 0)
+        assert run(case, tmp_path, inputs) == (whole(case)[1], 0)
     finally:
         os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
-    assert left(tmp_path) == whole(what)[0]
+    assert left(tmp_path) == whole(case)[0]
 
 
 def test_a_job_that_ended_while_compressing_computes_nothing_again(tmp_path, inputs, whole, monkeypatch):

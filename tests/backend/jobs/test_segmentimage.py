@@ -77,16 +77,16 @@ def test_every_pixel_is_covered(tmp_path, model, small_windows, height, width, l
 def test_blocks_and_cuts_leave_no_trace(tmp_path, model, small_windows, monkeypatch):
     world = image_and_label(420, 520)[0]
     image = write_raster(tmp_path / "image.tif", world)
-    whole = segment(tmp_path, image, model)[0]
+    full = segment(tmp_path, image, model)[0]
     for side, batch in ((1, 1), (3, 5)):
         monkeypatch.setattr(segmentation, "SIDE", side)
         monkeypatch.setattr(segmentation, "BATCH", batch)
-        assert (segment(tmp_path, image, model)[0] == whole).all()
+        assert (segment(tmp_path, image, model)[0] == full).all()
     row, col = 37, 61
     cut = write_raster(tmp_path / "cut.tif", world[:, row:, col:], 500_000 + col, 4_000_000 - row)
     part = segment(tmp_path, cut, model)[0]
     inside = (slice(128, -128), slice(128, -128))  # windows that reach here lie within both rasters
-    assert (part[inside] == whole[row:, col:][inside]).all()
+    assert (part[inside] == full[row:, col:][inside]).all()
     assert len(np.unique(part[inside])) > 3  # no trivial agreement
 
 
@@ -226,8 +226,8 @@ def bad_images(tmp_path):
 def test_bad_images_are_refused(tmp_path, model, refusal, small_windows):
     for what, image, options, message in bad_images(tmp_path):
         options = {"model": model, **options}
-        said = refusal(segmentimage.run, protocol.SegmentImage, str(image), **options)
-        assert re.search(message, said), f"{what}: {said}"
+        error = refusal(segmentimage.run, protocol.SegmentImage, str(image), **options)
+        assert re.search(message, error), f"{what}: {error}"
 
 
 def test_beyond_its_edges_the_image_is_mirrored(tmp_path):
@@ -241,8 +241,8 @@ def test_beyond_its_edges_the_image_is_mirrored(tmp_path):
 def test_another_kind_of_model_is_refused(tmp_path, refusal):
     model_folder.write_index(tmp_path, "landcover")
     image = write_raster(tmp_path / "a.tif", image_and_label(64, 64)[0])
-    said = refusal(segmentimage.run, protocol.SegmentImage, str(image), model=str(tmp_path))
-    assert "is a landcover model, but a segmentation model is needed" in said
+    error = refusal(segmentimage.run, protocol.SegmentImage, str(image), model=str(tmp_path))
+    assert "is a landcover model, but a segmentation model is needed" in error
 
 
 def test_outputs_that_cannot_be_written(tmp_path, model, small_windows):

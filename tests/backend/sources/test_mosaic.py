@@ -28,8 +28,8 @@ def noise(bands, height, width, low=1, seed=0):
 
 
 def read(pieces, kind, box):
-    with Mosaic([piece if isinstance(piece, Piece) else Piece(str(piece)) for piece in pieces], kind) as found:
-        return found.read(box)
+    with Mosaic([piece if isinstance(piece, Piece) else Piece(str(piece)) for piece in pieces], kind) as opened:
+        return opened.read(box)
 
 
 def test_an_aligned_image_is_read_to_the_bit_and_what_lies_beyond_is_invalid(tmp_path):
@@ -54,12 +54,12 @@ def test_a_much_coarser_grid_reads_the_overviews(tmp_path):
         target.build_overviews([2, 4, 8])
     with rasterio.open(path, "r+", overview_level=1) as overview:
         assert overview.shape == (128, 128)
-    whole = path.read_bytes()
-    with Mosaic([Piece(str(path))], "rgb") as found:
-        got, valid = found.read(grid(100, 100, pixel_m=5))
-        assert {level for _, level in found._opened} == {None, 1}  # the largest that is not coarser than the grid
+    content = path.read_bytes()
+    with Mosaic([Piece(str(path))], "rgb") as opened:
+        got, valid = opened.read(grid(100, 100, pixel_m=5))
+        assert {level for _, level in opened._opened} == {None, 1}  # the largest that is not coarser than the grid
     assert valid.all() and (got == 100).all()
-    assert path.read_bytes() == whole
+    assert path.read_bytes() == content
 
 
 def test_codes_outside_the_legend_are_nodata_and_none_is_invented(tmp_path):
@@ -148,8 +148,8 @@ def test_a_grid_is_read_in_blocks_and_each_is_reported(tmp_path, monkeypatch, re
     monkeypatch.setattr(mosaic, "BLOCK_PX", 16)
     data = noise(3, 40, 50)
     seen = np.zeros_like(data)
-    with Mosaic([Piece(str(write_raster(tmp_path / "a.tif", data)))], "rgb") as found:
-        for row, col, part, _ in found.blocks(grid(40, 50), reporter):
+    with Mosaic([Piece(str(write_raster(tmp_path / "a.tif", data)))], "rgb") as opened:
+        for row, col, part, _ in opened.blocks(grid(40, 50), reporter):
             assert part.shape[1] <= 16 and part.shape[2] <= 16
             seen[:, row : row + 16, col : col + 16] = part
     np.testing.assert_array_equal(seen, data)
@@ -167,9 +167,9 @@ def test_pieces_that_do_not_touch_the_grid_are_not_opened(tmp_path):
 def test_many_pieces_are_not_all_held_open(tmp_path, monkeypatch):
     monkeypatch.setattr(mosaic, "OPEN_FILES", 3)
     paths = [write_raster(tmp_path / f"{i}.tif", noise(3, 10, 10, seed=i), left=LEFT + 10 * i) for i in range(8)]
-    with Mosaic([Piece(str(path)) for path in paths], "rgb") as found:
-        _, valid = found.read(grid(10, 80))
-        assert len(found._opened) <= 3
+    with Mosaic([Piece(str(path)) for path in paths], "rgb") as opened:
+        _, valid = opened.read(grid(10, 80))
+        assert len(opened._opened) <= 3
     assert valid.all()
 
 
@@ -184,8 +184,8 @@ def test_many_pieces_are_not_all_held_open(tmp_path, monkeypatch):
 )
 def test_the_pixel_size_is_that_on_the_ground(tmp_path, crs, pixel, left, top, size_m):
     path = write_raster(tmp_path / "a.tif", noise(3, 10, 10), left, top, pixel, crs)
-    with Mosaic([Piece(str(path))], "rgb") as found:
-        assert found.pixel_m(grid(1000, 1000, left=LEFT, top=TOP)) == pytest.approx(size_m, abs=0.011)
+    with Mosaic([Piece(str(path))], "rgb") as opened:
+        assert opened.pixel_m(grid(1000, 1000, left=LEFT, top=TOP)) == pytest.approx(size_m, abs=0.011)
 
 
 class TestOverHttp:

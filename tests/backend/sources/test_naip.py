@@ -40,9 +40,7 @@ def item(year: int, share: float, name: str = "") -> Item:
 
 
 def chosen(items, reporter, year=None):
-    return [found.id for found in naip.choose(items, box(), year, reporter)], [
-        e.message for e in reporter.events("log")
-    ]
+    return [item.id for item in naip.choose(items, box(), year, reporter)], [e.message for e in reporter.events("log")]
 
 
 def test_the_newest_year_that_covers_all_is_taken(reporter):

@@ -105,17 +105,17 @@ class TestSigning:
         sas.TOKEN_CACHE.clear()
 
     @pytest.fixture
-    def asked(self, monkeypatch):
-        asked = []
+    def token_requests(self, monkeypatch):
+        token_requests = []
 
         class Tokens(http.server.BaseHTTPRequestHandler):
             def log_message(self, *_):
                 pass
 
             def do_GET(self):
-                asked.append(self.path)
+                token_requests.append(self.path)
                 expiry = (datetime.now(timezone.utc) + timedelta(hours=1)).isoformat()
-                body = json.dumps({"msft:expiry": expiry, "token": f"sig={len(asked)}"}).encode()
+                body = json.dumps({"msft:expiry": expiry, "token": f"sig={len(token_requests)}"}).encode()
                 self.send_response(200)
                 self.end_headers()
                 self.wfile.write(body)
@@ -123,19 +123,19 @@ class TestSigning:
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Tokens)
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         monkeypatch.setenv("PC_SDK_SAS_URL", f"http://127.0.0.1:{server.server_address[1]}/token")
-        yield asked
+        yield token_requests
         server.shutdown()
         server.server_close()
 
-    def test_storage_of_planetary_computer_gets_a_token_once(self, asked):
+    def test_storage_of_planetary_computer_gets_a_token_once(self, token_requests):
         assert stac.sign(self.ADDRESS) == self.ADDRESS + "?sig=1"
         assert stac.sign(self.ADDRESS) == self.ADDRESS + "?sig=1"
-        assert asked == ["/token/naipeuwest/naip"]
+        assert token_requests == ["/token/naipeuwest/naip"]
 
     @pytest.mark.parametrize("address", ["http://127.0.0.1:1/a.tif", "/data/a.tif", "https://example.org/a.tif"])
-    def test_anything_else_stays_as_it_is(self, asked, address):
+    def test_anything_else_stays_as_it_is(self, token_requests, address):
         assert stac.sign(address) == address
-        assert asked == []
+        assert token_requests == []
 
     @pytest.mark.parametrize("mode", ["garbage", "stall"])
     def test_a_token_service_that_misbehaves_is_an_error_in_bounded_time(self, bad_server, monkeypatch, mode):

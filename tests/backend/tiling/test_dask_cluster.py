@@ -60,17 +60,17 @@ class Started:
 
 @contextlib.contextmanager
 def started(folder, workers):
-    found = Started(folder, workers)
+    cluster = Started(folder, workers)
     try:
-        yield found
+        yield cluster
     finally:
-        found.stop()
+        cluster.stop()
 
 
 @pytest.fixture(scope="module")
 def two_workers(tmp_path_factory):
-    with started(tmp_path_factory.mktemp("cluster"), 2) as found:
-        yield found.address
+    with started(tmp_path_factory.mktemp("cluster"), 2) as cluster:
+        yield cluster.address
 
 
 def scene():
@@ -85,22 +85,22 @@ def test_two_workers_give_what_one_process_gives(two_workers):
 def test_two_jobs_on_one_cluster_do_not_mix(two_workers):
     one = phased_raster(Lattice(8, 6), "field", 1, 2, 2, 1)
     other = phased_raster(Lattice(8, 6), "field", 1, 2, 2, 2)
-    found = [render_pixels(field, REGION, scheduler=two_workers) for field in (one, other)]
-    assert np.array_equal(found[0], render_pixels(one, REGION)) and np.array_equal(
-        found[1], render_pixels(other, REGION)
+    results = [render_pixels(field, REGION, scheduler=two_workers) for field in (one, other)]
+    assert np.array_equal(results[0], render_pixels(one, REGION)) and np.array_equal(
+        results[1], render_pixels(other, REGION)
     )
-    assert not np.array_equal(*found)
+    assert not np.array_equal(*results)
 
 
 def test_a_scene_is_the_same_on_a_cluster(tmp_path, two_workers):
-    found = {}
+    scenes = {}
     for name, address in {"here": "", "there": two_workers}.items():
-        paths = [str(tmp_path / f"{name}_{what}.tif") for what in ("cover", "image")]
+        paths = [str(tmp_path / f"{name}_{layer}.tif") for layer in ("cover", "image")]
         extent = Extent(376_000, 4_700_000, 376_300, 4_700_250, "EPSG:32618")
         generatescene.run(GenerateScene(extent, *paths, "spade", seed=5, steps=2, scheduler=address), silent())
-        found[name] = [rasterio.open(path).read().astype(int) for path in paths]
-    assert np.array_equal(found["here"][0], found["there"][0])
-    assert (np.abs(found["here"][1] - found["there"][1]) <= 1).mean() >= 0.999
+        scenes[name] = [rasterio.open(path).read().astype(int) for path in paths]
+    assert np.array_equal(scenes["here"][0], scenes["there"][0])
+    assert (np.abs(scenes["here"][1] - scenes["there"][1]) <= 1).mean() >= 0.999
 
 
 def test_what_a_worker_refuses_is_said_here(two_workers):
@@ -114,22 +114,22 @@ def test_what_a_worker_refuses_is_said_here(two_workers):
 def test_a_dead_worker_costs_its_work_and_all_dead_end_the_run(tmp_path, monkeypatch, survivors):
     monkeypatch.setattr(dask_cluster, "LOST_S", 3.0)
     written = []
-    with started(tmp_path, 2) as found:
+    with started(tmp_path, 2) as cluster:
 
         def write(box, pixels):
             written.append(box)
             if len(written) == 2:
-                for process in found.workers[survivors:]:
+                for process in cluster.workers[survivors:]:
                     process.kill()
 
         field = type(scene())("slow", WindowOp(Lattice(8, 8), slow_ones, unchanged, side=2))
-        wanted = render.Output(field, Box(0, 0, 96, 96), Everywhere(), 1.0, write)
+        output = render.Output(field, Box(0, 0, 96, 96), Everywhere(), 1.0, write)
         if survivors:
-            render.render([wanted], found.address, silent())
+            render.render([output], cluster.address, silent())
             assert len(written) == len(set(written)) == 36
         else:
             with pytest.raises(BackendError, match=r"was lost.*same settings and output"):
-                render.render([wanted], found.address, silent())
+                render.render([output], cluster.address, silent())
             assert 2 <= len(written) < 36
 
 
@@ -142,8 +142,8 @@ def test_no_scheduler_is_said(monkeypatch):
 
 def test_a_scheduler_without_workers_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr(dask_cluster, "CONNECT_S", 3.0)
-    with started(tmp_path, 0) as found, pytest.raises(BackendError, match=r"has no workers.*dask worker"):
-        render_pixels(scene(), REGION, scheduler=found.address)
+    with started(tmp_path, 0) as cluster, pytest.raises(BackendError, match=r"has no workers.*dask worker"):
+        render_pixels(scene(), REGION, scheduler=cluster.address)
 
 
 def test_a_cluster_is_never_far_ahead(two_workers, monkeypatch):

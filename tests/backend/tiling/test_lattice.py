@@ -17,8 +17,8 @@ factors = st.integers(1, 12)
 @st.composite
 def masks(draw):
     rows, cols = draw(st.integers(0, 6)), draw(st.integers(0, 6))
-    wanted = draw(st.lists(st.booleans(), min_size=rows * cols, max_size=rows * cols))
-    return WindowMask(draw(st.integers(-8, 8)), draw(st.integers(-8, 8)), np.array(wanted, bool).reshape(rows, cols))
+    members = draw(st.lists(st.booleans(), min_size=rows * cols, max_size=rows * cols))
+    return WindowMask(draw(st.integers(-8, 8)), draw(st.integers(-8, 8)), np.array(members, bool).reshape(rows, cols))
 
 
 @given(lattices, phases, places)
@@ -70,8 +70,8 @@ def test_a_mask_knows_its_squares(mask, row, col, side):
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(masks(), min_size=1, max_size=4))
-def test_a_union_wants_what_any_wants(found):
-    assert set(union(found).indices()) == set().union(*(mask.indices() for mask in found))
+def test_a_union_wants_what_any_wants(several):
+    assert set(union(several).indices()) == set().union(*(mask.indices() for mask in several))
 
 
 @st.composite
@@ -83,16 +83,16 @@ def rectangles(draw):
         lengths = draw(st.lists(st.integers(1, 20), min_size=len(starts), max_size=len(starts)))
         axes.append((starts, starts + np.array(lengths)))
     count = len(axes[0][0]) * len(axes[1][0])
-    wanted = draw(st.lists(st.booleans(), min_size=count, max_size=count))
-    return *axes, np.array(wanted).reshape(len(axes[0][0]), len(axes[1][0]))
+    selected = draw(st.lists(st.booleans(), min_size=count, max_size=count))
+    return *axes, np.array(selected).reshape(len(axes[0][0]), len(axes[1][0]))
 
 
 @settings(max_examples=60, deadline=None)
 @given(lattices, phases, rectangles())
-def test_touching_finds_each_window_over_a_wanted_rectangle(lattice, phase, given_):
-    rows, cols, wanted = given_
+def test_touching_finds_each_window_over_a_wanted_rectangle(lattice, phase, grid):
+    rows, cols, selected = grid
     pieces = [
-        Box(rows[0][i], cols[0][j], rows[1][i] - rows[0][i], cols[1][j] - cols[0][j]) for i, j in np.argwhere(wanted)
+        Box(rows[0][i], cols[0][j], rows[1][i] - rows[0][i], cols[1][j] - cols[0][j]) for i, j in np.argwhere(selected)
     ]
 
     def touches(window):
@@ -101,7 +101,7 @@ def test_touching_finds_each_window_over_a_wanted_rectangle(lattice, phase, give
 
     reach = range(-40 // lattice.stride - 6, 60 // lattice.stride + 6)
     expected = {(row, col) for row in reach for col in reach if touches(lattice.box(row, col, phase))}
-    assert set(windows_touching(lattice, phase, rows, cols, wanted).indices()) == expected
+    assert set(windows_touching(lattice, phase, rows, cols, selected).indices()) == expected
 
 
 def test_an_impossible_stride_is_refused():

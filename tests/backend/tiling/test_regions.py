@@ -1,4 +1,4 @@
-"""Areas: which pixels are wanted, that no square with one of them is passed over, and what is no area."""
+"""Regions of interest: which pixels are inside, that no square with one is passed over, what is not a region."""
 
 import numpy as np
 import pytest
@@ -37,9 +37,9 @@ def polygons(draw):
     for _ in range(draw(st.integers(1, 3))):
         points = draw(st.lists(st.tuples(metres, metres), min_size=3, max_size=7))
         pieces.append(shapely.make_valid(shapely.Polygon(points)).buffer(draw(st.sampled_from([0.5, 3, 40]))))
-    found = shapely.union_all(pieces).difference(shapely.Point(draw(metres), draw(metres)).buffer(90))
-    assume(found.area)
-    return found
+    polygon = shapely.union_all(pieces).difference(shapely.Point(draw(metres), draw(metres)).buffer(90))
+    assume(polygon.area)
+    return polygon
 
 
 squares = st.tuples(st.integers(-500, 500), st.integers(-500, 500), st.integers(1, 300))
@@ -48,11 +48,11 @@ squares = st.tuples(st.integers(-500, 500), st.integers(-500, 500), st.integers(
 @settings(max_examples=40, deadline=None)
 @given(polygons(), pixels_m, st.integers(7, 60), st.integers(-9, 9))
 def test_a_square_with_a_pixel_inside_is_never_passed_over(polygon, pixel_m, size, shift):
-    found, count = Polygons(polygon, pixel_m), round(900 / pixel_m) // size
+    region, count = Polygons(polygon, pixel_m), round(900 / pixel_m) // size
     starts = np.arange(count) * size - count * size // 2 + shift
     box = Box(int(starts[0]), int(starts[0]), count * size, count * size)
-    holds = found.inside(box).reshape(count, size, count, size).any(axis=(1, 3))
-    touched = found.any_inside(starts, starts, size)
+    holds = region.inside(box).reshape(count, size, count, size).any(axis=(1, 3))
+    touched = region.any_inside(starts, starts, size)
     assert touched.shape == (count, count) and (touched >= holds).all()
     x, y, side = starts[None, :] * pixel_m, -starts[:, None] * pixel_m, size * pixel_m
     distance = shapely.distance(polygon, shapely.box(x, y - side, x + side, y))
@@ -60,8 +60,8 @@ def test_a_square_with_a_pixel_inside_is_never_passed_over(polygon, pixel_m, siz
 
 
 def test_touches_says_it_for_rows_and_columns():
-    found = Polygons(shapely.box(100, -200, 140, -100), 10.0)  # rows 10 to 20, columns 10 to 14
-    touched = found.any_inside(np.array([0, 10, 30]), np.array([-5, 12, 15, 30]), 8)
+    region = Polygons(shapely.box(100, -200, 140, -100), 10.0)  # rows 10 to 20, columns 10 to 14
+    touched = region.any_inside(np.array([0, 10, 30]), np.array([-5, 12, 15, 30]), 8)
     assert touched.tolist() == [[False] * 4, [False, True, True, False], [False] * 4]
 
 
@@ -70,8 +70,8 @@ def test_touches_says_it_for_rows_and_columns():
 def test_a_part_of_the_mask_is_that_of_the_whole(polygon, row, col, height, width):
     part, around = Box(row, col, height, width), Box(-50, -50, 120, 120)
     for pixel_m in (10.0, 1.0):
-        found = Polygons(polygon, pixel_m)
-        assert np.array_equal(found.inside(part), found.inside(around)[part.slices_in(around)])
+        region = Polygons(polygon, pixel_m)
+        assert np.array_equal(region.inside(part), region.inside(around)[part.slices_in(around)])
 
 
 @settings(max_examples=40, deadline=None)
@@ -93,10 +93,11 @@ def test_a_pixel_is_inside_by_its_centre(polygon):
 
 
 def test_no_area_is_everywhere():
-    found = of("")
-    assert isinstance(found, Everywhere)
-    assert found.any_inside(np.arange(3), np.arange(2), 7).all() and found.inside(REGION).all()
-    assert found.any_inside(np.arange(3), np.arange(2), 7).shape == (3, 2) and found.inside(REGION).shape == (100, 100)
+    region = of("")
+    assert isinstance(region, Everywhere)
+    assert region.any_inside(np.arange(3), np.arange(2), 7).all() and region.inside(REGION).all()
+    assert region.any_inside(np.arange(3), np.arange(2), 7).shape == (3, 2)
+    assert region.inside(REGION).shape == (100, 100)
 
 
 INSIDE = {
@@ -115,12 +116,12 @@ INSIDE = {
 }
 
 
-@pytest.mark.parametrize("what", INSIDE)
-def test_what_is_drawn_is_inside(what):
-    wkt, count = INSIDE[what]
-    found, polygon = of(wkt).inside(REGION), shapely.make_valid(shapely.from_wkt(wkt)).buffer(0)
-    assert np.array_equal(found, shapely.contains_xy(polygon, *centres(REGION, 10.0)))
-    assert found.sum() == count
+@pytest.mark.parametrize("case", INSIDE)
+def test_what_is_drawn_is_inside(case):
+    wkt, count = INSIDE[case]
+    mask, polygon = of(wkt).inside(REGION), shapely.make_valid(shapely.from_wkt(wkt)).buffer(0)
+    assert np.array_equal(mask, shapely.contains_xy(polygon, *centres(REGION, 10.0)))
+    assert mask.sum() == count
 
 
 def test_a_piece_that_only_touches_the_extent_is_not_inside():
@@ -183,17 +184,17 @@ present = st.lists(st.tuples(st.integers(0, 79), st.integers(0, 79)), max_size=6
 
 @settings(max_examples=60, deadline=None)
 @given(present, st.integers(-99, 99), st.integers(-99, 99), st.lists(squares, min_size=1, max_size=5))
-def test_no_square_with_data_is_passed_over(places, row, col, asked):
+def test_no_square_with_data_is_passed_over(places, row, col, tested):
     region, data = Box(row, col, 80, 80), np.zeros((80, 80), bool)
     data[tuple(np.array(places, int).reshape(-1, 2).T)] = True
 
     def read(box):
-        assert box.intersection(region) == box, "beyond the region nothing is asked for"
+        assert box.intersection(region) == box, "beyond the region nothing is read"
         return data[box.slices_in(region)]
 
-    found = ValidPixels(read, region)
-    for top, left, size in asked:
-        touched = found.any_inside(np.array([top]), np.array([left]), size)[0, 0]
+    valid = ValidPixels(read, region)
+    for top, left, size in tested:
+        touched = valid.any_inside(np.array([top]), np.array([left]), size)[0, 0]
         near = Box(top, left, size, size).coarsened(regions.CELL_PX).scaled(regions.CELL_PX).intersection(region)
         assert touched == bool(near.height and near.width and read(near).any())
 

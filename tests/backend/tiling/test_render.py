@@ -50,13 +50,13 @@ def regions_of(region):
 
 def rendered(scene, region, outs, report=None, **options):
     """Render both fields of a scene into arrays."""
-    wanted = zip(scene, regions_of(region), outs, (5.0, 1.0))
-    render.render([array_output(f, r, out, pixel_m=m, **options) for f, r, out, m in wanted], "", report or silent())
+    parts = zip(scene, regions_of(region), outs, (5.0, 1.0))
+    render.render([array_output(f, r, out, pixel_m=m, **options) for f, r, out, m in parts], "", report or silent())
 
 
-def blocks(found, region):
+def blocks(raster, region):
     """A field's blocks in a region: their pixels by their first row and column."""
-    return {(box.row, box.col): box.intersection(region) for _, box in found.blocks(region)}
+    return {(box.row, box.col): box.intersection(region) for _, box in raster.blocks(region)}
 
 
 @settings(max_examples=10, deadline=None)
@@ -93,8 +93,8 @@ def test_the_order_of_the_rows_changes_nothing(scene, region, seed):
 @settings(max_examples=8, deadline=None)
 @given(regions, lattices, *[st.integers(1, 7)] * 2)
 def test_batches_and_threads_change_nothing(region, lattice, batch, threads):
-    expected, found = (render_pixels(phased_raster(lattice, "a", 2, 2, 2, 1, batch=n), region) for n in (3, batch))
-    assert np.array_equal(found, expected)
+    expected, batched = (render_pixels(phased_raster(lattice, "a", 2, 2, 2, 1, batch=n), region) for n in (3, batch))
+    assert np.array_equal(batched, expected)
     padded = phased_raster(lattice, "a", 2, 2, 2, 1, batch=batch, batch_multiple=lambda batch: min(threads, batch))
     assert np.array_equal(render_pixels(padded, region), expected)
 
@@ -142,10 +142,10 @@ def areas(draw, region):
 def test_an_area_is_what_it_is_in_the_whole_and_costs_its_own_windows(scene, region, data):
     area = data.draw(areas(region))
     with count_windows() as computed:
-        found = render_pixels(scene[1], region, area)
+        pixels = render_pixels(scene[1], region, area)
     assert set(computed.values()) == {1} and set(computed) == needed_windows(scene[1], set(area.boxes))
     inside = area.inside(region)
-    assert np.array_equal(found[:, inside], render_pixels(scene[1], region)[:, inside])
+    assert np.array_equal(pixels[:, inside], render_pixels(scene[1], region)[:, inside])
 
 
 def test_windows_of_a_block_may_lie_apart():
@@ -170,16 +170,16 @@ def test_an_interrupted_rendering_goes_on_where_it_ended(scene, region, data):
 
     def outputs(stop):
         for number, (f, r, out) in enumerate(zip(scene, regions_of(region), outs)):
-            wanted = array_output(f, r, out, pixel_m=(5.0, 1.0)[number], done=frozenset(done[number]))
+            output = array_output(f, r, out, pixel_m=(5.0, 1.0)[number], done=frozenset(done[number]))
 
-            def write(box, pixels, number=number, write=wanted.write):
+            def write(box, pixels, number=number, write=output.write):
                 if sum(map(len, done)) == stop:
                     raise PowerCutError
                 assert (box.row, box.col) not in done[number]
                 write(box, pixels)
                 done[number].add((box.row, box.col))
 
-            yield render.Output(f, r, wanted.area, wanted.pixel_m, write, wanted.done)
+            yield render.Output(f, r, output.area, output.pixel_m, write, output.done)
 
     with pytest.raises(PowerCutError):
         render.render(list(outputs(stop)), "", silent())
@@ -202,9 +202,9 @@ def test_what_is_held_does_not_grow_with_the_height(monkeypatch):
     held, run = [], render.InProcess.run
 
     def weighing(self, *args):
-        found = run(self, *args)
-        held.append(sum(array.nbytes for array in found.values()))
-        return found
+        results = run(self, *args)
+        held.append(sum(array.nbytes for array in results.values()))
+        return results
 
     monkeypatch.setattr(render.InProcess, "run", weighing)
     coarse = phased_raster(Lattice(8, 6), "coarse", 2, 2, 2, 1, Input(RAMP, 3))
