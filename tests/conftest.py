@@ -18,7 +18,6 @@ WINDOW_FIXTURES = {"window", "dialog", "page"}
 CLUSTER = "backend/tiling/test_dask_cluster.py"
 SLOW = {
     "backend/datasets/test_label_offset.py": ("test_a_known", "test_an_offset_beyond_the_first", "test_images_without"),
-    "backend/jobs/test_buildstandardsets.py": (),
     "backend/jobs/test_choosetiles.py": (),
     "backend/jobs/test_generate.py": ("test_an_area_is_what", "test_scenes_agree", "test_threads_change"),
     "backend/jobs/test_imagequality.py": (),

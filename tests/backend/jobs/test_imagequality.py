@@ -97,10 +97,10 @@ def test_enough_tiles_tell(sets, tmp_path, monkeypatch):
 
 
 def test_the_page_puts_what_counts_first(sets, tmp_path):
-    run(sets, ("painted",), tmp_path / "without")
+    run(sets, ("painted",), tmp_path / "without", count=16)
     cells = [bootstrap.evaluate("trained on <made>", "real", matrices([60] * 4, [40] * 4))]
     cross_test.write_table(tmp_path / "tested", cells)
-    report = run(sets, ("painted",), tmp_path / "with", crosstest=str(tmp_path / "tested"))
+    report = run(sets, ("painted",), tmp_path / "with", count=16, crosstest=str(tmp_path / "tested"))
     assert report["downstream"][0]["miou"] == pytest.approx(cells[0].scores.miou, abs=1e-4)
     without, with_table = ((tmp_path / name / "imagequality.html").read_text() for name in ("without", "with"))
     for text in (without, with_table):
@@ -113,7 +113,7 @@ def test_the_page_puts_what_counts_first(sets, tmp_path):
 
 def test_two_seeds_tell_of_variety(sets, tmp_path, reporter):
     twice = {**sets, "again": sets["painted"]}
-    report = run({**twice, "real": sets["other"]}, ("painted", "again"), tmp_path / "same", reporter)
+    report = run({**twice, "real": sets["other"]}, ("painted", "again"), tmp_path / "same", reporter, count=16)
     findings = [one for one in report["findings"] if one["metric"].startswith("variety")]
     assert len(findings) == 1 and findings[0]["value"] == pytest.approx(0, abs=1e-5) and not findings[0]["trusted"]
     assert counted(reporter)
@@ -124,7 +124,7 @@ def test_inception_is_used_where_it_is(sets, tmp_path, monkeypatch):
         return torch.cat([images.float().mean((2, 3)), images.float().std((2, 3))], 1)
 
     monkeypatch.setattr(comparison, "inception", lambda: (mean, ""))
-    report = run(sets, ("painted",), tmp_path)
+    report = run(sets, ("painted",), tmp_path, count=16)
     findings = [(one["metric"], one["features"]) for one in report["findings"]]
     assert findings[:2] == [("FID", "Inception"), ("KID", "Inception")]
     assert not any("were not available" in note for note in report["notes"])
