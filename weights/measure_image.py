@@ -99,7 +99,7 @@ def _by_spade(generator: Any, labels: np.ndarray, styles: np.ndarray, seed: int,
         box = Box(0, int(random.integers(2**20)), cells // spade.COARSE, cells // spade.COARSE)
         coarse = spade.coarse_noise(seed, "held out", box)[None]
         fine = random.normal(size=(1, spade.FINE_CHANNELS, cells, cells))
-        one_hot = legend.encode_condition(label, generator.seen)[None]
+        one_hot = legend.encode_condition(label, generator.trained_codes)[None]
         images.append(generator.pixels(coarse, fine.astype(np.float32), one_hot, tuple(style)))
     return np.concatenate(images)
 

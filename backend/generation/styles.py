@@ -65,6 +65,6 @@ def drawn_styles_note(styles: Words, style: str) -> str:
 
 def unseen_classes_note(generator: ImageGenerator) -> str:
     """A log line on the classes that a generator replaces by others because its training data had none of them."""
-    fallbacks = legend.unseen(generator.seen)
+    fallbacks = legend.unseen(generator.trained_codes)
     pairs = (f"{legend.LEGEND[code][0]} as {legend.LEGEND[other][0]}" for code, other in fallbacks.items())
     return f"Classes that the generator has never seen are painted as others: {', '.join(pairs)}." if fallbacks else ""

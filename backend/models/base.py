@@ -33,7 +33,7 @@ class Model:
         self.dtype = device.dtype(self.device)
 
     @property
-    def seen(self) -> list[int]:
+    def trained_codes(self) -> list[int]:
         """The class codes in the model's training data; for an index without them, all that have no fallback class."""
         return self.index.get("seen", [int(code) for code in legend.CODES if int(code) not in legend.FALLBACK_CLASS])
 

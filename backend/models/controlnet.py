@@ -123,7 +123,8 @@ class ImageGenerator(latent_generator.LatentGenerator[StyleConditioning]):
 
     def denoiser(self, windows: list[Box], conditioning: StyleConditioning, *patches: Patch) -> diffusion.Denoise:  # noqa: D102
         (landcover,) = patches
-        one_hot = [legend.encode_condition(landcover.read(window.scaled(CELL_PX)), self.seen) for window in windows]
+        classes = [landcover.read(window.scaled(CELL_PX)) for window in windows]
+        one_hot = [legend.encode_condition(indices, self.trained_codes) for indices in classes]
         styles = torch.tensor(conditioning.styles).expand(len(windows), -1)
         planes = condition_planes(torch.from_numpy(np.stack(one_hot)), styles, self._style_classes)
         condition = self._embedding(self.to_device(planes))

@@ -232,7 +232,7 @@ class LandCoverGenerator(latent_generator.LatentGenerator[ShareRequest]):
         check_shares(dict(shares))
         if not shares:
             return (0.0,) * legend.COUNT
-        training = self.index.get("shares") or {str(code): 1.0 for code in self.seen}
+        training = self.index.get("shares") or {str(code): 1.0 for code in self.trained_codes}
         others = {code: 0.0 if code in shares else training.get(str(code), 0.0) for code in legend.LEGEND}
         rest, total = 1 - sum(shares.values()) / 100, sum(others.values())
         if rest > 1e-6 and not total:

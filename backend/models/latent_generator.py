@@ -201,22 +201,28 @@ class LatentGenerator(Model, Generic[Conditioning]):
         phases = diffusion.phase_steps(steps, self.index["phases"])
         for phase, part in enumerate(phases):
             compute = self.call(type(self).phase, world, seed, steps, part, conditioning)
-            work = WindowOp(
-                lattice, compute, unchanged, phase, 1, self.side, self.side**2, batch_multiple=device.batch_multiple
+            op = WindowOp(
+                lattice,
+                compute,
+                unchanged,
+                phase,
+                side=self.side,
+                batch=self.side**2,
+                batch_multiple=device.batch_multiple,
             )
             previous = tuple(map(Input, latents[-1:]))
-            latents.append(LazyRaster(f"{self.kind} {phase}", work, (*previous, *inputs), float(len(part))))
-        work = WindowOp(
+            latents.append(LazyRaster(f"{self.kind} {phase}", op, (*previous, *inputs), float(len(part))))
+        op = WindowOp(
             lattice,
             self.call(type(self).decode),
             finish,
             len(phases),
-            self.cell_px,
-            self.side,
-            DECODE_BATCH,
+            scale=self.cell_px,
+            side=self.side,
+            batch=DECODE_BATCH,
             batch_multiple=device.batch_multiple,
         )
-        return LazyRaster(self.kind, work, (Input(latents[-1]),))
+        return LazyRaster(self.kind, op, (Input(latents[-1]),))
 
     def phase(
         self,

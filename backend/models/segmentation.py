@@ -33,7 +33,7 @@ class SegmentationModel(Model):
 
     def lazy_raster(self, image: RasterSource) -> LazyRaster:
         """The land cover of an image (3, height, width) uint8: (height, width) uint8 class indices."""
-        work = WindowOp(
+        op = WindowOp(
             LATTICE,
             self.call(type(self).classes),
             itemgetter(0),
@@ -42,7 +42,7 @@ class SegmentationModel(Model):
             margin=MARGIN,
             batch_multiple=device.batch_multiple,
         )
-        return LazyRaster("segmentation", work, (Input(image),))
+        return LazyRaster("segmentation", op, (Input(image),))
 
     def classes(self, windows: list[Box], image: Patch) -> np.ndarray:
         """The class indices of a batch of windows, (n, 1, window, window) uint8."""

@@ -161,20 +161,28 @@ class ImageGenerator(Model):
         """
         stride, margin = self.index["stride"], self.margin
         vector = style_vector(styles, self.index.get("styles", []))
-        compute = self.call(type(self).paint, world, seed, vector)
-        work = WindowOp(
-            Lattice(stride, stride), compute, unchanged, 0, CELL_PX, SIDE, BATCH, margin, device.batch_multiple
+        compute = self.call(type(self).generate, world, seed, vector)
+        op = WindowOp(
+            Lattice(stride, stride),
+            compute,
+            unchanged,
+            scale=CELL_PX,
+            side=SIDE,
+            batch=BATCH,
+            margin=margin,
+            batch_multiple=device.batch_multiple,
         )
-        return LazyRaster(KIND, work, (Input(landcover, CELL_PX, coarse),))
+        return LazyRaster(KIND, op, (Input(landcover, CELL_PX, coarse),))
 
-    def paint(
+    def generate(
         self, world: str, seed: int, styles: tuple[float, ...], windows: list[Box], landcover: Patch
     ) -> np.ndarray:
-        """The pixels of a batch of windows, (n, 3, window * 4, window * 4) uint8."""
+        """The RGB pixels of a batch of windows, (n, 3, window * 4, window * 4) uint8."""
         boxes = [window.grown(self.margin) for window in windows]
         coarse = np.stack([coarse_noise(seed, world, box.coarsened(COARSE)) for box in boxes])
         fine = np.stack([noise.normal(seed, f"{world} fine", FINE_CHANNELS, box) for box in boxes])
-        one_hot = np.stack([legend.encode_condition(landcover.read(box.scaled(CELL_PX)), self.seen) for box in boxes])
+        classes = [landcover.read(box.scaled(CELL_PX)) for box in boxes]
+        one_hot = np.stack([legend.encode_condition(indices, self.trained_codes) for indices in classes])
         inside = slice(self.margin * CELL_PX, -self.margin * CELL_PX or None)
         return self.pixels(coarse, fine, one_hot, styles)[..., inside, inside]
 

@@ -79,14 +79,14 @@ STAGES = {
     "controlnet": ["autoencoder", "denoiser", "distillation"],
     "spade": ["painter"],
 }
-CODE = ("controlnet", "autoencoder")  # found without steps
+FITTED = ("controlnet", "autoencoder")  # a stage without steps
 
 
 def test_land_cover_generates(models):
     generator = landcover.LandCoverGenerator(str(models["landcover"][0]))
     blocks = rendered(generator.lazy_raster("w", 1, 2, {10: 50}, 2.0), Box(0, 0, 20, 30))
     assert all(block.dtype == np.uint8 and block.max() < 11 for block in blocks)
-    assert generator.seen == [10, 30, 50, 80] and set(generator.index["shares"]) == {"10", "30", "50", "80"}
+    assert generator.trained_codes == [10, 30, 50, 80] and set(generator.index["shares"]) == {"10", "30", "50", "80"}
 
 
 @pytest.mark.parametrize(("kind", "module"), [("controlnet", controlnet), ("spade", spade)])
@@ -101,7 +101,7 @@ def test_a_training_leaves_model_card_report_and_samples(models, dataset, kind):
     _, index = model_folder.find(str(folder), kind)
     assert list(index["figures"]) == STAGES[kind]
     steps = {stage: figures["steps"] for stage, figures in index["figures"].items()}
-    assert steps == {stage: int((kind, stage) != CODE) for stage in STAGES[kind]}
+    assert steps == {stage: int((kind, stage) != FITTED) for stage in STAGES[kind]}
     assert all(any("held_out" in name for name in figures) for figures in index["figures"].values())
     card, report = (folder / "README.md").read_text(), (folder / "report.html").read_text()
     assert (
@@ -184,8 +184,8 @@ def test_fine_tuning_an_autoencoder_with_frozen_norms_begins_where_it_was(datase
     assert index["frozen_norms"] and list(index["figures"]) == ["autoencoder", "decoder"]
 
 
-def test_fine_tuning_keeps_the_code_and_the_styles(models, dataset, tmp_path):
-    """The denoiser knows the latents by their code; data with other styles is told as data without."""
+def test_fine_tuning_keeps_the_linear_autoencoder_and_the_styles(models, dataset, tmp_path):
+    """The denoiser is trained on these latents; tiles with other styles are used as tiles without a style."""
     base = models["controlnet"][0]
     other = write_styled_tiles(tmp_path / "other", {"naip": 96}, count=3, cells=34)
     index = json.loads((other / "packed.json").read_text())
@@ -198,7 +198,7 @@ def test_fine_tuning_keeps_the_code_and_the_styles(models, dataset, tmp_path):
 
 
 def test_a_region_of_ones_own_teaches_its_style(tmp_path):
-    """From rasters to a model: each data set has its own styles, and the model can be asked for any of them."""
+    """From rasters to a model: each data set has its own styles, and the model has all of them."""
     folders = []
     for name, style in (("sea", "coastal, 2018"), ("hill", "upland"), ("plain", "")):
         label, image = write_image_and_label(tmp_path / name)[::-1]
@@ -212,15 +212,15 @@ def test_a_region_of_ones_own_teaches_its_style(tmp_path):
     generator = SimpleNamespace(name="m", index=index)
     assert styles.choose_styles(generator, "upland, 2018", 0) == ("2018", "upland")
     packed_sets = sorted((tmp_path / "m").rglob("packed.json"))
-    told = [read_packed_index(path.parent)["tiles"]["tiles"].get("styles", [[]])[0] for path in packed_sets]
-    assert sorted(map(tuple, told)) == [(), ("coastal", "2018"), ("upland",)]
+    tile_styles = [read_packed_index(path.parent)["tiles"]["tiles"].get("styles", [[]])[0] for path in packed_sets]
+    assert sorted(map(tuple, tile_styles)) == [(), ("coastal", "2018"), ("upland",)]
 
 
 def test_a_style_changes_the_image_and_an_unknown_one_is_refused(models):
     generator = controlnet.ImageGenerator(str(models["controlnet"][0]))
     assert styles.choose_styles(generator, " arid,2020", 0) == ("2020", "arid")
-    for silent_part in (generator.networks["controlnet"].controlnet_mid_block, generator._embedding.conv_out):
-        torch.nn.init.normal_(silent_part.weight)  # at first a ControlNet says nothing
+    for layer in (generator.networks["controlnet"].controlnet_mid_block, generator._embedding.conv_out):
+        torch.nn.init.normal_(layer.weight)  # a ControlNet's output layers start at 0
     window, latents = Box(0, 0, 32, 32), torch.zeros(1, 8, 32, 32)
     plain, arid = (
         generator.denoiser(
@@ -236,7 +236,7 @@ def test_a_style_changes_the_image_and_an_unknown_one_is_refused(models):
 
 
 def test_a_style_applies_on_the_classes_that_it_was_learned_on(models):
-    """A style that tiles of towns taught says nothing of water, whose pixels are then those without a style."""
+    """A style of tiles of towns leaves water as it is without a style."""
     generator = controlnet.ImageGenerator(str(models["controlnet"][0]))
     assert set(generator.index["style_classes"]) == {"2020", "arid"} and generator._style_classes.sum(1).min() > 0
     generator._style_classes = controlnet._style_classes(
@@ -250,7 +250,7 @@ def test_a_style_applies_on_the_classes_that_it_was_learned_on(models):
 
 
 def test_the_seed_draws_what_a_style_leaves_open():
-    """As often as tiles have it, always alike for one seed, and never against what was asked for."""
+    """In proportion to the training tiles, the same for the same seed, and always with the requested styles."""
     combinations = {"2018, arid": 0.6, "2020, arid": 0.1, "2018, coastal": 0.3}
     generator = SimpleNamespace(
         name="m", index={"styles": ["2018", "2020", "arid", "coastal", "inland"], "style_combinations": combinations}
@@ -271,7 +271,7 @@ def test_the_seed_draws_what_a_style_leaves_open():
 
 
 def test_a_distilled_model_takes_few_steps_and_no_guidance(models, dataset, tmp_path):
-    """A denoiser that is trained on is no longer distilled, until its distillation begins anew."""
+    """A denoiser that is trained further is no longer distilled until its distillation is trained again."""
     base = str(models["controlnet"][0])
     generator = controlnet.ImageGenerator(base)
     few = controlnet.STEPS

@@ -1,4 +1,4 @@
-"""Every architecture builds, keeps the size and survives its own folder; foreign and damaged folders are refused."""
+"""Every architecture builds, keeps the image size, and loads as saved; foreign and damaged folders are refused."""
 
 import json
 import subprocess
@@ -37,8 +37,8 @@ def test_listing_imports_none():
     code = "import sys; from backend.models import architectures; architectures.names(); "
     code += "imported = ('backend.models.architectures.', 'segmentation_models'); "
     code += "print([name for name in sys.modules if name.startswith(imported)])"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[3])
-    assert found.stdout.strip() == "[]", found.stderr
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[3])
+    assert ended.stdout.strip() == "[]", ended.stderr
 
 
 WITH_ENCODER = [name for name in architectures.names() if architectures.has_encoder(name)]
@@ -55,16 +55,16 @@ def test_logits_have_the_image_size(name, encoder):
 def test_lale_is_light_and_all_of_it_is_used():
     module = architectures.build("lale", "")
     assert 1.5e6 < sum(parameter.numel() for parameter in module.parameters()) < 1.7e6
-    found = module(torch.randn(2, 3, 64, 96))
-    assert found.shape == (2, legend.COUNT, 64, 96)
-    found.square().sum().backward()
+    logits = module(torch.randn(2, 3, 64, 96))
+    assert logits.shape == (2, legend.COUNT, 64, 96)
+    logits.square().sum().backward()
     assert [key for key, value in module.named_parameters() if value.grad is None or not value.grad.any()] == []
 
 
-@pytest.mark.parametrize("given", [("resnet18", ""), ("", "imagenet")])
-def test_lale_takes_no_encoder(given):
+@pytest.mark.parametrize("encoder", [("resnet18", ""), ("", "imagenet")])
+def test_lale_takes_no_encoder(encoder):
     with pytest.raises(BackendError, match="has no encoder to choose"):
-        architectures.build("lale", *given)
+        architectures.build("lale", *encoder)
 
 
 @pytest.mark.parametrize("name", WITH_ENCODER)
@@ -143,26 +143,26 @@ def test_encoder_weights_from_a_file(tmp_path):
     donor = architectures.build("unet", "tu-tf_efficientnet_lite0", encoder_depth=4)
     path = tmp_path / "encoder.safetensors"
     save_file({key: value.clone() for key, value in donor.encoder.state_dict().items()}, path)
-    taken = architectures.build("unetplusplus", "tu-tf_efficientnet_lite0", str(path), encoder_depth=4)
+    module = architectures.build("unetplusplus", "tu-tf_efficientnet_lite0", str(path), encoder_depth=4)
     for key, value in donor.encoder.state_dict().items():
-        assert torch.equal(value, taken.encoder.state_dict()[key]), key
+        assert torch.equal(value, module.encoder.state_dict()[key]), key
     with pytest.raises(BackendError, match="another encoder"):
         architectures.build("unet", "resnet18", str(path))
     with pytest.raises(BackendError, match="cannot be loaded"):
         architectures.build("unet", "resnet18", str(tmp_path / "none.safetensors"))
 
 
-def test_a_joined_class_has_the_probability_of_its_parts():
+def test_a_merged_class_has_the_probability_of_its_parts():
     torch.manual_seed(0)
     logits = 3 * torch.randn(2, legend.COUNT, 4, 5)
     logits[0, :, 0, 0] = torch.tensor([0, 0, 2.0, 0, 2.5, 0, 0, 0, 2.0, 0, 0])  # wet and dry grass outvote built-up
-    found, before = architectures.merge_classes(logits, "merged").softmax(1), logits.softmax(1)
+    merged, probabilities = architectures.merge_classes(logits, "merged").softmax(1), logits.softmax(1)
     codes = legend.CODES.tolist()
     for code in codes:
-        parts = [codes.index(code), *(codes.index(one) for one, to in legend.MERGED.items() if to == code)]
-        wanted = before[:, parts].sum(1) if code not in legend.MERGED else torch.zeros(2, 4, 5)
-        assert torch.allclose(found[:, codes.index(code)], wanted, atol=1e-6)
-    assert before[0, :, 0, 0].argmax() == 4 and found[0, :, 0, 0].argmax() == 2
+        parts = [codes.index(code), *(codes.index(part) for part, target in legend.MERGED.items() if target == code)]
+        expected = probabilities[:, parts].sum(1) if code not in legend.MERGED else torch.zeros(2, 4, 5)
+        assert torch.allclose(merged[:, codes.index(code)], expected, atol=1e-6)
+    assert probabilities[0, :, 0, 0].argmax() == 4 and merged[0, :, 0, 0].argmax() == 2
     assert torch.equal(architectures.merge_classes(logits, "worldcover"), logits)
 
 
@@ -170,7 +170,7 @@ def test_an_index_with_an_unknown_legend_is_refused(tmp_path):
     architectures.save(tmp_path, architectures.build("lale", ""))
     index = dict(architecture="lale", encoder="", sizes={}, codes=legend.CODES.tolist(), pixel_m=1.0)
     index |= dict(mean=[0.5] * 3, std=[0.25] * 3)
-    assert architectures.load(tmp_path, index).legend == "worldcover", "older models do not say"
+    assert architectures.load(tmp_path, index).legend == "worldcover", "older models have no legend"
     assert architectures.load(tmp_path, {**index, "legend": "merged"}).legend == "merged"
     with pytest.raises(BackendError, match="legend 'mine'"):
         architectures.load(tmp_path, {**index, "legend": "mine"})

@@ -49,10 +49,9 @@ def test_guidance_extrapolates_from_the_null_condition_to_the_condition():
 def test_the_rest_of_the_shares_is_divided_among_the_classes_that_the_model_knows(generator):
     shares = generator._complete({10: 60, 80: 0})
     assert sum(shares) == pytest.approx(1) and shares[0] == pytest.approx(0.6) and shares[7] == 0
-    assert all(
-        share > 0 for index, share in enumerate(shares) if int(legend.CODES[index]) in generator.seen if index != 7
-    )
-    assert not any(shares[index] for index, code in enumerate(legend.CODES) if int(code) not in generator.seen)
+    by_code = dict(zip(legend.CODES.tolist(), shares))
+    assert all(by_code[code] > 0 for code in generator.trained_codes if code != 80)
+    assert not any(share for code, share in by_code.items() if code not in generator.trained_codes)
     assert generator._complete({10: 25, 50: 75})[4] == pytest.approx(0.75)
     assert generator._complete({}) == (0.0,) * legend.COUNT
 

@@ -1,4 +1,4 @@
-"""Memory that is freed is kept for the next tensors, and given back when there is nothing to do."""
+"""The C library keeps freed memory for the next tensors, and returns it on request."""
 
 import os
 import subprocess
@@ -22,10 +22,10 @@ def resident():
     return int(line.split()[1]) / 1e3
 
 def work():
-    held = []
+    tensors = []
     for _ in range(50):
-        held.append(torch.ones(6, 1000, 1000))  # 24 MB
-        held = held[-20:]
+        tensors.append(torch.ones(6, 1000, 1000))  # 24 MB
+        tensors = tensors[-20:]
 
 work()
 without = faults(work)
@@ -38,10 +38,10 @@ print(without, kept, full, resident())
 
 
 @pytest.mark.skipif(sys.platform != "linux" or not hasattr(os, "confstr"), reason="the C library must be glibc")
-def test_freed_memory_is_kept_and_given_back():
+def test_freed_memory_is_kept_and_returned():
     if "glibc" not in (os.confstr("CS_GNU_LIBC_VERSION") or ""):
         pytest.skip("the C library must be glibc")
     ended = subprocess.run([sys.executable, "-c", CODE], cwd=ROOT, capture_output=True, text=True, check=True)
     without, kept, full, after = map(float, ended.stdout.split())
-    assert kept < without / 10, "pages are not taken anew"
+    assert kept < without / 10, "pages are reused"
     assert full - after > 200

@@ -1,4 +1,4 @@
-"""Models as objects: loaded once, anew when their folder changes, and called elsewhere by name."""
+"""A model is loaded once, again when its folder changes, and called by name in other processes."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from backend.tiling.lazy_raster import LazyRaster, RasterSource
 
 
 class Weights(base.Model):
-    """A model of one file, which is what it holds."""
+    """A model whose weights are the bytes of one file."""
 
     kind = "tiny"
 
@@ -24,13 +24,13 @@ class Weights(base.Model):
         super().__init__(name)
         self.weights = (self.folder / "weights.safetensors").read_bytes()
 
-    def place(self, *arguments):
+    def echo(self, *arguments):
         return (self, *arguments)
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """A model folder whose name no other test has."""
+    """A model folder of a path that no other test uses."""
     path = tmp_path / "model"
     path.mkdir()
     (path / "weights.safetensors").write_bytes(b"first")
@@ -46,69 +46,69 @@ def change(folder, content=b"second"):
 
 
 def test_a_model_is_loaded_once(folder):
-    found = base.load(Weights, str(folder))
-    assert base.load(Weights, str(folder)) is found
-    assert found.weights == b"first" and found.index["landforge"] == "tiny"
-    assert found.digest == model_folder.model_hash(folder)
+    model = base.load(Weights, str(folder))
+    assert base.load(Weights, str(folder)) is model
+    assert model.weights == b"first" and model.index["landforge"] == "tiny"
+    assert model.digest == model_folder.model_hash(folder)
 
 
-def test_a_folder_by_another_way_to_it_is_the_same_model(folder, monkeypatch):
-    found = base.load(Weights, str(folder))
+def test_a_relative_and_an_absolute_path_are_the_same_model(folder, monkeypatch):
+    model = base.load(Weights, str(folder))
     monkeypatch.chdir(folder.parent)
-    assert base.load(Weights, "model") is found
-    assert found.name == str(folder)
+    assert base.load(Weights, "model") is model
+    assert model.name == str(folder)
 
 
-def test_a_folder_that_changed_is_loaded_anew(folder):
-    found = base.load(Weights, str(folder))
+def test_a_folder_that_changed_is_loaded_again(folder):
+    model = base.load(Weights, str(folder))
     change(folder)
-    again = base.load(Weights, str(folder))
-    assert again is not found and again.weights == b"second"
+    changed = base.load(Weights, str(folder))
+    assert changed is not model and changed.weights == b"second"
     change(folder, b"third!")
     (folder / model_folder.INDEX).write_text(json.dumps({"landforge": "other"}))
     with pytest.raises(BackendError, match="is a other model, but a tiny model"):
         base.load(Weights, str(folder))
 
 
-def test_another_device_has_its_own(folder, monkeypatch):
-    found = base.load(Weights, str(folder))
+def test_each_device_has_a_model_of_its_own(folder, monkeypatch):
+    model = base.load(Weights, str(folder))
     monkeypatch.setattr(device, "best", lambda: device.torch.device("meta"))
     assert base.load(Weights, str(folder)).device.type == "meta"
     monkeypatch.undo()
-    assert base.load(Weights, str(folder)) is found
+    assert base.load(Weights, str(folder)) is model
 
 
-def test_few_are_kept(folder, tmp_path):
-    found = base.load(Weights, str(folder))
+def test_the_cache_has_a_limit(folder, tmp_path):
+    model = base.load(Weights, str(folder))
     for number in range(base.CACHED_MODELS):
         other = tmp_path / str(number)
         other.mkdir()
         (other / "weights.safetensors").write_bytes(b"other")
         model_folder.write_index(other, "tiny")
         base.load(Weights, str(other))
-    assert base.load(Weights, str(folder)) is not found
+    assert base.load(Weights, str(folder)) is not model
 
 
-def test_a_call_travels_by_the_models_name(folder):
-    found = base.load(Weights, str(folder))
-    sent = cloudpickle.dumps(found.call(Weights.place, 7))
+def test_a_call_is_pickled_with_the_models_name(folder):
+    model = base.load(Weights, str(folder))
+    sent = cloudpickle.dumps(model.call(Weights.echo, 7))
     assert b"first" not in sent and len(sent) < 1000
-    assert cloudpickle.loads(sent)(8, 9) == (found, 7, 8, 9)
+    assert cloudpickle.loads(sent)(8, 9) == (model, 7, 8, 9)
 
 
-def test_a_call_loads_the_model_once_where_it_arrives(folder, monkeypatch):
-    sent = cloudpickle.dumps(base.load(Weights, str(folder)).call(Weights.place))
+def test_calls_load_the_model_once_in_the_receiving_process(folder, monkeypatch):
+    sent = cloudpickle.dumps(base.load(Weights, str(folder)).call(Weights.echo))
     base._loaded.cache_clear()
-    arrived = cloudpickle.loads(sent)
-    ((found,), (again,)) = arrived(), cloudpickle.loads(sent)()
-    assert found is again is base.load(Weights, str(folder))
+    received = cloudpickle.loads(sent)
+    ((first,), (second,)) = received(), cloudpickle.loads(sent)()
+    assert first is second is base.load(Weights, str(folder))
 
 
-def test_a_bundled_model_is_found_wherever_landforge_lies(monkeypatch, folder, tmp_path):
+def test_a_bundled_model_is_sent_by_name_whatever_landforges_path(monkeypatch, folder, tmp_path):
     monkeypatch.setattr(model_folder, "BUNDLED", folder.parent)
-    found = base.load(Weights, "model")
-    sent = cloudpickle.dumps(found.call(Weights.place))
-    assert found.name == "model" and str(folder).encode() not in sent
+    model = base.load(Weights, "model")
+    sent = cloudpickle.dumps(model.call(Weights.echo))
+    assert model.name == "model" and str(folder).encode() not in sent
     (tmp_path / "elsewhere").mkdir()
     folder.rename(tmp_path / "elsewhere" / "model")
     base._loaded.cache_clear()
@@ -117,13 +117,13 @@ def test_a_bundled_model_is_found_wherever_landforge_lies(monkeypatch, folder, t
 
 
 def test_a_running_job_keeps_the_model_that_it_began_with(folder):
-    call = base.load(Weights, str(folder)).call(Weights.place)
+    call = base.load(Weights, str(folder)).call(Weights.echo)
     change(folder)
     assert call()[0].weights == b"first"
 
 
-def test_a_worker_with_another_model_says_so(folder):
-    sent = cloudpickle.dumps(base.load(Weights, str(folder)).call(Weights.place))
+def test_a_worker_with_another_model_is_an_error(folder):
+    sent = cloudpickle.dumps(base.load(Weights, str(folder)).call(Weights.echo))
     base._loaded.cache_clear()
     change(folder)
     for _ in range(2):
@@ -131,32 +131,32 @@ def test_a_worker_with_another_model_says_so(folder):
             cloudpickle.loads(sent)()
 
 
-def test_a_worker_without_the_model_says_so(folder):
-    sent = cloudpickle.dumps(base.load(Weights, str(folder)).call(Weights.place))
+def test_a_worker_without_the_model_is_an_error(folder):
+    sent = cloudpickle.dumps(base.load(Weights, str(folder)).call(Weights.echo))
     base._loaded.cache_clear()
     (folder / model_folder.INDEX).unlink()
     with pytest.raises(BackendError, match="is not a Landforge model"):
         cloudpickle.loads(sent)()
 
 
-def computes(field):
-    """What computes a field's windows and those of its inputs."""
-    yield field.op.compute
-    for source in field.inputs:
+def calls(raster):
+    """The calls that compute the windows of a lazy raster and of its inputs."""
+    yield raster.op.compute
+    for source in raster.inputs:
         if isinstance(source.raster, LazyRaster):
-            yield from computes(source.raster)
+            yield from calls(source.raster)
 
 
-def test_what_the_bundled_models_send_is_small():
+def test_the_pickled_calls_of_the_bundled_models_are_small():
     landcover = base.load(LandCoverGenerator, "landcover").lazy_raster("w", 1, 12)
-    painters = [load_image_generator(name) for name in ("spade", "controlnet")]
+    generators = [load_image_generator(name) for name in ("spade", "controlnet")]
     image = RasterSource("image", np.zeros)
-    fields = [*(painter.lazy_raster("w", 1, 12, landcover, 10) for painter in painters)]
-    fields.append(base.load(SegmentationModel, "segmentation").lazy_raster(image))
-    found = [compute for field in fields for compute in computes(field)]
-    assert len(found) > 10
-    assert max(len(cloudpickle.dumps(compute)) for compute in found) < 1000
-    assert {cloudpickle.loads(cloudpickle.dumps(compute)) for compute in found} == set(found)
+    rasters = [generator.lazy_raster("w", 1, 12, landcover, 10) for generator in generators]
+    rasters.append(base.load(SegmentationModel, "segmentation").lazy_raster(image))
+    sent = [call for raster in rasters for call in calls(raster)]
+    assert len(sent) > 10
+    assert max(len(cloudpickle.dumps(call)) for call in sent) < 1000
+    assert {cloudpickle.loads(cloudpickle.dumps(call)) for call in sent} == set(sent)
 
 
 @pytest.mark.parametrize("names", [("looks", "grounds"), ("style_combinations", "style_classes")])
