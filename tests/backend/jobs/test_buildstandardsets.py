@@ -82,10 +82,10 @@ def test_four_sets_of_the_same_tiles_places_and_splits(real, built):
     assert sorted(path.name for path in output.iterdir()) == sorted([*SETS, "standardsets.json"])
     assert [path.name for path in output.parent.iterdir()] == ["sets"]
     columns = ("name", "image", "label", "split", "crs", "xmin", "ymin", "xmax", "ymax")
-    wanted = [[row[key] for key in columns] for row in rows(real[0])]
+    expected = [[row[key] for key in columns] for row in rows(real[0])]
     for name in SETS:
         opened, index = reader.open_tiles(output / name), json.loads((output / name / "dataset.json").read_text())
-        assert [[row[key] for key in columns] for row in rows(output / name)] == wanted
+        assert [[row[key] for key in columns] for row in rows(output / name)] == expected
         assert opened.synthetic is (name != "real") and opened.pixel_m == 1 and len(opened.tiles) == 4
         assert index["counts"] == json.loads((real[0] / "dataset.json").read_text())["counts"]
         items = json.loads((output / name / "items.json").read_text())["features"]
@@ -98,9 +98,9 @@ def test_four_sets_of_the_same_tiles_places_and_splits(real, built):
 
 def test_labels_are_the_real_ones_but_for_the_synthetic_set(real, built):
     for row in rows(real[0]):
-        found = {name: read(built[0] / name / row["label"])[0] for name in SETS}
-        assert np.array_equal(found["controlnet"], found["real"]) and np.array_equal(found["spade"], found["real"])
-        assert not np.array_equal(found["synthetic"], found["real"]) and (found["synthetic"] > 0).all()
+        by_set = {name: read(built[0] / name / row["label"])[0] for name in SETS}
+        assert np.array_equal(by_set["controlnet"], by_set["real"]) and np.array_equal(by_set["spade"], by_set["real"])
+        assert not np.array_equal(by_set["synthetic"], by_set["real"]) and (by_set["synthetic"] > 0).all()
     written = {row["name"]: row for row in rows(built[0] / "synthetic")}
     for row in rows(real[0]):
         codes = read(built[0] / "synthetic" / row["label"])[0]
@@ -147,7 +147,7 @@ def test_the_synthetic_set_is_the_worlds_land_cover_of_the_real_tiles_shares(rea
     assert world == "EPSG:32618" and place["at"] == pytest.approx(middle, abs=1)
     index, entries = writer.read(real[0])
     known = RealSet(real[0], index, entries, tile_mosaic.regions(entries, 1.0, 80)).share_anchors()
-    assert {len(found) for found in known.values()} == {1}, "all tiles lie in one window"
+    assert {len(anchors) for anchors in known.values()} == {1}, "all tiles lie in one window"
     codes = legend.to_code(land_cover(known[world])).repeat(10, 0).repeat(10, 1)[None]
     for row in rows(real[0]):
         data, tags, bounds = read(built[0] / "synthetic" / row["label"])
@@ -266,15 +266,15 @@ def test_tiles_far_apart_off_the_grid_in_two_zones(tmp_path, built):
     reporter = RecordingReporter()
     buildstandardsets.run(job((tmp_path / "tiles",), tmp_path / "sets", composition="free"), reporter)
     windows = [re.match(r"window [\d,]+ of ([\d,]+)", event.message) for event in reporter.events("progress")]
-    assert max(int(found.group(1).replace(",", "")) for found in windows if found) < 200
+    assert max(int(match.group(1).replace(",", "")) for match in windows if match) < 200
     assert any("asked for no class shares" in event.message for event in reporter.events("log"))
-    real_rows, found = rows(tmp_path / "tiles"), rows(tmp_path / "sets" / "synthetic")
-    assert [(row["crs"], row["xmin"], row["ymax"]) for row in found] == [
+    real_rows, synthetic_rows = rows(tmp_path / "tiles"), rows(tmp_path / "sets" / "synthetic")
+    assert [(row["crs"], row["xmin"], row["ymax"]) for row in synthetic_rows] == [
         (row["crs"], row["xmin"], row["ymax"]) for row in real_rows
     ]
     index = json.loads((tmp_path / "sets" / "synthetic" / "dataset.json").read_text())
     assert "places_asked" not in index
-    painted = [read(tmp_path / "sets" / "spade" / row["image"])[0] for row in found]
+    painted = [read(tmp_path / "sets" / "spade" / row["image"])[0] for row in synthetic_rows]
     assert not any(np.array_equal(painted[0], other) for other in painted[1:]), "noise belongs to the place"
 
 

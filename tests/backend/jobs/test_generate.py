@@ -78,7 +78,7 @@ def test_each_finished_block_is_told_with_what_shows_it(tmp_path):
     landcover = str(write_raster(tmp_path / "wide.tif", np.full((1, 5, 150), 30, np.uint8), pixel=10.0))
 
     class Looking(Reporter):
-        """Looks at each preview as it is told."""
+        """Opens each preview when it is reported."""
 
         seen: typing.ClassVar[list] = []
 
@@ -89,39 +89,39 @@ def test_each_finished_block_is_told_with_what_shows_it(tmp_path):
 
     output = str(tmp_path / "image.tif")
     generateimage.run(GenerateImage(landcover, output, "spade"), Looking(io.StringIO()))
-    found = [share for path, share in Looking.seen if path == output]
-    assert len(found) > 1 and found == sorted(found) and 0 < found[0] < found[-1]
+    shares = [share for path, share in Looking.seen if path == output]
+    assert len(shares) > 1 and shares == sorted(shares) and 0 < shares[0] < shares[-1]
 
 
 @pytest.mark.parametrize("generator", GENERATORS)
 def test_scenes_agree_on_shared_ground(tmp_path, generator):
     left, bottom = 376_000, 4_700_170  # one begins within the blocks of the other
     extents = {"part": utm(left + 150, bottom + 20, 90, 110), "whole": utm(left, bottom, 260, 330)}
-    found = {}
+    scenes = {}
     for name, extent in extents.items():
-        paths = [str(tmp_path / f"{name}_{what}.tif") for what in ("cover", "image")]
+        paths = [str(tmp_path / f"{name}_{layer}.tif") for layer in ("cover", "image")]
         generatescene.run(GenerateScene(extent, *paths, generator, seed=5, steps=2), silent())
-        found[name] = [read(path)[0] for path in paths]
+        scenes[name] = [read(path)[0] for path in paths]
         bounds = [rasterio.open(path).bounds for path in paths]
         assert bounds[0] == bounds[1] == (extent.xmin, extent.ymin, extent.xmax, extent.ymax)
-    assert np.array_equal(found["part"][0], found["whole"][0][:, 20:31, 15:24])
-    assert np.array_equal(found["part"][1], found["whole"][1][:, 200:310, 150:240])
+    assert np.array_equal(scenes["part"][0], scenes["whole"][0][:, 20:31, 15:24])
+    assert np.array_equal(scenes["part"][1], scenes["whole"][1][:, 200:310, 150:240])
 
 
 @pytest.mark.parametrize("generator", GENERATORS)
 def test_threads_change_no_bit(tmp_path, generator):
-    threads, found = torch.get_num_threads(), []
+    threads, scenes = torch.get_num_threads(), []
     try:
         for count in (1, 3):
             torch.set_num_threads(count)
-            paths = [str(tmp_path / f"{count}_{what}.tif") for what in ("cover", "image")]
+            paths = [str(tmp_path / f"{count}_{layer}.tif") for layer in ("cover", "image")]
             generatescene.run(
                 GenerateScene(utm(376_000, 4_700_000, 140, 90), *paths, generator, seed=5, steps=2), silent()
             )
-            found.append([read(path)[0] for path in paths])
+            scenes.append([read(path)[0] for path in paths])
     finally:
         torch.set_num_threads(threads)
-    assert all(np.array_equal(one, other) for one, other in zip(*found))
+    assert all(np.array_equal(one, other) for one, other in zip(*scenes))
 
 
 TRIANGLE = [(0.05, 0.55), (0.45, 0.6), (0.1, 0.95)]
@@ -146,18 +146,18 @@ def windows(reporter):
 @pytest.mark.parametrize("generator", GENERATORS)
 def test_an_area_is_what_it_is_in_the_whole_scene(tmp_path, reporter, generator):
     extent = utm(376_000, 4_700_000, *{"spade": (900, 800), "controlnet": (350, 300)}[generator])
-    found, count = {}, {}
+    scenes, count = {}, {}
     for name, area in {"whole": "", "area": area_in(extent)}.items():
-        paths = [str(tmp_path / f"{name}_{what}.tif") for what in ("cover", "image")]
+        paths = [str(tmp_path / f"{name}_{layer}.tif") for layer in ("cover", "image")]
         generatescene.run(GenerateScene(extent, *paths, generator, seed=5, steps=2, area=area), reporter)
-        found[name], count[name] = [read(path)[0] for path in paths], windows(reporter)
+        scenes[name], count[name] = [read(path)[0] for path in paths], windows(reporter)
         assert all(cog_validate(path)[0] for path in paths)
-    inside = found["area"][0][0] > 0
+    inside = scenes["area"][0][0] > 0
     assert 0.02 < inside.mean() < 0.2
-    assert np.array_equal(found["area"][0][0], np.where(inside, found["whole"][0][0], 0))
+    assert np.array_equal(scenes["area"][0][0], np.where(inside, scenes["whole"][0][0], 0))
     mask = rasterio.open(paths[1]).dataset_mask() > 0
     assert np.array_equal(mask, inside.repeat(10, 0).repeat(10, 1)), "land cover and image end at the same place"
-    assert np.array_equal(found["area"][1], np.where(mask, found["whole"][1], 0))
+    assert np.array_equal(scenes["area"][1], np.where(mask, scenes["whole"][1], 0))
     assert count["area"] < 0.75 * count["whole"]
 
 
@@ -165,9 +165,9 @@ def test_an_area_in_degrees_is_cut_out_of_the_grid_in_metres(tmp_path, reporter)
     extent, paths = Extent(-76.5, 42.44, -76.49, 42.446, "EPSG:4326"), [str(tmp_path / f"{n}.tif") for n in "ab"]
     for path, area in zip(paths, ("", area_in(extent))):
         generatelandcover.run(GenerateLandCover(extent, path, seed=3, steps=2, area=area), reporter)
-    whole, part = (read(path)[0][0] for path in paths)
+    full, part = (read(path)[0][0] for path in paths)
     inside = part > 0
-    assert 0.02 < inside.mean() < 0.2 and np.array_equal(part[inside], whole[inside])
+    assert 0.02 < inside.mean() < 0.2 and np.array_equal(part[inside], full[inside])
     triangle = shapely.area(shapely.from_wkt(area_in(extent))) / ((extent.xmax - extent.xmin) * 0.006)
     assert inside.mean() == pytest.approx(triangle, rel=0.15)  # the grid is larger than what was drawn
 

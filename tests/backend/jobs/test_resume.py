@@ -79,8 +79,8 @@ def run(case, folder, inputs, seed=1):
     module.run(job, reporter)
     counted = [re.match(r"window ([\d,]+) of", event.message) for event in reporter.events("progress")]
     went_on = [re.search(r"left (\d+) finished blocks", event.message) for event in reporter.events("log")]
-    windows = max((int(found.group(1)) for found in counted if found), default=0)
-    return windows, sum(int(found.group(1)) for found in went_on if found)
+    windows = max((int(match.group(1)) for match in counted if match), default=0)
+    return windows, sum(int(match.group(1)) for match in went_on if match)
 
 
 def interrupt(case, folder, inputs, after, seed=1):
@@ -100,29 +100,29 @@ def interrupt(case, folder, inputs, after, seed=1):
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory, inputs):
+def uninterrupted(tmp_path_factory, inputs):
     """What a job makes without interruption: its files, and how many windows it computes."""
-    found = {}
+    results = {}
 
     def get(case, seed=1):
-        if (case, seed) not in found:
+        if (case, seed) not in results:
             folder = tmp_path_factory.mktemp("whole")
             windows, went_on = run(case, folder, inputs, seed)
             assert went_on == 0
-            found[case, seed] = left(folder), windows
-        return found[case, seed]
+            results[case, seed] = left(folder), windows
+        return results[case, seed]
 
     return get
 
 
 @pytest.mark.parametrize("after", [1, 3])
 @pytest.mark.parametrize("case", JOBS)
-def test_an_interrupted_job_goes_on_and_ends_the_same(tmp_path, inputs, whole, case, after):
+def test_an_interrupted_job_goes_on_and_ends_the_same(tmp_path, inputs, uninterrupted, case, after):
     if (case, after) == ("an area of it", 3):
         after = 2  # of its three blocks
     interrupt(case, tmp_path, inputs, after)
     assert left(tmp_path) == {}, "nothing appears under its name before it is whole"
-    files, windows = whole(case)
+    files, windows = uninterrupted(case)
     again, went_on = run(case, tmp_path, inputs)
     assert went_on == after
     cheaper = after > 1 and case not in ("landcover", "an area of it")  # whose windows are wider than the extent
@@ -131,41 +131,41 @@ def test_an_interrupted_job_goes_on_and_ends_the_same(tmp_path, inputs, whole, c
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(files), "nothing is left beside the outputs"
 
 
-def test_a_job_may_be_interrupted_again(tmp_path, inputs, whole):
+def test_a_job_may_be_interrupted_again(tmp_path, inputs, uninterrupted):
     for after in (1, 2, 3):
         interrupt("scene", tmp_path, inputs, after)
     assert run("scene", tmp_path, inputs)[1] == 6
-    assert left(tmp_path) == whole("scene")[0]
+    assert left(tmp_path) == uninterrupted("scene")[0]
 
 
 @pytest.mark.parametrize("case", ["landcover", "image", "scene"])
-def test_another_seed_starts_afresh(tmp_path, inputs, whole, case):
+def test_another_seed_starts_afresh(tmp_path, inputs, uninterrupted, case):
     interrupt(case, tmp_path, inputs, 2, seed=2)
-    assert run(case, tmp_path, inputs) == (whole(case)[1], 0)
-    assert left(tmp_path) == whole(case)[0]
+    assert run(case, tmp_path, inputs) == (uninterrupted(case)[1], 0)
+    assert left(tmp_path) == uninterrupted(case)[0]
     assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
 
 
-def test_another_area_starts_afresh(tmp_path, inputs, whole):
+def test_another_area_starts_afresh(tmp_path, inputs, uninterrupted):
     interrupt("an area of it", tmp_path, inputs, 1)
-    assert run("landcover", tmp_path, inputs) == (whole("landcover")[1], 0)
-    assert left(tmp_path) == whole("landcover")[0]
+    assert run("landcover", tmp_path, inputs) == (uninterrupted("landcover")[1], 0)
+    assert left(tmp_path) == uninterrupted("landcover")[0]
 
 
 @pytest.mark.parametrize(("case", "number"), [("image", 0), ("segmentation", 1)])
-def test_another_input_starts_afresh(tmp_path, inputs, whole, case, number):
+def test_another_input_starts_afresh(tmp_path, inputs, uninterrupted, case, number):
     interrupt(case, tmp_path, inputs, 2)
     path = Path(inputs[number])
     stamp = path.stat()
     try:
         os.utime(path, (stamp.st_atime, stamp.st_mtime + 5))
-        assert run(case, tmp_path, inputs) == (whole(case)[1], 0)
+        assert run(case, tmp_path, inputs) == (uninterrupted(case)[1], 0)
     finally:
         os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
-    assert left(tmp_path) == whole(case)[0]
+    assert left(tmp_path) == uninterrupted(case)[0]
 
 
-def test_a_job_that_ended_while_compressing_computes_nothing_again(tmp_path, inputs, whole, monkeypatch):
+def test_a_job_that_ended_while_compressing_computes_nothing_again(tmp_path, inputs, uninterrupted, monkeypatch):
     def cut(self):
         raise PowerCutError
 
@@ -174,7 +174,7 @@ def test_a_job_that_ended_while_compressing_computes_nothing_again(tmp_path, inp
         run("scene", tmp_path, inputs)
     monkeypatch.undo()
     assert run("scene", tmp_path, inputs) == (0, 8)
-    assert left(tmp_path) == whole("scene")[0]
+    assert left(tmp_path) == uninterrupted("scene")[0]
 
 
 @pytest.fixture(scope="module")
