@@ -145,9 +145,9 @@ def test_what_the_bundled_weights_have_not_seen_is_the_test(make, training_data,
 
 def test_a_share_of_the_sites_is_used_but_all_that_are_tested_on(make):
     rows = [{"name": f"{site}_{year}", "site": f"s{site}"} for site in range(200) for year in (2016, 2018)]
-    whole, half = make.tiles.select_rows(rows), make.tiles.select_rows(rows, 0.5)
-    assert len(whole) == 200 and set(map(str, half)) < set(map(str, whole))
-    tested = [[row["name"] for row, split in found if split == "test"] for found in (whole, half)]
+    all_sites, half = make.tiles.select_rows(rows), make.tiles.select_rows(rows, 0.5)
+    assert len(all_sites) == 200 and set(map(str, half)) < set(map(str, all_sites))
+    tested = [[row["name"] for row, split in selected if split == "test"] for selected in (all_sites, half)]
     assert tested[0] == tested[1] and 60 < len(half) - len(tested[1]) < 110
 
 

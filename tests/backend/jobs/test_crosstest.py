@@ -55,8 +55,8 @@ def test_all_by_all(models, data, tmp_path, reporter):
 def test_a_model_that_knows_the_answer_scores_one(models, data, tmp_path, monkeypatch):
     class Knows(torch.nn.Module):
         def forward(self, image):
-            wanted = (image[:, 0] // 20).long()
-            return torch.nn.functional.one_hot(wanted.clamp(max=10), legend.COUNT).permute(0, 3, 1, 2).float()
+            label = (image[:, 0] // 20).long()
+            return torch.nn.functional.one_hot(label.clamp(max=10), legend.COUNT).permute(0, 3, 1, 2).float()
 
     monkeypatch.setattr(architectures, "load", lambda folder, index: Knows())
     crosstest.run(CrossTest(models[:1], data[:1], str(tmp_path), crop_px=64), silent())

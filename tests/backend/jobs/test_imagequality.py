@@ -56,10 +56,10 @@ def run(sets, synthetic, output, reporter=None, **given):
 
 def counted(reporter):
     """Whether there were as many looks as were announced."""
-    done, _, whole = [event.message for event in reporter.events("progress") if "looks" in event.message][-1].split()[
+    done, _, total = [event.message for event in reporter.events("progress") if "looks" in event.message][-1].split()[
         :3
     ]
-    return done == whole
+    return done == total
 
 
 def test_the_report(sets, tmp_path, reporter):

@@ -120,8 +120,10 @@ def test_a_study_that_cannot_be_written_says_so(data, tmp_path):
 
 def test_a_stopped_study_goes_on_and_ends_the_same(studied, data, tmp_path, reporter, monkeypatch):
     settings = {**SETTINGS, "epochs": 2, "shares": (0, 50), "additions": ()}
-    job, whole = (MixtureStudy(data[:1], data[1:], str(tmp_path / name), **settings) for name in ("study", "whole"))
-    mixturestudy.run(whole, silent())
+    job, uninterrupted = (
+        MixtureStudy(data[:1], data[1:], str(tmp_path / name), **settings) for name in ("study", "whole")
+    )
+    mixturestudy.run(uninterrupted, silent())
     with pytest.raises(Interrupted):
         mixturestudy.run(job, InterruptingReporter("epoch 2, loss"))  # of the first model
     with pytest.raises(Interrupted):
@@ -141,20 +143,20 @@ def test_a_stopped_study_goes_on_and_ends_the_same(studied, data, tmp_path, repo
 
 def test_a_finished_study_takes_more(studied, data, tmp_path):
     shutil.copytree(studied[0], tmp_path / "study")
-    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "study").rglob("model.safetensors")}
+    times = {path: path.stat().st_mtime_ns for path in (tmp_path / "study").rglob("model.safetensors")}
     more = {**SETTINGS, "repetitions": 2, "shares": (100,), "additions": ()}
     job = MixtureStudy((data[0],), (data[1],), str(tmp_path / "study"), test=data, **more)
     mixturestudy.run(job, silent())
-    assert all(path.stat().st_mtime_ns == time for path, time in kept.items())
+    assert all(path.stat().st_mtime_ns == time for path, time in times.items())
     results = [(row["test_set"], row["mixture"], row["repetition"]) for row in rows(tmp_path / "study")]
     assert results == [(name, "100 % real", which) for name in ("real", "made") for which in ("all", "1", "2")]
 
 
 def test_bad_input_is_said(data, tmp_path):
-    real, made = data
+    real, synthetic = data
 
     def refused(words, **changes):
-        fields = {"real": (real,), "synthetic": (made,), "output": str(tmp_path / "out"), **SETTINGS, **changes}
+        fields = {"real": (real,), "synthetic": (synthetic,), "output": str(tmp_path / "out"), **SETTINGS, **changes}
         with pytest.raises(BackendError, match=words):
             mixturestudy.run(MixtureStudy(**fields), silent())
         assert not (tmp_path / "out").exists()
@@ -190,7 +192,7 @@ def test_bad_input_is_said(data, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "file").write_text("mine")
     with pytest.raises(BackendError, match="not empty"):
-        mixturestudy.run(MixtureStudy((real,), (made,), str(tmp_path / "mine"), **SETTINGS), silent())
+        mixturestudy.run(MixtureStudy((real,), (synthetic,), str(tmp_path / "mine"), **SETTINGS), silent())
 
 
 def test_a_model_that_explodes_is_named(data, tmp_path):
