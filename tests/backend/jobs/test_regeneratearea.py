@@ -1,6 +1,7 @@
 """Synthetic rasters made again by their own tags: the same pixels, a new seed, the ground beside them."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -41,19 +42,32 @@ def again(raster, folder, name="again", **more):
     return output
 
 
-@pytest.fixture
-def landcover(tmp_path):
-    output = str(tmp_path / "landcover.tif")
+@pytest.fixture(scope="module")
+def generated_landcover(tmp_path_factory):
+    output = tmp_path_factory.mktemp("landcover") / "landcover.tif"
     shares = {10: 60.0, 80: 30.0}
-    generatelandcover.run(GenerateLandCover(LARGE, output, seed=4, steps=2, shares=shares), silent())
+    generatelandcover.run(GenerateLandCover(LARGE, str(output), seed=4, steps=2, shares=shares), silent())
     return output
 
 
-@pytest.fixture
-def scene(tmp_path):
-    paths = [str(tmp_path / f"{name}.tif") for name in ("cover", "image")]
+@pytest.fixture(scope="module")
+def generated_scene(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("scene")
+    paths = [str(folder / f"{name}.tif") for name in ("cover", "image")]
     generatescene.run(GenerateScene(PLACE, *paths, "spade", seed=4, steps=2, shares={50: 80.0}), silent())
-    return paths
+    return folder
+
+
+@pytest.fixture
+def landcover(generated_landcover, tmp_path):
+    """A copy of the generated land cover, which a test may change."""
+    return str(shutil.copy(generated_landcover, tmp_path))
+
+
+@pytest.fixture
+def scene(generated_scene, tmp_path):
+    """Copies of the generated scene's land cover and image."""
+    return [str(shutil.copy(generated_scene / f"{name}.tif", tmp_path)) for name in ("cover", "image")]
 
 
 def same(one, other, *keys):
