@@ -12,7 +12,7 @@ import shapely
 import torch
 from rio_cogeo.cogeo import cog_validate
 
-from backend.generation import scenes
+from backend.generation import layers
 from backend.geo import legend
 from backend.jobs import generateimage, generatelandcover, generatescene
 from backend.models import model_folder
@@ -272,7 +272,7 @@ def test_a_scene_that_fails_at_once_leaves_nothing(tmp_path, monkeypatch):
     def fail(*_, **__):
         raise RuntimeError("power cut")
 
-    monkeypatch.setattr(scenes, "render", fail)
+    monkeypatch.setattr(layers, "render", fail)
     job = GenerateScene(utm(376_000, 4_700_000, 50, 50), str(tmp_path / "a.tif"), str(tmp_path / "b.tif"), steps=1)
     with pytest.raises(RuntimeError):
         generatescene.run(job, silent())
