@@ -24,7 +24,7 @@ ATONCE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 export QT_QPA_PLATFORM := offscreen
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: demo bench test test-fast test-slow weights study translations screenshots check docs pytest qgis setup clean
+.PHONY: demo bench test test-fast test-slow test-backend test-qgis weights study translations screenshots check docs qgis setup clean
 
 demo: setup
 	$(QGIS_VENV) demo/run.py "$(OUT)"
@@ -32,7 +32,8 @@ demo: setup
 bench: setup
 	$(VENV) bench/run.py "$(BENCH_OUT)"
 
-test: setup check pytest
+test: setup
+	$(MAKE) --jobs=3 --no-print-directory check test-backend test-qgis
 
 weights: setup
 	$(UV) pip install --quiet --python $(VENV) -r weights/requirements.in
@@ -59,12 +60,17 @@ docs: qgis .venv-qgis/complete .venv-docs/complete
 	$(QGIS_VENV) docs/generate.py build/docs/algorithms
 	.venv-docs/bin/python -m mkdocs build
 
-# As many files of tests at once as there are cores, each on one of them.
-pytest test-fast test-slow: export OMP_NUM_THREADS := 1
+# Both sides at once, and as many files of tests at once as there are cores, each on one of them.
 test-fast: MARKED := -m "not (slow or cluster or gui)"
 test-slow: MARKED := -m "slow or cluster or gui"
-pytest test-fast test-slow: setup
+test-fast test-slow: setup
+	$(MAKE) --jobs=2 --no-print-directory test-backend test-qgis MARKED='$(MARKED)'
+
+test-backend test-qgis: export OMP_NUM_THREADS := 1
+test-backend: setup
 	$(VENV) -m pytest $(ATONCE) $(MARKED)
+
+test-qgis: setup
 	$(QGIS_VENV) -m pytest $(ATONCE) $(MARKED)
 
 setup: qgis .venv/complete .venv-qgis/complete

@@ -68,7 +68,7 @@ def test_a_part_equals_the_whole(scene, part):
     assert np.array_equal(render_pixels(scene[1], part), expected[(slice(None), *part.slices_in(around))])
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(scenes(), places, places, st.integers(2, 48), st.integers(2, 48), st.data())
 def test_four_quarters_are_the_whole(scene, row, col, height, width, data):
     down, right = data.draw(st.integers(1, height - 1)), data.draw(st.integers(1, width - 1))
@@ -113,7 +113,7 @@ def test_a_batch_is_filled_up_to_what_the_device_computes_alike():
     assert sizes == [4, 4, 2]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(scenes(), regions)
 def test_the_windows_that_are_needed_are_computed_once_and_no_others(scene, region):
     heard = io.StringIO()
@@ -137,7 +137,7 @@ def areas(draw, region):
     return BoxUnion(*pieces)
 
 
-@settings(max_examples=18, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(scenes(), regions, st.data())
 def test_an_area_is_what_it_is_in_the_whole_and_costs_its_own_windows(scene, region, data):
     area = data.draw(areas(region))
