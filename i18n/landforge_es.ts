@@ -400,20 +400,20 @@
       <translation>Decide qué ventanas se sacan.</translation>
     </message>
     <message>
-      <source>Denoising steps of ControlNet. The bundled ControlNet, which is distilled, takes 4 at most. SPADE takes none.</source>
-      <translation>Pasos de eliminación de ruido de ControlNet. El ControlNet incluido, que está destilado, da 4 como máximo. SPADE no da ninguno.</translation>
+      <source>Denoising steps of ControlNet. The bundled ControlNet, which is distilled, takes 3 at most. SPADE takes none.</source>
+      <translation>Pasos de eliminación de ruido de ControlNet. El ControlNet incluido, que está destilado, da 3 como máximo. SPADE no da ninguno.</translation>
     </message>
     <message>
       <source>Denoising steps of land cover. 4 give a draft in a third of the time; more than 12 bring no improvement.</source>
       <translation>Pasos de eliminación de ruido de la cobertura. 4 dan un borrador en un tercio del tiempo; más de 12 no mejoran nada.</translation>
     </message>
     <message>
-      <source>Denoising steps of land cover. 4 give a draft in a third of the time; more than 12 bring no improvement. For images, the bundled ControlNet, which is distilled, takes 4 at most, and SPADE none.</source>
-      <translation>Pasos de eliminación de ruido de la cobertura. 4 dan un borrador en un tercio del tiempo; más de 12 no mejoran nada. Para las imágenes, el ControlNet incluido, que está destilado, da 4 como máximo, y SPADE ninguno.</translation>
+      <source>Denoising steps of land cover. 4 give a draft in a third of the time; more than 12 bring no improvement. For images, the bundled ControlNet, which is distilled, takes 3 at most, and SPADE none.</source>
+      <translation>Pasos de eliminación de ruido de la cobertura. 4 dan un borrador en un tercio del tiempo; más de 12 no mejoran nada. Para las imágenes, el ControlNet incluido, que está destilado, da 3 como máximo, y SPADE ninguno.</translation>
     </message>
     <message>
-      <source>Denoising steps of land cover: 4 are a draft in a third of the time, more than 12 bring nothing. ControlNet takes 4 at most.</source>
-      <translation>Pasos de eliminación de ruido de la cobertura: 4 dan un borrador en un tercio del tiempo, más de 12 no aportan nada. ControlNet da 4 como máximo.</translation>
+      <source>Denoising steps of land cover: 4 are a draft in a third of the time, more than 12 bring nothing. ControlNet takes 3 at most.</source>
+      <translation>Pasos de eliminación de ruido de la cobertura: 4 dan un borrador en un tercio del tiempo, más de 12 no aportan nada. ControlNet da 3 como máximo.</translation>
     </message>
     <message>
       <source>Di&amp;fference</source>

@@ -61,7 +61,7 @@ class SettingsForm(QWidget):
         self.steps.setToolTip(
             tr(
                 "Denoising steps of land cover: 4 are a draft in a third of the time, more than 12 bring nothing. "
-                "ControlNet takes 4 at most."
+                "ControlNet takes 3 at most."
             )
         )
         self.folder = QgsFileWidget()

@@ -38,10 +38,10 @@ LANDCOVER_STEPS_HELP = (
     "Denoising steps of land cover. 4 give a draft in a third of the time; more than 12 bring no improvement."
 )
 IMAGE_STEPS_HELP = (
-    "Denoising steps of ControlNet. The bundled ControlNet, which is distilled, takes 4 at most. SPADE takes none."
+    "Denoising steps of ControlNet. The bundled ControlNet, which is distilled, takes 3 at most. SPADE takes none."
 )
 SCENE_STEPS_HELP = (
-    f"{LANDCOVER_STEPS_HELP} For images, the bundled ControlNet, which is distilled, takes 4 at most, and SPADE none."
+    f"{LANDCOVER_STEPS_HELP} For images, the bundled ControlNet, which is distilled, takes 3 at most, and SPADE none."
 )
 RATE_HELP = "The largest learning rate of the schedule."
 WEIGHTING_HELP = "balanced: rare classes weigh more in the loss."
