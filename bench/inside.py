@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import platform
 import tempfile
 from collections.abc import Iterator
 from functools import partial, reduce
@@ -21,7 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from backend import protocol
 from backend.geo import grid, legend
 from backend.jobs import clipworldcover, generateimage, generatelandcover, segmentimage
-from backend.models import controlnet, device, landcover, spade
+from backend.models import controlnet, landcover, spade
 from backend.tiling.lattice import Box
 from backend.tiling.lazy_raster import Patch
 from bench import networks, scenery
@@ -30,24 +28,7 @@ from tests.backend.seams import seam_ratio
 
 UNLIMITED_KM2 = 1e9
 MATMUL = 2048
-SEAM = 1.06  # what tests/backend/test_seams.py allows to chance
-
-
-def machine() -> dict[str, Any]:
-    """The machine and the versions that the figures depend on, as plain values, so that unpickling needs no torch."""
-    cpu = Path("/proc/cpuinfo")
-    models = [line for line in cpu.read_text().splitlines() if line.startswith("model name")] if cpu.exists() else []
-    best = device.best()
-    return {
-        "cpu": models[0].split(":")[1].strip() if models else platform.processor(),
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "device": torch.cuda.get_device_name() if best.type == "cuda" else best.type,
-        "dtype": str(device.dtype(best)).removeprefix("torch."),
-        "torch": str(torch.__version__),
-        "python": platform.python_version(),
-        "system": platform.platform(),
-    }
+SEAM = 1.06  # what tests/backend/tiling/test_seams.py allows to chance
 
 
 class Rendering:

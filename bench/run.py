@@ -70,7 +70,7 @@ def main() -> int:
 def measure(parts: list[str], size: Size, output: Path) -> int:
     """Run the parts; the file is rewritten after each of them, so that a cancelled run leaves its figures."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the backend's own __main__ has it
-    header = {"size": size, "begun": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "machine": apart("inside", "machine")}
+    header = {"size": size, "begun": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "machine": apart("machine", "machine")}
     print(", ".join(f"{key} {value}" for key, value in header["machine"].items()), "", HEADER, sep="\n", flush=True)
     figures: list[Figure] = []
     failed: dict[str, str] = {}
