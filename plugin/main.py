@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsApplication, QgsProcessingProvider
-from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtCore import QSignalBlocker, Qt
 from qgis.PyQt.QtGui import QIcon
 
 from . import translation
@@ -66,8 +66,9 @@ class LandforgePlugin:
         from .options import OptionsFactory
 
         self.panel = GeneratePanel(self.iface, self.environment_dialog, self.iface.mainWindow())
-        self.iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.panel)
-        self.panel.hide()
+        with QSignalBlocker(self.panel):  # QGIS shows each dock that is added; this is no opening of the panel
+            self.iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.panel)
+            self.panel.hide()
         action = self.panel.toggleViewAction()
         action.setIcon(QIcon(str(ICON)))
         action.setText(tr("Generate…"))

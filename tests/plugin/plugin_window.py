@@ -75,6 +75,7 @@ class QgisWindow:
 
     def addDockWidget(self, area, dock):
         self.window.addDockWidget(area, dock)
+        dock.show()  # as QGIS does
 
     def removeDockWidget(self, dock):
         self.window.removeDockWidget(dock)

@@ -3,6 +3,7 @@
 import landforge
 import pytest
 from landforge.plugin import main
+from landforge.plugin.generate_panel import GeneratePanel
 from qgis.core import QgsApplication
 from qgis.PyQt.QtWidgets import QDockWidget
 
@@ -38,6 +39,25 @@ def test_with_a_window(monkeypatch, warm_ups):
     assert provider() is None and iface.menu == {"Landforge": [], "toolbar": []} and plugin.dialog is None
     assert plugin.result_windows.compare_panel is plugin.result_windows.blind_test_dialog is None
     assert calls == ["stop_worker"] and iface.factories == [] and iface.layer_actions == {} and plugin.panel is None
+    iface.window.close()
+
+
+def test_a_plugin_that_joins_an_open_window_does_not_open_its_panel_for_a_moment(warm_ups, monkeypatch):
+    """As where it is enabled in the plugin manager: no check of the backend, and so no warm worker."""
+    iface, opened = QgisWindow(), []
+    iface.window.show()
+    visibility_changed = GeneratePanel._visibility_changed
+    monkeypatch.setattr(
+        GeneratePanel,
+        "_visibility_changed",
+        lambda panel, visible: (opened.append(visible), visibility_changed(panel, visible))[1],
+    )
+    plugin = main.LandforgePlugin(iface, SecondProvider())
+    plugin.initGui()
+    assert True not in opened and warm_ups == [] and not plugin.panel.isVisible()
+    iface.menu["Landforge"][0].trigger()
+    assert opened[-1] is True and plugin.panel.isVisible()
+    plugin.unload()
     iface.window.close()
 
 
