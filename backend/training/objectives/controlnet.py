@@ -20,7 +20,7 @@ from backend.training import projected_discriminator
 from backend.training.generator import Batch, Objective
 
 CONDITION_DROPOUT = 0.1  # the probability that an example is trained without its condition, for guidance
-STEP_WEIGHTS = (1.0, 1.0, 3.0)  # how often each step of the distilled model is trained: the last one gives the image
+STEP_WEIGHTS = (*(1.0,) * (STEPS - 1), 3.0)  # how often each distilled step is trained: the last one gives the image
 
 
 def psnr(reconstructed: torch.Tensor, image: torch.Tensor) -> float:

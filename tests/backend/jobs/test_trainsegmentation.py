@@ -270,10 +270,10 @@ def test_a_mix_sets_the_shares_and_stands_in_the_index(data, tmp_path):
 
 
 def test_an_epoch_has_the_requested_number_of_crops(data, tmp_path, reporter):
-    job = protocol.TrainSegmentation((data,), str(tmp_path / "m"), crops=24, **{**SETTINGS, "epochs": 1})
+    job = protocol.TrainSegmentation((data,), str(tmp_path / "m"), crops=40, **{**SETTINGS, "epochs": 2})
     trainsegmentation.run(job, reporter)
-    assert len([e for e in reporter.events("progress") if "loss" in e.message]) == 24 / SETTINGS["batch"]
-    assert model_folder.find(job.output, "segmentation")[1]["training"]["crops"] == 24
+    assert len([e for e in reporter.events("progress") if "loss" in e.message]) == 2 * 40 / SETTINGS["batch"]
+    assert model_folder.find(job.output, "segmentation")[1]["training"]["crops"] == 40
 
 
 def test_an_offset_of_a_data_sets_labels_is_warned_about(data, tmp_path, reporter):

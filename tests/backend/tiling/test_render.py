@@ -113,7 +113,7 @@ def test_a_batch_is_filled_up_to_what_the_device_computes_alike():
     assert sizes == [4, 4, 2]
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(scenes(), regions)
 def test_the_windows_that_are_needed_are_computed_once_and_no_others(scene, region):
     heard = io.StringIO()
@@ -137,7 +137,7 @@ def areas(draw, region):
     return BoxUnion(*pieces)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=18, deadline=None)
 @given(scenes(), regions, st.data())
 def test_an_area_is_what_it_is_in_the_whole_and_costs_its_own_windows(scene, region, data):
     area = data.draw(areas(region))
