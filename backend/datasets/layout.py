@@ -2,8 +2,10 @@
 
 A folder of `builddataset` holds the GeoTIFFs `image/NAME.tif` and `label/NAME.tif`, `manifest.csv`, `items.json` and
 `dataset.json`. A packed folder holds `packed.json` and, for each group of tiles of one size, `NAME_image.npy`
-(N, size, size, 3) uint8 RGB and `NAME_label.npy` (N, size, size) uint8 class indices (IGNORE where unknown); land cover
-is `NAME_landcover.npy`: tiles (N, height, width) or one map (height, width) of class indices.
+(N, size, size, 3) uint8 RGB and `NAME_label.npy` (N, size, size) uint8 class indices (IGNORE where unknown). Two arrays
+(N, size, size) uint8 are optional: `NAME_fine.npy`, class indices finer than 10 m beside a label at 10 m, and
+`NAME_lines.npy`, 1 on straight edges of the image and 0 elsewhere. Land cover is `NAME_landcover.npy`: tiles
+(N, height, width) or one map (height, width) of class indices.
 """
 
 from __future__ import annotations
@@ -134,7 +136,8 @@ def read_packed_index(folder: Path) -> dict[str, Any]:
 class TileArrays:
     """Packed image tiles of one size: images (N, size, size, 3) and labels (N, size, size), memory-mapped uint8.
 
-    `splits` and `styles` are of each tile; `emphasis` weighs the group's tiles when crops are drawn.
+    `splits` and `styles` are of each tile; `emphasis` weighs the group's tiles when crops are drawn. Fine labels and
+    `lines`, both shaped as labels, are None where they are not packed.
     """
 
     name: str
@@ -143,6 +146,8 @@ class TileArrays:
     splits: list[str]
     styles: list[list[str]]
     emphasis: float
+    fine: np.ndarray | None = None
+    lines: np.ndarray | None = None
 
     @property
     def size(self) -> int:
@@ -169,8 +174,20 @@ def read_tiles(folder: Path) -> list[TileArrays]:
         styles = entry.get("styles") or [[]] * count
         if len(styles) != count:
             raise BackendError(f"The packed tiles {name} of {folder} have styles for {len(styles)} of {count} tiles.")
-        groups.append(TileArrays(name, images, labels, entry["split"], styles, float(entry.get("emphasis", 1.0))))
+        fine, lines = (_load_optional(folder, f"{name}_{kind}", labels.shape) for kind in ("fine", "lines"))
+        emphasis = float(entry.get("emphasis", 1.0))
+        groups.append(TileArrays(name, images, labels, entry["split"], styles, emphasis, fine, lines))
     return groups
+
+
+def _load_optional(folder: Path, name: str, shape: tuple[int, ...]) -> np.ndarray | None:
+    """An array of that shape, None where there is no such file."""
+    if not (folder / f"{name}.npy").is_file():
+        return None
+    array = _load(folder, name, len(shape))
+    if array.shape != shape:
+        raise BackendError(f"The packed array {name} of {folder} is not of its tiles' shape. Pack them again.")
+    return array
 
 
 @dataclass(frozen=True)
