@@ -192,11 +192,16 @@ def _load_optional(folder: Path, name: str, shape: tuple[int, ...]) -> np.ndarra
 
 @dataclass(frozen=True)
 class LandCoverArrays:
-    """Packed land cover of one size: class indices (N, height, width) uint8 and the mask of held-out pixels."""
+    """Packed land cover of one size: class indices (N, height, width) uint8 and the mask of held-out pixels.
+
+    `styles` are of each tile; `emphasis` weighs the group's pixels when crops are drawn.
+    """
 
     name: str
     classes: np.ndarray
     held_out: np.ndarray
+    styles: list[list[str]]
+    emphasis: float
 
 
 def read_landcover(folder: Path) -> list[LandCoverArrays]:
@@ -213,8 +218,9 @@ def _landcover_tiles(folder: Path, name: str, entry: dict[str, Any]) -> LandCove
     classes = _load(folder, f"{name}_landcover", 3)
     if len(entry["split"]) != len(classes):
         raise BackendError(f"The packed land cover {name} of {folder} is damaged. Pack it again.")
-    held_out = np.array(entry["split"]) != "train"
-    return LandCoverArrays(name, classes, np.broadcast_to(held_out[:, None, None], classes.shape))
+    held_out = np.broadcast_to(np.array(entry["split"])[:, None, None] != "train", classes.shape)
+    styles = entry.get("styles") or [[]] * len(classes)
+    return LandCoverArrays(name, classes, held_out, styles, float(entry.get("emphasis", 1.0)))
 
 
 def _landcover_map(folder: Path, name: str, entry: dict[str, Any]) -> LandCoverArrays:
@@ -223,7 +229,8 @@ def _landcover_map(folder: Path, name: str, entry: dict[str, Any]) -> LandCoverA
     held_out = np.zeros(classes.shape, dtype=bool)
     for row, col in entry["held_out_blocks"]:
         held_out[row : row + entry["block_px"], col : col + entry["block_px"]] = True
-    return LandCoverArrays(name, classes[None], held_out[None])
+    styles = [[entry["style"]] if entry.get("style") else []]
+    return LandCoverArrays(name, classes[None], held_out[None], styles, float(entry.get("emphasis", 1.0)))
 
 
 def _load(folder: Path, name: str, dimensions: int) -> np.ndarray:

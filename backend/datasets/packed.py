@@ -223,6 +223,11 @@ class PackedLandCover:
             for arrays in layout.read_landcover(folder)
         }
 
+    @cached_property
+    def styles(self) -> list[str]:
+        """The styles that the split's tiles have."""
+        return sorted({style for name, number, _ in self.tiles() for style in self.groups[name].styles[number]})
+
     def tiles(self) -> Iterator[tuple[str, int, float]]:
         """The tiles with pixels of the split: group, number and how many pixels these are."""
         for name, arrays in self.groups.items():
@@ -232,9 +237,10 @@ class PackedLandCover:
                     yield name, number, float(in_split.sum())
 
     @cached_property
-    def _tile_pixels(self) -> tuple[list[tuple[str, int]], np.ndarray]:
+    def _tile_weights(self) -> tuple[list[tuple[str, int]], np.ndarray]:
         tiles = list(self.tiles())
-        return [(name, number) for name, number, _ in tiles], np.array([pixels for _, _, pixels in tiles])
+        weights = np.array([pixels * self.groups[name].emphasis for name, _, pixels in tiles])
+        return [(name, number) for name, number, _ in tiles], weights
 
     def has_crop(self, crop_px: int) -> bool:
         """Whether a crop of that size is found in the split."""
@@ -256,16 +262,23 @@ class PackedLandCover:
         )
 
     def random_crop(
-        self, rng: np.random.Generator, crop_px: int, step_px: int = 1, include_homogeneous: bool = False
+        self,
+        rng: np.random.Generator,
+        crop_px: int,
+        step_px: int = 1,
+        include_homogeneous: bool = False,
+        style: str = "",
     ) -> LandCoverCrop:
-        """A random crop wholly in the split, its row and column multiples of `step_px`.
+        """A random crop wholly in the split, its row and column multiples of `step_px`; of tiles of a `style`, if any.
 
         Most crops with nodata are skipped, and those of a single class unless `include_homogeneous`. BackendError where
         no crop is found.
         """
-        tiles, pixels = self._tile_pixels
-        for _ in range(MAX_TRIES):
-            name, number = tiles[weighted_index(rng, pixels)]
+        tiles, weights = self._tile_weights
+        if style:
+            weights = weights * [style in self.groups[name].styles[number] for name, number in tiles]
+        for _ in range(MAX_TRIES if weights.any() else 0):
+            name, number = tiles[weighted_index(rng, weights)]
             variant = random_variant(rng)
             arrays = self.groups[name]
             classes, held_out = (dihedral(array[number], variant) for array in (arrays.classes, arrays.held_out))
