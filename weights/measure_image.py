@@ -141,7 +141,7 @@ def diversity(images: np.ndarray, labels: np.ndarray, first: np.ndarray, second:
     return mean_distance(first, second), mean_distance(images, similar)
 
 
-def _style_vectors(generator: Any, styles: list[list[str]], random: bool, seed: int) -> np.ndarray:
+def style_vectors(generator: Any, styles: list[list[str]], random: bool, seed: int) -> np.ndarray:
     """(n, s) float32, 1 where a crop has a style; with `random` the styles are drawn by the seeds from `seed` on."""
     if random:
         styles = [list(generation_styles.choose_styles(generator, "", seed + number)) for number in range(len(styles))]
@@ -163,9 +163,9 @@ def main() -> int:
     generator, network = load_image_generator(args.generator, args.model), inception()
     images, labels, styles = crops(args.packed, args.count)
     real = vectors(network, images)
-    made = generated(generator, labels, _style_vectors(generator, styles, args.free, 0), args.steps)
+    made = generated(generator, labels, style_vectors(generator, styles, args.free, 0), args.steps)
     few = slice(0, 64)
-    second_styles = _style_vectors(generator, styles[few], args.free, SECOND_SEED)
+    second_styles = style_vectors(generator, styles[few], args.free, SECOND_SEED)
     second = generated(generator, labels[few], second_styles, args.steps, SECOND_SEED)
     between_seeds, between_real = diversity(images[few], labels[few], made[few], second)
     figures = {
