@@ -16,6 +16,7 @@ from backend.generation.layers import Layer, write_layers
 from backend.geo import grid, legend
 from backend.geo.block_store import stamp
 from backend.models import base
+from backend.models.image_inputs import ImageInputs
 from backend.models.landcover import LandCoverGenerator
 from backend.protocol import Extent, GenerateImage, GenerateLandCover, GenerateScene, Reporter
 from backend.tiling import regions
@@ -56,7 +57,7 @@ def generate_image(job: GenerateImage, report: Reporter, extent: Extent | None =
     words = styles.choose_styles(generator, job.style, job.seed)
     image_tags = tags.generator_tags(generator, job.seed, job.steps, landcover=Path(job.landcover).name, style=words)
     with open_landcover(job.landcover, generator.pixel_m, job.max_area_km2, extent) as (box, landcover):
-        raster = generator.lazy_raster(str(box.crs), job.seed, job.steps, landcover, styles=words)
+        raster = generator.lazy_raster(str(box.crs), job.seed, job.steps, ImageInputs(landcover), words)
         for note in styles.notes(generator, words, job.style):
             report.log(note)
         labelled = ValidPixels(lambda region: landcover.read(region) != legend.IGNORE, box_of_grid(box))
@@ -103,9 +104,8 @@ class SceneLayers:
         generator, image_generator = base.load(LandCoverGenerator, "landcover"), load_image_generator(job.generator)
         words = styles.choose_styles(image_generator, job.style, job.seed)
         landcover = _landcover_layer(job, generator, grids.landcover, fill)
-        raster = image_generator.lazy_raster(
-            grids.crs, job.seed, job.steps, landcover.raster, grids.factor, styles=words
-        )
+        inputs = ImageInputs(landcover.raster, grids.factor)
+        raster = image_generator.lazy_raster(grids.crs, job.seed, job.steps, inputs, words)
         settings = tags.landcover_settings(generator, job.seed, _share_settings(job))
         image_tags = tags.generator_tags(image_generator, job.seed, job.steps, style=words, **settings)
         area = fill.area(image_generator.pixel_m)
