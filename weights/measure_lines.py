@@ -84,10 +84,8 @@ def _direction(plane: np.ndarray) -> np.ndarray:
 def generated(generator: Any, crops: TileBatch, with_lines: bool, steps: int) -> np.ndarray:
     """uint8 images (n, 3, h, w) on the crops' land cover in their styles, with their lines or with none."""
     styles = measure_image.style_vectors(generator, crops.styles, False, 0)
-    lines = crops.lines if with_lines else np.zeros_like(crops.lines)
-    # TODO: pass the lines. Generators do not take them yet, so that both images are generated without.
-    del lines
-    return measure_image.generated(generator, crops.labels, styles, steps)
+    lines = crops.lines if with_lines else None
+    return measure_image.generated(generator, crops.labels, styles, steps, lines=lines)
 
 
 def main() -> int:

@@ -5,8 +5,8 @@ the model or the one that seeds draw, the generator gets maps of that class alon
 
 - KID against real crops of that class alone, and of the real crops' halves as lower bound. Classes whose tiles are
   small are compared in crops of 64 px, and those of scattered classes in crops that are less pure.
-- Repetition, of generated and real crops: the highest autocorrelation at lags of 6 to 48 px. Stripes and meshes have
-  high ones.
+- Repetition, of generated and real crops: the highest autocorrelation of their texture at lags of 6 to 48 px. Stripes
+  and meshes have high ones.
 
 Needs the packages of requirements.in.
 """
@@ -19,6 +19,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -29,6 +30,7 @@ from backend.geo import legend
 from backend.metrics.image_distances import kid
 from backend.models.conditioning import style_vector
 from backend.reports import contact_sheet
+from backend.training.repetition import autocorrelation_peaks
 from weights import measure_image
 
 CODES = (10, 30, 40, 50, 60, 80)
@@ -40,9 +42,6 @@ COUNT = 48  # images of each class and look
 MIN_REAL, MIN_COMPARED = 16, 8  # crops of the val split to do without those of train; crops to compare with
 SHEET_ROWS = 6
 DRAWN = "drawn by the seeds"
-LUMINANCE = np.array([0.299, 0.587, 0.114])
-LAGS_PX = (6, 48)
-FINE_SIGMA_PX, COARSE_SIGMA_PX = 1, 8  # of the band-pass filter: below is noise, above the slope of light and ground
 
 
 def pure_crops(packed: Path, split: str, code: int, crop_px: int, share: float) -> np.ndarray:
@@ -83,30 +82,8 @@ def _some(crops: np.ndarray) -> np.ndarray:
 
 
 def repetition(images: np.ndarray) -> float:
-    """The mean over uint8 images (n, 3, size, size) of the highest autocorrelation of their luminance at LAGS_PX.
-
-    Lags go up to 3/8 of the size. Each autocorrelation is divided by that of the window, which falls with the lag.
-    """
-    size = images.shape[-1]
-    window = np.outer(np.hanning(size), np.hanning(size))
-    offsets = np.fft.fftfreq(size, 1 / size)
-    distance = np.hypot(offsets[:, None], offsets)
-    compared = (distance >= LAGS_PX[0]) & (distance <= min(LAGS_PX[1], size * 3 // 8))
-    falloff = np.maximum(_autocorrelation(window), 0.05)
-    peaks = []
-    for image in images:
-        luminance = np.tensordot(LUMINANCE, image.astype(np.float64), 1)
-        fine, coarse = (cv2.GaussianBlur(luminance, (0, 0), sigma) for sigma in (FINE_SIGMA_PX, COARSE_SIGMA_PX))
-        texture = (fine - coarse - (fine - coarse).mean()) * window
-        if texture.any():
-            peaks.append((_autocorrelation(texture) / falloff)[compared].max())
-    return float(np.mean(peaks)) if peaks else 0.0
-
-
-def _autocorrelation(plane: np.ndarray) -> np.ndarray:
-    """The circular autocorrelation of a plane, 1 at lag 0."""
-    correlation = np.fft.ifft2(np.abs(np.fft.fft2(plane)) ** 2).real
-    return correlation / correlation[0, 0]
+    """The mean of `autocorrelation_peaks` of uint8 images (n, 3, CROP_PX, CROP_PX)."""
+    return round(float(autocorrelation_peaks(torch.from_numpy(images)).mean()), 3)
 
 
 def looks(generator: Any) -> dict[str, np.ndarray]:
@@ -139,13 +116,14 @@ def main() -> int:
         figures: dict[str, Any] = {"class": code, "real crops": len(real), **source}
         real_vectors = measure_image.vectors(network, real) if len(real) >= MIN_COMPARED else None
         if real_vectors is not None:
-            figures["repetition of real"] = round(repetition(real), 3)
+            if real.shape[-1] == CROP_PX:
+                figures["repetition of real"] = repetition(real)
             figures["kid of real halves"] = round(kid(real_vectors[::2], real_vectors[1::2], 0)[0], 4)
         columns = [real[:SHEET_ROWS]]
         labels = np.repeat(legend.to_index(np.full((1, CROP_PX, CROP_PX), code, np.uint8)), COUNT, axis=0)
         for look, vectors in styles.items():
             made = measure_image.generated(generator, labels, vectors, args.steps)
-            figures[look] = {"repetition": round(repetition(made), 3)}
+            figures[look] = {"repetition": repetition(made)}
             if real_vectors is not None:
                 same_size = made[..., : real.shape[-1], : real.shape[-1]]
                 figures[look]["kid"] = round(kid(real_vectors, measure_image.vectors(network, same_size), 0)[0], 4)
