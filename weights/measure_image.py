@@ -47,7 +47,7 @@ def crops(packed: Path, count: int) -> tuple[np.ndarray, np.ndarray, list[list[s
     data, rng = PackedTiles((packed,), "val"), np.random.default_rng(1)
     images, labels, styles = [], [], []
     while len(images) < count:
-        image, label, style = data.batch(rng, 1, CROP_PX)
+        image, label, _, style = data.batch(rng, 1, CROP_PX, fine_share=0, class_balanced_share=0)
         if image.shape[-1] == CROP_PX and (label != legend.IGNORE).mean() > 0.95:
             images.append(image[0])
             labels.append(label[0])

@@ -2,8 +2,10 @@
 
 A folder of `builddataset` holds the GeoTIFFs `image/NAME.tif` and `label/NAME.tif`, `manifest.csv`, `items.json` and
 `dataset.json`. A packed folder holds `packed.json` and, for each group of tiles of one size, `NAME_image.npy`
-(N, size, size, 3) uint8 RGB and `NAME_label.npy` (N, size, size) uint8 class indices (IGNORE where unknown); land cover
-is `NAME_landcover.npy`: tiles (N, height, width) or one map (height, width) of class indices.
+(N, size, size, 3) uint8 RGB and `NAME_label.npy` (N, size, size) uint8 class indices (IGNORE where unknown). Two arrays
+(N, size, size) uint8 are optional: `NAME_fine.npy`, class indices finer than 10 m beside a label at 10 m, and
+`NAME_lines.npy`, 1 on straight edges of the image and 0 elsewhere. Land cover is `NAME_landcover.npy`: tiles
+(N, height, width) or one map (height, width) of class indices.
 """
 
 from __future__ import annotations
@@ -134,7 +136,8 @@ def read_packed_index(folder: Path) -> dict[str, Any]:
 class TileArrays:
     """Packed image tiles of one size: images (N, size, size, 3) and labels (N, size, size), memory-mapped uint8.
 
-    `splits` and `styles` are of each tile; `emphasis` weighs the group's tiles when crops are drawn.
+    `splits` and `styles` are of each tile; `emphasis` weighs the group's tiles when crops are drawn. Fine labels and
+    `lines`, both shaped as labels, are None where they are not packed.
     """
 
     name: str
@@ -143,6 +146,8 @@ class TileArrays:
     splits: list[str]
     styles: list[list[str]]
     emphasis: float
+    fine: np.ndarray | None = None
+    lines: np.ndarray | None = None
 
     @property
     def size(self) -> int:
@@ -169,17 +174,34 @@ def read_tiles(folder: Path) -> list[TileArrays]:
         styles = entry.get("styles") or [[]] * count
         if len(styles) != count:
             raise BackendError(f"The packed tiles {name} of {folder} have styles for {len(styles)} of {count} tiles.")
-        groups.append(TileArrays(name, images, labels, entry["split"], styles, float(entry.get("emphasis", 1.0))))
+        fine, lines = (_load_optional(folder, f"{name}_{kind}", labels.shape) for kind in ("fine", "lines"))
+        emphasis = float(entry.get("emphasis", 1.0))
+        groups.append(TileArrays(name, images, labels, entry["split"], styles, emphasis, fine, lines))
     return groups
+
+
+def _load_optional(folder: Path, name: str, shape: tuple[int, ...]) -> np.ndarray | None:
+    """An array of that shape, None where there is no such file."""
+    if not (folder / f"{name}.npy").is_file():
+        return None
+    array = _load(folder, name, len(shape))
+    if array.shape != shape:
+        raise BackendError(f"The packed array {name} of {folder} is not of its tiles' shape. Pack them again.")
+    return array
 
 
 @dataclass(frozen=True)
 class LandCoverArrays:
-    """Packed land cover of one size: class indices (N, height, width) uint8 and the mask of held-out pixels."""
+    """Packed land cover of one size: class indices (N, height, width) uint8 and the mask of held-out pixels.
+
+    `styles` are of each tile; `emphasis` weighs the group's pixels when crops are drawn.
+    """
 
     name: str
     classes: np.ndarray
     held_out: np.ndarray
+    styles: list[list[str]]
+    emphasis: float
 
 
 def read_landcover(folder: Path) -> list[LandCoverArrays]:
@@ -196,8 +218,9 @@ def _landcover_tiles(folder: Path, name: str, entry: dict[str, Any]) -> LandCove
     classes = _load(folder, f"{name}_landcover", 3)
     if len(entry["split"]) != len(classes):
         raise BackendError(f"The packed land cover {name} of {folder} is damaged. Pack it again.")
-    held_out = np.array(entry["split"]) != "train"
-    return LandCoverArrays(name, classes, np.broadcast_to(held_out[:, None, None], classes.shape))
+    held_out = np.broadcast_to(np.array(entry["split"])[:, None, None] != "train", classes.shape)
+    styles = entry.get("styles") or [[]] * len(classes)
+    return LandCoverArrays(name, classes, held_out, styles, float(entry.get("emphasis", 1.0)))
 
 
 def _landcover_map(folder: Path, name: str, entry: dict[str, Any]) -> LandCoverArrays:
@@ -206,7 +229,8 @@ def _landcover_map(folder: Path, name: str, entry: dict[str, Any]) -> LandCoverA
     held_out = np.zeros(classes.shape, dtype=bool)
     for row, col in entry["held_out_blocks"]:
         held_out[row : row + entry["block_px"], col : col + entry["block_px"]] = True
-    return LandCoverArrays(name, classes[None], held_out[None])
+    styles = [[entry["style"]] if entry.get("style") else []]
+    return LandCoverArrays(name, classes[None], held_out[None], styles, float(entry.get("emphasis", 1.0)))
 
 
 def _load(folder: Path, name: str, dimensions: int) -> np.ndarray:

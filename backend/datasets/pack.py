@@ -1,6 +1,7 @@
 """Data sets of `builddataset` packed once into plain arrays, so that a training machine needs no GDAL.
 
-The packed folder holds `tiles_image.npy` and `tiles_label.npy` at 1 m, or `tiles_landcover.npy` at 10 m, see `layout`.
+The packed folder holds `tiles_image.npy`, `tiles_label.npy` and `tiles_lines.npy` at 1 m, or `tiles_landcover.npy` at
+10 m, see `layout`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from rasterio.enums import Resampling
 
 from backend.datasets import layout
 from backend.datasets.layout import LANDCOVER_PIXEL_M, PIXEL_M, SAME_GSD_TOLERANCE, DataKind, write_stack
+from backend.datasets.line_segments import draw_line_segments
 from backend.geo import legend
 from backend.geo.raster import open_raster
 from backend.protocol import BackendError, Reporter
@@ -114,8 +116,9 @@ def resized(source: rasterio.DatasetReader, factor: float, resampling: Resamplin
 def pack_dataset(folder: Path, target: Path, kind: DataKind, report: Reporter) -> Path:
     """Pack a data set of `builddataset`: its images and labels at 1 m, or its labels alone as land cover at 10 m.
 
-    Returns the packed folder. Raises BackendError where the data set is damaged, of several tile sizes or GSDs,
-    outside the legend, without images where these are packed, or coarser than land cover.
+    Images have their straight edges beside them. Returns the packed folder. Raises BackendError where the data set is
+    damaged, of several tile sizes or GSDs, outside the legend, without images where these are packed, or coarser than
+    land cover.
     """
     tiles = _DatasetTiles(folder, report)
     if kind == "tiles" and not all(row["image"] for row in tiles.rows):
@@ -133,6 +136,8 @@ def pack_dataset(folder: Path, target: Path, kind: DataKind, report: Reporter) -
     if kind == "tiles":
         write_stack(target / "tiles_image.npy", len(tiles.rows), tiles.images())
         write_stack(target / "tiles_label.npy", len(tiles.rows), tiles.labels())
+        images = np.load(target / "tiles_image.npy", mmap_mode="r")
+        write_stack(target / "tiles_lines.npy", len(images), map(draw_line_segments, images))
     else:
         write_stack(target / "tiles_landcover.npy", len(tiles.rows), tiles.landcover())
     index = {

@@ -11,14 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from backend.datasets import layout
-from backend.datasets.augment import (
-    color_jitter,
-    dihedral,
-    random_corner,
-    random_variant,
-    read_crop,
-    weighted_index,
-)
+from backend.datasets.augment import color_jitter, dihedral, random_corner, random_variant, weighted_index
+from backend.datasets.class_crops import ClassCrops, CropPlace, TileGroup
 from backend.datasets.layout import LandCoverArrays, TileArrays
 from backend.geo import legend
 from backend.protocol import BackendError
@@ -27,18 +21,21 @@ STYLE_CLASS_SHARE = 0.04  # of the pixels of a style's tiles: a class with at le
 MAX_TRIES = 10_000  # random positions before a crop counts as not to be found
 UNKNOWN_SHARE, HOMOGENEOUS_SHARE = 0.05, 0.98  # of a crop's pixels: beyond these, it teaches little
 SKIP_SHARE = 0.9  # of the crops that teach little
+FINE_SHARE = 0.5  # of the crops of tiles with a fine label: so many have it
+CLASS_BALANCED_SHARE = 0.6  # of the crops: so many are drawn by class, the others by pixels
 
 
-class TileGroup(NamedTuple):
-    """The tiles of one size of a packed folder, and the numbers of those in a split."""
+class TileBatch(NamedTuple):
+    """Crops of one size: images (n, 3, h, w), labels and lines (n, h, w), all uint8, and the styles of each.
 
-    arrays: TileArrays
-    numbers: np.ndarray
+    Labels are class indices, of a fine label or of one at 10 m. Lines are 1 on straight edges, and 0 throughout where
+    the packed folder has none.
+    """
 
-    @property
-    def pixels(self) -> int:
-        """How many pixels the split has in the group."""
-        return len(self.numbers) * self.arrays.size**2
+    images: np.ndarray
+    labels: np.ndarray
+    lines: np.ndarray
+    styles: list[list[str]]
 
 
 @dataclass(frozen=True)
@@ -79,15 +76,42 @@ class PackedTiles:
 
     def style_classes(self, known: Collection[str]) -> dict[str, list[int]]:
         """For each style among `known`: the codes of classes with at least STYLE_CLASS_SHARE of its tiles' pixels."""
+        return {
+            style: legend.CODES[np.flatnonzero(_is_learned(pixels))].tolist()
+            for style, pixels in sorted(self._style_class_counts(known).items())
+        }
+
+    def borrowed_styles(self, known: Collection[str]) -> dict[str, dict[int, str]]:
+        """For each style among `known`, the style that replaces it where a class is drawn that its tiles lack, by code.
+
+        It is an alternative to the style: listed at the same position, as all climates are, and never on one tile with
+        it. Of the alternatives that have the class, it is the one whose tiles have the most pixels of it. Classes that
+        no alternative has are left out, and so are styles without any such class.
+        """
+        counts = self._style_class_counts(known)
+        positions: dict[str, set[int]] = {style: set() for style in counts}
+        together = set()
+        for arrays, number, styles in self._tiles_with_styles(known):
+            together |= {(one, other) for one in styles for other in styles}
+            for style in styles:
+                positions[style].add(arrays.styles[number].index(style))
+        borrowed: dict[str, dict[int, str]] = {}
+        for style, pixels in sorted(counts.items()):
+            others = [x for x in sorted(counts) if positions[x] & positions[style] and (style, x) not in together]
+            for index in np.flatnonzero(~_is_learned(pixels)):
+                lenders = {x: int(counts[x][index]) for x in others if _is_learned(counts[x])[index]}
+                if lenders:
+                    borrowed.setdefault(style, {})[int(legend.CODES[index])] = max(lenders, key=lenders.__getitem__)
+        return borrowed
+
+    def _style_class_counts(self, known: Collection[str]) -> dict[str, np.ndarray]:
+        """(COUNT,) int64 pixels of each class in the tiles of each style among `known`."""
         counts: dict[str, np.ndarray] = {}
         for arrays, number, styles in self._tiles_with_styles(known):
             tile_counts = layout.class_counts([arrays.labels[number]])
             for style in styles:
                 counts[style] = counts.get(style, 0) + tile_counts
-        return {
-            style: legend.CODES[np.flatnonzero(pixels >= STYLE_CLASS_SHARE * pixels.sum())].tolist()
-            for style, pixels in sorted(counts.items())
-        }
+        return counts
 
     def _tiles_with_styles(self, known: Collection[str]) -> Iterator[tuple[TileArrays, int, list[str]]]:
         """The tiles that have styles among `known`: arrays, number and these styles, sorted."""
@@ -109,35 +133,68 @@ class PackedTiles:
         groups = self.groups.values()
         return layout.class_counts(group.arrays.labels[number] for group in groups for number in group.numbers)
 
-    def random_group(self, rng: np.random.Generator, crop_px: int = 0) -> str:
-        """The name of a group whose tiles are at least a crop wide, drawn by pixels and emphasis."""
-        weights = {
-            name: group.pixels * group.arrays.emphasis
-            for name, group in self.groups.items()
-            if group.arrays.size >= crop_px
-        }
-        return list(weights)[weighted_index(rng, list(weights.values()))]
+    def random_group(self, rng: np.random.Generator, names: Collection[str] | None = None) -> str:
+        """The name of a group, of all or of those named, drawn by pixels and emphasis."""
+        groups = {name: self.groups[name] for name in names or self.groups}
+        weights = [group.pixels * group.arrays.emphasis for group in groups.values()]
+        return list(groups)[weighted_index(rng, weights)]
+
+    @cached_property
+    def _class_crops(self) -> ClassCrops:
+        return ClassCrops(self.groups)
 
     def batch(
-        self, rng: np.random.Generator, count: int, crop_px: int, step_px: int = 8
-    ) -> tuple[np.ndarray, np.ndarray, list[list[str]]]:
-        """Random crops: images (count, 3, crop, crop) and labels (count, crop, crop), uint8, and styles.
+        self,
+        rng: np.random.Generator,
+        count: int,
+        crop_px: int,
+        step_px: int = 8,
+        *,
+        fine_share: float = FINE_SHARE,
+        class_balanced_share: float = CLASS_BALANCED_SHARE,
+    ) -> TileBatch:
+        """Random crops; the shares are probabilities of a fine label, and of being drawn by class.
 
         The first crop may come from any group. Where its tiles are smaller than `crop_px`, the batch's crops are as
         large as they are, in multiples of `step_px`; the further ones come from all groups with tiles of that size.
         """
-        first = self.random_group(rng)
-        crop = min(crop_px, self.groups[first].arrays.size // step_px * step_px)
-        images, labels, styles = [], [], []
+        sizes = {name: min(crop_px, group.arrays.size // step_px * step_px) for name, group in self.groups.items()}
+        crops = []
         for item in range(count):
-            arrays, numbers = self.groups[self.random_group(rng, crop) if item else first]
-            number, variant = rng.choice(numbers), random_variant(rng)
-            tile = arrays.tile(number)
-            image, label = read_crop(tile, random_corner(rng, tile.shape, (crop, crop)), crop, crop, variant)
-            images.append(color_jitter(image, rng))
-            labels.append(label)
-            styles.append(arrays.styles[number])
-        return np.stack(images), np.stack(labels), styles
+            place = self._place(rng, sizes, class_balanced_share)
+            if item == 0:
+                crop = sizes[place.group]
+                sizes = {name: crop for name, group in self.groups.items() if group.arrays.size >= crop}
+            crops.append(self._read(rng, place, crop, fine_share))
+        images, labels, lines, styles = zip(*crops)
+        return TileBatch(np.stack(images), np.stack(labels), np.stack(lines), list(styles))
+
+    def _place(self, rng: np.random.Generator, sizes: dict[str, int], class_balanced_share: float) -> CropPlace:
+        """The place of a random crop in one of the groups of `sizes`, which are the crop's in each."""
+        place = self._class_crops.draw(rng, sizes) if rng.random() < class_balanced_share else None
+        if place:
+            return place
+        name = self.random_group(rng, sizes)
+        arrays, numbers = self.groups[name]
+        corner = random_corner(rng, (arrays.size, arrays.size), (sizes[name], sizes[name]))
+        return CropPlace(name, int(rng.choice(numbers)), *corner)
+
+    def _read(
+        self, rng: np.random.Generator, place: CropPlace, crop_px: int, fine_share: float
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
+        """A crop's image, label, lines and styles, turned at random."""
+        arrays = self.groups[place.group].arrays
+        part = (place.number, slice(place.row, place.row + crop_px), slice(place.col, place.col + crop_px))
+        labels = arrays.fine if arrays.fine is not None and rng.random() < fine_share else arrays.labels
+        lines = np.zeros((crop_px, crop_px), np.uint8) if arrays.lines is None else arrays.lines[part]
+        variant = random_variant(rng)
+        image = color_jitter(dihedral(np.moveaxis(arrays.images[part], -1, 0), variant), rng)
+        return image, dihedral(labels[part], variant), dihedral(lines, variant), arrays.styles[place.number]
+
+
+def _is_learned(pixels: np.ndarray) -> np.ndarray:
+    """(COUNT,) bool: which classes have at least STYLE_CLASS_SHARE of the pixels (COUNT,) of a style's tiles."""
+    return pixels >= STYLE_CLASS_SHARE * pixels.sum()
 
 
 class LandCoverCrop(NamedTuple):
@@ -166,6 +223,11 @@ class PackedLandCover:
             for arrays in layout.read_landcover(folder)
         }
 
+    @cached_property
+    def styles(self) -> list[str]:
+        """The styles that the split's tiles have."""
+        return sorted({style for name, number, _ in self.tiles() for style in self.groups[name].styles[number]})
+
     def tiles(self) -> Iterator[tuple[str, int, float]]:
         """The tiles with pixels of the split: group, number and how many pixels these are."""
         for name, arrays in self.groups.items():
@@ -175,9 +237,10 @@ class PackedLandCover:
                     yield name, number, float(in_split.sum())
 
     @cached_property
-    def _tile_pixels(self) -> tuple[list[tuple[str, int]], np.ndarray]:
+    def _tile_weights(self) -> tuple[list[tuple[str, int]], np.ndarray]:
         tiles = list(self.tiles())
-        return [(name, number) for name, number, _ in tiles], np.array([pixels for _, _, pixels in tiles])
+        weights = np.array([pixels * self.groups[name].emphasis for name, _, pixels in tiles])
+        return [(name, number) for name, number, _ in tiles], weights
 
     def has_crop(self, crop_px: int) -> bool:
         """Whether a crop of that size is found in the split."""
@@ -199,16 +262,23 @@ class PackedLandCover:
         )
 
     def random_crop(
-        self, rng: np.random.Generator, crop_px: int, step_px: int = 1, include_homogeneous: bool = False
+        self,
+        rng: np.random.Generator,
+        crop_px: int,
+        step_px: int = 1,
+        include_homogeneous: bool = False,
+        style: str = "",
     ) -> LandCoverCrop:
-        """A random crop wholly in the split, its row and column multiples of `step_px`.
+        """A random crop wholly in the split, its row and column multiples of `step_px`; of tiles of a `style`, if any.
 
         Most crops with nodata are skipped, and those of a single class unless `include_homogeneous`. BackendError where
         no crop is found.
         """
-        tiles, pixels = self._tile_pixels
-        for _ in range(MAX_TRIES):
-            name, number = tiles[weighted_index(rng, pixels)]
+        tiles, weights = self._tile_weights
+        if style:
+            weights = weights * [style in self.groups[name].styles[number] for name, number in tiles]
+        for _ in range(MAX_TRIES if weights.any() else 0):
+            name, number = tiles[weighted_index(rng, weights)]
             variant = random_variant(rng)
             arrays = self.groups[name]
             classes, held_out = (dihedral(array[number], variant) for array in (arrays.classes, arrays.held_out))

@@ -22,7 +22,7 @@ from backend.generation import styles, tags, tile_mosaic
 from backend.generation.layers import resume_identity
 from backend.generation.tile_mosaic import PlacedTile, Region, Strip
 from backend.geo import grid, legend
-from backend.models.landcover import CELL_PX, WINDOW, LandCoverGenerator, ShareAnchor
+from backend.models.landcover import WINDOW_PX, LandCoverGenerator, ShareAnchor
 from backend.protocol import BuildStandardSets, Reporter, partial_path, silent
 from backend.tiling.lazy_raster import LazyRaster, Patch
 from backend.tiling.render import LARGE_WINDOWS, Output, passes, render
@@ -30,7 +30,6 @@ from backend.tiling.render import LARGE_WINDOWS, Output, passes, render
 if TYPE_CHECKING:
     from backend.generation.image_generators import ImageGenerator
 
-CELL_M = CELL_PX * grid.LANDCOVER_PIXEL_M
 Anchors = dict[str, tuple[ShareAnchor, ...]]
 """By CRS: the points whose class shares the synthetic land cover around them should have."""
 COPIED_KEYS = ("tile_px", "stride_px", "min_valid", "pixel_m", "seed")
@@ -45,9 +44,10 @@ def percentages(shares: Sequence[float]) -> dict[str, float]:
 
 def _anchor_entry(anchors: Anchors) -> dict[str, Any]:
     """Anchors as an entry of `dataset.json`: by CRS, x and y in metres and class shares; empty without anchors."""
+    metres = grid.LANDCOVER_PIXEL_M
     listed = {
         crs: [
-            {"at": [point.col * CELL_M, -point.row * CELL_M], "shares": percentages(point.shares)} for point in points
+            {"at": [point.col * metres, -point.row * metres], "shares": percentages(point.shares)} for point in points
         ]
         for crs, points in anchors.items()
     }
@@ -80,14 +80,19 @@ class RealSet:
 
         A window without training tiles gets those of its other tiles.
         """
-        cell_px = CELL_M / self.pixel_m
+        factor = grid.LANDCOVER_PIXEL_M / self.pixel_m
         windows: dict[tuple[str, int, int, bool], list[np.ndarray]] = defaultdict(list)
         for region in self.regions:
             for tile in region.tiles:
                 box, entry = tile.box, tile.entry
-                centre = [(box.row + box.height / 2) / cell_px, (box.col + box.width / 2) / cell_px]
+                centre = [(box.row + box.height / 2) / factor, (box.col + box.width / 2) / factor]
                 pixels = entry.valid * np.array(entry.shares)
-                key = (region.crs, int(centre[0] // WINDOW), int(centre[1] // WINDOW), entry.tile.split != "train")
+                key = (
+                    region.crs,
+                    int(centre[0] // WINDOW_PX),
+                    int(centre[1] // WINDOW_PX),
+                    entry.tile.split != "train",
+                )
                 windows[key].append(np.concatenate([centre, pixels]))
         anchors: dict[str, list[ShareAnchor]] = defaultdict(list)
         for (crs, row, col, held_out), tiles in sorted(windows.items()):

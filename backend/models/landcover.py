@@ -1,7 +1,8 @@
 """Land cover maps at 10 m by latent diffusion (Rombach et al. 2022).
 
 The autoencoder encodes one-hot classes and is trained with cross-entropy. The denoiser can be conditioned on the class
-shares of a window, as constant planes concatenated with the latents, with guidance by Ho and Salimans (2022).
+shares of a window and on a style, as constant planes concatenated with the latents, with guidance by Ho and Salimans
+(2022). It is trained as a diffusion model of many steps, then distilled to STEPS steps with an adversarial loss.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from torch.nn import functional
 
 from backend.geo import legend
 from backend.models import diffusion, latent_generator
+from backend.models.conditioning import style_vector
 from backend.protocol import BackendError, check_shares
 from backend.tiling import noise
 from backend.tiling.lattice import Box
@@ -26,14 +28,16 @@ from backend.tiling.lazy_raster import LazyRaster, Patch
 
 KIND = "landcover"
 PIXEL_M = 10.0
-CELL_PX = 2  # larger cells lose small patches of a class
-CHANNELS = 4
-WINDOW = 64  # latent cells, 128 px, 1.28 km
+CELL_PX = 4
+CHANNELS = 8
+WINDOW = 32  # latent cells
+WINDOW_PX = WINDOW * CELL_PX  # 1.28 km
 PHASES = 4
+STEPS, DISTILLED_PHASES = 4, 2  # the most denoising steps of a distilled model, and their phases
 MAX_GUIDANCE_SCALE = 20.0
-COMPOSITION_CELLS = 320  # latent cells, 6.4 km: class shares of 5 km maps then vary as much as those of real maps
-MIXING_SCALE = 0.05  # of squared distances in those cells: how soon the nearest composition outweighs the others
-COMPOSITIONS = 128  # stored in a model's index
+COMPOSITION_PX = 640  # 6.4 km: class shares of 5 km maps then vary as much as those of real maps
+MIXING_SCALE = 0.05  # of squared distances in those units: how soon the nearest composition outweighs the others
+COMPOSITIONS = 128  # of each style, stored in a model's index
 ANCHOR_GUIDANCE, ANCHOR_CORRECTION = 1.5, 2.0  # class shares of 2 x 15 km2 are then off by 2 percent instead of 16
 PURE_NOISE_TIME = 960  # of 1,000 timesteps: noisier latents show nothing of a map yet
 OWN_VOTE = 5.0  # of a pixel for its own class; the neighbours at its sides have 2 votes each, those at its corners 1
@@ -41,17 +45,17 @@ SHARE_PLANES = legend.COUNT + 1  # the shares, and one plane that is 1 where sha
 
 
 def new_autoencoder() -> AutoencoderKL:
-    """An untrained autoencoder: (n, 11, h, w) one-hot to (n, 4, h/2, w/2) latents and back to logits."""
-    return latent_generator.new_autoencoder(legend.COUNT, CHANNELS, (16, 32), 8, WINDOW * CELL_PX)
+    """An untrained autoencoder: (n, 11, h, w) one-hot to (n, 8, h/4, w/4) latents and back to logits."""
+    return latent_generator.new_autoencoder(legend.COUNT, CHANNELS, (32, 48, 64), 8, WINDOW_PX)
 
 
-def new_denoiser() -> UNet2DModel:
-    """An untrained denoiser of (n, 4 + 12, 64, 64): noisy latents and share planes to v."""
+def new_denoiser(styles: int) -> UNet2DModel:
+    """An untrained denoiser of (n, 8 + 12 + styles, 32, 32): noisy latents and condition planes to v."""
     return UNet2DModel(
         sample_size=WINDOW,
-        in_channels=CHANNELS + SHARE_PLANES,
+        in_channels=CHANNELS + SHARE_PLANES + styles,
         out_channels=CHANNELS,
-        block_out_channels=(64, 64, 80),  # CPUs multiply whole blocks of 32 channels
+        block_out_channels=(64, 96, 128),  # CPUs multiply whole blocks of 32 channels
         layers_per_block=1,
         down_block_types=("DownBlock2D", "DownBlock2D", "AttnDownBlock2D"),
         up_block_types=("AttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
@@ -61,18 +65,22 @@ def new_denoiser() -> UNet2DModel:
 
 
 def predict_v(denoiser: nn.Module, noisy: torch.Tensor, times: torch.Tensor, planes: torch.Tensor) -> torch.Tensor:
-    """The v of noisy latents (n, 4, h, w) at timesteps (n,), conditioned on share planes (n, 12, h, w)."""
+    """The v of noisy latents (n, c, h, w) at timesteps (n,), under condition planes (n, 12 + styles, h, w)."""
     return denoiser(torch.cat([noisy, planes], dim=1), times).sample
 
 
-def share_planes(shares: torch.Tensor, size: int) -> torch.Tensor:
-    """(n, 11) class shares to (n, 12, size, size) planes; a row of zeros is the unconditional case."""
+def condition_planes(shares: torch.Tensor, styles: torch.Tensor, size: int) -> torch.Tensor:
+    """(n, 11) class shares and (n, styles) style vectors to (n, 12 + styles, size, size) planes.
+
+    The plane after the shares is 1 where there are any; a row of zeros is the unconditional case.
+    """
     has_shares = (shares.sum(1, keepdim=True) > 0).to(shares.dtype)
-    return torch.cat([shares, has_shares], dim=1)[:, :, None, None].expand(-1, -1, size, size)
+    values = torch.cat([shares, has_shares, styles.to(shares)], dim=1)
+    return values[:, :, None, None].expand(-1, -1, size, size)
 
 
 class ShareAnchor(NamedTuple):
-    """A point of the world, in latent cells, and the class shares (COUNT) around it."""
+    """A point of the world, in pixels, and the class shares (COUNT) around it."""
 
     row: float
     col: float
@@ -80,15 +88,15 @@ class ShareAnchor(NamedTuple):
 
 
 def random_shares(compositions: Sequence[Sequence[float]], window: Box, world: str, seed: int) -> np.ndarray:
-    """(11,) class shares of a window where none are requested: those of a random training window.
+    """(11,) class shares of a window, in pixels, where none are requested: those of a random training window.
 
     Unconditional windows agree with their neighbours on the mean of all maps, and every place looks alike. So the world
-    is divided into Voronoi cells around jittered grid points, COMPOSITION_CELLS apart; each cell draws one of the
-    model's `compositions`, and near a border two mix. Zeros, the unconditional case, for a model without compositions.
+    is divided into Voronoi cells around jittered grid points, COMPOSITION_PX apart; each cell draws one of the model's
+    `compositions`, and near a border two mix. Zeros, the unconditional case, for a model without compositions.
     """
     if not compositions:
         return np.zeros(legend.COUNT)
-    row, col = _centre(window, COMPOSITION_CELLS)
+    row, col = _centre(window, COMPOSITION_PX)
     around = Box(math.floor(row) - 2, math.floor(col) - 2, 5, 5)
     normal = noise.normal(seed, f"{world} composition", 3, around)
     uniform = 0.5 + 0.5 * np.vectorize(math.erf)(normal.reshape(3, -1) / math.sqrt(2))
@@ -98,9 +106,9 @@ def random_shares(compositions: Sequence[Sequence[float]], window: Box, world: s
 
 
 def anchored_shares(anchors: Sequence[ShareAnchor], window: Box) -> np.ndarray:
-    """(11,) the class shares of the anchor nearest to a window's centre; halfway between two anchors theirs mix."""
-    row, col = _centre(window, WINDOW)
-    rows, cols = (np.array([anchor[axis] for anchor in anchors]) / WINDOW for axis in (0, 1))
+    """(11,) class shares of the anchor nearest to the centre of a window in pixels; between two anchors theirs mix."""
+    row, col = _centre(window, WINDOW_PX)
+    rows, cols = (np.array([anchor[axis] for anchor in anchors]) / WINDOW_PX for axis in (0, 1))
     return _mixed((rows - row) ** 2 + (cols - col) ** 2, np.array([anchor.shares for anchor in anchors]))
 
 
@@ -122,11 +130,10 @@ def smoothed(probabilities: torch.Tensor, own: float) -> torch.Tensor:
 
 
 @dataclass(frozen=True)
-class ShareRequest:
-    """The class shares that a rendering requests: `shares` (COUNT) in every window, else those near `anchors`.
+class LandCoverConditioning:
+    """What a rendering requests: `shares` (COUNT) in every window, else those near `anchors`, and a style vector.
 
-    Where all shares are 0 and there are no anchors, each window gets a composition drawn by `seed` from those in the
-    model's index.
+    Where all shares are 0 and there are no anchors, each window gets one of `compositions`, drawn by `seed`.
     """
 
     shares: tuple[float, ...]
@@ -134,32 +141,39 @@ class ShareRequest:
     world: str
     seed: int
     anchors: tuple[ShareAnchor, ...] = ()
+    styles: tuple[float, ...] = ()
+    compositions: tuple[tuple[float, ...], ...] = ()
 
 
-class LandCoverGenerator(latent_generator.LatentGenerator[ShareRequest]):
+class LandCoverGenerator(latent_generator.LatentGenerator[LandCoverConditioning]):
     """A trained land cover model, which renders any region of the world's 10 m grid."""
 
     kind, pixel_m, side = KIND, PIXEL_M, 3
     components: ClassVar = {"denoiser": UNet2DModel}
 
-    def denoiser(self, windows: list[Box], conditioning: ShareRequest, *patches: Patch) -> diffusion.Denoise:  # noqa: D102
+    def denoiser(self, windows: list[Box], conditioning: LandCoverConditioning, *patches: Patch) -> diffusion.Denoise:  # noqa: D102
+        windows_px = [window.scaled(self.cell_px) for window in windows]
+        styles = torch.tensor(conditioning.styles, device=self.device).expand(len(windows), -1)
         if any(conditioning.shares):
             shares = torch.tensor(conditioning.shares, device=self.device).expand(len(windows), -1)
-            return self._share_corrected(shares, conditioning.guidance_scale)
+            return self._share_corrected(shares, styles, conditioning.guidance_scale)
         if conditioning.anchors:
-            shares = self._stacked([anchored_shares(conditioning.anchors, window) for window in windows])
-            return self._share_corrected(shares, ANCHOR_GUIDANCE, ANCHOR_CORRECTION)
-        compositions, world, seed = self.index.get("compositions", []), conditioning.world, conditioning.seed
-        shares = self._stacked([random_shares(compositions, window, world, seed) for window in windows])
-        return self._share_conditioned(shares, 1.0)
+            shares = self._stacked([anchored_shares(conditioning.anchors, window) for window in windows_px])
+            return self._share_corrected(shares, styles, ANCHOR_GUIDANCE, ANCHOR_CORRECTION)
+        compositions, world, seed = conditioning.compositions, conditioning.world, conditioning.seed
+        shares = self._stacked([random_shares(compositions, window, world, seed) for window in windows_px])
+        return self._share_conditioned(shares, styles, 1.0)
 
     def _stacked(self, shares: list[np.ndarray]) -> torch.Tensor:
         return torch.tensor(np.stack(shares), dtype=torch.float32, device=self.device)
 
-    def _share_conditioned(self, shares: torch.Tensor, guidance_scale: float) -> diffusion.Denoise:
-        """The denoising function of windows conditioned on class shares (n, 11)."""
+    def _share_conditioned(
+        self, shares: torch.Tensor, styles: torch.Tensor, guidance_scale: float
+    ) -> diffusion.Denoise:
+        """The denoising function of windows conditioned on class shares (n, 11) and styles; guidance is by shares."""
         size = self.index["window"]
-        condition, null_condition = share_planes(shares, size), share_planes(torch.zeros_like(shares), size)
+        condition = condition_planes(shares, styles, size)
+        null_condition = condition_planes(torch.zeros_like(shares), styles, size)
 
         def predict(noisy: torch.Tensor, times: torch.Tensor, planes: torch.Tensor) -> torch.Tensor:
             return self.networks["denoiser"](self.to_device(torch.cat([noisy, planes], dim=1)), times).sample
@@ -167,7 +181,7 @@ class LandCoverGenerator(latent_generator.LatentGenerator[ShareRequest]):
         return diffusion.guided(predict, condition, null_condition, guidance_scale)
 
     def _share_corrected(
-        self, requested: torch.Tensor, guidance_scale: float, correction: float = 1.0
+        self, requested: torch.Tensor, styles: torch.Tensor, guidance_scale: float, correction: float = 1.0
     ) -> diffusion.Denoise:
         """The denoising function of windows whose condition is corrected, so that they reach the shares (n, 11).
 
@@ -175,14 +189,14 @@ class LandCoverGenerator(latent_generator.LatentGenerator[ShareRequest]):
         shares of each window's predicted map are measured, and `correction` times what is missing is added to the
         condition. The first phase has no correction: the map predicted from pure noise is a mean of all maps.
         """
-        uncorrected = self._share_conditioned(requested, guidance_scale)
+        uncorrected = self._share_conditioned(requested, styles, guidance_scale)
         chosen: diffusion.Denoise | None = None
 
         def corrected(noisy: torch.Tensor, times: torch.Tensor) -> diffusion.Denoise:
             predicted = diffusion.predict_clean(self.sampler, noisy, times, uncorrected(noisy, times))
             missing = requested - self._decoded_shares(predicted)
             shares = (requested + correction * missing).clamp(min=0) * (requested > 0)
-            return self._share_conditioned(shares / shares.sum(1, keepdim=True), guidance_scale)
+            return self._share_conditioned(shares / shares.sum(1, keepdim=True), styles, guidance_scale)
 
         def denoise(noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
             nonlocal chosen
@@ -193,14 +207,14 @@ class LandCoverGenerator(latent_generator.LatentGenerator[ShareRequest]):
         return denoise
 
     def _decoded_shares(self, latents: torch.Tensor) -> torch.Tensor:
-        """(n, 11) the class shares of the maps that normalised latents (n, 4, h, w) decode to."""
+        """(n, 11) the class shares of the maps that normalised latents (n, c, h, w) decode to."""
         unscaled = self.to_device(diffusion.denormalize(self.autoencoder, latents))
         return torch.softmax(self.autoencoder.decode(unscaled).sample.float(), dim=1).mean((2, 3))
 
     def decode(self, windows: list[Box], denoised: Patch) -> np.ndarray:
-        """The class probabilities of a batch of windows, (n, 11, window * 2, window * 2) float32.
+        """The class probabilities of a batch of windows, (n, 11, window * cell_px, window * cell_px) float32.
 
-        They are smoothed, because the denoiser makes more specks of single pixels than real maps have.
+        They are smoothed for a model whose denoiser makes more specks of single pixels than real maps have.
         """
         probabilities = torch.softmax(torch.from_numpy(super().decode(windows, denoised)), dim=1)
         own_vote = self.index.get("own_vote")
@@ -214,18 +228,34 @@ class LandCoverGenerator(latent_generator.LatentGenerator[ShareRequest]):
         shares: Mapping[int, float] | None = None,
         guidance_scale: float = 1.0,
         anchors: Sequence[ShareAnchor] = (),
+        styles: Sequence[str] = (),
     ) -> LazyRaster:
         """The land cover of the whole world: (height, width) uint8 class indices at 10 m.
 
         `shares` are percentages by class code, requested in every window; the rest is divided among the other classes
         as in the training data. `guidance_scale` is that of classifier-free guidance, 1 is none. Without `shares` each
         window gets those of the nearest of `anchors`, and without anchors random ones of the model's compositions.
-        Raises BackendError for invalid shares and for a guidance scale out of range.
+        `styles` are some of the model's. Raises BackendError for invalid shares and for a guidance scale out of range.
         """
         if not 1 <= guidance_scale <= MAX_GUIDANCE_SCALE:
             raise BackendError(f"GUIDANCE_SCALE must lie between 1 and {MAX_GUIDANCE_SCALE:g}, not {guidance_scale:g}.")
-        request = ShareRequest(self._complete(shares or {}), guidance_scale, world, seed, tuple(anchors))
-        return self.decoded_raster(world, seed, steps, (), request, legend.likeliest)
+        conditioning = LandCoverConditioning(
+            self._complete(shares or {}),
+            guidance_scale,
+            world,
+            seed,
+            tuple(anchors),
+            style_vector(styles, self.index.get("styles", [])),
+            self._compositions(styles),
+        )
+        return self.decoded_raster(world, seed, steps, (), conditioning, legend.likeliest)
+
+    def _compositions(self, styles: Sequence[str]) -> tuple[tuple[float, ...], ...]:
+        """The class shares of training windows in any of the styles; of all training windows where there are none."""
+        listed = self.index.get("compositions", {})
+        by_style: dict[str, list[list[float]]] = listed if isinstance(listed, dict) else {"": listed}
+        chosen = [style for style in by_style if style in styles] or list(by_style)
+        return tuple(tuple(shares) for style in chosen for shares in by_style[style])
 
     def _complete(self, shares: Mapping[int, float]) -> tuple[float, ...]:
         """Shares (COUNT) of all classes that sum to 1, from percentages by code of some; zeros where there are none."""

@@ -169,8 +169,9 @@ class ProjectedDiscriminator(nn.Module):
 
 
 def repeat_conditions(conditions: torch.Tensor) -> torch.Tensor:
-    """The first half of conditions (n, c, h, w) twice, so that there are two images of each for the diversity loss."""
-    return conditions[: (len(conditions) + 1) // 2].repeat(2, 1, 1, 1)[: len(conditions)]
+    """The first half of conditions (n, ...) twice, so that there are two images of each for the diversity loss."""
+    first_half = conditions[: (len(conditions) + 1) // 2]
+    return torch.cat([first_half, first_half])[: len(conditions)]
 
 
 def shuffle_styles(conditions: torch.Tensor) -> torch.Tensor:

@@ -21,7 +21,7 @@ for name in sys.argv[1:]:
         versions[name] = ""
 print(json.dumps([list(sys.version_info[:2]), sysconfig.get_path("purelib"), versions]))
 """
-_MODULE_NAMES = {"odc-geo": "odc.geo", "pillow": "PIL"}
+_MODULE_NAMES = {"odc-geo": "odc.geo", "opencv-python-headless": "cv2", "pillow": "PIL"}
 """The import names of packages whose import name differs from the package's name."""
 _faults: dict[tuple[Path, Path], tuple[tuple[int, ...], str, str]] = {}
 """By interpreter and requirements folder: time stamps, fault, folder of packages."""

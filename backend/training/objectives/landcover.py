@@ -10,9 +10,12 @@ from torch.nn import functional
 
 from backend.geo import legend
 from backend.models import diffusion, landcover, latent_generator
+from backend.training import projected_discriminator
 from backend.training.generator import Batch, Objective
 
 KL_WEIGHT = 1e-4  # of the KL divergence, the mean over all latents
+STEP_WEIGHTS = (*(1.0,) * (landcover.STEPS - 1), 3.0)  # how often each distilled step is trained: the last is the map
+SHARE_WEIGHT = 5.0  # of the error in the class shares, in the distilled generator's loss
 
 
 class Autoencoding(Objective):
@@ -55,13 +58,13 @@ class Decoding(Autoencoding):
 
 
 class Denoising(Objective):
-    """The v-prediction loss of cached latents; windows whose shares are all 0 are unconditional.
+    """The v-prediction loss of cached latents; windows whose shares or styles are all 0 are unconditional in these.
 
     The autoencoder decodes the preview; it is not trained.
     """
 
     learning_rate = 6e-4
-    columns = ("real", "generated with its class shares", "generated freely")
+    columns = ("real", "generated with its class shares and style", "generated freely")
 
     def __init__(self, denoiser: UNet2DModel, autoencoder: AutoencoderKL) -> None:
         super().__init__()
@@ -73,24 +76,109 @@ class Denoising(Objective):
         return self.denoiser
 
     def forward(self, batch: Batch, optimizer_key: str) -> tuple[torch.Tensor, dict[str, float]]:
-        """Normalised `latents` (n, 4, h, w) and `shares` (n, 11) to the loss of the predicted v."""
-        denoise = self._denoise(landcover.share_planes(batch["shares"], batch["latents"].shape[-1]))
+        """Normalised `latents` (n, c, h, w), `shares` (n, 11) and `styles` (n, s) to the loss of the predicted v."""
+        denoise = self._denoise(_planes(batch["shares"], batch["styles"], batch["latents"]))
         return diffusion.v_loss(denoise, self.scheduler, batch["latents"]), {}
 
     def preview(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
-        autoencoder, size = self.autoencoder[0], batch["latents"].shape[-1]
-        real = latent_generator.decode(autoencoder, batch["latents"])
-        shares = torch.stack([(real.argmax(1) == index).float().mean((1, 2)) for index in range(legend.COUNT)], 1)
+        autoencoder, latents = self.autoencoder[0], batch["latents"]
+        real = latent_generator.decode(autoencoder, latents)
+        shares = torch.softmax(real.float(), 1).mean((2, 3))
+        conditions = (shares, batch["styles"]), (torch.zeros_like(shares), torch.zeros_like(batch["styles"]))
         samples = [
-            latent_generator.sample(
-                autoencoder, self._denoise(landcover.share_planes(condition, size)), batch["latents"]
-            )
-            for condition in (shares, torch.zeros_like(shares))
+            latent_generator.sample(autoencoder, self._denoise(_planes(*condition, latents)), latents)
+            for condition in conditions
         ]
         return [_pictures(logits) for logits in (real, *samples)]
 
     def _denoise(self, planes: torch.Tensor) -> diffusion.Denoise:
         return lambda noisy, times: landcover.predict_v(self.denoiser, noisy, times, planes)
+
+
+class Distillation(Objective):
+    """Adversarial distillation of a denoiser to a few steps: the map of each step is scored (Sauer et al. 2023).
+
+    A step starts from the latents of the steps before it, as in inference (Yin et al. 2024). The discriminator's images
+    are maps in the legend's colours: real ones, which also pass through the autoencoder, and generated ones, of whose
+    pixels each has the colour of its likeliest class and the gradient of the mean colour of all classes.
+    """
+
+    optimizer_keys = ("generator", "discriminator")
+    learning_rate = 2e-4
+    columns = ("real", "generated with its class shares and style", "generated freely")
+
+    def __init__(
+        self, denoiser: UNet2DModel, autoencoder: AutoencoderKL, styles: int, encoder_weights: str = ""
+    ) -> None:
+        super().__init__()
+        self.denoiser, self.scheduler = denoiser, diffusion.schedule()
+        condition_channels = landcover.SHARE_PLANES + styles
+        self.discriminator = projected_discriminator.ProjectedDiscriminator(condition_channels, encoder_weights)
+        self.sampler = diffusion.sampler(order=1)
+        self.sampler.set_timesteps(landcover.STEPS)
+        self.autoencoder = [autoencoder]  # in a list, so that it is neither trained nor saved
+
+    def trained_module(self, optimizer_key: str) -> nn.Module:
+        """The denoiser or the discriminator."""
+        return self.discriminator if optimizer_key == "discriminator" else self.denoiser
+
+    def forward(self, batch: Batch, optimizer_key: str) -> tuple[torch.Tensor, dict[str, float]]:
+        """Normalised `latents` (n, c, h, w), `shares` (n, 11) and `styles` (n, s) to the loss of that optimizer."""
+        if optimizer_key == "discriminator":
+            return self.discriminator.loss(), {}
+        latents, size_px = batch["latents"], landcover.WINDOW_PX
+        real = _colours(latent_generator.decode(self.autoencoder[0], latents).float()).detach()
+        real_condition = landcover.condition_planes(batch["shares"], batch["styles"], size_px)
+        shares, styles = (projected_discriminator.repeat_conditions(batch[key]) for key in ("shares", "styles"))
+        denoise = self._denoise(_planes(shares, styles, latents))
+        step = int(torch.multinomial(torch.tensor(STEP_WEIGHTS), 1))
+        with torch.no_grad():
+            noise = torch.randn_like(latents)
+            noisy = diffusion.run_steps(denoise, self.sampler, landcover.STEPS, noise, range(step))
+        times = self.sampler.timesteps[step].to(noisy.device).expand(len(noisy))
+        clean = diffusion.predict_clean(self.scheduler, noisy, times, denoise(noisy, times).float())
+        logits = latent_generator.decode(self.autoencoder[0], clean).float()
+        share_error = _share_error(logits, shares)
+        condition = landcover.condition_planes(shares, styles, size_px)
+        loss = self.discriminator.generator_loss(_colours(logits), condition, real, real_condition)
+        return loss + SHARE_WEIGHT * share_error, {"share_error": share_error.item()}
+
+    def _denoise(self, planes: torch.Tensor) -> diffusion.Denoise:
+        return lambda noisy, times: landcover.predict_v(self.denoiser, noisy, times, planes)
+
+    def preview(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
+        autoencoder, latents, steps = self.autoencoder[0], batch["latents"], landcover.STEPS
+        real = latent_generator.decode(autoencoder, latents)
+        shares = torch.softmax(real.float(), 1).mean((2, 3))
+        conditions = (shares, batch["styles"]), (torch.zeros_like(shares), torch.zeros_like(batch["styles"]))
+        samples = []
+        for condition in conditions:
+            denoise = self._denoise(_planes(*condition, latents))
+            clean = diffusion.run_steps(denoise, self.sampler, steps, torch.randn_like(latents), range(steps))
+            samples.append(latent_generator.decode(autoencoder, clean))
+        return [_pictures(logits) for logits in (real, *samples)]
+
+
+def _planes(shares: torch.Tensor, styles: torch.Tensor, latents: torch.Tensor) -> torch.Tensor:
+    return landcover.condition_planes(shares, styles, latents.shape[-1])
+
+
+def _share_error(logits: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:
+    """The mean difference between the class shares of logits (n, 11, h, w) and requested ones (n, 11), a scalar.
+
+    The difference of two rows is the share of pixels that would have to change; rows without shares do not count.
+    """
+    difference = 0.5 * (torch.softmax(logits, 1).mean((2, 3)) - shares).abs().sum(1)
+    requested = (shares.sum(1) > 0).to(difference)
+    return (difference * requested).sum() / requested.sum().clamp(min=1)
+
+
+def _colours(logits: torch.Tensor) -> torch.Tensor:
+    """Logits (n, 11, h, w) to RGB (n, 3, h, w) in -1..1: the colours of the likeliest classes."""
+    probabilities = torch.softmax(logits, 1)
+    likeliest = functional.one_hot(probabilities.argmax(1), legend.COUNT).movedim(3, 1).to(probabilities)
+    colours = torch.tensor([legend.rgb(int(code)) for code in legend.CODES], device=logits.device) / 127.5 - 1
+    return torch.einsum("nchw,cr->nrhw", likeliest + probabilities - probabilities.detach(), colours.to(probabilities))
 
 
 def _pictures(logits: torch.Tensor) -> np.ndarray:

@@ -26,7 +26,7 @@ DISTILLATION_LR_SCALE = 0.5  # of the distilled networks' learning rate relative
 
 def _crops(data: PackedTiles, rng: np.random.Generator) -> torch.Tensor:
     """RGB (n, 3, 64, 64) in -1..1 from random tiles, which may differ in size."""
-    batches = (data.batch(rng, FIT_BATCH, image.CROP_PX)[0] for _ in range(FIT_BATCHES))
+    batches = (data.batch(rng, FIT_BATCH, image.CROP_PX).images for _ in range(FIT_BATCHES))
     unfolded = [torch.from_numpy(rgb.to_unit(images)).unfold(2, 64, 64).unfold(3, 64, 64) for images in batches]
     return torch.cat([crops.permute(0, 2, 3, 1, 4, 5).flatten(0, 2) for crops in unfolded if crops.numel()])
 

@@ -24,7 +24,7 @@ def batches(data: PackedTiles, known: list[str]) -> DrawBatch:
     """Draws batches of `pixels` (n, 3, h, w) in -1..1, `one_hot` (n, 11, h, w) and `styles` (n, s) of those `known`."""
 
     def draw(rng: np.random.Generator, count: int) -> Batch:
-        images, labels, styles = data.batch(rng, count, CROP_PX, CROP_STEP_PX)
+        images, labels, _, styles = data.batch(rng, count, CROP_PX, CROP_STEP_PX)
         return {
             "pixels": torch.from_numpy(rgb.to_unit(images)),
             "one_hot": torch.from_numpy(legend.one_hot(labels)),

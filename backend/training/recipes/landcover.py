@@ -1,8 +1,10 @@
-"""The training recipe of the land cover generator: autoencoder, decoder, then denoiser on the cached latents."""
+"""The training recipe of the land cover generator: autoencoder, decoder, then denoiser and distillation on latents."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from functools import partial
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -12,15 +14,19 @@ from backend.datasets.packed import PackedLandCover
 from backend.geo import legend
 from backend.models import device, diffusion, latent_generator
 from backend.models import landcover as model
-from backend.protocol import Reporter
+from backend.models.conditioning import style_vector
+from backend.protocol import Reporter, TrainLandCover
 from backend.training import latent_cache
 from backend.training.generator import Batch, DrawBatch, TrainingPlan, TrainingResult, fit
 from backend.training.objectives import landcover as objectives
 from backend.training.stages import AUTOENCODER, DECODER, DENOISER, GeneratorSpec, Stage, Training
 
-CROP_PX = model.WINDOW * model.CELL_PX
+CROP_PX = model.WINDOW_PX
 CALIBRATION_BATCHES = 30
 SHARES_DROPOUT = 1 / 3  # the probability that a window is trained without its class shares
+DISTILLATION = "distillation"
+DISTILLATION_LR_SCALE = 0.5  # of the distilled network's learning rate relative to the discriminator's
+GENERATOR_DELAY = 0.03  # of the distillation's budget, in which the discriminator is trained alone
 
 
 def _maps(data: PackedLandCover) -> DrawBatch:
@@ -91,47 +97,84 @@ def _shares(crop: np.ndarray) -> np.ndarray:
     return counts / max(counts.sum(), 1)
 
 
-def _windows(data: PackedLandCover, autoencoder: AutoencoderKL, cached: latent_cache.Latents) -> DrawBatch:
-    """Draws batches of normalised `latents` (n, 4, h, w) and `shares` (n, 11), all 0 for an unconditional window."""
+def _styles(training: Training) -> list[str]:
+    """The styles of the model: those of the model that is fine-tuned, else those of the training data."""
+    return training.base[1].get("styles", []) if training.base else training.data.styles
+
+
+def _windows(
+    data: PackedLandCover, autoencoder: AutoencoderKL, cached: latent_cache.Latents, known: list[str]
+) -> DrawBatch:
+    """Draws batches of normalised `latents` (n, c, h, w), `shares` (n, 11) and `styles` (n, s) of those `known`.
+
+    The shares of some windows are all 0, the unconditional case; styles are not dropped, as a map always has one.
+    """
+    cell_px = latent_generator.cell_px(autoencoder)
+    cells = CROP_PX // cell_px
 
     def draw(rng: np.random.Generator, count: int) -> Batch:
         windows, shares = [], np.zeros((count, legend.COUNT), dtype=np.float32)
+        styles = np.zeros((count, len(known)), dtype=np.float32)
         for number in range(count):
-            place = data.random_crop(rng, CROP_PX, model.CELL_PX)
-            top, left = place.row // model.CELL_PX, place.col // model.CELL_PX
+            place = data.random_crop(rng, CROP_PX, cell_px)
+            top, left = place.row // cell_px, place.col // cell_px
             tile = cached[place.group][place.variant][place.tile]
-            windows.append(tile[:, top : top + model.WINDOW, left : left + model.WINDOW])
+            windows.append(tile[:, top : top + cells, left : left + cells])
             if rng.random() > SHARES_DROPOUT:
                 shares[number] = _shares(data.read(place, CROP_PX))
+            styles[number] = style_vector(data.groups[place.group].styles[place.tile], known)
         latents = diffusion.normalize(autoencoder, torch.from_numpy(np.stack(windows)).float())
-        return {"latents": latents, "shares": torch.from_numpy(shares)}
+        return {"latents": latents, "shares": torch.from_numpy(shares), "styles": torch.from_numpy(styles)}
 
     return draw
 
 
+def _batches(training: Training, autoencoder: AutoencoderKL, report: Reporter) -> tuple[DrawBatch, DrawBatch | None]:
+    """Functions that draw training batches and validation batches; None where there is no validation data."""
+    cached, known = latent_cache.latents(training, autoencoder, report), _styles(training)
+    draw = _windows(training.data, autoencoder, cached, known)
+    return draw, training.validation_data and _windows(training.validation_data, autoencoder, cached, known)
+
+
 def _train_denoiser(training: Training, plan: TrainingPlan, report: Reporter) -> TrainingResult:
     autoencoder = _load_autoencoder(training).requires_grad_(False)
-    cached = latent_cache.latents(training, autoencoder, report)
-    denoiser = training.initial_component(DENOISER, model.new_denoiser)
-    draw_validation = training.validation_data and _windows(training.validation_data, autoencoder, cached)
-    draw = _windows(training.data, autoencoder, cached)
+    draw, draw_validation = _batches(training, autoencoder, report)
+    denoiser = training.initial_component(DENOISER, partial(model.new_denoiser, len(_styles(training))))
     result = fit(objectives.Denoising(denoiser, autoencoder), draw, plan, report, draw_validation)
     training.save(DENOISER, denoiser=denoiser)
     return result
 
 
-def _compositions(data: PackedLandCover) -> list[list[float]]:
-    """The class shares of random training windows, including windows of a single class."""
-    rng = np.random.default_rng(0)
-    places = (data.random_crop(rng, CROP_PX, include_homogeneous=True) for _ in range(model.COMPOSITIONS))
-    return [_shares(data.read(place, CROP_PX)).round(3).tolist() for place in places]
+def _distil(training: Training, plan: TrainingPlan, report: Reporter) -> TrainingResult:
+    autoencoder = _load_autoencoder(training).requires_grad_(False)
+    draw, draw_validation = _batches(training, autoencoder, report)
+    denoiser, encoder_weights = training.load_component(DENOISER), cast("TrainLandCover", training.job).encoder_weights
+    objective = objectives.Distillation(denoiser, autoencoder, len(_styles(training)), encoder_weights)
+    plan = replace(plan, lr_scale=DISTILLATION_LR_SCALE, generator_delay=GENERATOR_DELAY)
+    result = fit(objective, draw, plan, report, draw_validation)
+    training.save(DISTILLATION, denoiser=denoiser)
+    return result
+
+
+def _compositions(data: PackedLandCover, styles: list[str]) -> dict[str, list[list[float]]]:
+    """For each style, or '' without styles, the class shares of random training windows of any mix."""
+    rng, compositions = np.random.default_rng(0), {}
+    for style in styles or [""]:
+        places = (data.random_crop(rng, CROP_PX, style=style) for _ in range(model.COMPOSITIONS))
+        compositions[style] = [_shares(data.read(place, CROP_PX)).round(3).tolist() for place in places]
+    return compositions
 
 
 def _save(training: Training, figures: dict[str, Any], /, **entries: Any) -> None:
-    entries |= {"frozen_norms": _has_frozen_norms(training), "compositions": _compositions(training.data)}
-    entries |= {"own_vote": model.OWN_VOTE}
-    geometry = model.PIXEL_M, model.WINDOW, model.PHASES
-    latent_generator.save(training.output, model.KIND, *geometry, figures, diffusion.sampler(), **entries)
+    base_index: dict[str, Any] = training.base[1] if training.base else {}
+    distilled = DISTILLATION in figures or ("steps" in base_index and DENOISER not in figures)
+    known = _styles(training)
+    compositions = _compositions(training.data, [style for style in known if style in training.data.styles])
+    entries |= {"frozen_norms": _has_frozen_norms(training), "styles": known, "compositions": compositions}
+    entries |= {"steps": model.STEPS} if distilled else {"own_vote": model.OWN_VOTE}
+    geometry = model.PIXEL_M, model.WINDOW, model.DISTILLED_PHASES if distilled else model.PHASES
+    sampler = diffusion.sampler(order=1 if distilled else 2)
+    latent_generator.save(training.output, model.KIND, *geometry, figures, sampler, **entries)
 
 
 RECIPE = GeneratorSpec(
@@ -140,9 +183,10 @@ RECIPE = GeneratorSpec(
     crop_px=CROP_PX,
     loaders={"autoencoder": AutoencoderKL, "denoiser": UNet2DModel},
     stages={
-        AUTOENCODER: Stage(0.12, objectives.Autoencoding.columns, _train_autoencoder),
-        DECODER: Stage(0.08, objectives.Decoding.columns, _train_decoder),
-        DENOISER: Stage(0.8, objectives.Denoising.columns, _train_denoiser),
+        AUTOENCODER: Stage(0.06, objectives.Autoencoding.columns, _train_autoencoder),
+        DECODER: Stage(0.02, objectives.Decoding.columns, _train_decoder),
+        DENOISER: Stage(0.46, objectives.Denoising.columns, _train_denoiser),
+        DISTILLATION: Stage(0.46, objectives.Distillation.columns, _distil, continues_previous=True),
     },
     save=_save,
 )

@@ -22,7 +22,7 @@ def test_image_and_label_stay_together(folder):
     data, rng = PackedTiles((folder,)), np.random.default_rng(1)
     sizes = set()
     for _ in range(20):
-        images, labels, _ = data.batch(rng, 3, 128)
+        images, labels, *_ = data.batch(rng, 3, 128)
         sizes.add(images.shape[-1])
         for index, colour in COLOURS.items():
             there = np.moveaxis(images, 1, -1)[labels == index]
@@ -39,7 +39,7 @@ def test_a_batch_is_of_all_groups_whose_tiles_are_large_enough(tmp_path):
     (folder / "packed.json").write_text(json.dumps(index))
     data, rng = PackedTiles((folder,)), np.random.default_rng(1)
     batches = [data.batch(rng, 16, 128) for _ in range(40)]
-    met = {images.shape[-1]: {name for (name,) in styles} for images, _, styles in batches}
+    met = {images.shape[-1]: {name for (name,) in styles} for images, _, _, styles in batches}
     assert met == {128: {"naip", "rural"}, 72: {"naip", "rural", "usgs"}}
 
 
