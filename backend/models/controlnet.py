@@ -122,8 +122,11 @@ class ImageGenerator(latent_generator.LatentGenerator[StyleConditioning]):
         return super().noise(world, seed, box) + low_frequency_noise(seed, world, self._dc_share, box)
 
     def denoiser(self, windows: list[Box], conditioning: StyleConditioning, *patches: Patch) -> diffusion.Denoise:  # noqa: D102
-        (landcover,) = patches
-        classes = [landcover.read(window.scaled(CELL_PX)) for window in windows]
+        landcover, *features = patches
+        boxes = [window.scaled(CELL_PX) for window in windows]
+        classes = [landcover.read(box) for box in boxes]
+        for patch in features:
+            classes = [legend.burn(indices, patch.read(box)[0]) for indices, box in zip(classes, boxes)]
         one_hot = [legend.encode_condition(indices, self.trained_codes) for indices in classes]
         styles = torch.tensor(conditioning.styles).expand(len(windows), -1)
         planes = condition_planes(torch.from_numpy(np.stack(one_hot)), styles, self._style_classes)
@@ -145,10 +148,13 @@ class ImageGenerator(latent_generator.LatentGenerator[StyleConditioning]):
         landcover: LazyRaster | RasterSource,
         coarse: int = 1,
         styles: Sequence[str] = (),
+        features: RasterSource | None = None,
     ) -> LazyRaster:
         """The image of the whole world, (3, height, width) uint8 RGB at 1 m.
 
-        `landcover` has class indices in pixels `coarse` m wide. `styles` are some of the model's.
+        `landcover` has class indices in pixels `coarse` m wide; the classes of `features` (see `vector_layers`) are
+        burnt into it. `styles` are some of the model's.
         """
         conditioning = StyleConditioning(style_vector(styles, self.index.get("styles", [])))
-        return self.decoded_raster(world, seed, steps, (Input(landcover, CELL_PX, coarse),), conditioning, rgb.to_bytes)
+        inputs = (Input(landcover, CELL_PX, coarse), *((Input(features, CELL_PX),) if features else ()))
+        return self.decoded_raster(world, seed, steps, inputs, conditioning, rgb.to_bytes)

@@ -153,11 +153,12 @@ class ImageGenerator(Model):
         landcover: LazyRaster | RasterSource,
         coarse: int = 1,
         styles: Sequence[str] = (),
+        features: RasterSource | None = None,
     ) -> LazyRaster:
         """The image of the whole world, (3, height, width) uint8 RGB at 1 m.
 
-        `landcover` has class indices in pixels `coarse` m wide. `styles` are some of the model's. `steps` is not used:
-        the network takes one pass.
+        `landcover` has class indices in pixels `coarse` m wide; the classes of `features` (see `vector_layers`) are
+        burnt into it. `styles` are some of the model's. `steps` is not used: the network takes one pass.
         """
         stride, margin = self.index["stride"], self.margin
         vector = style_vector(styles, self.index.get("styles", []))
@@ -172,16 +173,19 @@ class ImageGenerator(Model):
             margin=margin,
             batch_multiple=device.batch_multiple,
         )
-        return LazyRaster(KIND, op, (Input(landcover, CELL_PX, coarse),))
+        over = (Input(features, CELL_PX),) if features else ()
+        return LazyRaster(KIND, op, (Input(landcover, CELL_PX, coarse), *over))
 
     def generate(
-        self, world: str, seed: int, styles: tuple[float, ...], windows: list[Box], landcover: Patch
+        self, world: str, seed: int, styles: tuple[float, ...], windows: list[Box], landcover: Patch, *features: Patch
     ) -> np.ndarray:
         """The RGB pixels of a batch of windows, (n, 3, window * 4, window * 4) uint8."""
         boxes = [window.grown(self.margin) for window in windows]
         coarse = np.stack([coarse_noise(seed, world, box.coarsened(COARSE)) for box in boxes])
         fine = np.stack([noise.normal(seed, f"{world} fine", FINE_CHANNELS, box) for box in boxes])
         classes = [landcover.read(box.scaled(CELL_PX)) for box in boxes]
+        for patch in features:
+            classes = [legend.burn(indices, patch.read(box.scaled(CELL_PX))[0]) for indices, box in zip(classes, boxes)]
         one_hot = np.stack([legend.encode_condition(indices, self.trained_codes) for indices in classes])
         inside = slice(self.margin * CELL_PX, -self.margin * CELL_PX or None)
         return self.pixels(coarse, fine, one_hot, styles)[..., inside, inside]

@@ -86,16 +86,20 @@ class VectorLayers:
     """Vector layers over an image grid, open for reading.
 
     `source` has (2, height, width) uint8 pixels: the class index burnt there, IGNORE where there is no feature; and 1
-    where an outline runs, else 0. `settings` are for the raster's tags, `identity` for the resumption of a run.
+    where an outline runs, else 0. It is None without any layer. `settings` are for the raster's tags, `stamps` identify
+    the files, so that a run is not resumed with others.
     """
 
-    source: RasterSource
+    source: RasterSource | None
     settings: dict[str, Any]
-    identity: str
+    stamps: tuple[str, ...]
 
 
-def open_layers(job: Job, box: GeoBox, log: Log) -> VectorLayers | None:
-    """Open the vector layers that a job names over its image grid; None where it names none.
+NO_LAYERS = VectorLayers(None, {}, ())
+
+
+def open_layers(job: Job, box: GeoBox, log: Log) -> VectorLayers:
+    """Open the vector layers that a job names over its image grid; NO_LAYERS where it names none.
 
     Logs how many features are used and what was left out. Raises BackendError for a layer that cannot be read or has
     the wrong geometries, and for more vertices than memory is meant for.
@@ -125,10 +129,10 @@ def open_layers(job: Job, box: GeoBox, log: Log) -> VectorLayers | None:
         settings |= {f"{key}_width": width} if width else {}
         stamps.append(f"{stamp(str(read.file.path))} {read.file.layer} {width}")
     if not layers:
-        return None
+        return NO_LAYERS
     settings["features_sha256"] = hashlib.sha256(b"".join(sorted(digests))).hexdigest()
     source = RasterSource("features", _BlockReader(layers, float(box.resolution.x)).read, SIDE_PX)
-    return VectorLayers(source, settings, " ".join(stamps))
+    return VectorLayers(source, settings, tuple(stamps))
 
 
 class _BlockReader:

@@ -62,7 +62,11 @@ def test_all_that_is_asked_for_is_pinned(path):
 
 def test_all_that_the_backend_imports_is_asked_for():
     asked = inputs("backend/requirements.in") + inputs("backend/requirements-torch.in")
-    known = {name.replace("-", "_") for name in asked} | {"odc", "PIL", "cv2", "backend", *OPTIONAL} | sys.stdlib_module_names
+    known = (
+        {name.replace("-", "_") for name in asked}
+        | {"odc", "PIL", "cv2", "backend", *OPTIONAL}
+        | sys.stdlib_module_names
+    )
     for path in (ROOT / "backend").rglob("*.py"):
         for name in re.findall(r"^ *(?:from|import) ([a-z_A-Z0-9]+)", path.read_text(), re.MULTILINE):
             assert name in known, f"{path} imports {name}"

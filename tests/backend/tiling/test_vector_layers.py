@@ -77,7 +77,7 @@ def widths_across(pixels, columns):
 
 
 def test_a_job_without_layers_has_none():
-    assert opened() == (None, [])
+    assert opened() == (vector_layers.NO_LAYERS, [])
 
 
 def test_a_road_has_the_width_of_its_field_and_two_edges(tmp_path):
@@ -421,8 +421,8 @@ def test_the_settings_name_the_files_and_change_with_the_features(tmp_path):
     other = write_features(tmp_path / "other" / "roads.gpkg", [line((-9, 50), (120, 50))], width=[5.0])
     changed, _ = opened(roads=other, roads_width="width")
     assert changed.settings["features_sha256"] != layers.settings["features_sha256"]
-    assert changed.identity != layers.identity
-    assert opened(roads=path, roads_width="width")[0].identity == layers.identity
+    assert changed.stamps != layers.stamps
+    assert opened(roads=path, roads_width="width")[0].stamps == layers.stamps
 
 
 def zeros(windows, *patches):
