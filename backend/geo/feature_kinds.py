@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from backend.geo import legend
+from backend.protocol import CLASS_FIELDS
 
 HIGHWAY_WIDTHS = {
     **{"motorway": 22.0, "trunk": 16.0, "primary": 12.0, "secondary": 10.0, "tertiary": 8.0, "raceway": 10.0},
@@ -27,7 +28,6 @@ class Kind:
     code: int
     lines: bool = True
     apart: bool = False
-    class_fields: tuple[str, ...] = ()
     widths: Mapping[str, float] = field(default_factory=dict)
     default_m: float = 0.0
 
@@ -35,6 +35,11 @@ class Kind:
     def index(self) -> int:
         """The class index that they are burnt as."""
         return int(legend.CODES.tolist().index(self.code))
+
+    @property
+    def class_fields(self) -> tuple[str, ...]:
+        """The fields that a line's class is read from."""
+        return CLASS_FIELDS[self.role]
 
     @property
     def wrong_types(self) -> tuple[str, ...]:
@@ -48,8 +53,8 @@ class Kind:
 
 
 KINDS = (
-    Kind("WATER", 80, True, False, ("waterway", "fclass"), WATERWAY_WIDTHS, 4.0),
-    Kind("ROADS", 50, True, False, ("highway", "fclass"), HIGHWAY_WIDTHS, 6.0),
+    Kind("WATER", 80, True, False, WATERWAY_WIDTHS, 4.0),
+    Kind("ROADS", 50, True, False, HIGHWAY_WIDTHS, 6.0),
     Kind("BUILDINGS", 50, False, True),
 )
-"""In the order of burning: later ones cover earlier ones. Geofabrik's extracts name OSM's class `fclass`."""
+"""In the order of burning: later ones cover earlier ones."""

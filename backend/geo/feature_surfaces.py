@@ -13,10 +13,9 @@ from odc.geo.geobox import GeoBox
 
 from backend.geo.feature_kinds import Kind
 from backend.geo.vector_file import Batch, Bounds, VectorFile
-from backend.protocol import BackendError
+from backend.protocol import FEATURE_MARGIN_M, BackendError
 
 MAX_VERTICES = 2_000_000  # they take about 400 MB as surfaces
-READ_MARGIN_M = 2048.0  # what image generators read around an extent: land cover there changes pixels inside
 MAX_WIDTH_M, MIN_WIDTH_M = 1000.0, 1.5  # a narrower band of pixels has gaps
 QUARTER_SEGMENTS = 4  # of the round ends and joins of a buffered line
 _METRES = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)\s*m?\s*")
@@ -38,7 +37,7 @@ class FeatureSurfaces:
 
 
 def read_surfaces(text: str, kind: Kind, width_field: str, box: GeoBox, vertices: int = 0) -> FeatureSurfaces:
-    """Read the features of a file (`path` or `path|layername=name`) that lie READ_MARGIN_M around a grid or nearer.
+    """Read the features of a file (`path` or `path|layername=name`) that lie FEATURE_MARGIN_M around a grid or nearer.
 
     `width_field` is the field of the lines' widths, or empty; `vertices` counts those of other layers. Raises
     BackendError for a file that cannot be read, for an unknown field, for other geometries than the kind's, and beyond
@@ -46,8 +45,8 @@ def read_surfaces(text: str, kind: Kind, width_field: str, box: GeoBox, vertices
     """
     reader = _Reader(VectorFile.open(text, kind.role), kind, width_field, str(box.crs), vertices)
     left, bottom, right, top = box.boundingbox.bbox
-    reach = READ_MARGIN_M + MAX_WIDTH_M / 2
-    polygons = reader.read((left - reach, bottom - reach, right + reach, top + reach))
+    margin = FEATURE_MARGIN_M
+    polygons = reader.read((left - margin, bottom - margin, right + margin, top + margin))
     return FeatureSurfaces(reader.file, polygons, reader.digests, reader.vertices - vertices, reader.notes())
 
 
