@@ -16,6 +16,7 @@ from backend.generation.layers import Layer, write_layers
 from backend.geo import grid, legend
 from backend.geo.block_store import stamp
 from backend.models import base
+from backend.models.image_inputs import ImageInputs
 from backend.models.landcover import LandCoverGenerator
 from backend.protocol import Extent, GenerateImage, GenerateLandCover, GenerateScene, Reporter
 from backend.tiling import regions
@@ -61,9 +62,8 @@ def generate_image(job: GenerateImage, report: Reporter, extent: Extent | None =
     settings: dict[str, Any] = {"landcover": Path(job.landcover).name, "style": words}
     with open_landcover(job.landcover, generator.pixel_m, job.max_area_km2, extent) as (box, landcover):
         features = open_layers(job, box, report.log)
-        raster = generator.lazy_raster(
-            str(box.crs), job.seed, job.steps, landcover, styles=words, features=features.source
-        )
+        inputs = ImageInputs(landcover, features=features.source)
+        raster = generator.lazy_raster(str(box.crs), job.seed, job.steps, inputs, words)
         for note in [*styles.notes(generator, words, job.style), *_feature_notes(generator, features)]:
             report.log(note)
         labelled = ValidPixels(lambda region: landcover.read(region) != legend.IGNORE, box_of_grid(box))
@@ -112,9 +112,8 @@ class SceneLayers:
         generator, image_generator = base.load(LandCoverGenerator, "landcover"), load_image_generator(job.generator)
         words = styles.choose_styles(image_generator, job.style, job.seed)
         landcover = _landcover_layer(job, generator, grids.landcover, fill, features)
-        raster = image_generator.lazy_raster(
-            grids.crs, job.seed, job.steps, landcover.raster, grids.factor, styles=words, features=features.source
-        )
+        inputs = ImageInputs(landcover.raster, grids.factor, features.source)
+        raster = image_generator.lazy_raster(grids.crs, job.seed, job.steps, inputs, words)
         if features.source:
             landcover = replace(landcover, raster=burn_landcover(landcover.raster, features.source, grids.factor))
         settings = features.settings | tags.landcover_settings(generator, job.seed, _share_settings(job))

@@ -22,6 +22,7 @@ from backend.generation import styles, tags, tile_mosaic
 from backend.generation.layers import resume_identity
 from backend.generation.tile_mosaic import PlacedTile, Region, Strip
 from backend.geo import grid, legend
+from backend.models.image_inputs import ImageInputs
 from backend.models.landcover import WINDOW_PX, LandCoverGenerator, ShareAnchor
 from backend.protocol import BuildStandardSets, Reporter, partial_path, silent
 from backend.tiling.lazy_raster import LazyRaster, Patch
@@ -117,10 +118,10 @@ class SetSpec:
             self.image_generator.lazy_raster, region.crs, job.seed, job.steps, styles=self.known_styles(region)
         )
         if self.landcover_generator is None:
-            return {"image": image(tile_mosaic.label_source(real.folder, region))}
+            return {"image": image(ImageInputs(tile_mosaic.label_source(real.folder, region)))}
         anchors = self.anchors.get(region.crs, ())
         landcover = self.landcover_generator.lazy_raster(region.crs, job.seed, job.steps, anchors=anchors)
-        return {"label": landcover, "image": image(landcover, self.factor)}
+        return {"label": landcover, "image": image(ImageInputs(landcover, self.factor))}
 
     def known_styles(self, region: Region) -> tuple[str, ...]:
         """The styles of a region that the image generator knows."""

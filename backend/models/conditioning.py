@@ -1,36 +1,90 @@
-"""The condition of the image networks: one-hot land cover, and a constant plane for each style."""
+"""The conditions of the image networks: land cover, styles, lines and known pixels, as planes at the image's GSD.
+
+Land cover is one-hot, and each style a plane on those classes that it applies to. Lines are the straight edges that
+people built: borders of roads, buildings and fields. Known pixels are what is already there of an image.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 
-STYLE_DROPOUT = 0.3
-"""The probability in training that a style of an image is dropped, so that each style works without the others."""
-ALL_STYLES_DROPOUT = 0.3
-"""The probability in training that all styles of an image are dropped: no style is the most common request."""
+from backend.geo import legend
+
+LINES, KNOWN = "lines", "known"
+CONDITIONS = (LINES, KNOWN)
+"""The conditions beside land cover and styles; `conditions` in a model's index lists those that it takes."""
+LINE_PLANES, KNOWN_PLANES = 1, 4  # known pixels are RGB in -1..1 and a mask
 
 
-def condition_planes(
-    one_hot: torch.Tensor, styles: torch.Tensor, style_classes: torch.Tensor | None = None
-) -> torch.Tensor:
-    """The condition (n, 11 + s, h, w) from one-hot land cover (n, 11, h, w) and style vectors (n, s).
+@dataclass(frozen=True)
+class ImageConditions:
+    """What a batch of n images of (h, w) pixels is conditioned on.
 
-    `style_classes` (s, 11) is 1 where a style was learned on a class: its plane is then 0 on all other classes.
+    `landcover` is one-hot (n, 11, h, w), 0 in all classes where unknown; `styles` (n, s) has a number for each style of
+    the model; `lines` (n, 1, h, w) is 1 on lines; `known` (n, 4, h, w) is RGB in -1..1 and 1 where pixels are known,
+    and 0 elsewhere. None stands for no lines, or no known pixels, anywhere.
     """
-    planes = styles.to(one_hot)[:, :, None, None].expand(-1, -1, *one_hot.shape[2:])
-    if style_classes is not None:
-        planes = planes * torch.einsum("nchw,sc->nshw", one_hot.to(style_classes), style_classes).to(planes)
-    return torch.cat([one_hot, planes], dim=1)
+
+    landcover: torch.Tensor
+    styles: torch.Tensor
+    lines: torch.Tensor | None = None
+    known: torch.Tensor | None = None
+
+    def style_planes(self, style_table: torch.Tensor) -> torch.Tensor:
+        """(n, s, h, w) the styles on the classes that they apply to; for the table see `style_table`."""
+        applied = torch.einsum("ns,sct->nct", self.styles.to(style_table), style_table).clamp(max=1)
+        return torch.einsum("nchw,nct->nthw", self.landcover.to(applied), applied)
+
+    def planes(self, style_table: torch.Tensor, conditions: Sequence[str] = ()) -> torch.Tensor:
+        """(n, `plane_count`, h, w) float: land cover, styles, then the planes of `conditions`, some of CONDITIONS."""
+        styles = self.style_planes(style_table)
+        planes = [self.landcover.to(styles), styles]
+        count, _, height, width = self.landcover.shape
+        for name, tensor, channels in ((LINES, self.lines, LINE_PLANES), (KNOWN, self.known, KNOWN_PLANES)):
+            if name in conditions:
+                planes.append(styles.new_zeros(count, channels, height, width) if tensor is None else tensor.to(styles))
+        return torch.cat(planes, dim=1)
+
+    def keep_known(self, images: torch.Tensor) -> torch.Tensor:
+        """Images (n, 3, h, w) with the known pixels in their places."""
+        if self.known is None:
+            return images
+        mask = self.known[:, 3:]
+        return images * (1 - mask) + self.known[:, :3] * mask
+
+    def with_styles(self, styles: torch.Tensor) -> ImageConditions:
+        """The same conditions with other style vectors (n, s)."""
+        return replace(self, styles=styles)
 
 
-def condition_planes_with_dropout(one_hot: torch.Tensor, styles: torch.Tensor) -> torch.Tensor:
-    """The condition of a training batch, with styles dropped at random; shapes as in `condition_planes`."""
-    kept = (torch.rand_like(styles) > STYLE_DROPOUT) & (torch.rand_like(styles[:, :1]) > ALL_STYLES_DROPOUT)
-    return condition_planes(one_hot, styles * kept)
+def plane_count(styles: int, conditions: Sequence[str]) -> int:
+    """The number of planes of `ImageConditions.planes`."""
+    channels = {LINES: LINE_PLANES, KNOWN: KNOWN_PLANES}
+    return legend.COUNT + styles + sum(channels[name] for name in conditions)
 
 
 def style_vector(styles: Sequence[str], known: Sequence[str]) -> tuple[float, ...]:
     """One value for each style that a model knows: 1 where it is among `styles`, else 0."""
     return tuple(float(name in styles) for name in known)
+
+
+def style_table(index: Mapping[str, Any]) -> torch.Tensor:
+    """(s, 11, s) float32 from a model's index: which style's plane is 1 on a class, where a style is requested.
+
+    It is the style's own on the classes in its `style_classes`, or on all without such an entry. A style that was
+    learned in towns alone would turn a wide meadow into scrub: on the classes that its training tiles lack, it borrows
+    the plane of the style in its `borrowed_styles`, or has none.
+    """
+    styles, classes, borrowed = (index.get(key) or {} for key in ("styles", "style_classes", "borrowed_styles"))
+    table = torch.zeros(len(styles), legend.COUNT, len(styles))
+    for row, style in enumerate(styles):
+        lenders = {int(code): lender for code, lender in borrowed.get(style, {}).items()}
+        for column, code in enumerate(legend.CODES.tolist()):
+            plane = style if code in classes.get(style, legend.CODES.tolist()) else lenders.get(code)
+            if plane in styles:
+                table[row, column, list(styles).index(plane)] = 1
+    return table

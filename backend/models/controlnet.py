@@ -1,27 +1,26 @@
 """Aerial images at 1 m by latent diffusion with a ControlNet on land cover (Zhang et al. 2023).
 
 Trained as a diffusion model of many steps, then distilled to STEPS steps with an adversarial loss. The ControlNet's
-condition is one-hot land cover and one constant plane for each style (a climate, a year) of the training data.
+condition are the planes of `conditioning`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
 from diffusers import ControlNetModel, UNet2DConditionModel
 from torch import nn
 
-from backend.geo import legend
 from backend.models import diffusion, latent_generator, rgb
-from backend.models.conditioning import condition_planes, style_vector
+from backend.models.conditioning import CONDITIONS, plane_count, style_table, style_vector
+from backend.models.image_inputs import ImageInputs, ImageRequest, known_planes
 from backend.models.patch_autoencoder import PatchAutoencoder
 from backend.tiling import noise
 from backend.tiling.lattice import Box
-from backend.tiling.lazy_raster import Input, LazyRaster, Patch, RasterSource
+from backend.tiling.lazy_raster import Input, LazyRaster, Patch
 
 KIND = "controlnet"
 PIXEL_M = 1.0
@@ -57,9 +56,11 @@ def new_denoiser() -> UNet2DConditionModel:
 
 
 def new_controlnet(denoiser: UNet2DConditionModel, styles: int) -> ControlNetModel:
-    """A ControlNet for conditions (n, 11 + styles, h * 4, w * 4); its encoder is a copy of the denoiser's."""
+    """A ControlNet for condition planes (n, planes, h * 4, w * 4); its encoder is a copy of the denoiser's."""
     return ControlNetModel.from_unet(
-        denoiser, conditioning_channels=legend.COUNT + styles, conditioning_embedding_out_channels=(16, 32, 48)
+        denoiser,
+        conditioning_channels=plane_count(styles, CONDITIONS),
+        conditioning_embedding_out_channels=(24, 48, 64),
     )
 
 
@@ -77,7 +78,7 @@ def low_frequency_noise(seed: int, world: str, dc_share: np.ndarray, box: Box) -
 def predict_v(
     denoiser: nn.Module, controlnet: nn.Module, noisy: torch.Tensor, times: torch.Tensor, condition: torch.Tensor
 ) -> torch.Tensor:
-    """The v of noisy latents (n, 8, h, w) at timesteps (n,) on conditions (n, 11 + styles, h * 4, w * 4).
+    """The v of noisy latents (n, 8, h, w) at timesteps (n,) on condition planes (n, planes, h * 4, w * 4).
 
     The denoiser gets the ControlNet's residuals. Neither network has a text to attend to.
     """
@@ -85,25 +86,7 @@ def predict_v(
     return denoiser(noisy, times, None, down_block_additional_residuals=down, mid_block_additional_residual=mid).sample
 
 
-def _style_classes(index: dict[str, Any]) -> torch.Tensor:
-    """(styles, 11) float32: 1 where training tiles of a style have a class; all 1 without such an entry in the index.
-
-    A style learned in towns alone turns a wide meadow into scrub: a style's plane is 0 on classes that its tiles lack.
-    """
-    styles, style_classes = index.get("styles", []), index.get("style_classes", {})
-    codes = legend.CODES.tolist()
-    rows = [[float(code in style_classes.get(style, codes)) for code in codes] for style in styles]
-    return torch.tensor(rows).reshape(len(styles), legend.COUNT)
-
-
-@dataclass(frozen=True)
-class StyleConditioning:
-    """The styles of a rendering as the network's style planes take them: a number for each style of the model."""
-
-    styles: tuple[float, ...]
-
-
-class ImageGenerator(latent_generator.LatentGenerator[StyleConditioning]):
+class ImageGenerator(latent_generator.LatentGenerator[ImageRequest]):
     """A trained denoiser with its ControlNet, which renders images of any region of the world's 1 m grid."""
 
     kind, pixel_m, autoencoder_class = KIND, PIXEL_M, PatchAutoencoder
@@ -115,21 +98,16 @@ class ImageGenerator(latent_generator.LatentGenerator[StyleConditioning]):
         self._embedding = self.networks["controlnet"].controlnet_cond_embedding
         self.networks["controlnet"].controlnet_cond_embedding = nn.Identity()
         self._dc_share = self.autoencoder.dc_share()
-        self._style_classes = _style_classes(self.index)
+        self._style_table = style_table(self.index)
 
     def noise(self, world: str, seed: int, box: Box) -> np.ndarray:
         """The initial noise: white noise plus low-frequency noise."""
         return super().noise(world, seed, box) + low_frequency_noise(seed, world, self._dc_share, box)
 
-    def denoiser(self, windows: list[Box], conditioning: StyleConditioning, *patches: Patch) -> diffusion.Denoise:  # noqa: D102
-        landcover, *features = patches
+    def denoiser(self, windows: list[Box], conditioning: ImageRequest, *patches: Patch) -> diffusion.Denoise:  # noqa: D102
         boxes = [window.scaled(CELL_PX) for window in windows]
-        classes = [landcover.read(box) for box in boxes]
-        for patch in features:
-            classes = [legend.burn(indices, patch.read(box)[0]) for indices, box in zip(classes, boxes)]
-        one_hot = [legend.encode_condition(indices, self.trained_codes) for indices in classes]
-        styles = torch.tensor(conditioning.styles).expand(len(windows), -1)
-        planes = condition_planes(torch.from_numpy(np.stack(one_hot)), styles, self._style_classes)
+        conditions = conditioning.conditions(boxes, patches, self.trained_codes)
+        planes = conditions.planes(self._style_table, self.index.get("conditions", ()))
         condition = self._embedding(self.to_device(planes))
         null_condition = self._embedding(self.to_device(torch.zeros_like(planes[:1]))).expand_as(condition)
         networks = self.networks["denoiser"], self.networks["controlnet"]
@@ -140,21 +118,18 @@ class ImageGenerator(latent_generator.LatentGenerator[StyleConditioning]):
 
         return diffusion.guided(predict, condition, null_condition, self.index["guidance_scale"])
 
-    def lazy_raster(
-        self,
-        world: str,
-        seed: int,
-        steps: int,
-        landcover: LazyRaster | RasterSource,
-        coarse: int = 1,
-        styles: Sequence[str] = (),
-        features: RasterSource | None = None,
-    ) -> LazyRaster:
-        """The image of the whole world, (3, height, width) uint8 RGB at 1 m.
+    def decode(self, windows: list[Box], denoised: Patch, *known: Patch) -> np.ndarray:
+        """The pixels of a batch of windows, (n, 3, window * 4, window * 4) float32, with known pixels in place."""
+        pixels = super().decode(windows, denoised)
+        for patch in known:
+            planes = known_planes(patch, [window.scaled(CELL_PX) for window in windows]).numpy()
+            pixels = pixels * (1 - planes[:, 3:]) + planes[:, :3]
+        return pixels
 
-        `landcover` has class indices in pixels `coarse` m wide; the classes of `features` (see `vector_layers`) are
-        burnt into it. `styles` are some of the model's.
-        """
-        conditioning = StyleConditioning(style_vector(styles, self.index.get("styles", [])))
-        inputs = (Input(landcover, CELL_PX, coarse), *((Input(features, CELL_PX),) if features else ()))
-        return self.decoded_raster(world, seed, steps, inputs, conditioning, rgb.to_bytes)
+    def lazy_raster(
+        self, world: str, seed: int, steps: int, inputs: ImageInputs, styles: Sequence[str] = ()
+    ) -> LazyRaster:
+        """The image of the whole world, (3, height, width) uint8 RGB at 1 m; `styles` are some of the model's."""
+        request = ImageRequest(style_vector(styles, self.index.get("styles", [])), inputs.names)
+        known = () if inputs.known is None else (Input(inputs.known, CELL_PX),)
+        return self.decoded_raster(world, seed, steps, inputs.inputs(CELL_PX), request, rgb.to_bytes, known)

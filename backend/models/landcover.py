@@ -55,7 +55,7 @@ def new_denoiser(styles: int) -> UNet2DModel:
         sample_size=WINDOW,
         in_channels=CHANNELS + SHARE_PLANES + styles,
         out_channels=CHANNELS,
-        block_out_channels=(64, 96, 128),  # CPUs multiply whole blocks of 32 channels
+        block_out_channels=(64, 64, 96),  # CPUs multiply whole blocks of 32 channels
         layers_per_block=1,
         down_block_types=("DownBlock2D", "DownBlock2D", "AttnDownBlock2D"),
         up_block_types=("AttnUpBlock2D", "UpBlock2D", "UpBlock2D"),

@@ -187,11 +187,12 @@ class LatentGenerator(Model, Generic[Conditioning]):
         inputs: tuple[Input, ...],
         conditioning: Conditioning,
         finish: Callable[[np.ndarray], np.ndarray],
+        decoder_inputs: tuple[Input, ...] = (),
     ) -> LazyRaster:
         """The lazy raster of the model's decoded pixels over the whole world.
 
-        `inputs` are the rasters whose patches the denoiser takes. `finish` converts blended pixels
-        (channels, height, width) to the raster's values. Raises BackendError for fewer than one step.
+        `inputs` are the rasters whose patches the denoiser takes, `decoder_inputs` those of `decode`. `finish` converts
+        blended pixels (channels, height, width) to the raster's values. Raises BackendError for fewer than one step.
         """
         if steps < 1:
             raise BackendError(f"STEPS must be at least 1, not {steps}.")
@@ -222,7 +223,7 @@ class LatentGenerator(Model, Generic[Conditioning]):
             batch=DECODE_BATCH,
             batch_multiple=device.batch_multiple,
         )
-        return LazyRaster(self.kind, op, (Input(latents[-1]),))
+        return LazyRaster(self.kind, op, (Input(latents[-1]), *decoder_inputs))
 
     def phase(
         self,

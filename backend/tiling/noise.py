@@ -74,3 +74,33 @@ def _interpolation(start: int, stop: int, cells: int) -> tuple[np.ndarray, np.nd
     part = halves % (2 * cells) / (2 * cells)
     part = part * part * (3 - 2 * part)
     return halves // (2 * cells), np.stack([1 - part, part]) / np.hypot(part, 1 - part)
+
+
+def parcels(seed: int, world: str, channels: int, box: Box, cells: int) -> np.ndarray:
+    """(channels + 1, height, width) float32: numbers that are constant in a parcel, and 1 at its border.
+
+    Parcels are the Voronoi cells of random sites, one in each square of `cells` cells: their borders are straight and
+    sharp. The numbers are standard normal; the last channel falls from 1 at a border to 0 a tenth of `cells` away.
+    """
+    row, col = box.row // cells - 1, box.col // cells - 1
+    site_box = Box(row, col, -(-box.bottom // cells) + 1 - row, -(-box.right // cells) + 1 - col)
+    sites = normal(seed, f"{world} parcels {cells}", channels + 2, site_box).astype(np.float64)
+    shifts = 0.5 * np.tanh(sites[:2])  # from a square's centre, within the square
+    centres = np.mgrid[site_box.row : site_box.bottom, site_box.col : site_box.right] + 0.5 + shifts
+    rows, cols = (
+        (np.arange(start, stop) + 0.5) / cells for start, stop in ((box.row, box.bottom), (box.col, box.right))
+    )
+    squares = np.floor(rows).astype(int) - row, np.floor(cols).astype(int) - col
+    nearest = np.full((2, box.height, box.width), np.inf)
+    owner = np.zeros((box.height, box.width), dtype=np.int64)
+    for south, east in np.ndindex(3, 3):
+        site_rows, site_cols = (squares[0] + south - 1)[:, None], (squares[1] + east - 1)[None, :]
+        distance = np.hypot(
+            rows[:, None] - centres[0, site_rows, site_cols], cols[None, :] - centres[1, site_rows, site_cols]
+        )
+        closer = distance < nearest[0]
+        owner = np.where(closer, site_rows * site_box.width + site_cols, owner)
+        nearest[1] = np.minimum(nearest[1], np.where(closer, nearest[0], distance))
+        nearest[0] = np.minimum(nearest[0], distance)
+    border = np.clip(1 - 10 * (nearest[1] - nearest[0]), 0, 1)
+    return np.concatenate([sites[2:].reshape(channels, -1)[:, owner], border[None]]).astype(np.float32)

@@ -14,7 +14,6 @@ from torch import nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
-from backend.geo import legend
 from backend.models import architectures, base
 from backend.models.segmentation import SegmentationModel
 
@@ -27,7 +26,6 @@ ZOOMS = (1, 2)  # the crop, or half of it enlarged: the encoder was trained on i
 DIVERSITY_WEIGHT = 3.0  # of the diversity loss in the generator's loss
 DIVERSITY_TARGET = 0.95  # the distance of two images of one map, relative to real images, above which it costs nothing
 DIVERSITY_EPSILON = 0.05  # is added to that relative distance, so that the loss of identical images is finite
-SHUFFLED_SHARE = 0.5  # of the conditions for generated images, whose styles are taken from another example
 BRIGHTNESS, SATURATION, CONTRAST = 0.1, 0.2, 0.2  # the largest changes of the discriminator's images, either way
 
 
@@ -114,12 +112,18 @@ class ProjectedDiscriminator(nn.Module):
         """Of the last call of `generator_loss`: zoom's index, features by scale, conditions; real then generated."""
 
     def generator_loss(
-        self, generated: torch.Tensor, condition: torch.Tensor, real: torch.Tensor, real_condition: torch.Tensor
+        self,
+        generated: torch.Tensor,
+        condition: torch.Tensor,
+        real: torch.Tensor,
+        real_condition: torch.Tensor,
+        free_share: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """The generator's loss, a scalar: the hinge loss minus the scores, plus the weighted diversity loss.
 
         `condition` (n, condition, H, W) of the generated images comes from `repeat_conditions`; `real_condition` of the
-        same shape is that of the real images.
+        same shape is that of the real images. `free_share` (n,) is the share of each generated image that may differ
+        from the other image of its condition; all of it by default.
         """
         zoom_index = int(torch.randint(len(ZOOMS), ()))
         zoom = ZOOMS[zoom_index]
@@ -135,7 +139,8 @@ class ProjectedDiscriminator(nn.Module):
             head(scale_features, conditions)[0] for head, scale_features in zip(self._zoom_heads(zoom_index), joint)
         ]
         realism = torch.stack([scale_scores[len(real) :].mean() for scale_scores in scores]).sum()
-        diversity = torch.stack([_diversity_loss(*pair) for pair in zip(features, real_features)]).mean()
+        diversities = [_diversity_loss(*pair, free_share) for pair in zip(features, real_features)]
+        diversity = torch.stack(diversities).mean()
         return DIVERSITY_WEIGHT * diversity - realism
 
     def loss(self) -> torch.Tensor:
@@ -174,21 +179,14 @@ def repeat_conditions(conditions: torch.Tensor) -> torch.Tensor:
     return torch.cat([first_half, first_half])[: len(conditions)]
 
 
-def shuffle_styles(conditions: torch.Tensor) -> torch.Tensor:
-    """Conditions (n, 11 + styles, h, w), of which SHUFFLED_SHARE get the styles of another example.
-
-    Users combine styles with land cover that no training tile of the style has, such as a coastal style inland.
-    """
-    landcover, styles = conditions[:, : legend.COUNT], conditions[:, legend.COUNT :]
-    shuffled = torch.rand(len(conditions), 1, 1, 1, device=conditions.device) < SHUFFLED_SHARE
-    return torch.cat([landcover, torch.where(shuffled, styles.roll(1, 0), styles)], 1)
-
-
-def _diversity_loss(generated: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
+def _diversity_loss(
+    generated: torch.Tensor, real: torch.Tensor, free_share: torch.Tensor | None = None
+) -> torch.Tensor:
     """The cost of pairs of generated features (n, c, h, w) that differ less than real ones do (Mao et al. 2019).
 
     Without it a generator makes the same image of a map from any noise. The logarithm is averaged over pairs, so that a
-    pair that differs more does not compensate for one that differs less.
+    pair that differs more does not compensate for one that differs less. Of a pair only the `free_share` (n,) of its
+    pixels must differ.
     """
     half = (len(generated) + 1) // 2
     if half == len(generated):
@@ -196,7 +194,10 @@ def _diversity_loss(generated: torch.Tensor, real: torch.Tensor) -> torch.Tensor
     distance = (generated[half:] - generated[: len(generated) - half]).abs().mean((1, 2, 3))
     real_distance = (real - real.roll(1, 0)).abs().mean()
     relative = distance / (real_distance + 1e-6)
-    return functional.relu(torch.log(DIVERSITY_TARGET / (relative + DIVERSITY_EPSILON))).mean()
+    if free_share is None:
+        return functional.relu(torch.log(DIVERSITY_TARGET / (relative + DIVERSITY_EPSILON))).mean()
+    free = free_share[half:].clamp(min=DIVERSITY_EPSILON)
+    return (free * functional.relu(torch.log(DIVERSITY_TARGET / (relative / free + DIVERSITY_EPSILON)))).mean()
 
 
 def _pooled_to(planes: torch.Tensor, target: torch.Tensor) -> torch.Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -10,14 +11,19 @@ from diffusers import ControlNetModel, UNet2DConditionModel
 from torch import nn
 from torch.nn import functional
 
-from backend.geo import legend
-from backend.models import diffusion, latent_generator, rgb
-from backend.models.conditioning import condition_planes, condition_planes_with_dropout
+from backend.models import diffusion, latent_generator
+from backend.models.conditioning import CONDITIONS, ImageConditions
 from backend.models.controlnet import GUIDANCE_SCALE, STEPS, low_frequency_noise, predict_v
 from backend.models.patch_autoencoder import PatchAutoencoder
 from backend.tiling import noise
-from backend.training import projected_discriminator
 from backend.training.generator import Batch, Objective
+from backend.training.objectives.image_adversary import (
+    PREVIEW_COLUMNS,
+    ImageAdversary,
+    preview,
+    random_conditions,
+    random_known,
+)
 
 CONDITION_DROPOUT = 0.1  # the probability that an example is trained without its condition, for guidance
 STEP_WEIGHTS = (*(1.0,) * (STEPS - 1), 3.0)  # how often each distilled step is trained: the last one gives the image
@@ -35,12 +41,18 @@ class Denoising(Objective):
     """
 
     learning_rate = 6e-4
-    columns = ("land cover", "real", "generated on it")
+    columns = PREVIEW_COLUMNS
+    style_table: torch.Tensor
 
     def __init__(
-        self, denoiser: UNet2DConditionModel, controlnet: ControlNetModel, autoencoder: PatchAutoencoder
+        self,
+        denoiser: UNet2DConditionModel,
+        controlnet: ControlNetModel,
+        autoencoder: PatchAutoencoder,
+        style_table: torch.Tensor,
     ) -> None:
         super().__init__()
+        self.register_buffer("style_table", style_table, persistent=False)
         self.networks = nn.ModuleDict({"denoiser": denoiser, "controlnet": controlnet})
         self.scheduler = diffusion.schedule()
         self.autoencoder = [autoencoder]  # in a list, so that it is neither trained nor saved
@@ -50,9 +62,13 @@ class Denoising(Objective):
         return self.networks
 
     def forward(self, batch: Batch, optimizer_key: str) -> tuple[torch.Tensor, dict[str, float]]:
-        """`pixels` (n, 3, h, w) in -1..1, `one_hot` (n, 11, h, w), `styles` (n, s) to the loss of the predicted v."""
+        """`pixels`, `one_hot`, `styles` and `lines` of `recipes.image.batches` to the loss of the predicted v.
+
+        The loss is also that of known pixels: what lies there is predicted from the condition.
+        """
         latents = latent_generator.encode(self.autoencoder[0], batch["pixels"])
-        condition = condition_planes_with_dropout(batch["one_hot"], batch["styles"])
+        conditions = replace(random_conditions(batch), known=random_known(batch["pixels"]))
+        condition = conditions.planes(self.style_table, CONDITIONS)
         condition = condition * (torch.rand(len(latents), 1, 1, 1, device=latents.device) > CONDITION_DROPOUT)
 
         def denoise(noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
@@ -61,14 +77,16 @@ class Denoising(Objective):
         return diffusion.v_loss(denoise, self.scheduler, latents), {}
 
     def preview(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
-        autoencoder, one_hot = self.autoencoder[0], batch["one_hot"]
+        autoencoder = self.autoencoder[0]
         latents = latent_generator.encode(autoencoder, batch["pixels"])
         predict = partial(predict_v, self.networks["denoiser"], self.networks["controlnet"])
-        condition = condition_planes(one_hot, batch["styles"])
-        denoise = diffusion.guided(predict, condition, torch.zeros_like(condition), GUIDANCE_SCALE)
-        reconstructed = latent_generator.decode(autoencoder, latents)
-        generated = latent_generator.sample(autoencoder, denoise, latents)
-        return [legend.pictures(one_hot.cpu().numpy()), rgb.pictures(reconstructed), rgb.pictures(generated)]
+
+        def generate(conditions: ImageConditions) -> torch.Tensor:
+            condition = conditions.planes(self.style_table, CONDITIONS)
+            denoise = diffusion.guided(predict, condition, torch.zeros_like(condition), GUIDANCE_SCALE)
+            return conditions.keep_known(latent_generator.sample(autoencoder, denoise, latents))
+
+        return preview(batch, generate)
 
 
 class Distillation(Objective):
@@ -80,19 +98,19 @@ class Distillation(Objective):
 
     optimizer_keys = ("generator", "discriminator")
     learning_rate = 2e-4
-    columns = ("land cover", "real", "generated on it")
+    columns = PREVIEW_COLUMNS
 
     def __init__(
         self,
         denoiser: UNet2DConditionModel,
         controlnet: ControlNetModel,
         autoencoder: PatchAutoencoder,
-        styles: int,
+        style_table: torch.Tensor,
         encoder_weights: str = "",
     ) -> None:
         super().__init__()
         self.networks = nn.ModuleDict({"denoiser": denoiser, "controlnet": controlnet})
-        self.discriminator = projected_discriminator.ProjectedDiscriminator(legend.COUNT + styles, encoder_weights)
+        self.adversary = ImageAdversary(style_table, encoder_weights)
         self.scheduler, self.sampler = diffusion.schedule(), diffusion.sampler(order=1)
         self.sampler.set_timesteps(STEPS)
         self.autoencoder = [autoencoder]  # in a list, so that it is neither trained nor saved
@@ -100,28 +118,27 @@ class Distillation(Objective):
 
     def trained_module(self, optimizer_key: str) -> nn.Module:
         """Denoiser and ControlNet together, or the discriminator."""
-        return self.discriminator if optimizer_key == "discriminator" else self.networks
+        return self.adversary if optimizer_key == "discriminator" else self.networks
 
     def forward(self, batch: Batch, optimizer_key: str) -> tuple[torch.Tensor, dict[str, float]]:
-        """`pixels` (n, 3, h, w) in -1..1, `one_hot` (n, 11, h, w), `styles` (n, s) to the loss of that optimizer.
+        """`pixels`, `one_hot`, `styles` and `lines` of `recipes.image.batches` to the loss of that optimizer.
 
         Real images also pass through the autoencoder, so its artefacts give the discriminator no cue.
         """
         if optimizer_key == "discriminator":
-            return self.discriminator.loss(), {}
-        real_condition = condition_planes_with_dropout(batch["one_hot"], batch["styles"])
-        shuffled = projected_discriminator.shuffle_styles(real_condition)
-        condition = projected_discriminator.repeat_conditions(shuffled)
-        denoise = partial(self._predict_v, condition)
+            return self.adversary.discriminator.loss(), {}
+        autoencoder, real_conditions = self.autoencoder[0], random_conditions(batch)
+        real_latents = latent_generator.encode(autoencoder, batch["pixels"])
+        real = latent_generator.decode(autoencoder, real_latents)
+        conditions = self.adversary.generated_conditions(real_conditions, real)
+        denoise = self._denoise(conditions)
         step = int(torch.multinomial(torch.tensor(STEP_WEIGHTS), 1))
-        real_latents = latent_generator.encode(self.autoencoder[0], batch["pixels"])
         with torch.no_grad():
             noisy = diffusion.run_steps(denoise, self.sampler, STEPS, self.noise(real_latents), range(step))
         times = self.sampler.timesteps[step].to(noisy.device).expand(len(noisy))
         latents = diffusion.predict_clean(self.scheduler, noisy, times, denoise(noisy, times).float())
-        generated = latent_generator.decode(self.autoencoder[0], latents)
-        real = latent_generator.decode(self.autoencoder[0], real_latents)
-        return self.discriminator.generator_loss(generated, condition, real, real_condition), {}
+        generated = conditions.keep_known(latent_generator.decode(autoencoder, latents))
+        return self.adversary.generator_loss(generated, conditions, real, real_conditions)
 
     def noise(self, like: torch.Tensor) -> torch.Tensor:
         """Random initial noise in the shape of latents (n, 8, h, w), white plus low-frequency as in inference."""
@@ -129,12 +146,17 @@ class Distillation(Objective):
         smooth = np.stack([low_frequency_noise(seed, "training", self._dc_share, box) for seed, box in places])
         return torch.randn_like(like) + torch.from_numpy(smooth).to(like)
 
-    def _predict_v(self, condition: torch.Tensor, noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
-        return predict_v(self.networks["denoiser"], self.networks["controlnet"], noisy, times, condition)
+    def _denoise(self, conditions: ImageConditions) -> diffusion.Denoise:
+        planes = conditions.planes(self.adversary.style_table, CONDITIONS)
+        return lambda noisy, times: predict_v(
+            self.networks["denoiser"], self.networks["controlnet"], noisy, times, planes
+        )
 
     def preview(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
-        denoise = partial(self._predict_v, condition_planes(batch["one_hot"], batch["styles"]))
-        real = latent_generator.encode(self.autoencoder[0], batch["pixels"])
-        generated = diffusion.run_steps(denoise, self.sampler, STEPS, self.noise(real), range(STEPS))
-        images = (rgb.pictures(latent_generator.decode(self.autoencoder[0], latents)) for latents in (real, generated))
-        return [legend.pictures(batch["one_hot"].cpu().numpy()), *images]
+        noise = self.noise(latent_generator.encode(self.autoencoder[0], batch["pixels"]))
+
+        def generate(conditions: ImageConditions) -> torch.Tensor:
+            latents = diffusion.run_steps(self._denoise(conditions), self.sampler, STEPS, noise, range(STEPS))
+            return conditions.keep_known(latent_generator.decode(self.autoencoder[0], latents))
+
+        return preview(batch, generate)

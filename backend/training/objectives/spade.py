@@ -6,12 +6,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from backend.geo import legend
-from backend.models import rgb, spade
-from backend.models.conditioning import condition_planes, condition_planes_with_dropout
+from backend.models import spade
+from backend.models.conditioning import CONDITIONS, ImageConditions
 from backend.tiling import noise
-from backend.training import projected_discriminator
 from backend.training.generator import Batch, Objective
+from backend.training.objectives.image_adversary import PREVIEW_COLUMNS, ImageAdversary, preview, random_conditions
 
 
 class AdversarialTraining(Objective):
@@ -24,13 +23,12 @@ class AdversarialTraining(Objective):
     optimizer_keys = ("generator", "discriminator")
     learning_rate = 2e-4
     freeze_statistics_at = 0.5
-    columns = ("land cover", "real", "painted on it")
+    columns = PREVIEW_COLUMNS
 
-    def __init__(self, generator: spade.SpadeNetwork, encoder_weights: str = "") -> None:
+    def __init__(self, generator: spade.SpadeNetwork, style_table: torch.Tensor, encoder_weights: str = "") -> None:
         super().__init__()
         self.generator = generator
-        condition_channels = legend.COUNT + generator.config.styles
-        self.discriminator = projected_discriminator.ProjectedDiscriminator(condition_channels, encoder_weights)
+        self.adversary = ImageAdversary(style_table, encoder_weights)
         self.norms = [module for module in generator.modules() if isinstance(module, nn.BatchNorm2d)]
 
     def freeze_statistics(self) -> None:
@@ -40,28 +38,31 @@ class AdversarialTraining(Objective):
 
     def trained_module(self, optimizer_key: str) -> nn.Module:
         """The generator or the discriminator."""
-        return self.generator if optimizer_key == "generator" else self.discriminator
+        return self.generator if optimizer_key == "generator" else self.adversary
 
-    def generate(self, condition: torch.Tensor) -> torch.Tensor:
-        """RGB (n, 3, h, w) in -1..1 of a condition (n, 11 + styles, h, w) and random noise."""
-        count, _, height, width = condition.shape
+    def generate(self, conditions: ImageConditions) -> torch.Tensor:
+        """RGB (n, 3, h, w) in -1..1 under conditions, from random noise."""
+        planes = conditions.planes(self.adversary.style_table, CONDITIONS)
+        count, _, height, width = planes.shape
         rows, cols = height // spade.CELL_PX, width // spade.CELL_PX
         seeds = torch.randint(2**31, (count, 3)).tolist()
         places = noise.random_boxes(seeds, rows // spade.COARSE, cols // spade.COARSE)
         coarse = np.stack([spade.coarse_noise(seed, "training", box) for seed, box in places])
-        fine = condition.new_empty(count, spade.FINE_CHANNELS, rows, cols).normal_()
-        return self.generator(torch.from_numpy(coarse).to(condition), fine, condition)
+        parcels = [
+            noise.parcels(seed, "training", spade.PARCEL_CHANNELS, box.scaled(spade.COARSE), spade.PARCEL_CELLS)
+            for seed, box in places
+        ]
+        white = planes.new_empty(count, spade.FINE_CHANNELS, rows, cols).normal_()
+        fine = torch.cat([white, torch.from_numpy(np.stack(parcels)).to(planes)], dim=1)
+        return conditions.keep_known(self.generator(torch.from_numpy(coarse).to(planes), fine, planes))
 
     def forward(self, batch: Batch, optimizer_key: str) -> tuple[torch.Tensor, dict[str, float]]:
-        """`pixels` (n, 3, h, w) in -1..1, `one_hot` (n, 11, h, w) and `styles` (n, s) to the loss of that optimizer."""
+        """`pixels`, `one_hot`, `styles` and `lines` of `recipes.image.batches` to the loss of that optimizer."""
         if optimizer_key == "discriminator":
-            return self.discriminator.loss(), {}
-        real_condition = condition_planes_with_dropout(batch["one_hot"], batch["styles"])
-        shuffled = projected_discriminator.shuffle_styles(real_condition)
-        condition = projected_discriminator.repeat_conditions(shuffled)
-        generated = self.generate(condition)
-        return self.discriminator.generator_loss(generated, condition, batch["pixels"], real_condition), {}
+            return self.adversary.discriminator.loss(), {}
+        real = random_conditions(batch)
+        conditions = self.adversary.generated_conditions(real, batch["pixels"])
+        return self.adversary.generator_loss(self.generate(conditions), conditions, batch["pixels"], real)
 
     def preview(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
-        generated = self.generate(condition_planes(batch["one_hot"], batch["styles"]))
-        return [legend.pictures(batch["one_hot"].cpu().numpy()), *map(rgb.pictures, (batch["pixels"], generated))]
+        return preview(batch, self.generate)

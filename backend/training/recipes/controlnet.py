@@ -54,7 +54,8 @@ def _train_denoiser(training: Training, plan: TrainingPlan, report: Reporter) ->
     denoiser = training.initial_component("denoiser", controlnet.new_denoiser)
     new_controlnet = partial(controlnet.new_controlnet, denoiser, len(image.styles(training)))
     network = training.initial_component("controlnet", new_controlnet)
-    result = fit(objectives.Denoising(denoiser, network, autoencoder), draw, plan, report, draw_validation)
+    objective = objectives.Denoising(denoiser, network, autoencoder, image.training_style_table(training))
+    result = fit(objective, draw, plan, report, draw_validation)
     training.save(DENOISER, denoiser=denoiser, controlnet=network)
     return result
 
@@ -62,8 +63,8 @@ def _train_denoiser(training: Training, plan: TrainingPlan, report: Reporter) ->
 def _distil(training: Training, plan: TrainingPlan, report: Reporter) -> TrainingResult:
     autoencoder, (draw, draw_validation) = _frozen_autoencoder(training), image.training_batches(training)
     denoiser, network = training.load_component("denoiser"), training.load_component("controlnet")
-    styles, encoder_weights = image.styles(training), image.encoder_weights(training)
-    objective = objectives.Distillation(denoiser, network, autoencoder, len(styles), encoder_weights)
+    style_table, encoder_weights = image.training_style_table(training), image.encoder_weights(training)
+    objective = objectives.Distillation(denoiser, network, autoencoder, style_table, encoder_weights)
     plan = replace(plan, lr_scale=DISTILLATION_LR_SCALE, generator_delay=image.GENERATOR_DELAY)
     result = fit(objective, draw, plan, report, draw_validation)
     training.save(DISTILLATION, denoiser=denoiser, controlnet=network)
@@ -78,9 +79,7 @@ def _save(training: Training, figures: dict[str, Any], /, **entries: Any) -> Non
         entries |= {"guidance_scale": 1.0, "steps": controlnet.STEPS}
     geometry = controlnet.PIXEL_M, controlnet.WINDOW, controlnet.PHASES
     sampler = diffusion.sampler(order=1 if distilled else 2)
-    entries |= image.style_entries(training)
-    style_classes = training.data.style_classes(entries["styles"])
-    entries |= {"style_classes": {**base_index.get("style_classes", {}), **style_classes}}
+    entries |= image.condition_entries(training)
     latent_generator.save(training.output, controlnet.KIND, *geometry, figures, sampler, **entries)
 
 

@@ -10,8 +10,8 @@ import torch
 from backend.datasets.packed import PackedTiles
 from backend.geo import legend
 from backend.models import controlnet, rgb
-from backend.models.conditioning import style_vector
-from backend.protocol import TrainImage
+from backend.models.conditioning import CONDITIONS, style_table, style_vector
+from backend.protocol import BackendError, TrainImage
 from backend.training.generator import Batch, DrawBatch
 from backend.training.stages import Training
 
@@ -21,21 +21,34 @@ GENERATOR_DELAY = 0.02  # of the budget, in which the new discriminator of a tra
 
 
 def batches(data: PackedTiles, known: list[str]) -> DrawBatch:
-    """Draws batches of `pixels` (n, 3, h, w) in -1..1, `one_hot` (n, 11, h, w) and `styles` (n, s) of those `known`."""
+    """Draws batches of `pixels`, `one_hot`, `styles` and `lines`.
+
+    These are RGB (n, 3, h, w) in -1..1, land cover (n, 11, h, w), style vectors (n, s) of the styles `known`, and
+    (n, 1, h, w), 1 on lines.
+    """
 
     def draw(rng: np.random.Generator, count: int) -> Batch:
-        images, labels, _, styles = data.batch(rng, count, CROP_PX, CROP_STEP_PX)
+        images, labels, lines, styles = data.batch(rng, count, CROP_PX, CROP_STEP_PX)
         return {
             "pixels": torch.from_numpy(rgb.to_unit(images)),
             "one_hot": torch.from_numpy(legend.one_hot(labels)),
             "styles": torch.tensor([style_vector(tile_styles, known) for tile_styles in styles]),
+            "lines": torch.from_numpy(lines[:, None]).float(),
         }
 
     return draw
 
 
 def training_batches(training: Training) -> tuple[DrawBatch, DrawBatch | None]:
-    """Functions that draw training batches and validation batches; None where there is no validation data."""
+    """Functions that draw training batches and validation batches; None where there is no validation data.
+
+    Raises BackendError for a base model without the conditions of `conditioning`.
+    """
+    if training.base and list(training.base[1].get("conditions", [])) != list(CONDITIONS):
+        raise BackendError(
+            f"The model {training.base[0]} follows no lines or known pixels: an older version of Landforge trained it. "
+            "Start from a bundled model, or train a new one (MODEL left empty)."
+        )
     known = styles(training)
     return batches(training.data, known), batches(training.validation_data, known) if training.validation_data else None
 
@@ -50,7 +63,22 @@ def styles(training: Training) -> list[str]:
     return training.base[1].get("styles", []) if training.base else training.data.styles
 
 
-def style_entries(training: Training) -> dict[str, Any]:
-    """The index entries `styles`, which the model knows, and `style_combinations`, which its training tiles have."""
-    known = styles(training)
-    return {"styles": known, "style_combinations": training.data.style_combinations(known)}
+def condition_entries(training: Training) -> dict[str, Any]:
+    """The index's entries on conditions: those beside land cover, the styles, their combinations and their classes.
+
+    Classes and borrowed styles of a model that is fine-tuned stay for styles that the new data lacks.
+    """
+    known, data = styles(training), training.data
+    base: dict[str, Any] = training.base[1] if training.base else {}
+    by_style = {"style_classes": data.style_classes(known), "borrowed_styles": data.borrowed_styles(known)}
+    return {
+        "conditions": list(CONDITIONS),
+        "styles": known,
+        "style_combinations": data.style_combinations(known),
+        **{key: {**base.get(key, {}), **entries} for key, entries in by_style.items()},
+    }
+
+
+def training_style_table(training: Training) -> torch.Tensor:
+    """The model's `conditioning.style_table`."""
+    return style_table(condition_entries(training))

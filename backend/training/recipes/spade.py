@@ -19,8 +19,9 @@ PAINTER = "painter"
 
 def _train_painter(training: Training, plan: TrainingPlan, report: Reporter) -> TrainingResult:
     draw, draw_validation = image.training_batches(training)
-    network = training.initial_component(PAINTER, partial(spade.SpadeNetwork, len(image.styles(training))))
-    objective = objectives.AdversarialTraining(network, image.encoder_weights(training))
+    network = training.initial_component(PAINTER, partial(spade.new_network, len(image.styles(training))))
+    style_table = image.training_style_table(training)
+    objective = objectives.AdversarialTraining(network, style_table, image.encoder_weights(training))
     plan = replace(plan, generator_delay=image.GENERATOR_DELAY if training.base else 0.0)
     result = fit(objective, draw, plan, report, draw_validation)
     training.save(PAINTER, **{PAINTER: network})
@@ -28,7 +29,7 @@ def _train_painter(training: Training, plan: TrainingPlan, report: Reporter) -> 
 
 
 def _save(training: Training, figures: dict[str, Any], /, **entries: Any) -> None:
-    spade.save(training.output, figures, **entries, **image.style_entries(training))
+    spade.save(training.output, figures, **entries, **image.condition_entries(training))
 
 
 RECIPE = GeneratorSpec(

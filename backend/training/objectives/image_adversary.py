@@ -1,0 +1,128 @@
+"""What both image generators are trained against: random conditions, the discriminator and the cost of repetition."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from backend.geo import legend
+from backend.models import rgb
+from backend.models.conditioning import LINES, ImageConditions, plane_count
+from backend.training.generator import Batch
+from backend.training.projected_discriminator import ProjectedDiscriminator, repeat_conditions
+from backend.training.repetition import autocorrelation_peaks
+
+STYLE_DROPOUT = 0.3  # the probability that a style of an image is dropped, so that each works without the others
+ALL_STYLES_DROPOUT = 0.3  # the probability that all are: no style is the most common request
+SHUFFLED_SHARE = 0.5  # of the generated images, whose styles are those of another example
+NO_LINES_SHARE, ALL_LINES_SHARE = 0.4, 0.3  # of the examples; of the others some lines are hidden
+LINE_BLOCK_PX = 16  # the side of the squares in which lines are hidden
+NOTHING_KNOWN_SHARE = 0.6  # of the examples, in which no pixels are known
+REPETITION_WEIGHT, REPETITION_TOLERANCE = 20.0, 0.02  # of autocorrelation beyond that of the real image
+PREVIEW_COLUMNS = ("land cover", "lines", "real", "generated on land cover", "with lines", "with the left half known")
+
+
+def random_conditions(batch: Batch) -> ImageConditions:
+    """The conditions of a batch of training images: styles and lines are dropped at random, no pixels are known."""
+    styles, lines = batch["styles"], batch["lines"]
+    styles = styles * (
+        (torch.rand_like(styles) > STYLE_DROPOUT) & (torch.rand_like(styles[:, :1]) > ALL_STYLES_DROPOUT)
+    )
+    count, _, height, width = lines.shape
+    choice = torch.rand(count, 1, 1, 1, device=lines.device)
+    kept_share = torch.rand(count, 1, 1, 1, device=lines.device)
+    kept_share = torch.where(choice < ALL_LINES_SHARE, 1.0, kept_share)
+    kept_share = torch.where(choice > 1 - NO_LINES_SHARE, 0.0, kept_share)
+    blocks = torch.rand(count, 1, -(-height // LINE_BLOCK_PX), -(-width // LINE_BLOCK_PX), device=lines.device)
+    kept = functional.interpolate((blocks < kept_share).float(), scale_factor=LINE_BLOCK_PX)[..., :height, :width]
+    return ImageConditions(batch["one_hot"], styles, lines * kept)
+
+
+def random_known(pixels: torch.Tensor) -> torch.Tensor:
+    """(n, 4, h, w) known pixels of images (n, 3, h, w): none, a rectangle, a half plane, strokes, or all but these."""
+    masks = torch.stack([_random_mask(*pixels.shape[2:]) for _ in pixels])[:, None].to(pixels)
+    return torch.cat([pixels * masks, masks], dim=1)
+
+
+def _random_mask(height: int, width: int) -> torch.Tensor:
+    """(h, w) float, 1 where pixels are known."""
+    if torch.rand(()) < NOTHING_KNOWN_SHARE:
+        return torch.zeros(height, width)
+    rows, cols = torch.meshgrid(torch.linspace(-1, 1, height), torch.linspace(-1, 1, width), indexing="ij")
+    kind, (row, col, tall, wide) = int(torch.randint(3, ())), torch.rand(4).tolist()
+    if kind == 0:
+        inside = ((rows - (row - 0.5)).abs() < 0.25 + 0.5 * tall) & ((cols - (col - 0.5)).abs() < 0.25 + 0.5 * wide)
+    elif kind == 1:
+        angle = 2 * math.pi * row
+        inside = rows * math.sin(angle) + cols * math.cos(angle) < 1.2 * (col - 0.5)
+    else:
+        inside = torch.zeros(height, width, dtype=torch.bool)
+        for top, left, bottom, right, thickness in torch.rand(3, 5).tolist():
+            along = torch.linspace(0, 1, 24)[:, None, None]
+            centre_rows, centre_cols = 2 * (top + (bottom - top) * along) - 1, 2 * (left + (right - left) * along) - 1
+            inside |= (torch.hypot(rows - centre_rows, cols - centre_cols) < 0.1 + 0.25 * thickness).any(0)
+    return (inside if torch.rand(()) < 0.4 else ~inside).float()
+
+
+def preview(batch: Batch, generate: Callable[[ImageConditions], torch.Tensor]) -> list[np.ndarray]:
+    """The columns PREVIEW_COLUMNS of a batch, (n, h, w, 3) uint8; `generate` makes images in -1..1 under conditions."""
+    landcover, styles, lines, pixels = (batch[key] for key in ("one_hot", "styles", "lines", "pixels"))
+    known = torch.ones_like(pixels[:, :1])
+    known[..., known.shape[-1] // 2 :] = 0
+    cases = (
+        ImageConditions(landcover, styles),
+        ImageConditions(landcover, styles, lines),
+        ImageConditions(landcover, styles, lines, torch.cat([pixels * known, known], dim=1)),
+    )
+    drawn = rgb.pictures((1 - 2 * lines).expand(-1, 3, -1, -1))
+    images = [rgb.pictures(image) for image in (pixels, *map(generate, cases))]
+    return [legend.pictures(landcover.cpu().numpy()), drawn, *images]
+
+
+class ImageAdversary(nn.Module):
+    """The losses of images under conditions; a step calls `generator_loss` first, then `discriminator.loss`.
+
+    `style_table` is `conditioning.style_table` of the model.
+    """
+
+    style_table: torch.Tensor
+
+    def __init__(self, style_table: torch.Tensor, encoder_weights: str = "") -> None:
+        super().__init__()
+        self.discriminator = ProjectedDiscriminator(plane_count(len(style_table), (LINES,)), encoder_weights)
+        self.register_buffer("style_table", style_table, persistent=False)
+
+    def generated_conditions(self, real: ImageConditions, pixels: torch.Tensor) -> ImageConditions:
+        """The conditions of the images to generate: those of the first half of real images (n, 3, h, w), twice.
+
+        Some get the styles of another example, because users combine styles with land cover that no training tile of
+        the style has, such as a coastal style inland. Pixels of the real images are known at random.
+        """
+        shuffled = torch.rand(len(real.styles), 1, device=pixels.device) < SHUFFLED_SHARE
+        styles = torch.where(shuffled, real.styles.roll(1, 0), real.styles)
+        lines = None if real.lines is None else repeat_conditions(real.lines)
+        known = repeat_conditions(random_known(pixels))
+        return ImageConditions(repeat_conditions(real.landcover), repeat_conditions(styles), lines, known)
+
+    def generator_loss(
+        self, generated: torch.Tensor, conditions: ImageConditions, real: torch.Tensor, real_conditions: ImageConditions
+    ) -> tuple[torch.Tensor, dict[str, float]]:
+        """The loss of generated images (n, 3, h, w) with the known pixels in place, beside real ones; and figures."""
+        generated_planes, real_planes = (
+            of_images.planes(self.style_table, (LINES,)) for of_images in (conditions, real_conditions)
+        )
+        unknown = 1 - conditions.known[:, 3].mean((1, 2)) if conditions.known is not None else None
+        loss = self.discriminator.generator_loss(generated, generated_planes, real, real_planes, unknown)
+        with torch.autocast(generated.device.type, enabled=False):
+            half = (len(real) + 1) // 2  # of each pair, one image is enough
+            with torch.no_grad():
+                real_peaks = autocorrelation_peaks(real[:half])
+            peaks = autocorrelation_peaks(generated[:half])
+            repetition = functional.relu(peaks - real_peaks - REPETITION_TOLERANCE).mean()
+        figures = {"peak": peaks.mean().item(), "real_peak": real_peaks.mean().item()}
+        return loss + REPETITION_WEIGHT * repetition, figures
