@@ -7,6 +7,7 @@ connect to servers or run what a file says, and it chooses the driver by what a 
 from __future__ import annotations
 
 import math
+import re
 import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -36,7 +37,9 @@ FORMATS = {
 }
 """The file formats by suffix: GDAL's driver, and the bytes that a file of it starts with."""
 PROGRAM = b"gdal_streamed_alg"  # marks a JSON file that tells GDAL to run an algorithm
-HEAD_BYTES = 65_536
+REMOTE_CRS = re.compile(rb'"crs"\s*:\s*\{[^{}]*(?:\{[^{}]*)?"(?:href|url)"\s*:', re.IGNORECASE)
+"""A CRS in GeoJSON that GDAL would fetch from an address."""
+CHUNK_BYTES, OVERLAP_BYTES = 1 << 20, 1 << 10
 BATCH = 50_000  # features read at once
 DENSIFY = 51  # points along each side of a region whose bounds are projected
 SEGMENT_M = 200.0  # longer edges are divided before a projection, in which they are curves
@@ -221,11 +224,16 @@ def _checked_source(path: Path, role: str) -> tuple[str, str]:
 
 def _driver(path: Path, suffix: str, file: BinaryIO, role: str) -> str:
     driver, start = FORMATS.get(suffix.lower(), ("", b""))
-    head = file.read(HEAD_BYTES)
+    head = file.read(CHUNK_BYTES)
     if driver == "GeoJSON":
         head = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if not driver or not head.startswith(start) or PROGRAM in head:
+    if not driver or not head.startswith(start):
         raise _no_vector_file(role, path)
+    while driver == "GeoJSON" and head:
+        if PROGRAM in head or REMOTE_CRS.search(head):
+            raise _no_vector_file(role, path)
+        chunk = file.read(CHUNK_BYTES)
+        head = head[-OVERLAP_BYTES:] + chunk if chunk else b""
     return driver
 
 

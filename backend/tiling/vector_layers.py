@@ -124,7 +124,7 @@ def open_layers(job: Job, box: GeoBox, log: Log) -> VectorLayers:
         for note in read.notes:
             log(f"{kind.role}: {note} ({name}).")
         count = layers[-1].touching(box.boundingbox.bbox)
-        log(f"{kind.role}: {f'{count:,}' if count else 'no'} surfaces of {name} lie in the extent.")
+        log(f"{kind.role}: surfaces of {name} in the extent: {count:,}.")
         settings[key] = f"{name}|layername={read.file.layer}" if "|" in text else name
         settings |= {f"{key}_width": width} if width else {}
         stamps.append(f"{stamp(str(read.file.path))} {read.file.layer} {width}")

@@ -83,7 +83,7 @@ def test_an_image_on_land_cover_has_water_where_the_layer_has_it(tmp_path, layer
     assert difference[:60, :60].mean() < 0.1 * difference[215:285, 155:225].mean(), "away from all features"
     assert settings_of(output)["landcover"] == "cover.tif" and settings_of(output)["water"] == "pond.gpkg"
     log = " ".join(event.message for event in reporter.events("log"))
-    assert "WATER: 1 surfaces of pond.gpkg lie in the extent." in log and "not their outlines" in log
+    assert "WATER: surfaces of pond.gpkg in the extent: 1." in log and "not their outlines" in log
 
 
 def test_nodata_stays_nodata_under_a_feature(tmp_path, layers):

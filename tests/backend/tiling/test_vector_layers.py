@@ -13,7 +13,7 @@ from odc.geo.geobox import GeoBox
 from pyproj import Transformer
 
 from backend.geo import feature_surfaces, grid, legend, vector_file
-from backend.protocol import BackendError, Extent, GenerateImage
+from backend.protocol import VECTOR_SUFFIXES, BackendError, Extent, GenerateImage
 from backend.tiling import vector_layers
 from backend.tiling.landcover_input import box_of_grid
 from backend.tiling.lattice import Box, Lattice
@@ -299,7 +299,7 @@ def test_collections_and_multipart_features_are_taken_apart(tmp_path):
 def test_a_layer_without_a_feature_in_the_extent_is_a_note(tmp_path):
     layers, notes = opened(roads=write_features(tmp_path / "roads.gpkg", [line((90_000, 0), (90_100, 0))]))
     assert (layers.source.read(box_of_grid(GRID)) == np.array([NONE, 0])[:, None, None]).all()
-    assert any("no surfaces of roads.gpkg lie in the extent" in note for note in notes)
+    assert any("surfaces of roads.gpkg in the extent: 0." in note for note in notes)
 
 
 def test_a_layer_without_crs_is_refused(tmp_path):
@@ -368,6 +368,26 @@ def test_a_file_is_opened_as_its_suffix_says_whatever_it_contains(tmp_path):
     assert "no vector file" in refusal(roads=str(topology))
 
 
+def test_a_crs_is_not_fetched_from_an_address(tmp_path):
+    feature = {
+        "type": "Feature",
+        "properties": {"url": "a"},
+        "geometry": shapely.geometry.mapping(line((0, 0), (9, 9))),
+    }
+    path = tmp_path / "roads.geojson"
+    named = {"type": "name", "properties": {"name": "EPSG:32618"}}
+    linked = {"type": "link", "properties": {"href": "http://127.0.0.1:9/crs"}}
+    for crs, many in (
+        (linked, 1),
+        ({"properties": {"url": "http://127.0.0.1:9/"}, "type": "URL"}, 1),
+        (linked, 15_000),
+    ):
+        path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature] * many, "crs": crs}))
+        assert "no vector file" in refusal(roads=str(path))
+    path.write_text(json.dumps({"type": "FeatureCollection", "crs": named, "features": [feature]}))
+    assert "roads.geojson" in opened(roads=str(path))[1][-1]
+
+
 def test_a_zip_archive_holds_one_vector_file(tmp_path):
     for name in ("one", "two"):
         write_features(tmp_path / f"{name}.shp", [line((-9, 50), (120, 50))], kind="LineString")
@@ -392,6 +412,10 @@ def test_a_layer_is_chosen_by_its_name(tmp_path):
     assert "several layers" in refusal(roads=str(path)) and "streets, paths" in refusal(roads=str(path))
     assert "no layer 'rails'" in refusal(roads=f"{path}|layername=rails")
     assert "only |layername" in refusal(roads=f"{path}|layername=paths|subset=a = 1")
+
+
+def test_the_formats_are_those_that_qgis_passes_by_their_path():
+    assert set(vector_file.FORMATS) == set(VECTOR_SUFFIXES)
 
 
 def test_too_many_vertices_are_refused(tmp_path, monkeypatch):
