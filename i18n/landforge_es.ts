@@ -736,8 +736,8 @@
       <translation>Leyenda</translation>
     </message>
     <message>
-      <source>Lines or polygons, for instance OpenStreetMap's, that the result has as roads. Lines are as wide as their class in a field 'highway' usually is (motorway 22 m, primary 12 m, residential 6 m, path 2 m), and 6 m without such a field. Bridges lie over water.</source>
-      <translation>Líneas o polígonos, por ejemplo de OpenStreetMap, que el resultado tiene como calles y carreteras. Las líneas tienen el ancho habitual de su clase en un campo 'highway' (motorway 22 m, primary 12 m, residential 6 m, path 2 m), y 6 m sin ese campo. Los puentes quedan sobre el agua.</translation>
+      <source>Lines or polygons, for instance OpenStreetMap's, that are drawn as roads. Lines are as wide as their class in a field 'highway' usually is (motorway 22 m, primary 12 m, residential 6 m, path 2 m), and 6 m without such a field. Bridges lie over water.</source>
+      <translation>Líneas o polígonos, por ejemplo de OpenStreetMap, que se dibujan como calles y carreteras. Las líneas tienen el ancho habitual de su clase en un campo 'highway' (motorway 22 m, primary 12 m, residential 6 m, path 2 m), y 6 m sin ese campo. Los puentes quedan sobre el agua.</translation>
     </message>
     <message>
       <source>M&amp;ap</source>
@@ -928,16 +928,16 @@
       <translation>Polígo&amp;no</translation>
     </message>
     <message>
-      <source>Polygons that the result has as buildings.</source>
-      <translation>Polígonos que el resultado tiene como edificios.</translation>
+      <source>Polygons that are drawn as buildings.</source>
+      <translation>Polígonos que se dibujan como edificios.</translation>
     </message>
     <message>
       <source>Polygons to fill</source>
       <translation>Polígonos que llenar</translation>
     </message>
     <message>
-      <source>Polygons, or lines, that the result has as water. Lines are as wide as their class in a field 'waterway' usually is (river 20 m, canal 10 m, stream 3 m, ditch 2 m), and 4 m without such a field.</source>
-      <translation>Polígonos, o líneas, que el resultado tiene como agua. Las líneas tienen el ancho habitual de su clase en un campo 'waterway' (river 20 m, canal 10 m, stream 3 m, ditch 2 m), y 4 m sin ese campo.</translation>
+      <source>Polygons, or lines, that are drawn as water. Lines are as wide as their class in a field 'waterway' usually is (river 20 m, canal 10 m, stream 3 m, ditch 2 m), and 4 m without such a field.</source>
+      <translation>Polígonos, o líneas, que se dibujan como agua. Las líneas tienen el ancho habitual de su clase en un campo 'waterway' (river 20 m, canal 10 m, stream 3 m, ditch 2 m), y 4 m sin ese campo.</translation>
     </message>
     <message>
       <source>Pool of synthetic data sets</source>

@@ -110,13 +110,13 @@ def vector_layers() -> list[Parameter]:
     line = QgsProcessing.SourceType.TypeVectorLine  # type: ignore[attr-defined]
     polygon = QgsProcessing.SourceType.TypeVectorPolygon  # type: ignore[attr-defined]
     roads = (
-        "Lines or polygons, for instance OpenStreetMap's, that the result has as roads. Lines are as wide as their "
+        "Lines or polygons, for instance OpenStreetMap's, that are drawn as roads. Lines are as wide as their "
         "class in a field 'highway' usually is (motorway 22 m, primary 12 m, residential 6 m, path 2 m), and 6 m "
         "without such a field. Bridges lie over water."
     )
-    buildings = "Polygons that the result has as buildings."
+    buildings = "Polygons that are drawn as buildings."
     water = (
-        "Polygons, or lines, that the result has as water. Lines are as wide as their class in a field 'waterway' "
+        "Polygons, or lines, that are drawn as water. Lines are as wide as their class in a field 'waterway' "
         "usually is (river 20 m, canal 10 m, stream 3 m, ditch 2 m), and 4 m without such a field."
     )
     width = "The field with the width of each line in metres. Where it is empty or not above 0, the class decides."

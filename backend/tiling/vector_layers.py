@@ -49,7 +49,7 @@ class Surfaces:
         """The number of surfaces that touch bounds in the grid's CRS."""
         return len(self._tree.query(shapely.box(*bounds), predicate="intersects"))
 
-    def burnt(self, box: Box, pixel_m: float) -> np.ndarray:
+    def pixel_numbers(self, box: Box, pixel_m: float) -> np.ndarray:
         """(height, width) int32: which feature covers the centre of a pixel, one number for all unless apart; else 0.
 
         Numbers tell features apart within a box only.
@@ -160,18 +160,18 @@ class _BlockReader:
             if (row, col) in self._blocks:
                 self._blocks.move_to_end((row, col))
                 return self._blocks[row, col]
-        pixels = self._rasterised(Box(row, col, 1, 1).scaled(SIDE_PX))
+        pixels = self._pixels(Box(row, col, 1, 1).scaled(SIDE_PX))
         with self._lock:
             self._blocks[row, col] = pixels
             if len(self._blocks) > CACHED_BLOCKS:
                 self._blocks.popitem(last=False)
         return pixels
 
-    def _rasterised(self, box: Box) -> np.ndarray:
+    def _pixels(self, box: Box) -> np.ndarray:
         pixels = np.zeros((2, box.height, box.width), np.uint8)
         pixels[0] = legend.IGNORE
         for layer in self._layers:
-            numbers = layer.burnt(box.grown(1), self._pixel_m)
+            numbers = layer.pixel_numbers(box.grown(1), self._pixel_m)
             inside = numbers[1:-1, 1:-1] != 0
             pixels[0][inside] = layer.kind.index
             pixels[1][inside] = outline(numbers)[inside]
@@ -193,9 +193,9 @@ class _BurnWindows:
 
     def __call__(self, windows: list[Box], landcover: Patch, features: Patch) -> np.ndarray:
         """(n, 1, window, window) uint8 class indices."""
-        return np.stack([self._burnt(landcover.read(box), features.read(box.scaled(self.factor))) for box in windows])
+        return np.stack([self._window(landcover.read(box), features.read(box.scaled(self.factor))) for box in windows])
 
-    def _burnt(self, indices: np.ndarray, features: np.ndarray) -> np.ndarray:
+    def _window(self, indices: np.ndarray, features: np.ndarray) -> np.ndarray:
         height, width = indices.shape
         cells = features[0].reshape(height, self.factor, width, self.factor)
         classes = np.full((height, width), legend.IGNORE, np.uint8)

@@ -1,6 +1,7 @@
 """Roads, buildings and water as rasters: what is burnt where, on any extent alike, and what is refused."""
 
 import json
+import pickle
 import sqlite3
 import zipfile
 
@@ -249,6 +250,22 @@ def test_an_ocean_in_degrees_covers_the_grid(tmp_path):
     assert (burnt(water=path)[0] == WATER).all()
 
 
+def test_features_of_a_continent_have_the_same_pixels_on_extents_that_overlap(tmp_path):
+    """They are clipped to the surroundings of the extent, which can round the course of their edges differently."""
+    west, south = Transformer.from_crs(UTM, 4326, always_xy=True).transform(LEFT, BOTTOM)
+    road = shapely.LineString([(west - 3, south - 4), (west + 0.001, south + 0.002), (west + 5, south + 3)])
+    coast = [(west + 0.0005 * (k % 2) + 0.001 * k, south + 0.0004 * k) for k in range(12)]
+    sea = shapely.Polygon([*coast, (west + 20, south - 20), (west - 20, south - 20)])
+    layers = {
+        "roads": write_features(tmp_path / "roads.gpkg", [road], "EPSG:4326"),
+        "water": write_features(tmp_path / "sea.gpkg", [sea], "EPSG:4326"),
+    }
+    whole = burnt(grid_of(0, 0, 600, 600), **layers)
+    part = burnt(grid_of(150, 90, 130, 210), **layers)
+    assert np.array_equal(part, whole[:, 300:510, 150:280])
+    assert {BUILT, WATER, NONE} == set(np.unique(whole[0]).tolist()) and (part[0] == WATER).any()
+
+
 def test_a_grid_across_the_antimeridian_reads_both_sides(tmp_path):
     x, y = (round(value) for value in Transformer.from_crs(4326, "EPSG:32660", always_xy=True).transform(180.0, 45.0))
     box = GeoBox((200, 200), Affine(1, 0, x - 100, 0, -1, y + 100), "EPSG:32660")
@@ -313,22 +330,32 @@ def test_an_unknown_field_is_refused_with_those_there_are(tmp_path):
     assert "ROADS is empty" in refusal(roads_width="width")
 
 
+def replace_geometry(path, wkb):
+    """Put a geometry that shapely cannot write into every feature of the layer `houses` of a GeoPackage."""
+    header = b"GP\x00\x01" + np.int32(32618).tobytes()
+    with sqlite3.connect(path) as database:
+        for (name,) in database.execute("select name from sqlite_master where type = 'trigger'").fetchall():
+            database.execute(f'drop trigger "{name}"')
+        database.execute("update houses set geom = ?", [header + wkb])
+        database.execute("drop table if exists rtree_houses_geom")
+        database.execute("delete from gpkg_extensions where extension_name = 'gpkg_rtree_index'")
+
+
 def test_curves_become_lines(tmp_path):
     path = write_features(tmp_path / "houses.gpkg", [square(20, 20, 10)])
-    circle = shapely.Point(*at((50, 50))).buffer(20)
-    # GeoPackage's header, then the WKB of a curve polygon: a compound curve of one circular string
     (left, bottom), (right, top) = at((30, 50), (70, 50))
     ring = np.array([(left, bottom), (right, top), (left, bottom)], float)
     string = b"\x01" + np.uint32(8).tobytes() + np.uint32(3).tobytes() + ring.tobytes()
-    curve = b"\x01" + np.uint32(10).tobytes() + np.uint32(1).tobytes() + string
-    header = b"GP\x00\x01" + np.int32(32618).tobytes()
-    with sqlite3.connect(path) as database:
-        for trigger in database.execute("select name from sqlite_master where type = 'trigger'").fetchall():
-            database.execute(f'drop trigger "{trigger[0]}"')
-        database.execute("update houses set geom = ?", [header + curve])
-        database.execute("drop table if exists rtree_houses_geom")
-        database.execute("delete from gpkg_extensions where extension_name = 'gpkg_rtree_index'")
-    assert abs(int((burnt(buildings=path)[0] == BUILT).sum()) - circle.area) < 20
+    replace_geometry(path, b"\x01" + np.uint32(10).tobytes() + np.uint32(1).tobytes() + string)
+    assert abs(int((burnt(buildings=path)[0] == BUILT).sum()) - np.pi * 20**2) < 20
+
+
+def test_a_geometry_that_is_no_surface_or_line_is_refused_with_its_number(tmp_path):
+    path = write_features(tmp_path / "houses.gpkg", [square(20, 20, 10), square(40, 20, 10)])
+    corners = np.array([[*corner, 0.0] for corner in square(20, 20, 10).exterior.coords])
+    face = b"\x01" + np.uint32(1003).tobytes() + np.uint32(1).tobytes() + np.uint32(5).tobytes() + corners.tobytes()
+    replace_geometry(path, b"\x01" + np.uint32(1015).tobytes() + np.uint32(1).tobytes() + face)
+    assert "feature 1 of houses.gpkg is not made of points, lines and polygons" in refusal(buildings=path)
 
 
 def test_what_is_no_vector_file_is_refused(tmp_path):
@@ -466,6 +493,7 @@ def test_a_land_cover_cell_takes_the_class_that_covers_half_of_it(tmp_path):
     )
     cover = LazyRaster("cover", WindowOp(Lattice(8, 8), zeros, first_band))
     raster = vector_layers.burn_landcover(cover, layers.source, 10)
+    assert pickle.loads(pickle.dumps(raster.op)) == raster.op, "it runs on a cluster's workers"
     region = box_of_grid(grid.geobox(Extent(LEFT, BOTTOM, LEFT + 100, BOTTOM + 100, UTM), 10.0, UTM))
     cells = np.full((10, 10), 99, np.uint8)
 
