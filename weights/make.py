@@ -1,7 +1,7 @@
 """Train the bundled weights: `python weights/make.py DATA [RECIPE ...]`, resumable at any point.
 
-DATA is a folder with `naip/`, `rural/`, `usgs/` and `worldcover/`, laid out as the model cards describe, or a folder
-packed from it, for which no GDAL is needed. A recipe is a JSON file of this folder: a training job of the backend, with
+DATA is a folder of image tiles and land cover, laid out as training_data.py describes, or a folder packed from it, for
+which no GDAL is needed. A recipe is a JSON file of this folder: a training job of the backend, with
 minutes and batch for each device type. Its model is copied to `backend/bundled/`. Needs the packages of
 requirements.in.
 """

@@ -29,9 +29,10 @@ from backend.metrics import features
 from backend.metrics.confusion import Scores, score
 from backend.metrics.features import FeatureExtractor
 from backend.metrics.image_distances import kid
-from backend.models import controlnet, device, rgb, spade
+from backend.models import device, rgb, spade
 from backend.models.base import load
-from backend.models.conditioning import style_vector
+from backend.models.conditioning import ImageConditions, style_vector
+from backend.models.image_inputs import FEATURES, LANDCOVER, ImageRequest
 from backend.models.segmentation import SegmentationModel
 from backend.reports import contact_sheet
 from backend.tiling.lattice import Box
@@ -72,35 +73,50 @@ def _batches(examples: Any) -> Iterator[Any]:
     return (examples[first : first + BATCH] for first in range(0, len(examples), BATCH))
 
 
-def generated(generator: Any, labels: np.ndarray, styles: np.ndarray, steps: int, seed: int = 0) -> np.ndarray:
-    """uint8 images (n, 3, h, w), one on each label map in its styles (n, s); neighbouring windows are not blended."""
+def generated(
+    generator: Any, labels: np.ndarray, styles: np.ndarray, steps: int, seed: int = 0, lines: np.ndarray | None = None
+) -> np.ndarray:
+    """uint8 images (n, 3, h, w), one on each label map in its styles (n, s); neighbouring windows are not blended.
+
+    `lines` (n, h, w) is 1 on lines; a generator of an older model passes over them.
+    """
     generate = _by_diffusion if generator.kind == "controlnet" else _by_spade
-    batches = zip(_batches(labels), _batches(styles))
+    batches = zip(_batches(labels), _batches(styles), _batches(np.zeros_like(labels) if lines is None else lines))
     return np.concatenate([generate(generator, *batch, seed + number, steps) for number, batch in enumerate(batches)])
 
 
-def _by_diffusion(generator: Any, labels: np.ndarray, styles: np.ndarray, seed: int, steps: int) -> np.ndarray:
+def _by_diffusion(
+    generator: Any, labels: np.ndarray, styles: np.ndarray, lines: np.ndarray, seed: int, steps: int
+) -> np.ndarray:
     steps = generator.effective_steps(steps)
     cells = generator.index["window"]
     windows = [Box(0, number * cells, cells, cells) for number in range(len(labels))]
     strip = Box(0, 0, cells, len(labels) * cells)
-    landcover = Patch(np.concatenate(labels, axis=1), strip.scaled(generator.cell_px))
+    features = np.stack([np.full_like(lines, legend.IGNORE), lines])
+    planes = np.concatenate(labels, axis=1), np.concatenate(list(features.swapaxes(0, 1)), axis=2)
+    patches = [Patch(plane, strip.scaled(generator.cell_px)) for plane in planes]
     latents = []
     for window, style in zip(windows, styles):  # a call of `phase` has one style
-        conditioning = controlnet.StyleConditioning(tuple(style))
-        latents += [generator.phase("held out", seed, steps, range(steps), conditioning, [window], landcover)[0]]
+        request = ImageRequest(tuple(style), (LANDCOVER, FEATURES))
+        latents += [generator.phase("held out", seed, steps, range(steps), request, [window], *patches)[0]]
     return rgb.to_bytes(generator.decode(windows, Patch(np.concatenate(latents, axis=2), strip)))
 
 
-def _by_spade(generator: Any, labels: np.ndarray, styles: np.ndarray, seed: int, steps: int) -> np.ndarray:
+def _by_spade(
+    generator: Any, labels: np.ndarray, styles: np.ndarray, lines: np.ndarray, seed: int, steps: int
+) -> np.ndarray:
     random, cells = np.random.default_rng(seed), labels.shape[-1] // spade.CELL_PX
     images = []
-    for label, style in zip(labels, styles):
+    for label, style, drawn in zip(labels, styles, lines):
         box = Box(0, int(random.integers(2**20)), cells // spade.COARSE, cells // spade.COARSE)
-        coarse = spade.coarse_noise(seed, "held out", box)[None]
-        fine = random.normal(size=(1, spade.FINE_CHANNELS, cells, cells))
-        one_hot = legend.encode_condition(label, generator.trained_codes)[None]
-        images.append(generator.pixels(coarse, fine.astype(np.float32), one_hot, tuple(style)))
+        coarse = spade.coarse_noise(seed, "held out", box)
+        fine = spade.fine_noise(seed, "held out", generator.network.config.parcels, box.scaled(spade.COARSE))
+        conditions = ImageConditions(
+            torch.from_numpy(legend.encode_condition(label, generator.trained_codes))[None],
+            torch.from_numpy(style)[None],
+            torch.from_numpy(drawn)[None, None].float(),
+        )
+        images.append(generator.pixels(coarse[None], fine[None], conditions))
     return np.concatenate(images)
 
 
@@ -141,7 +157,7 @@ def diversity(images: np.ndarray, labels: np.ndarray, first: np.ndarray, second:
     return mean_distance(first, second), mean_distance(images, similar)
 
 
-def _style_vectors(generator: Any, styles: list[list[str]], random: bool, seed: int) -> np.ndarray:
+def style_vectors(generator: Any, styles: list[list[str]], random: bool, seed: int) -> np.ndarray:
     """(n, s) float32, 1 where a crop has a style; with `random` the styles are drawn by the seeds from `seed` on."""
     if random:
         styles = [list(generation_styles.choose_styles(generator, "", seed + number)) for number in range(len(styles))]
@@ -163,9 +179,9 @@ def main() -> int:
     generator, network = load_image_generator(args.generator, args.model), inception()
     images, labels, styles = crops(args.packed, args.count)
     real = vectors(network, images)
-    made = generated(generator, labels, _style_vectors(generator, styles, args.free, 0), args.steps)
+    made = generated(generator, labels, style_vectors(generator, styles, args.free, 0), args.steps)
     few = slice(0, 64)
-    second_styles = _style_vectors(generator, styles[few], args.free, SECOND_SEED)
+    second_styles = style_vectors(generator, styles[few], args.free, SECOND_SEED)
     second = generated(generator, labels[few], second_styles, args.steps, SECOND_SEED)
     between_seeds, between_real = diversity(images[few], labels[few], made[few], second)
     figures = {

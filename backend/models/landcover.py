@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -28,10 +28,11 @@ from backend.tiling.lazy_raster import LazyRaster, Patch
 
 KIND = "landcover"
 PIXEL_M = 10.0
-CELL_PX = 4
-CHANNELS = 8
-WINDOW = 32  # latent cells
+CELL_PX = 2  # larger cells lose small patches of a class
+CHANNELS = 4
+WINDOW = 64  # latent cells
 WINDOW_PX = WINDOW * CELL_PX  # 1.28 km
+PATCH = 2  # cells along the side of a patch: the denoiser takes a patch's cells as channels, which is faster
 PHASES = 4
 STEPS, DISTILLED_PHASES = 4, 2  # the most denoising steps of a distilled model, and their phases
 MAX_GUIDANCE_SCALE = 20.0
@@ -45,16 +46,16 @@ SHARE_PLANES = legend.COUNT + 1  # the shares, and one plane that is 1 where sha
 
 
 def new_autoencoder() -> AutoencoderKL:
-    """An untrained autoencoder: (n, 11, h, w) one-hot to (n, 8, h/4, w/4) latents and back to logits."""
-    return latent_generator.new_autoencoder(legend.COUNT, CHANNELS, (32, 48, 64), 8, WINDOW_PX)
+    """An untrained autoencoder: (n, 11, h, w) one-hot to (n, 4, h/2, w/2) latents and back to logits."""
+    return latent_generator.new_autoencoder(legend.COUNT, CHANNELS, (16, 32), 8, WINDOW_PX)
 
 
 def new_denoiser(styles: int) -> UNet2DModel:
-    """An untrained denoiser of (n, 8 + 12 + styles, 32, 32): noisy latents and condition planes to v."""
+    """An untrained denoiser of (n, 16 + 12 + styles, 32, 32): noisy latents in patches and condition planes to v."""
     return UNet2DModel(
-        sample_size=WINDOW,
-        in_channels=CHANNELS + SHARE_PLANES + styles,
-        out_channels=CHANNELS,
+        sample_size=WINDOW // PATCH,
+        in_channels=CHANNELS * PATCH**2 + SHARE_PLANES + styles,
+        out_channels=CHANNELS * PATCH**2,
         block_out_channels=(64, 64, 96),  # CPUs multiply whole blocks of 32 channels
         layers_per_block=1,
         down_block_types=("DownBlock2D", "DownBlock2D", "AttnDownBlock2D"),
@@ -64,19 +65,28 @@ def new_denoiser(styles: int) -> UNet2DModel:
     )
 
 
-def predict_v(denoiser: nn.Module, noisy: torch.Tensor, times: torch.Tensor, planes: torch.Tensor) -> torch.Tensor:
-    """The v of noisy latents (n, c, h, w) at timesteps (n,), under condition planes (n, 12 + styles, h, w)."""
-    return denoiser(torch.cat([noisy, planes], dim=1), times).sample
+def predict_v(
+    denoiser: nn.Module, noisy: torch.Tensor, times: torch.Tensor, shares: torch.Tensor, styles: torch.Tensor
+) -> torch.Tensor:
+    """The v of noisy latents (n, 4, h, w) at timesteps (n,), under class shares (n, 11) and style vectors (n, s).
+
+    The denoiser takes the cells one by one or in patches, as its configuration says.
+    """
+    patch = math.isqrt(cast("UNet2DModel", denoiser).config.out_channels // noisy.shape[1])
+    cells = functional.pixel_unshuffle(noisy, patch)
+    planes = condition_planes(shares, styles, *cells.shape[2:])
+    inputs = torch.cat([cells, planes.to(cells)], dim=1).contiguous(memory_format=torch.channels_last)
+    return functional.pixel_shuffle(denoiser(inputs, times).sample, patch)
 
 
-def condition_planes(shares: torch.Tensor, styles: torch.Tensor, size: int) -> torch.Tensor:
-    """(n, 11) class shares and (n, styles) style vectors to (n, 12 + styles, size, size) planes.
+def condition_planes(shares: torch.Tensor, styles: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    """(n, 11) class shares and (n, styles) style vectors to (n, 12 + styles, height, width) planes.
 
     The plane after the shares is 1 where there are any; a row of zeros is the unconditional case.
     """
     has_shares = (shares.sum(1, keepdim=True) > 0).to(shares.dtype)
     values = torch.cat([shares, has_shares, styles.to(shares)], dim=1)
-    return values[:, :, None, None].expand(-1, -1, size, size)
+    return values[:, :, None, None].expand(-1, -1, height, width)
 
 
 class ShareAnchor(NamedTuple):
@@ -171,14 +181,12 @@ class LandCoverGenerator(latent_generator.LatentGenerator[LandCoverConditioning]
         self, shares: torch.Tensor, styles: torch.Tensor, guidance_scale: float
     ) -> diffusion.Denoise:
         """The denoising function of windows conditioned on class shares (n, 11) and styles; guidance is by shares."""
-        size = self.index["window"]
-        condition = condition_planes(shares, styles, size)
-        null_condition = condition_planes(torch.zeros_like(shares), styles, size)
 
-        def predict(noisy: torch.Tensor, times: torch.Tensor, planes: torch.Tensor) -> torch.Tensor:
-            return self.networks["denoiser"](self.to_device(torch.cat([noisy, planes], dim=1)), times).sample
+        def predict(noisy: torch.Tensor, times: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:
+            repeated = styles.repeat(len(shares) // len(styles), 1)
+            return predict_v(self.networks["denoiser"], noisy.to(self.dtype), times, shares, repeated)
 
-        return diffusion.guided(predict, condition, null_condition, guidance_scale)
+        return diffusion.guided(predict, shares, torch.zeros_like(shares), guidance_scale)
 
     def _share_corrected(
         self, requested: torch.Tensor, styles: torch.Tensor, guidance_scale: float, correction: float = 1.0

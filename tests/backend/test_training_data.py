@@ -13,7 +13,7 @@ from backend.protocol import BackendError, silent
 from weights import training_data
 
 
-def write_tile(path, data, pixel_m):
+def write_tile(path, data, pixel_m=1.0):
     path.parent.mkdir(parents=True, exist_ok=True)
     transform = rasterio.transform.from_origin(500000, 4000000, pixel_m, pixel_m)
     profile = dict(driver="GTiff", count=len(data), height=data.shape[1], width=data.shape[2], dtype="uint8")
@@ -55,6 +55,54 @@ def test_tiles_are_averaged_to_one_metre_and_split_by_site(source, tmp_path):
         sites.setdefault(name.split("_")[2], set()).add(split)
     assert all(len(splits) == 1 for splits in sites.values()), "one site's years lie in one split"
     assert {"train", "val"} == set(entry["split"])
+
+
+def test_fine_labels_and_lines_lie_on_the_image(source, tmp_path):
+    for label in sorted((source / "naip/label").glob("*.tif")):
+        fine = np.full((1, 50, 50), 10, np.uint8)
+        fine[:, 10:, 5:] = 50
+        write_tile(source / "naip/label_fine" / label.name, fine, 0.6)
+        image = np.full((3, 50, 50), 40, np.uint8)
+        image[:, 10:, 5:] = 160
+        write_tile(source / "naip/image" / label.name, image, 0.6)
+    arrays = PackedTiles((training_data.pack(source, tmp_path / "packed", silent()),)).groups["0_naip"].arrays
+    assert arrays.fine.shape == arrays.lines.shape == (80, 30, 30)
+    assert (
+        (arrays.fine[3, 6:, 3:] == 4).all() and (arrays.fine[3, :6] == 0).all() and (arrays.fine[3, :, :3] == 0).all()
+    )
+    rows, cols = np.nonzero(arrays.lines[3])
+    assert len(rows) > 30 and (np.minimum(abs(rows - 6), abs(cols - 3)) <= 2).all()
+
+
+def test_tiles_without_an_index_get_their_season_and_climate(tmp_path):
+    for site in range(30):
+        for season in ("summer", "autumn"):
+            for kind, bands in (("image", 3), ("label", 1)):
+                path = tmp_path / "data/naip_wv" / kind / f"wv_{site}_{season}.tif"
+                write_tile(path, np.full((bands, 20, 20), 30, np.uint8))
+    write_tile(tmp_path / "data/naip_desert/image/az_1.tif", np.full((3, 40, 40), 200, np.uint8))
+    write_tile(tmp_path / "data/naip_desert/label/az_1.tif", np.array([[[60] * 4, [20] * 4] * 2], np.uint8), 10.0)
+    folder = training_data.pack(tmp_path / "data", tmp_path / "packed", silent())
+    entries = read_packed_index(folder)["tiles"]
+    assert entries["naip_wv"]["names"][:2] == ["wv_0_autumn", "wv_0_summer"]
+    assert entries["naip_wv"]["styles"] == [["temperate", "autumn"], ["temperate", "summer"]] * 30
+    split = np.array(entries["naip_wv"]["split"]).reshape(30, 2)
+    assert (split[:, 0] == split[:, 1]).all() and set(split[:, 0]) == {"train", "val"}, "seasons show the same ground"
+    assert entries["naip_desert"]["styles"] == [["arid"]] and entries["naip_desert"]["emphasis"] < 1
+    desert = np.load(folder / "naip_desert_label.npy")
+    assert desert.shape == (1, 40, 40) and (desert[0, :10] == 5).all() and (desert[0, 10:20] == 1).all()
+    assert not (folder / "naip_wv_fine.npy").exists()
+
+
+def test_the_styles_of_a_tile_are_its_climate_and_year():
+    assert training_data.styles_of({"city": "chico", "year": "2018"}, "naip") == ["semiarid", "2018"]
+    assert training_data.styles_of({"name": "midwest_00"}, "rural") == ["temperate"]
+    assert training_data.styles_of({"name": "forest01"}, "usgs") == []
+
+
+def test_land_cover_is_left_out_on_demand(source, tmp_path):
+    folder = training_data.pack(source, tmp_path / "packed", silent(), landcover=False)
+    assert read_packed_index(folder)["landcover"] == {} and not list(folder.glob("*landcover*"))
 
 
 def test_land_cover_becomes_indices(source, tmp_path):

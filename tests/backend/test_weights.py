@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from backend import protocol
+from backend.generation.image_generators import load_image_generator
 from backend.geo import legend
 from backend.jobs import trainimage, trainlandcover
 from backend.training import stages
@@ -90,3 +91,47 @@ def test_shares_and_sheet_of_maps():
     assert measure.shares(maps)[[0, 4]].round(3).tolist() == [0.667, 0.333] and measure.shares(maps).sum() == 1
     image = measure.sheet(maps)
     assert image.shape == (1040, 1040, 3) and (image[0] == 255).all() and (image[64, 64] == (0, 100, 0)).all()
+
+
+@pytest.mark.parametrize("kind", ["spade", "controlnet"])
+def test_images_are_generated_on_the_labels_of_crops(kind):
+    measure = script("measure_image")
+    generator = load_image_generator(kind)
+    labels = np.stack([np.full((128, 128), index, np.uint8) for index in (0, 4)])
+    styles = measure.style_vectors(generator, [[], []], True, 0)
+    images = measure.generated(generator, labels, styles, 2, lines=labels // 4)
+    assert images.shape == (2, 3, 128, 128) and images.dtype == np.uint8
+    woods, town = images.mean((1, 2, 3))
+    assert woods < town, "asphalt is brighter than crowns"
+
+
+def test_crops_of_wide_ground_show_one_class_and_do_not_overlap(tmp_path):
+    measure = script("measure_wide_ground")
+    label = np.full((3, 200, 200), 2, np.uint8)
+    label[:2, 8:136, 16:144] = 7  # one crop of water in each of two tiles; one of them is held out
+    label[2, :, 150:] = 4
+    np.save(tmp_path / "x_label.npy", label)
+    np.save(tmp_path / "x_image.npy", np.stack([label] * 3, -1))
+    entry = {"split": ["train", "val", "train"]}
+    (tmp_path / "packed.json").write_text(json.dumps({"pixel_m": 1.0, "tiles": {"x": entry}}))
+    water = measure.pure_crops(tmp_path, "train", 80, 128, 0.97)
+    assert water.shape == (1, 3, 128, 128) and (water == 7).all()
+    assert len(measure.pure_crops(tmp_path, "train", 30, 128, 0.97)) == 1
+    assert len(measure.pure_crops(tmp_path, "train", 80, 64, 0.97)) == 4
+    assert not len(measure.pure_crops(tmp_path, "train", 50, 128, 0.97))
+    crops, source = measure.real_crops(tmp_path, 80)
+    assert source == {"crop_px": 64, "share": 0.9, "splits": "train and val"} and len(crops) == 8
+
+
+def test_an_image_follows_the_lines_that_it_has_edges_on():
+    measure = script("measure_lines")
+    image = np.full((1, 3, 96, 96), 60, np.uint8)
+    image[..., 20:60, 30:70] = 160
+    own, elsewhere, across = (np.zeros((1, 96, 96), np.uint8) for _ in range(3))
+    own[0, 20, 30:70] = own[0, 20:60, 30] = 1
+    elsewhere[0, 80, 10:90] = 1
+    across[0, 12:28, 50] = 1
+    assert measure.followed_share(image, own) > 0.95 and measure.followed_share(image, own, in_direction=True) > 0.85
+    assert measure.followed_share(image, elsewhere) == 0
+    assert 0.2 < measure.followed_share(image, across) < 0.4
+    assert measure.followed_share(image, across, in_direction=True) == 0

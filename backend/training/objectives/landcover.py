@@ -77,7 +77,7 @@ class Denoising(Objective):
 
     def forward(self, batch: Batch, optimizer_key: str) -> tuple[torch.Tensor, dict[str, float]]:
         """Normalised `latents` (n, c, h, w), `shares` (n, 11) and `styles` (n, s) to the loss of the predicted v."""
-        denoise = self._denoise(_planes(batch["shares"], batch["styles"], batch["latents"]))
+        denoise = self._denoise(batch["shares"], batch["styles"])
         return diffusion.v_loss(denoise, self.scheduler, batch["latents"]), {}
 
     def preview(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
@@ -85,14 +85,11 @@ class Denoising(Objective):
         real = latent_generator.decode(autoencoder, latents)
         shares = torch.softmax(real.float(), 1).mean((2, 3))
         conditions = (shares, batch["styles"]), (torch.zeros_like(shares), torch.zeros_like(batch["styles"]))
-        samples = [
-            latent_generator.sample(autoencoder, self._denoise(_planes(*condition, latents)), latents)
-            for condition in conditions
-        ]
+        samples = [latent_generator.sample(autoencoder, self._denoise(*condition), latents) for condition in conditions]
         return [_pictures(logits) for logits in (real, *samples)]
 
-    def _denoise(self, planes: torch.Tensor) -> diffusion.Denoise:
-        return lambda noisy, times: landcover.predict_v(self.denoiser, noisy, times, planes)
+    def _denoise(self, shares: torch.Tensor, styles: torch.Tensor) -> diffusion.Denoise:
+        return lambda noisy, times: landcover.predict_v(self.denoiser, noisy, times, shares, styles)
 
 
 class Distillation(Objective):
@@ -126,11 +123,11 @@ class Distillation(Objective):
         """Normalised `latents` (n, c, h, w), `shares` (n, 11) and `styles` (n, s) to the loss of that optimizer."""
         if optimizer_key == "discriminator":
             return self.discriminator.loss(), {}
-        latents, size_px = batch["latents"], landcover.WINDOW_PX
+        latents, size_px = batch["latents"], (landcover.WINDOW_PX, landcover.WINDOW_PX)
         real = _colours(latent_generator.decode(self.autoencoder[0], latents).float()).detach()
-        real_condition = landcover.condition_planes(batch["shares"], batch["styles"], size_px)
+        real_condition = landcover.condition_planes(batch["shares"], batch["styles"], *size_px)
         shares, styles = (projected_discriminator.repeat_conditions(batch[key]) for key in ("shares", "styles"))
-        denoise = self._denoise(_planes(shares, styles, latents))
+        denoise = self._denoise(shares, styles)
         step = int(torch.multinomial(torch.tensor(STEP_WEIGHTS), 1))
         with torch.no_grad():
             noise = torch.randn_like(latents)
@@ -139,12 +136,12 @@ class Distillation(Objective):
         clean = diffusion.predict_clean(self.scheduler, noisy, times, denoise(noisy, times).float())
         logits = latent_generator.decode(self.autoencoder[0], clean).float()
         share_error = _share_error(logits, shares)
-        condition = landcover.condition_planes(shares, styles, size_px)
+        condition = landcover.condition_planes(shares, styles, *size_px)
         loss = self.discriminator.generator_loss(_colours(logits), condition, real, real_condition)
         return loss + SHARE_WEIGHT * share_error, {"share_error": share_error.item()}
 
-    def _denoise(self, planes: torch.Tensor) -> diffusion.Denoise:
-        return lambda noisy, times: landcover.predict_v(self.denoiser, noisy, times, planes)
+    def _denoise(self, shares: torch.Tensor, styles: torch.Tensor) -> diffusion.Denoise:
+        return lambda noisy, times: landcover.predict_v(self.denoiser, noisy, times, shares, styles)
 
     def preview(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
         autoencoder, latents, steps = self.autoencoder[0], batch["latents"], landcover.STEPS
@@ -153,14 +150,10 @@ class Distillation(Objective):
         conditions = (shares, batch["styles"]), (torch.zeros_like(shares), torch.zeros_like(batch["styles"]))
         samples = []
         for condition in conditions:
-            denoise = self._denoise(_planes(*condition, latents))
+            denoise = self._denoise(*condition)
             clean = diffusion.run_steps(denoise, self.sampler, steps, torch.randn_like(latents), range(steps))
             samples.append(latent_generator.decode(autoencoder, clean))
         return [_pictures(logits) for logits in (real, *samples)]
-
-
-def _planes(shares: torch.Tensor, styles: torch.Tensor, latents: torch.Tensor) -> torch.Tensor:
-    return landcover.condition_planes(shares, styles, latents.shape[-1])
 
 
 def _share_error(logits: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:

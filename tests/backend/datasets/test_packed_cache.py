@@ -10,6 +10,7 @@ import pytest
 
 from backend.datasets import packed_cache
 from backend.datasets.layout import write_stack
+from backend.datasets.line_segments import draw_line_segments
 from backend.datasets.packed import PackedLandCover, PackedTiles
 from backend.geo import legend
 from backend.jobs import builddataset
@@ -59,6 +60,8 @@ def test_tiles_of_one_metre_are_packed_as_they_are(built, tmp_path):
     assert [rows[number]["split"] for number in numbers] == ["train"] * len(numbers)
     tile = read_tile(built, rows[0]["name"])
     assert (group.images[0] == tile[0]).all() and (group.labels[0] == legend.to_index(tile[1])).all()
+    assert group.fine is None and group.lines.any()
+    assert (group.lines == [draw_line_segments(image) for image in group.images]).all()
     assert entry["codes"] == [10, 50, 80] and entry["gsd_m"] == [1.0] and not entry["synthetic"]
     assert counts.sum() == len(numbers) * 64 * 64
 

@@ -1,6 +1,7 @@
 """Class shares requested of the land cover generator: guidance, the classes without a request, and the world lock."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import torch
 from backend.geo import legend
 from backend.jobs import generatelandcover, generatescene
 from backend.models import diffusion, landcover
-from backend.models.landcover import LandCoverGenerator, ShareRequest, share_planes
+from backend.models.landcover import LandCoverConditioning, LandCoverGenerator, condition_planes
 from backend.protocol import BackendError, Extent, GenerateLandCover, GenerateScene, silent
 from backend.tiling.lattice import Box
 
@@ -18,6 +19,16 @@ from backend.tiling.lattice import Box
 @pytest.fixture(scope="module")
 def generator():
     return LandCoverGenerator("landcover")
+
+
+@pytest.fixture(scope="module")
+def request_of(generator):
+    styles = (0.0,) * len(generator.index.get("styles", []))
+
+    def make(shares, guidance_scale=1.0, anchors=()):
+        return LandCoverConditioning(tuple(shares), guidance_scale, "w", 1, anchors, styles)
+
+    return make
 
 
 def extent(left=376_000, bottom=4_700_000, width=640, height=640):
@@ -65,9 +76,34 @@ def test_the_rest_follows_the_training_data(generator, monkeypatch):
 
 
 def test_planes_say_whether_shares_are_given():
-    planes = share_planes(torch.tensor([[0.0] * 11, [0.5, 0.5] + [0.0] * 9]), 4)
-    assert planes.shape == (2, 12, 4, 4) and not planes[0].any()
+    shares, styles = torch.tensor([[0.0] * 11, [0.5, 0.5] + [0.0] * 9]), torch.tensor([[0, 1], [1, 0]])
+    planes = condition_planes(shares, styles, 4, 6)
+    assert planes.shape == (2, 14, 4, 6) and not planes[0, :12].any()
     assert (planes[1, 0] == 0.5).all() and (planes[1, 11] == 1).all()
+    assert torch.equal(planes[:, 12:, 0, 0], styles.float())
+
+
+@pytest.mark.parametrize("patch", [1, 2])
+def test_the_denoiser_takes_cells_one_by_one_or_in_patches_as_its_configuration_says(patch):
+    class Doubling(torch.nn.Module):
+        config = SimpleNamespace(out_channels=4 * patch**2)
+
+        def forward(self, inputs, times):
+            assert inputs.shape == (2, 4 * patch**2 + 12 + 3, 8 // patch, 8 // patch)
+            return SimpleNamespace(sample=2 * inputs[:, : 4 * patch**2])
+
+    noisy = torch.randn(2, 4, 8, 8)
+    predicted = landcover.predict_v(Doubling(), noisy, torch.zeros(2), torch.zeros(2, 11), torch.zeros(2, 3))
+    assert torch.equal(predicted, 2 * noisy), "each cell is back in its place"
+
+
+def test_compositions_are_those_of_the_styles(generator, monkeypatch):
+    woods, water = np.eye(legend.COUNT)[[0, 7]].tolist()
+    monkeypatch.setitem(generator.index, "compositions", {"temperate": [woods], "tropical": [water]})
+    assert generator._compositions(["temperate", "2018"]) == (tuple(woods),)
+    assert generator._compositions([]) == (tuple(woods), tuple(water))
+    monkeypatch.setitem(generator.index, "compositions", [woods])
+    assert generator._compositions(["temperate"]) == (tuple(woods),), "the index of an older model"
 
 
 def test_the_generated_shares_follow_the_request(tmp_path):
@@ -113,27 +149,29 @@ def test_invalid_shares_are_refused(refusal, fields, message):
     assert message in refusal(generatelandcover.run, GenerateLandCover, extent(), **fields)
 
 
-def test_the_shares_that_a_window_would_miss_are_added_to_its_condition(generator, monkeypatch):
+def test_the_shares_that_a_window_would_miss_are_added_to_its_condition(generator, request_of, monkeypatch):
     conditions = []
     network = generator.networks["denoiser"]
+    first = network.config.out_channels  # the channel of the first share
 
     def recording(noisy, times):
-        conditions.append(noisy[0, 4:15, 0, 0].float().numpy())
+        conditions.append(noisy[0, first:, 0, 0][: legend.COUNT].float().numpy())
         return network(noisy, times)
 
+    recording.config = network.config
     monkeypatch.setitem(generator.networks, "denoiser", recording)
     requested = np.array(generator._complete({10: 50, 80: 50}))
     predicted = torch.zeros(1, legend.COUNT)
     predicted[0, 0], predicted[0, 7], predicted[0, 4] = 0.6, 0.2, 0.2  # too little water; built-up was not requested
     monkeypatch.setattr(generator, "_decoded_shares", lambda latents: predicted)
     size = generator.index["window"]
-    denoise = generator.denoiser([Box(0, 0, size, size)], ShareRequest(tuple(requested), 1.0, "w", 1))
+    denoise = generator.denoiser([Box(0, 0, size, size)], request_of(requested))
     with torch.inference_mode():
         for time in (999, 990):
             denoise(torch.randn(1, 4, size, size), torch.full((1,), time))
         assert all(shares == pytest.approx(requested) for shares in conditions), "pure noise shows no shares"
         conditions.clear()
-        denoise = generator.denoiser([Box(0, 0, size, size)], ShareRequest(tuple(requested), 1.0, "w", 1))
+        denoise = generator.denoiser([Box(0, 0, size, size)], request_of(requested))
         for time in (900, 800):
             denoise(torch.randn(1, 4, size, size), torch.full((1,), time))
     assert len(conditions) == 3, "the shares are measured once, at the first step of a phase"
@@ -143,7 +181,7 @@ def test_the_shares_that_a_window_would_miss_are_added_to_its_condition(generato
     assert corrected.sum() == pytest.approx(1, abs=0.01)
 
 
-def test_without_shares_the_network_is_called_once_a_step(generator, monkeypatch):
+def test_without_shares_the_network_is_called_once_a_step(generator, request_of, monkeypatch):
     sizes = []
     network = generator.networks["denoiser"]
 
@@ -151,12 +189,13 @@ def test_without_shares_the_network_is_called_once_a_step(generator, monkeypatch
         sizes.append(len(noisy))
         return network(noisy, times)
 
+    counting.config = network.config
     monkeypatch.setitem(generator.networks, "denoiser", counting)
     size = generator.index["window"]
     windows = [Box(0, 0, size, size)] * 2
     noisy, times = torch.randn(2, 4, size, size), torch.full((2,), 500)
     for shares in ({}, {10: 100.0}):
-        denoise = generator.denoiser(windows, ShareRequest(generator._complete(shares), 3.0, "w", 1))
+        denoise = generator.denoiser(windows, request_of(generator._complete(shares), 3.0))
         with torch.inference_mode():
             for _ in range(2):
                 assert denoise(noisy, times).shape == noisy.shape
@@ -165,10 +204,10 @@ def test_without_shares_the_network_is_called_once_a_step(generator, monkeypatch
 
 def test_random_shares_are_locked_to_the_world_and_change_over_kilometres():
     compositions = np.eye(legend.COUNT).tolist()
-    lattice = landcover.WINDOW * 3 // 4
+    window = landcover.WINDOW_PX
 
     def along(count, seed=1, world="EPSG:32618"):
-        boxes = [Box(5000, number * lattice, landcover.WINDOW, landcover.WINDOW) for number in range(count)]
+        boxes = [Box(10_000, number * window * 3 // 4, window, window) for number in range(count)]
         return np.stack([landcover.random_shares(compositions, box, world, seed) for box in boxes])
 
     shares = along(200)
@@ -178,19 +217,19 @@ def test_random_shares_are_locked_to_the_world_and_change_over_kilometres():
     assert 0.4 < pure.mean() < 0.95, "most windows have one composition, some mix two"
     assert len(set(shares.argmax(1))) > 8, "and many compositions occur"
     assert (shares.argmax(1)[1:] == shares.argmax(1)[:-1]).mean() > 0.6, "neighbours mostly agree"
-    assert not landcover.random_shares([], Box(0, 0, 64, 64), "w", 0).any()
+    assert not landcover.random_shares([], Box(0, 0, 128, 128), "w", 0).any()
 
 
-def test_a_window_is_conditioned_on_the_class_shares_of_the_nearest_anchor(generator, monkeypatch):
+def test_a_window_is_conditioned_on_the_class_shares_of_the_nearest_anchor(generator, request_of, monkeypatch):
     woods, water = (tuple(map(float, row)) for row in np.eye(legend.COUNT)[[0, 7]])
     size = landcover.WINDOW
-    anchors = (landcover.ShareAnchor(32, 32, woods), landcover.ShareAnchor(32, 288, water))
+    anchors = (landcover.ShareAnchor(64, 64, woods), landcover.ShareAnchor(64, 576, water))
     boxes = [Box(0, col, size, size) for col in (0, 32, 128, 192, 1280)]
-    shares = np.stack([landcover.anchored_shares(anchors, box) for box in boxes])
+    shares = np.stack([landcover.anchored_shares(anchors, box.scaled(generator.cell_px)) for box in boxes])
     assert shares[:, 0] == pytest.approx([1, 1, 0.5, 0, 0], abs=1e-4)
     assert shares[:, 7] == pytest.approx([0, 0, 0.5, 1, 1], abs=1e-4)
     calls = []
     monkeypatch.setattr(LandCoverGenerator, "_share_corrected", lambda self, *arguments: calls.append(arguments))
-    generator.denoiser(boxes, ShareRequest((0.0,) * legend.COUNT, 1.0, "w", 1, anchors))
-    ((requested, *strength),) = calls
+    generator.denoiser(boxes, request_of((0.0,) * legend.COUNT, 1.0, anchors))
+    ((requested, _, *strength),) = calls
     assert np.allclose(requested.numpy(), shares) and strength == [1.5, 2.0]

@@ -7,6 +7,7 @@ from backend import protocol
 from backend.generation.image_generators import load_image_generator
 from backend.geo import legend
 from backend.models import controlnet
+from backend.models.image_inputs import ImageInputs
 from backend.tiling.lattice import Box
 from backend.tiling.lazy_raster import RasterSource
 from backend.tiling.regions import Everywhere
@@ -29,7 +30,7 @@ def cropland_image(generator, box):
         shared = part.intersection(box)
         image[(slice(None), *shared.slices_in(box))] = pixels[(slice(None), *shared.slices_in(part))]
 
-    raster = generator.lazy_raster("EPSG:32615", 3, 2, landcover)
+    raster = generator.lazy_raster("EPSG:32615", 3, 2, ImageInputs(landcover))
     render([Output(raster, box, Everywhere(), 1.0, write)], "", protocol.silent())
     return image
 

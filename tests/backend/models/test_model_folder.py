@@ -9,6 +9,7 @@ import pytest
 
 from backend.generation.image_generators import load_image_generator
 from backend.models import base, device, model_folder
+from backend.models.image_inputs import ImageInputs
 from backend.models.landcover import LandCoverGenerator
 from backend.models.segmentation import SegmentationModel
 from backend.protocol import BackendError
@@ -151,7 +152,7 @@ def test_the_pickled_calls_of_the_bundled_models_are_small():
     landcover = base.load(LandCoverGenerator, "landcover").lazy_raster("w", 1, 12)
     generators = [load_image_generator(name) for name in ("spade", "controlnet")]
     image = RasterSource("image", np.zeros)
-    rasters = [generator.lazy_raster("w", 1, 12, landcover, 10) for generator in generators]
+    rasters = [generator.lazy_raster("w", 1, 12, ImageInputs(landcover, 10)) for generator in generators]
     rasters.append(base.load(SegmentationModel, "segmentation").lazy_raster(image))
     sent = [call for raster in rasters for call in calls(raster)]
     assert len(sent) > 10

@@ -8,6 +8,7 @@ from torch import nn
 
 from backend.geo import legend
 from backend.models import spade
+from backend.models.conditioning import ImageConditions
 from backend.protocol import BackendError, silent
 from backend.training import generator
 from backend.training.generator import Budget, Objective, TrainingPlan, fit
@@ -245,13 +246,12 @@ def test_an_objective_freezes_its_statistics_late_in_its_budget(tmp_path):
 
 
 def test_spade_keeps_its_frozen_statistics():
-    network = spade.SpadeNetwork(styles=0, widths=(32, 32, 32, 32))
-    objective = spade_objective.AdversarialTraining(network)
+    objective = spade_objective.AdversarialTraining(spade.new_network(0), torch.zeros(0, legend.COUNT, 0))
     objective.train()
-    condition = torch.zeros(2, legend.COUNT, 64, 64)
+    condition = ImageConditions(torch.zeros(2, legend.COUNT, 64, 64), torch.zeros(2, 0))
     objective.generate(condition)
     moved = [norm.running_mean.clone() for norm in objective.norms]
-    assert len(moved) == 6 and any(mean.abs().max() > 0 for mean in moved)
+    assert len(moved) == 8 and any(mean.abs().max() > 0 for mean in moved)
     objective.freeze_statistics()
     objective.generate(condition)
     assert all(torch.equal(a, norm.running_mean) for a, norm in zip(moved, objective.norms))

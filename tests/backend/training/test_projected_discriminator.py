@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from backend.geo import legend
 from backend.models import architectures
 from backend.protocol import BackendError
 from backend.training import projected_discriminator
@@ -104,19 +103,6 @@ def test_each_condition_is_repeated_for_two_images_of_a_map():
     planes = torch.arange(5.0)[:, None, None, None]
     assert projected_discriminator.repeat_conditions(planes).flatten().tolist() == [0, 1, 2, 0, 1]
     assert projected_discriminator.repeat_conditions(planes[:1]).flatten().tolist() == [0]
-
-
-def test_some_conditions_get_the_styles_of_another_example():
-    torch.manual_seed(0)
-    landcover = torch.rand(200, legend.COUNT, 4, 4)
-    styles = torch.arange(200.0)[:, None, None, None].expand(-1, 2, 4, 4)
-    shuffled = projected_discriminator.shuffle_styles(torch.cat([landcover, styles], 1))
-    assert torch.equal(shuffled[:, : legend.COUNT], landcover)
-    vectors = shuffled[:, legend.COUNT :, :1, :1]
-    assert torch.equal(shuffled[:, legend.COUNT :], vectors.expand(-1, -1, 4, 4))
-    changed = vectors[:, 0, 0, 0] != torch.arange(200)
-    assert torch.equal(vectors[changed], ((styles[changed] - 1) % 200)[:, :, :1, :1])
-    assert changed.float().mean() == pytest.approx(projected_discriminator.SHUFFLED_SHARE, abs=0.1)
 
 
 def test_the_diversity_loss_ends_where_two_images_of_a_map_differ_as_real_ones_do():
