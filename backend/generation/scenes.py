@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any, Union
 
 from odc.geo.geobox import GeoBox
 
@@ -22,6 +22,10 @@ from backend.protocol import Extent, GenerateImage, GenerateLandCover, GenerateS
 from backend.tiling import regions
 from backend.tiling.landcover_input import box_of_grid, open_landcover
 from backend.tiling.regions import RegionOfInterest, ValidPixels
+from backend.tiling.vector_layers import NO_LAYERS, VectorLayers, burn_landcover, open_layers
+
+if TYPE_CHECKING:
+    from backend.generation.image_generators import ImageGenerator
 
 LandCoverJob = Union[GenerateLandCover, GenerateScene]
 
@@ -55,13 +59,17 @@ def generate_image(job: GenerateImage, report: Reporter, extent: Extent | None =
     """
     generator = load_image_generator(job.generator, job.model)
     words = styles.choose_styles(generator, job.style, job.seed)
-    image_tags = tags.generator_tags(generator, job.seed, job.steps, landcover=Path(job.landcover).name, style=words)
+    settings: dict[str, Any] = {"landcover": Path(job.landcover).name, "style": words}
     with open_landcover(job.landcover, generator.pixel_m, job.max_area_km2, extent) as (box, landcover):
-        raster = generator.lazy_raster(str(box.crs), job.seed, job.steps, ImageInputs(landcover), words)
-        for note in styles.notes(generator, words, job.style):
+        features = open_layers(job, box, report.log)
+        inputs = ImageInputs(landcover, features=features.source)
+        raster = generator.lazy_raster(str(box.crs), job.seed, job.steps, inputs, words)
+        for note in [*styles.notes(generator, words, job.style), *_feature_notes(generator, features)]:
             report.log(note)
         labelled = ValidPixels(lambda region: landcover.read(region) != legend.IGNORE, box_of_grid(box))
-        layer = Layer(raster, box, "rgb", image_tags, labelled, stamp(job.landcover))
+        image_tags = tags.generator_tags(generator, job.seed, job.steps, **settings, **features.settings)
+        identity = " ".join([stamp(job.landcover), *features.stamps])
+        layer = Layer(raster, box, "rgb", image_tags, labelled, identity)
         write_layers([(job.output, layer)], job.scheduler, report)
     return {"output": job.output}
 
@@ -99,18 +107,21 @@ class SceneLayers:
     notes: list[str]
 
     @classmethod
-    def load(cls, job: GenerateScene, grids: SceneGrids, fill: FillRegion) -> SceneLayers:
-        """Load both generators and plan their layers inside `fill`; nothing is computed yet."""
+    def load(cls, job: GenerateScene, grids: SceneGrids, fill: FillRegion, features: VectorLayers) -> SceneLayers:
+        """Load both generators and plan their layers inside `fill`, with `features`; nothing is computed yet."""
         generator, image_generator = base.load(LandCoverGenerator, "landcover"), load_image_generator(job.generator)
         words = styles.choose_styles(image_generator, job.style, job.seed)
-        landcover = _landcover_layer(job, generator, grids.landcover, fill)
-        inputs = ImageInputs(landcover.raster, grids.factor)
+        landcover = _landcover_layer(job, generator, grids.landcover, fill, features)
+        inputs = ImageInputs(landcover.raster, grids.factor, features.source)
         raster = image_generator.lazy_raster(grids.crs, job.seed, job.steps, inputs, words)
-        settings = tags.landcover_settings(generator, job.seed, _share_settings(job))
+        if features.source:
+            landcover = replace(landcover, raster=burn_landcover(landcover.raster, features.source, grids.factor))
+        settings = features.settings | tags.landcover_settings(generator, job.seed, _share_settings(job))
         image_tags = tags.generator_tags(image_generator, job.seed, job.steps, style=words, **settings)
         area = fill.area(image_generator.pixel_m)
-        image = Layer(raster, grids.image, "rgb", image_tags, area, fill.identity)
-        return cls(landcover, image, styles.notes(image_generator, words, job.style))
+        image = Layer(raster, grids.image, "rgb", image_tags, area, " ".join([fill.identity, *features.stamps]))
+        notes = [*styles.notes(image_generator, words, job.style), *_feature_notes(image_generator, features)]
+        return cls(landcover, image, notes)
 
 
 def generate_scene(job: GenerateScene, report: Reporter, fill: FillRegion | None = None) -> dict[str, str]:
@@ -119,7 +130,8 @@ def generate_scene(job: GenerateScene, report: Reporter, fill: FillRegion | None
     Without an `output_landcover` only the image is written.
     """
     grids = SceneGrids.of(job)
-    layers = SceneLayers.load(job, grids, fill or requested_region(job, grids.crs))
+    features = open_layers(job, grids.image, report.log)
+    layers = SceneLayers.load(job, grids, fill or requested_region(job, grids.crs), features)
     for note in layers.notes:
         report.log(note)
     outputs = {"output_landcover": job.output_landcover, "output_image": job.output_image}
@@ -127,11 +139,23 @@ def generate_scene(job: GenerateScene, report: Reporter, fill: FillRegion | None
     return {name: path for name, path in outputs.items() if path}
 
 
+def _feature_notes(generator: ImageGenerator, features: VectorLayers) -> list[str]:
+    """A log line where a generator follows the features' classes and not their outlines."""
+    if not features.source or any("lines" in condition for condition in generator.index.get("conditions", [])):
+        return []
+    return [f"The model {generator.name} follows the classes of roads, buildings and water, not their outlines."]
+
+
 def _share_settings(job: LandCoverJob) -> dict[str, Any]:
     return {"shares": job.shares, "guidance_scale": job.guidance_scale}
 
 
-def _landcover_layer(job: LandCoverJob, generator: LandCoverGenerator, box: GeoBox, fill: FillRegion) -> Layer:
+def _landcover_layer(
+    job: LandCoverJob, generator: LandCoverGenerator, box: GeoBox, fill: FillRegion, features: VectorLayers = NO_LAYERS
+) -> Layer:
+    """The layer of land cover without the features, which its tags and its identity name."""
     raster = generator.lazy_raster(str(box.crs), job.seed, job.steps, job.shares, job.guidance_scale)
-    landcover_tags = tags.generator_tags(generator, job.seed, job.steps, **_share_settings(job))
-    return Layer(raster, box, "classes", landcover_tags, fill.area(grid.LANDCOVER_PIXEL_M), fill.identity)
+    settings = _share_settings(job) | features.settings
+    landcover_tags = tags.generator_tags(generator, job.seed, job.steps, **settings)
+    identity = " ".join([fill.identity, *features.stamps])
+    return Layer(raster, box, "classes", landcover_tags, fill.area(grid.LANDCOVER_PIXEL_M), identity)

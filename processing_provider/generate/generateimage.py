@@ -30,6 +30,7 @@ class GenerateImage(BackendAlgorithm):
             parameters.style(Job),
             parameters.seed(Job),
             parameters.steps(Job, parameters.IMAGE_STEPS_HELP),
+            *parameters.vector_layers(),
             parameters.advanced(parameters.model(Job, model)),
             parameters.max_area(Job),
             parameters.scheduler(Job),
