@@ -124,6 +124,10 @@
       <translation>Un entorno hecho para Landforge, en su perfil de QGIS</translation>
     </message>
     <message>
+      <source>An image on the new image's grid, of which the valid pixels stay as they are and the masked ones are painted so that they continue it. Left empty: everything is painted.</source>
+      <translation>Una imagen en la cuadrícula de la nueva imagen: sus píxeles válidos quedan como están y los enmascarados se pintan de modo que la continúen. Vacío: se pinta todo.</translation>
+    </message>
+    <message>
       <source>Apple GPU</source>
       <translation>GPU de Apple</translation>
     </message>
@@ -646,6 +650,10 @@
     <message>
       <source>It is</source>
       <translation>Es</translation>
+    </message>
+    <message>
+      <source>Known pixels</source>
+      <translation>Píxeles conocidos</translation>
     </message>
     <message>
       <source>La&amp;yer</source>

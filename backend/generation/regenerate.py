@@ -52,7 +52,12 @@ def regenerate_area(job: RegenerateArea, report: Reporter) -> dict[str, str]:
 
 
 def _check_layers(record: GenerationRecord, job: RegenerateArea) -> None:
-    """BackendError for a raster with roads, buildings or water, whose features its tags do not hold."""
+    """BackendError for a raster with vector features or known pixels, which its tags do not hold."""
+    if "known" in record.settings:
+        raise BackendError(
+            f"{Path(job.raster).name} continues the pixels of {record.settings['known']}, which its tags do not hold. "
+            "Use Generate image with this image as KNOWN and the raster's settings."
+        )
     names = [str(record.settings[key]) for key in ("roads", "buildings", "water") if key in record.settings]
     if names:
         algorithm = "Generate scene" if record.is_scene or record.generator == LANDCOVER else "Generate image"

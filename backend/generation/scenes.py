@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,11 +17,13 @@ from backend.generation.layers import Layer, write_layers
 from backend.geo import grid, legend
 from backend.geo.block_store import stamp
 from backend.models import base
+from backend.models.conditioning import KNOWN
 from backend.models.image_inputs import ImageInputs
 from backend.models.landcover import LandCoverGenerator
-from backend.protocol import Extent, GenerateImage, GenerateLandCover, GenerateScene, Reporter
+from backend.protocol import BackendError, Extent, GenerateImage, GenerateLandCover, GenerateScene, Reporter
 from backend.tiling import regions
-from backend.tiling.landcover_input import box_of_grid, open_landcover
+from backend.tiling.known_input import open_known
+from backend.tiling.landcover_input import box_of_grid, open_landcover, resolution_note
 from backend.tiling.regions import RegionOfInterest, ValidPixels
 from backend.tiling.vector_layers import NO_LAYERS, VectorLayers, burn_landcover, open_layers
 
@@ -60,15 +63,26 @@ def generate_image(job: GenerateImage, report: Reporter, extent: Extent | None =
     generator = load_image_generator(job.generator, job.model)
     words = styles.choose_styles(generator, job.style, job.seed)
     settings: dict[str, Any] = {"landcover": Path(job.landcover).name, "style": words}
-    with open_landcover(job.landcover, generator.pixel_m, job.max_area_km2, extent) as (box, landcover):
+    settings |= {"known": Path(job.known).name} if job.known else {}
+    if note := resolution_note(job.landcover, generator.pixel_m):
+        report.log(note)
+    with ExitStack() as stack:
+        opened = open_landcover(job.landcover, generator.pixel_m, job.max_area_km2, extent)
+        box, landcover = stack.enter_context(opened)
         features = open_layers(job, box, report.log)
-        inputs = ImageInputs(landcover, features=features.source)
+        known = stack.enter_context(open_known(job.known, box))
+        if known and KNOWN not in generator.index.get("conditions", []):
+            raise BackendError(
+                f"The model {generator.name} cannot continue known pixels: an older version of Landforge trained it. "
+                "Choose a bundled model, or leave KNOWN empty."
+            )
+        inputs = ImageInputs(landcover, features=features.source, known=known)
         raster = generator.lazy_raster(str(box.crs), job.seed, job.steps, inputs, words)
         for note in [*styles.notes(generator, words, job.style), *_feature_notes(generator, features)]:
             report.log(note)
         labelled = ValidPixels(lambda region: landcover.read(region) != legend.IGNORE, box_of_grid(box))
         image_tags = tags.generator_tags(generator, job.seed, job.steps, **settings, **features.settings)
-        identity = " ".join([stamp(job.landcover), *features.stamps])
+        identity = " ".join([stamp(job.landcover), *features.stamps, *([stamp(job.known)] if job.known else [])])
         layer = Layer(raster, box, "rgb", image_tags, labelled, identity)
         write_layers([(job.output, layer)], job.scheduler, report)
     return {"output": job.output}

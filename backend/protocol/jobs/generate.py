@@ -50,6 +50,7 @@ class GenerateImage:
     buildings: str = ""
     water: str = ""
     water_width: str = ""
+    known: str = ""
     scheduler: str = ""
     max_area_km2: float = DEFAULT_MAX_AREA_KM2
 
