@@ -1724,8 +1724,8 @@
       <translation>árido</translation>
     </message>
     <message>
-      <source>autoencoder learns to compress maps, decoder learns to decompress them without seams, denoiser learns to generate compressed maps. all: one stage after another, with the minutes divided. A single stage needs those before it.</source>
-      <translation>autoencoder aprende a comprimir mapas, decoder aprende a descomprimirlos sin costuras, denoiser aprende a generar mapas comprimidos. all: una etapa tras otra, con los minutos repartidos. Una etapa sola necesita las anteriores.</translation>
+      <source>autoencoder learns to compress maps, decoder learns to decompress them without seams, denoiser learns to generate compressed maps in many steps, distillation reduces the steps with the help of a discriminator. all: one stage after another, with the minutes divided. A single stage needs those before it.</source>
+      <translation>autoencoder aprende a comprimir mapas, decoder aprende a descomprimirlos sin costuras, denoiser aprende a generar mapas comprimidos en muchos pasos, distillation reduce los pasos con ayuda de un discriminador. all: una etapa tras otra, con los minutos repartidos. Una etapa sola necesita las anteriores.</translation>
     </message>
     <message>
       <source>balanced: rare classes weigh more in the loss.</source>

@@ -362,6 +362,15 @@ def raster_output(key: str, label: str, text: str, optional: bool = False) -> Pa
     return with_help(QgsProcessingParameterRasterDestination(key, label, None, optional, not optional), text)
 
 
+def encoder_weights(job: type[Any]) -> Parameter:
+    """ENCODER_WEIGHTS of a training with a discriminator, advanced."""
+    text = (
+        "The weights of the discriminator's encoder, an EfficientNet-Lite0: imagenet (downloaded on first use) or "
+        "a .safetensors file. Left empty: those of the bundled segmentation model."
+    )
+    return advanced(string(job, "ENCODER_WEIGHTS", "Discriminator's encoder weights", text))
+
+
 def grid_crs() -> Parameter:
     """GRID_CRS, advanced."""
     text = (
