@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from backend.geo import legend
 from backend.models import rgb
-from backend.models.conditioning import LINES, ImageConditions, plane_count
+from backend.models.conditioning import CONDITIONS, KNOWN, LINES, ImageConditions, plane_count
 from backend.training.generator import Batch
 from backend.training.projected_discriminator import ProjectedDiscriminator, repeat_conditions
 from backend.training.repetition import autocorrelation_peaks
@@ -87,14 +87,18 @@ def preview(batch: Batch, generate: Callable[[ImageConditions], torch.Tensor]) -
 class ImageAdversary(nn.Module):
     """The losses of images under conditions; a step calls `generator_loss` first, then `discriminator.loss`.
 
-    `style_table` is `conditioning.style_table` of the model.
+    `style_table` is `conditioning.style_table` of the model, and `conditions` are those of CONDITIONS that it takes.
     """
 
     style_table: torch.Tensor
 
-    def __init__(self, style_table: torch.Tensor, encoder_weights: str = "") -> None:
+    def __init__(
+        self, style_table: torch.Tensor, encoder_weights: str = "", conditions: Sequence[str] = CONDITIONS
+    ) -> None:
         super().__init__()
-        self.discriminator = ProjectedDiscriminator(plane_count(len(style_table), (LINES,)), encoder_weights)
+        self.conditions = tuple(conditions)
+        self._scored = tuple(name for name in self.conditions if name == LINES)  # known pixels show in the image
+        self.discriminator = ProjectedDiscriminator(plane_count(len(style_table), self._scored), encoder_weights)
         self.register_buffer("style_table", style_table, persistent=False)
 
     def generated_conditions(self, real: ImageConditions, pixels: torch.Tensor) -> ImageConditions:
@@ -106,7 +110,7 @@ class ImageAdversary(nn.Module):
         shuffled = torch.rand(len(real.styles), 1, device=pixels.device) < SHUFFLED_SHARE
         styles = torch.where(shuffled, real.styles.roll(1, 0), real.styles)
         lines = None if real.lines is None else repeat_conditions(real.lines)
-        known = repeat_conditions(random_known(pixels))
+        known = repeat_conditions(random_known(pixels)) if KNOWN in self.conditions else None
         return ImageConditions(repeat_conditions(real.landcover), repeat_conditions(styles), lines, known)
 
     def generator_loss(
@@ -114,7 +118,7 @@ class ImageAdversary(nn.Module):
     ) -> tuple[torch.Tensor, dict[str, float]]:
         """The loss of generated images (n, 3, h, w) with the known pixels in place, beside real ones; and figures."""
         generated_planes, real_planes = (
-            of_images.planes(self.style_table, (LINES,)) for of_images in (conditions, real_conditions)
+            of_images.planes(self.style_table, self._scored) for of_images in (conditions, real_conditions)
         )
         unknown = 1 - conditions.known[:, 3].mean((1, 2)) if conditions.known is not None else None
         loss = self.discriminator.generator_loss(generated, generated_planes, real, real_planes, unknown)

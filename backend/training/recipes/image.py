@@ -11,7 +11,7 @@ from backend.datasets.packed import PackedTiles
 from backend.geo import legend
 from backend.models import controlnet, rgb
 from backend.models.conditioning import CONDITIONS, style_table, style_vector
-from backend.protocol import BackendError, TrainImage
+from backend.protocol import TrainImage
 from backend.training.generator import Batch, DrawBatch
 from backend.training.stages import Training
 
@@ -40,15 +40,7 @@ def batches(data: PackedTiles, known: list[str]) -> DrawBatch:
 
 
 def training_batches(training: Training) -> tuple[DrawBatch, DrawBatch | None]:
-    """Functions that draw training batches and validation batches; None where there is no validation data.
-
-    Raises BackendError for a base model without the conditions of `conditioning`.
-    """
-    if training.base and list(training.base[1].get("conditions", [])) != list(CONDITIONS):
-        raise BackendError(
-            f"The model {training.base[0]} follows no lines or known pixels: an older version of Landforge trained it. "
-            "Start from a bundled model, or train a new one (MODEL left empty)."
-        )
+    """Functions that draw training batches and validation batches; None where there is no validation data."""
     known = styles(training)
     return batches(training.data, known), batches(training.validation_data, known) if training.validation_data else None
 
@@ -63,6 +55,11 @@ def styles(training: Training) -> list[str]:
     return training.base[1].get("styles", []) if training.base else training.data.styles
 
 
+def conditions(training: Training) -> list[str]:
+    """The conditions of the model beside land cover and styles: a model that is fine-tuned keeps its own."""
+    return list(training.base[1].get("conditions", []) if training.base else CONDITIONS)
+
+
 def condition_entries(training: Training) -> dict[str, Any]:
     """The index's entries on conditions: those beside land cover, the styles, their combinations and their classes.
 
@@ -72,7 +69,7 @@ def condition_entries(training: Training) -> dict[str, Any]:
     base: dict[str, Any] = training.base[1] if training.base else {}
     by_style = {"style_classes": data.style_classes(known), "borrowed_styles": data.borrowed_styles(known)}
     return {
-        "conditions": list(CONDITIONS),
+        "conditions": conditions(training),
         "styles": known,
         "style_combinations": data.style_combinations(known),
         **{key: {**base.get(key, {}), **entries} for key, entries in by_style.items()},
