@@ -59,7 +59,7 @@ def test_only_the_model_is_bundled(make, tmp_path):
         (output / file).parent.mkdir(parents=True, exist_ok=True)
         (output / file).write_text(file)
     (tmp_path / "bundled").mkdir()
-    make._bundle(type(job)(job.dataset, str(output)), tmp_path / "bundled")
+    make.bundle(type(job)(job.dataset, str(output)), tmp_path / "bundled")
     files = {path.relative_to(tmp_path / "bundled").as_posix() for path in (tmp_path / "bundled").rglob("*.*")}
     assert files == {"painter/config.json", "model_index.json"}
 
