@@ -147,7 +147,9 @@ class Distillation(Objective):
     def noise(self, like: torch.Tensor) -> torch.Tensor:
         """Random initial noise in the shape of latents (n, 8, h, w), white plus low-frequency as in inference."""
         scale = LOW_FREQUENCY_STRENGTH * torch.from_numpy(self._dc_share).to(like)[:, None, None]
-        return torch.randn_like(like) + scale * random_noise.smooth(like.shape, LOW_FREQUENCY_CELLS, like.device)
+        count, channels, height, width = like.shape
+        smooth = random_noise.smooth((count, channels, height, width), LOW_FREQUENCY_CELLS, like.device)
+        return torch.randn_like(like) + scale * smooth
 
     def _denoise(self, conditions: ImageConditions) -> diffusion.Denoise:
         planes = conditions.planes(self.adversary.style_table, self.adversary.conditions)

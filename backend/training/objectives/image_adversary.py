@@ -46,7 +46,8 @@ def random_conditions(batch: Batch) -> ImageConditions:
 
 def random_known(pixels: torch.Tensor) -> torch.Tensor:
     """(n, 4, h, w) known pixels of images (n, 3, h, w): none, a rectangle, a half plane, strokes, or all but these."""
-    masks = _random_masks(len(pixels), *pixels.shape[2:], pixels.device)[:, None].to(pixels)
+    height, width = pixels.shape[2:]
+    masks = _random_masks(len(pixels), height, width, pixels.device)[:, None].to(pixels)
     return torch.cat([pixels * masks, masks], dim=1)
 
 
