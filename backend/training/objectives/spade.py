@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from torch import nn
@@ -27,16 +25,10 @@ class AdversarialTraining(Objective):
     freeze_statistics_at = 0.5
     columns = PREVIEW_COLUMNS
 
-    def __init__(
-        self,
-        generator: spade.SpadeNetwork,
-        style_table: torch.Tensor,
-        encoder_weights: str = "",
-        conditions: Sequence[str] = CONDITIONS,
-    ) -> None:
+    def __init__(self, generator: spade.SpadeNetwork, style_table: torch.Tensor, encoder_weights: str = "") -> None:
         super().__init__()
         self.generator = generator
-        self.adversary = ImageAdversary(style_table, encoder_weights, conditions)
+        self.adversary = ImageAdversary(style_table, encoder_weights)
         self.norms = [module for module in generator.modules() if isinstance(module, nn.BatchNorm2d)]
 
     def freeze_statistics(self) -> None:
@@ -50,19 +42,18 @@ class AdversarialTraining(Objective):
 
     def generate(self, conditions: ImageConditions) -> torch.Tensor:
         """RGB (n, 3, h, w) in -1..1 under conditions, from random noise."""
-        planes = conditions.planes(self.adversary.style_table, self.adversary.conditions)
+        planes = conditions.planes(self.adversary.style_table, CONDITIONS)
         count, _, height, width = planes.shape
         rows, cols = height // spade.CELL_PX, width // spade.CELL_PX
         seeds = torch.randint(2**31, (count, 3)).tolist()
         places = noise.random_boxes(seeds, rows // spade.COARSE, cols // spade.COARSE)
         coarse = np.stack([spade.coarse_noise(seed, "training", box) for seed, box in places])
-        fine = planes.new_empty(count, spade.FINE_CHANNELS, rows, cols).normal_()
-        if parcel_planes := self.generator.config.parcels:
-            parcels = [
-                noise.parcels(seed, "training", parcel_planes - 1, box.scaled(spade.COARSE), spade.PARCEL_CELLS)
-                for seed, box in places
-            ]
-            fine = torch.cat([fine, torch.from_numpy(np.stack(parcels)).to(planes)], dim=1)
+        parcels = [
+            noise.parcels(seed, "training", spade.PARCEL_CHANNELS, box.scaled(spade.COARSE), spade.PARCEL_CELLS)
+            for seed, box in places
+        ]
+        white = planes.new_empty(count, spade.FINE_CHANNELS, rows, cols).normal_()
+        fine = torch.cat([white, torch.from_numpy(np.stack(parcels)).to(planes)], dim=1)
         return conditions.keep_known(self.generator(torch.from_numpy(coarse).to(planes), fine, planes))
 
     def forward(self, batch: Batch, optimizer_key: str) -> tuple[torch.Tensor, dict[str, float]]:
