@@ -178,11 +178,12 @@ class SpadeNetwork(ModelMixin, ConfigMixin):
         return functional.pixel_shuffle(image, CELL_PX) + functional.pixel_shuffle(added, CELL_PX // 2)
 
 
-def new_network(styles: int, widths: Sequence[int] = WIDTHS) -> SpadeNetwork:
+def new_network(styles: int, widths: Sequence[int] = WIDTHS, detail: int = 32) -> SpadeNetwork:
     """An untrained network with all conditions."""
     return SpadeNetwork(
         styles,
         tuple(widths),
+        detail,
         depths=DEPTHS,
         further=plane_count(0, CONDITIONS) - legend.COUNT,
         parcels=PARCEL_PLANES,
@@ -198,7 +199,7 @@ def grown(network: SpadeNetwork, style_columns: Sequence[int | None]) -> SpadeNe
     `style_columns` has a number for each style of the new network: that of the old network's, None for a new style.
     What is new starts without effect: a block of zeros in the residual branch, and zero weights for new channels.
     """
-    new = new_network(len(style_columns), network.config.widths)
+    new = new_network(len(style_columns), network.config.widths, network.config.detail)
     old_styles, state = network.config.styles, network.state_dict()
     columns = [*range(legend.COUNT), *(c if c is None else legend.COUNT + c for c in style_columns)]
     columns += [legend.COUNT + old_styles + channel for channel in range(CELL_CHANNELS)]
