@@ -1,5 +1,7 @@
 """Train the bundled weights: `python weights/make.py DATA [RECIPE ...]`, resumable at any point.
 
+SIGTERM ends a training after its present step, with a checkpoint.
+
 DATA is a folder as `image_data.py` and `landcover_data.py` describe it, or one packed from it, for which no GDAL is
 needed. A recipe is a JSON file of this folder: a training job of the backend, with minutes and batch for each device
 type. Its model is copied to `backend/bundled/`. Needs the packages of requirements.in.
@@ -8,6 +10,7 @@ type. Its model is copied to `backend/bundled/`. Needs the packages of requireme
 import importlib
 import json
 import shutil
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,7 @@ from backend import protocol  # noqa: E402
 from backend.datasets.layout import PACKED_INDEX  # noqa: E402
 from backend.models import device  # noqa: E402
 from backend.protocol import BackendError, Reporter  # noqa: E402
+from backend.training.loop import STOP  # noqa: E402
 
 RECIPES = ("landcover", "controlnet", "spade", "segmentation")
 WORK = Path(".weights")
@@ -44,7 +48,7 @@ def _pack(data: Path, recipe: str, reporter: Reporter) -> Path:
     return packed
 
 
-def _bundle(job: Any, target: Path) -> None:
+def bundle(job: Any, target: Path) -> None:
     """Copy a job's model to the target folder, without the files that only its training needs."""
     for path in Path(job.output).iterdir():
         if path.name in NOT_BUNDLED:
@@ -53,6 +57,11 @@ def _bundle(job: Any, target: Path) -> None:
             shutil.copytree(path, target / path.name, dirs_exist_ok=True)
         else:
             shutil.copyfile(path, target / path.name)
+
+
+def stop_on_sigterm() -> None:
+    """Let SIGTERM end a training after its present step, with a checkpoint."""
+    signal.signal(signal.SIGTERM, lambda *_: STOP.set())
 
 
 def main(data: Path, recipes: tuple[str, ...]) -> int:
@@ -65,7 +74,7 @@ def main(data: Path, recipes: tuple[str, ...]) -> int:
             if weights and not Path(weights).is_file():
                 importlib.import_module("weights.efficientnet_lite0").main(Path(weights))
             importlib.import_module(f"backend.jobs.{protocol.job_name(job)}").run(job, reporter)
-            _bundle(job, HERE.parent / "backend" / "bundled" / recipe)
+            bundle(job, HERE.parent / "backend" / "bundled" / recipe)
     except BackendError as error:
         print(error, file=sys.stderr)
         return 1
@@ -73,4 +82,5 @@ def main(data: Path, recipes: tuple[str, ...]) -> int:
 
 
 if __name__ == "__main__":
+    stop_on_sigterm()
     sys.exit(main(Path(sys.argv[1]), tuple(sys.argv[2:])))

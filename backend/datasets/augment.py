@@ -24,7 +24,8 @@ def color_jitter(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """
     gamma, gain = np.exp(rng.uniform(-0.1, 0.1)), rng.uniform(0.94, 1.06) * rng.uniform(0.98, 1.02, 3)
     levels = np.clip(np.rint(255 * gain[:, None] * (np.arange(256) / 255) ** gamma), 0, 255).astype(np.uint8)
-    return np.stack([levels[band][image[..., band, :, :]] for band in range(3)], axis=-3)
+    # all levels are in range: "clip" saves the check of each pixel
+    return np.stack([levels[band].take(image[..., band, :, :], mode="clip") for band in range(3)], axis=-3)
 
 
 def strong_color_jitter(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:

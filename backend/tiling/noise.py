@@ -8,7 +8,6 @@ streams of numpy's `standard_normal` may change between versions.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -16,7 +15,6 @@ import numpy as np
 from backend.tiling.lattice import Box
 
 BLOCK = 64
-FAR = 4096
 _MASK = (1 << 64) - 1
 
 
@@ -45,11 +43,6 @@ def normal(seed: int, world: str, channels: int, box: Box) -> np.ndarray:
                 values = _block(seed, world, channel, row, col)[shared.slices_in(block)]
                 out[(channel, *shared.slices_in(box))] = values
     return out
-
-
-def random_boxes(numbers: Sequence[Sequence[int]], height: int, width: int) -> list[tuple[int, Box]]:
-    """A seed and a box for each three integers (seed, row, col): where the noise of a training step is drawn."""
-    return [(seed, Box(row % FAR, col % FAR, height, width)) for seed, row, col in numbers]
 
 
 def smooth(seed: int, world: str, channels: int, box: Box, cells: int) -> np.ndarray:

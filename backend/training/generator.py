@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -120,6 +121,46 @@ def _to_device(batch: Batch, target: torch.device) -> Batch:
     return {k: v.to(target, memory_format=layouts.get(v.ndim, torch.contiguous_format)) for k, v in batch.items()}
 
 
+class BatchesAhead:
+    """Draws each batch in a thread while the one before it is trained on, so that a GPU does not wait for it.
+
+    The batches are those that would be drawn without the thread.
+    """
+
+    def __init__(self, draw: DrawBatch, rng: np.random.Generator) -> None:
+        self._draw, self._rng = draw, rng
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="batches")
+        self._ahead: Future[Batch] | None = None
+        self._state = rng.bit_generator.state
+
+    @property
+    def state(self) -> Any:
+        """The random state before the batch that `next` returns."""
+        return self._state
+
+    @state.setter
+    def state(self, state: Any) -> None:
+        self.discard()
+        self._state = self._rng.bit_generator.state = state
+
+    def next(self, size: int) -> Batch:
+        """A batch of that size, of which the size of the batch ahead is expected; raises what drawing it raises."""
+        batch = (self._ahead or self._pool.submit(self._draw, self._rng, size)).result()
+        self._state = self._rng.bit_generator.state
+        self._ahead = self._pool.submit(self._draw, self._rng, size)
+        return batch
+
+    def discard(self) -> None:
+        """Forget the batch ahead; it is drawn again, as another size may be needed."""
+        if self._ahead:
+            self._ahead.exception()  # waits
+            self._ahead, self._rng.bit_generator.state = None, self._state
+
+    def close(self) -> None:
+        """End the thread."""
+        self._pool.shutdown(cancel_futures=True)
+
+
 class GeneratorTrainer(TrainingLoop):
     """Trains an objective; a step is one batch through each of its optimizers."""
 
@@ -136,7 +177,8 @@ class GeneratorTrainer(TrainingLoop):
         self.objective, self.plan = objective, plan
         self.draw_batch, self.draw_validation = draw_batch, draw_validation
         set_seed(plan.seed, device_specific=True)
-        self.rng = np.random.default_rng([plan.seed, self.accelerator.process_index])
+        rng = np.random.default_rng([plan.seed, self.accelerator.process_index])
+        self.batches = BatchesAhead(self._draw, rng)
         self.modules = {key: objective.trained_module(key) for key in objective.optimizer_keys}
         betas = (0.5 if is_gan else 0.9, 0.99)
         self.optimizers = {
@@ -158,7 +200,7 @@ class GeneratorTrainer(TrainingLoop):
 
     def counters(self) -> dict[str, Any]:  # noqa: D102
         counters = {"step": self.step_number, "elapsed": self.elapsed_s, "batch": self.batch_size}
-        return {**counters, **vars(self.result), "rng": self.rng.bit_generator.state}
+        return {**counters, **vars(self.result), "rng": self.batches.state}
 
     def _resume(self) -> None:
         counters = self.load_checkpoint()
@@ -167,10 +209,11 @@ class GeneratorTrainer(TrainingLoop):
         self.step_number, self.elapsed_s = counters["step"], counters["elapsed"]
         self.batch_size = counters["batch"]
         self.result = TrainingResult(counters["figures"], counters["history"])
-        self.rng.bit_generator.state = counters["rng"]
+        self.batches.state = counters["rng"]
         if not self.accelerator.is_main_process:  # the checkpoint holds the first process's random numbers
-            self.rng = np.random.default_rng([self.plan.seed, self.accelerator.process_index, self.step_number])
-            torch.manual_seed(int(self.rng.integers(2**31)))
+            rng = np.random.default_rng([self.plan.seed, self.accelerator.process_index, self.step_number])
+            torch.manual_seed(int(rng.integers(2**31)))
+            self.batches.state = rng.bit_generator.state
         self.report.log(f"resumed at step {self.step_number}, {self.elapsed_s / 60:.1f} minutes in")
 
     def _budget_progress(self) -> float:
@@ -201,11 +244,14 @@ class GeneratorTrainer(TrainingLoop):
         self.elapsed_s += time.monotonic() - begun
         self.progress = self._budget_progress()
 
+    def _draw(self, rng: np.random.Generator, size: int) -> Batch:
+        return _to_device(self.draw_batch(rng, size), self.device)
+
     def _train_on_batch(self) -> None:
         """One step of each optimizer; where the memory is full, with a smaller batch."""
         while True:
             try:
-                batch = _to_device(self.draw_batch(self.rng, self.batch_size), self.device)
+                batch = self.batches.next(self.batch_size)
                 step_figures = [self._optimizer_step(key, batch) for key in self.optimizers]
                 break
             except (RuntimeError, MemoryError) as error:
@@ -248,6 +294,7 @@ class GeneratorTrainer(TrainingLoop):
 
     def _halve_batch(self) -> None:
         self.batch_size //= 2
+        self.batches.discard()
         for optimizer in self.optimizers.values():
             optimizer.zero_grad(set_to_none=True)
         if self.device.type == "cuda":
@@ -315,7 +362,10 @@ class GeneratorTrainer(TrainingLoop):
     def fit(self) -> TrainingResult:
         """Train until the budget is used up; the objective then holds the averaged weights."""
         self.objective.train()
-        self.train()
+        try:
+            self.train()
+        finally:
+            self.batches.close()
         figures = {**self.result.figures, **self._validate()}
         self.ema.copy_to(self.averaged)
         self.objective.eval()

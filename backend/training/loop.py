@@ -5,6 +5,7 @@ accelerate gives it CPU, GPU, several processes and bf16.
 
 from __future__ import annotations
 
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -16,8 +17,15 @@ from accelerate import Accelerator, PartialState
 from accelerate.utils import KwargsHandler
 
 from backend.models import device
-from backend.protocol import Reporter
+from backend.protocol import BackendError, Reporter
 from backend.training.state import Stateful, load_state, save_state
+
+STOP = threading.Event()
+"""Once set, by a signal handler for example, a training ends after the present step with a checkpoint."""
+
+
+class TrainingStopped(BackendError):
+    """A training was stopped by STOP before its budget was used up."""
 
 
 class Callback:
@@ -83,12 +91,16 @@ class TrainingLoop(ABC):
         return load_state(self.checkpoint, self.stateful_parts()) if self.checkpoint.is_file() else None
 
     def train(self) -> None:
-        """Run the steps that are left."""
+        """Run the steps that are left. Raises TrainingStopped after the step in which STOP is set."""
         callbacks = self.callbacks() if self.accelerator.is_main_process else []
         while not self.finished:
             self.step()
             for callback in callbacks:
                 callback.run_if_due(self.finished)
+            if STOP.is_set() and not self.finished:
+                if self.accelerator.is_main_process:
+                    self.save_checkpoint()
+                raise TrainingStopped(f"The training was stopped. Run it again to resume from {self.checkpoint}.")
 
 
 def process_state() -> PartialState:

@@ -204,19 +204,30 @@ class Training:
         return dataclasses.replace(plan, lr_scale=FINE_TUNING_LR_SCALE, warmup_steps=FINE_TUNING_WARMUP_STEPS)
 
     def run_stage(self, name: str, report: Reporter) -> None:
-        """Train a stage and write its figures and history."""
+        """Train a stage and write its figures and history; one that has used up its budget is left alone."""
         plan = self.plan(name, report)
+        if self._is_finished(name, plan.budget):
+            report.log(f"stage {name} is finished")
+            return
         report.log(f"stage {name}, {plan.budget.minutes:.3g} minutes on {device.best().type}")
         set_seed(self.job.seed)  # of the first weights; the steps are seeded by the plan
         path = self.result_path(name)
         before = path.read_text(encoding="utf-8") if path.is_file() else ""
         result = self.spec.stages[name].train(self, plan, report)
         if process_state().is_main_process:
-            text = json.dumps(dataclasses.asdict(result))
+            text = json.dumps({**dataclasses.asdict(result), "budget": dataclasses.asdict(plan.budget)})
             path.write_text(text, encoding="utf-8")
             if text != before:
                 self._reset_continuing_stage(name)
         process_state().wait_for_everyone()
+
+    def _is_finished(self, name: str, budget: Budget) -> bool:
+        """Whether a stage has a result of as large a budget; training it again would discard the stages after it."""
+        path = self.result_path(name)
+        before = json.loads(path.read_text(encoding="utf-8")).get("budget") if path.is_file() else None
+        if not before:
+            return False
+        return before["minutes"] >= budget.minutes * (1 - 1e-6) and before["steps"] >= budget.steps
 
     def _reset_continuing_stage(self, name: str) -> None:
         """Remove the result and checkpoint of the stage that continues this one: it must start from the new weights."""
@@ -248,11 +259,8 @@ class Training:
     def _results(self) -> dict[str, TrainingResult]:
         """The results of the stages that are trained."""
         files = {name: self.result_path(name) for name in self.spec.stages}
-        return {
-            name: TrainingResult(**json.loads(file.read_text(encoding="utf-8")))
-            for name, file in files.items()
-            if file.is_file()
-        }
+        results = {name: json.loads(file.read_text(encoding="utf-8")) for name, file in files.items() if file.is_file()}
+        return {name: TrainingResult(result["figures"], result["history"]) for name, result in results.items()}
 
     def _index_entries(self) -> dict[str, Any]:
         """The index's entries beside the figures: the data, the settings and the classes seen in any training."""

@@ -2,10 +2,15 @@
 
 import importlib.util
 import json
+import shutil
+import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors.numpy import load_file, save_file
 
 from backend import protocol
 from backend.datasets.packed import PackedLandCover
@@ -13,6 +18,8 @@ from backend.generation.image_generators import load_image_generator
 from backend.geo import legend
 from backend.jobs import trainimage, trainlandcover
 from backend.training import stages
+from backend.training.state import load_state, save_state
+from tests.backend.packed_tiles import write_styled_tiles
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -59,7 +66,7 @@ def test_only_the_model_is_bundled(make, tmp_path):
         (output / file).parent.mkdir(parents=True, exist_ok=True)
         (output / file).write_text(file)
     (tmp_path / "bundled").mkdir()
-    make._bundle(type(job)(job.dataset, str(output)), tmp_path / "bundled")
+    make.bundle(type(job)(job.dataset, str(output)), tmp_path / "bundled")
     files = {path.relative_to(tmp_path / "bundled").as_posix() for path in (tmp_path / "bundled").rglob("*.*")}
     assert files == {"painter/config.json", "model_index.json"}
 
@@ -151,3 +158,92 @@ def test_an_image_follows_the_lines_that_it_has_edges_on():
     assert measure.followed_share(image, elsewhere) == 0
     assert 0.2 < measure.followed_share(image, across) < 0.4
     assert measure.followed_share(image, across, in_direction=True) == 0
+
+
+@pytest.fixture
+def gpu(monkeypatch, tmp_path):
+    """The script in an empty folder with an encoder, packed tiles and land cover."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    encoder = tmp_path / ".weights" / "encoder" / "efficientnet_lite0.safetensors"
+    encoder.parent.mkdir(parents=True)
+    save_file({"conv": np.linspace(-1, 1, 4096, dtype=np.float32), "mean": np.full(3, 1 / 3, np.float32)}, encoder)
+    write_styled_tiles(tmp_path / ".weights" / "packed", {"a": 80}, count=3)
+    return script("gpu")
+
+
+def test_packed_arrays_and_the_encoder_travel(gpu, tmp_path):
+    """Labels and land cover without loss, images nearly so, and an encoder's small tensors exactly."""
+    before = {path: np.load(path) for path in Path(".weights/packed").glob("*.npy")}
+    encoder = load_file(".weights/encoder/efficientnet_lite0.safetensors")
+    for recipe in ("spade", "landcover"):
+        gpu.pack(".weights/packed", recipe)
+        for folder in ("packed", "encoder"):
+            shutil.rmtree(tmp_path / ".weights" / folder)
+        gpu.unpack(recipe)
+        (tmp_path / ".weights/packed").rename(tmp_path / recipe)
+        write_styled_tiles(tmp_path / ".weights" / "packed", {"a": 80}, count=3)
+    for path, array in before.items():
+        kind = "landcover" if path.stem.endswith("landcover") else "spade"
+        returned = np.load(tmp_path / kind / path.name)
+        if path.stem.endswith("image"):
+            assert returned.shape == array.shape and 0 < np.abs(returned.astype(float) - array).mean() < 12
+        else:
+            assert np.array_equal(returned, array)
+    returned = load_file(".weights/encoder/efficientnet_lite0.safetensors")
+    assert np.array_equal(returned["mean"], encoder["mean"])
+    assert np.abs(returned["conv"] / encoder["conv"] - 1).max() < 2**-11
+    assert (tmp_path / ".weights/packages/diffusers/models/modeling_utils.py").is_file()
+
+
+def test_a_training_goes_to_a_gpu_and_returns(gpu, make, tmp_path, monkeypatch):
+    """With the settings there, and without what is made again; parts that do not fit together are refused."""
+    monkeypatch.setattr(gpu, "PART", 1000)
+    checkpoints, out = tmp_path / ".weights/spade/checkpoints", tmp_path / "out"
+    (checkpoints / "latents").mkdir(parents=True)
+    (checkpoints / "latents" / "a.npy").write_bytes(b"")
+    out.mkdir()
+    cpu, cuda = (make.job_of("spade", Path(".weights/packed"), kind) for kind in ("cpu", "cuda"))
+    (checkpoints / "job.json").write_text(json.dumps({"batch": cpu.batch}))
+    layer = torch.nn.Linear(40, 40)
+    save_state(checkpoints / "painter.safetensors", {"layer": layer}, {"elapsed": 60.0, "batch": cpu.batch})
+    gpu.pack(".weights/packed", "spade")
+    gpu.unpack("spade")
+    gpu.collect("spade", str(out))
+    assert len(list(out.iterdir())) > 3 and not (checkpoints / "latents").exists()
+    shutil.rmtree(checkpoints)
+    gpu.restore(str(out), "spade")
+    other = torch.nn.Linear(40, 40)
+    counters = load_state(checkpoints / "painter.safetensors", {"layer": other})
+    assert torch.equal(layer.weight, other.weight)
+    assert counters == {"elapsed": pytest.approx(60 * cuda.minutes / cpu.minutes), "batch": cuda.batch}
+    assert json.loads((checkpoints / "job.json").read_text()) == {"batch": cuda.batch}
+    gpu.settings(".weights/packed", "spade", "cpu")
+    assert load_state(checkpoints / "painter.safetensors", {"layer": other}) == {"elapsed": 60.0, "batch": cpu.batch}
+    (out / "spade.zip.1").write_bytes(b"damaged")
+    with pytest.raises(SystemExit, match="damaged or incomplete"):
+        gpu.restore(str(out), "spade")
+
+
+def test_archives_hold_files_of_the_weights_alone(gpu, tmp_path):
+    with zipfile.ZipFile(tmp_path / "bad.zip", "w") as archive:
+        archive.writestr(".weights/../../outside", b"")
+    with zipfile.ZipFile(tmp_path / "bad.zip") as archive, pytest.raises(SystemExit, match="not below"):
+        gpu._extract(archive, tmp_path)
+
+
+def test_rounded_checkpoints_keep_weights_better_than_moments(gpu, tmp_path):
+    torch.manual_seed(0)
+    layer = torch.nn.Linear(64, 64)
+    optimizer = torch.optim.AdamW(layer.parameters())
+    layer(torch.randn(9, 64)).square().mean().backward()
+    optimizer.step()
+    save_state(tmp_path / "a.safetensors", {"layer": layer, "optimizer": optimizer}, {})
+    (tmp_path / "b.safetensors").write_bytes(gpu._rounded_tensors(tmp_path / "a.safetensors"))
+    other = torch.nn.Linear(64, 64)
+    moments = torch.optim.AdamW(other.parameters())
+    load_state(tmp_path / "b.safetensors", {"layer": other, "optimizer": moments})
+    assert torch.equal(layer.bias, other.bias), "small tensors are exact"
+    assert 0 < (layer.weight / other.weight - 1).abs().max() < 2**-11
+    ones, others = (next(iter(each.state_dict()["state"].values()))["exp_avg"] for each in (optimizer, moments))
+    assert 2**-11 < (ones / others - 1).abs().max() < 2**-7

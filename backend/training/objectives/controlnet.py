@@ -13,9 +13,9 @@ from torch.nn import functional
 
 from backend.models import diffusion, latent_generator
 from backend.models.conditioning import CONDITIONS, ImageConditions
-from backend.models.controlnet import GUIDANCE_SCALE, STEPS, low_frequency_noise, predict_v
+from backend.models.controlnet import GUIDANCE_SCALE, LOW_FREQUENCY_CELLS, LOW_FREQUENCY_STRENGTH, STEPS, predict_v
 from backend.models.patch_autoencoder import PatchAutoencoder
-from backend.tiling import noise
+from backend.training import random_noise
 from backend.training.generator import Batch, Objective
 from backend.training.objectives.image_adversary import (
     PREVIEW_COLUMNS,
@@ -142,9 +142,8 @@ class Distillation(Objective):
 
     def noise(self, like: torch.Tensor) -> torch.Tensor:
         """Random initial noise in the shape of latents (n, 8, h, w), white plus low-frequency as in inference."""
-        places = noise.random_boxes(torch.randint(2**31, (len(like), 3)).tolist(), *like.shape[-2:])
-        smooth = np.stack([low_frequency_noise(seed, "training", self._dc_share, box) for seed, box in places])
-        return torch.randn_like(like) + torch.from_numpy(smooth).to(like)
+        scale = LOW_FREQUENCY_STRENGTH * torch.from_numpy(self._dc_share).to(like)[:, None, None]
+        return torch.randn_like(like) + scale * random_noise.smooth(like.shape, LOW_FREQUENCY_CELLS, like.device)
 
     def _denoise(self, conditions: ImageConditions) -> diffusion.Denoise:
         planes = conditions.planes(self.adversary.style_table, CONDITIONS)

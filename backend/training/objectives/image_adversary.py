@@ -22,6 +22,7 @@ ALL_STYLES_DROPOUT = 0.3  # the probability that all are: no style is the most c
 SHUFFLED_SHARE = 0.5  # of the generated images, whose styles are those of another example
 NO_LINES_SHARE, ALL_LINES_SHARE = 0.4, 0.3  # of the examples; of the others some lines are hidden
 LINE_BLOCK_PX = 16  # the side of the squares in which lines are hidden
+STROKES = 3  # of a brush, in the examples whose known pixels are strokes
 NOTHING_KNOWN_SHARE = 0.6  # of the examples, in which no pixels are known
 SCORED = (LINES,)  # the conditions that the discriminator gets beside land cover and styles; known pixels it sees
 REPETITION_WEIGHT, REPETITION_TOLERANCE = 20.0, 0.02  # of autocorrelation beyond that of the real image
@@ -46,28 +47,27 @@ def random_conditions(batch: Batch) -> ImageConditions:
 
 def random_known(pixels: torch.Tensor) -> torch.Tensor:
     """(n, 4, h, w) known pixels of images (n, 3, h, w): none, a rectangle, a half plane, strokes, or all but these."""
-    masks = torch.stack([_random_mask(*pixels.shape[2:]) for _ in pixels])[:, None].to(pixels)
+    count, _, height, width = pixels.shape
+    masks = _random_masks(count, height, width, pixels.device)[:, None].to(pixels)
     return torch.cat([pixels * masks, masks], dim=1)
 
 
-def _random_mask(height: int, width: int) -> torch.Tensor:
-    """(h, w) float, 1 where pixels are known."""
-    if torch.rand(()) < NOTHING_KNOWN_SHARE:
-        return torch.zeros(height, width)
-    rows, cols = torch.meshgrid(torch.linspace(-1, 1, height), torch.linspace(-1, 1, width), indexing="ij")
-    kind, (row, col, tall, wide) = int(torch.randint(3, ())), torch.rand(4).tolist()
-    if kind == 0:
-        inside = ((rows - (row - 0.5)).abs() < 0.25 + 0.5 * tall) & ((cols - (col - 0.5)).abs() < 0.25 + 0.5 * wide)
-    elif kind == 1:
-        angle = 2 * math.pi * row
-        inside = rows * math.sin(angle) + cols * math.cos(angle) < 1.2 * (col - 0.5)
-    else:
-        inside = torch.zeros(height, width, dtype=torch.bool)
-        for top, left, bottom, right, thickness in torch.rand(3, 5).tolist():
-            along = torch.linspace(0, 1, 24)[:, None, None]
-            centre_rows, centre_cols = 2 * (top + (bottom - top) * along) - 1, 2 * (left + (right - left) * along) - 1
-            inside |= (torch.hypot(rows - centre_rows, cols - centre_cols) < 0.1 + 0.25 * thickness).any(0)
-    return (inside if torch.rand(()) < 0.4 else ~inside).float()
+def _random_masks(count: int, height: int, width: int, target: torch.device) -> torch.Tensor:
+    """(count, height, width) bool, true where pixels are known; all on the device, as a GPU waits for each transfer."""
+    rows = torch.linspace(-1, 1, height, device=target)[:, None]
+    cols = torch.linspace(-1, 1, width, device=target)
+    chance, choice, inverse, row, col, tall, wide = torch.rand(7, count, 1, 1, device=target)
+    rectangle = ((rows - (row - 0.5)).abs() < 0.25 + 0.5 * tall) & ((cols - (col - 0.5)).abs() < 0.25 + 0.5 * wide)
+    angle = 2 * math.pi * row
+    half_plane = rows * torch.sin(angle) + cols * torch.cos(angle) < 1.2 * (col - 0.5)
+    top, left, bottom, right, thickness = torch.rand(5, count, STROKES, 1, 1, device=target)
+    tall, wide = 2 * (bottom - top), 2 * (right - left)
+    from_row, from_col = rows - (2 * top - 1), cols - (2 * left - 1)
+    along = ((from_row * tall + from_col * wide) / (tall**2 + wide**2 + 1e-9)).clamp(0, 1)
+    distance = torch.hypot(from_row - along * tall, from_col - along * wide)
+    strokes = (distance < 0.1 + 0.25 * thickness).any(1)
+    inside = torch.where(choice < 1 / 3, rectangle, torch.where(choice < 2 / 3, half_plane, strokes))
+    return torch.where(inverse < 0.4, inside, ~inside) & (chance >= NOTHING_KNOWN_SHARE)
 
 
 def preview(batch: Batch, generate: Callable[[ImageConditions], torch.Tensor]) -> list[np.ndarray]:

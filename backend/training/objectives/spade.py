@@ -8,7 +8,7 @@ from torch import nn
 
 from backend.models import spade
 from backend.models.conditioning import CONDITIONS, ImageConditions
-from backend.tiling import noise
+from backend.training import random_noise
 from backend.training.generator import Batch, Objective
 from backend.training.objectives.image_adversary import PREVIEW_COLUMNS, ImageAdversary, preview, random_conditions
 
@@ -45,16 +45,15 @@ class AdversarialTraining(Objective):
         planes = conditions.planes(self.adversary.style_table, CONDITIONS)
         count, _, height, width = planes.shape
         rows, cols = height // spade.CELL_PX, width // spade.CELL_PX
-        seeds = torch.randint(2**31, (count, 3)).tolist()
-        places = noise.random_boxes(seeds, rows // spade.COARSE, cols // spade.COARSE)
-        coarse = np.stack([spade.coarse_noise(seed, "training", box) for seed, box in places])
-        parcels = [
-            noise.parcels(seed, "training", spade.PARCEL_CHANNELS, box.scaled(spade.COARSE), spade.PARCEL_CELLS)
-            for seed, box in places
-        ]
-        white = planes.new_empty(count, spade.FINE_CHANNELS, rows, cols).normal_()
-        fine = torch.cat([white, torch.from_numpy(np.stack(parcels)).to(planes)], dim=1)
-        return conditions.keep_known(self.generator(torch.from_numpy(coarse).to(planes), fine, planes))
+        coarse_shape = count, spade.COARSE_CHANNELS, rows // spade.COARSE, cols // spade.COARSE
+        coarse = torch.randn(coarse_shape, device=planes.device)
+        coarse[:, : spade.SMOOTH_CHANNELS] = random_noise.smooth(
+            (count, spade.SMOOTH_CHANNELS, *coarse_shape[2:]), spade.SMOOTH_CELLS, planes.device
+        )
+        fine = torch.randn(count, spade.FINE_CHANNELS, rows, cols, device=planes.device)
+        parcels = random_noise.parcels((count, spade.PARCEL_PLANES, rows, cols), spade.PARCEL_CELLS, planes.device)
+        fine = torch.cat([fine, parcels], dim=1)
+        return conditions.keep_known(self.generator(coarse.to(planes), fine.to(planes), planes))
 
     def forward(self, batch: Batch, optimizer_key: str) -> tuple[torch.Tensor, dict[str, float]]:
         """`pixels`, `one_hot`, `styles` and `lines` of `recipes.image.batches` to the loss of that optimizer."""

@@ -30,11 +30,14 @@ def batches(data: PackedTiles, known: list[str]) -> DrawBatch:
     (n, 1, h, w), 1 on lines.
     """
 
+    # a lookup is several times as fast as comparing, and its result in channels_last, as the networks need it
+    table = np.ascontiguousarray(legend.one_hot(np.arange(256, dtype=np.uint8)[None])[:, 0].T)
+
     def draw(rng: np.random.Generator, count: int) -> Batch:
         images, labels, lines, styles = data.batch(rng, count, CROP_PX, CROP_STEP_PX)
         return {
             "pixels": torch.from_numpy(rgb.to_unit(images)),
-            "one_hot": torch.from_numpy(legend.one_hot(labels)),
+            "one_hot": torch.from_numpy(table.take(labels, axis=0)).permute(0, 3, 1, 2),
             "styles": torch.tensor([style_vector(tile_styles, known) for tile_styles in styles]),
             "lines": torch.from_numpy(lines[:, None]).float(),
         }

@@ -316,6 +316,18 @@ def test_a_stopped_training_resumes_exactly(models, dataset, tmp_path, reporter)
     assert not any("encoding" in event.message for event in reporter.events("progress")), "latents are made once"
 
 
+def test_a_training_stopped_in_its_last_stage_goes_on_in_that_stage(models, dataset, tmp_path, reporter):
+    """Stages that are finished are left alone: training them again would discard the last one's checkpoint."""
+    shutil.copytree(models["landcover"][0], tmp_path / "m")
+    (tmp_path / "m" / "checkpoints" / "distillation.json").unlink()
+    for stage in ("autoencoder", "decoder", "denoiser"):
+        (tmp_path / "m" / "checkpoints" / f"{stage}.safetensors").unlink()
+    trainlandcover.run(TrainLandCover((dataset,), str(tmp_path / "m"), **BRIEFLY), reporter)
+    messages = [event.message for event in reporter.events("log")]
+    assert [message.split()[1] for message in messages if message.endswith("is finished")] == STAGES["landcover"][:3]
+    assert any(message.startswith("resumed at step 1") for message in messages)
+
+
 def test_stages_one_by_one(dataset, tmp_path, reporter):
     job = TrainLandCover((dataset,), str(tmp_path / "m"), stage="autoencoder", **BRIEFLY)
     trainlandcover.run(job, reporter)

@@ -112,6 +112,21 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path, kind):
     assert [entry["step"] for entry in result.history] == list(range(1, 13)), "the history is whole, too"
 
 
+def test_batches_ahead_are_those_of_the_same_random_numbers():
+    """Also where the batch becomes smaller, and from a state that was noted while a batch was ahead."""
+    rng = np.random.default_rng(1)
+    expected = [draw(rng, size)["x"] for size in (8, 8, 4, 4)]
+    batches = generator.BatchesAhead(draw, np.random.default_rng(1))
+    assert all(torch.equal(batches.next(8)["x"], batch) for batch in expected[:2])
+    batches.discard()
+    assert torch.equal(batches.next(4)["x"], expected[2])
+    state = batches.state
+    for _ in range(2):
+        assert torch.equal(batches.next(4)["x"], expected[3])
+        batches.state = state
+    batches.close()
+
+
 def test_a_finished_run_is_not_trained_further_but_a_larger_budget_is(tmp_path):
     line = seeded(Line)
     fit(line, draw, plan(tmp_path, 5), silent())

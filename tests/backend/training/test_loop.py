@@ -1,9 +1,10 @@
 """The loop under every training: steps until none is left, callbacks between them, a checkpoint to resume from."""
 
+import pytest
 import torch
 
 from backend.protocol import silent
-from backend.training.loop import Callback, TrainingLoop
+from backend.training.loop import STOP, Callback, TrainingLoop, TrainingStopped
 
 
 class Counting(TrainingLoop):
@@ -58,3 +59,14 @@ def test_a_checkpoint_restores_parts_and_counters(tmp_path):
     loop.save_checkpoint()
     other = Counting(tmp_path / "state.safetensors")
     assert other.load_checkpoint() == {"count": 1} and other.weight.weight.item() == 1
+
+
+def test_a_stopped_training_writes_a_checkpoint_after_its_step(tmp_path):
+    loop = Counting(tmp_path / "state.safetensors", interval_s=3600)
+    try:
+        STOP.set()
+        with pytest.raises(TrainingStopped, match="Run it again"):
+            loop.train()
+    finally:
+        STOP.clear()
+    assert Counting(tmp_path / "state.safetensors").load_checkpoint() == {"count": 1} and not loop.calls
