@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from backend.models.image_inputs import ImageInputs
 from backend.models.landcover import LandCoverGenerator
 from backend.protocol import Extent, GenerateImage, GenerateLandCover, GenerateScene, Reporter
 from backend.tiling import regions
-from backend.tiling.landcover_input import box_of_grid, open_landcover
+from backend.tiling.landcover_input import box_of_grid, class_shares, open_landcover
 from backend.tiling.regions import RegionOfInterest, ValidPixels
 
 LandCoverJob = Union[GenerateLandCover, GenerateScene]
@@ -43,23 +43,31 @@ def generate_landcover(job: GenerateLandCover, report: Reporter, fill: FillRegio
     """Generate land cover on the extent's 10 m grid, inside `fill` or else the job's polygons."""
     box = grid.geobox(job.extent, grid.LANDCOVER_PIXEL_M, job.grid_crs, job.max_area_km2)
     generator = base.load(LandCoverGenerator, job.model)
-    layer = _landcover_layer(job, generator, box, fill or requested_region(job, str(box.crs)))
+    words = styles.choose_landcover_styles(generator, job.style, job.seed)
+    for note in styles.landcover_notes(generator, job.style, words):
+        report.log(note)
+    layer = _landcover_layer(job, generator, box, fill or requested_region(job, str(box.crs)), words)
     write_layers([(job.output, layer)], job.scheduler, report)
     return {"output": job.output}
 
 
-def generate_image(job: GenerateImage, report: Reporter, extent: Extent | None = None) -> dict[str, str]:
+def generate_image(
+    job: GenerateImage, report: Reporter, extent: Extent | None = None, is_style_complete: bool = False
+) -> dict[str, str]:
     """Generate an image on a land cover raster, or on the part of it in `extent`, at the generator's GSD.
 
-    The image is masked where the land cover is nodata. Raises BackendError where the raster does not touch the extent.
+    The image is masked where the land cover is nodata. Unless `is_style_complete`, the seed adds to the job's style
+    what fits the whole raster. Raises BackendError where the raster does not touch the extent.
     """
     generator = load_image_generator(job.generator, job.model)
-    words = styles.choose_styles(generator, job.style, job.seed)
-    image_tags = tags.generator_tags(generator, job.seed, job.steps, landcover=Path(job.landcover).name, style=words)
     with open_landcover(job.landcover, generator.pixel_m, job.max_area_km2, extent) as (box, landcover):
-        raster = generator.lazy_raster(str(box.crs), job.seed, job.steps, ImageInputs(landcover), words)
-        for note in styles.notes(generator, words, job.style):
+        shares = None if is_style_complete else class_shares(job.landcover)
+        words = styles.choose_styles(generator, job.style, job.seed, shares, is_style_complete)
+        for note in styles.image_notes(generator, job.style, words):
             report.log(note)
+        raster = generator.lazy_raster(str(box.crs), job.seed, job.steps, ImageInputs(landcover), words)
+        settings = {"landcover": Path(job.landcover).name, "style": words}
+        image_tags = tags.generator_tags(generator, job.seed, job.steps, **settings)
         labelled = ValidPixels(lambda region: landcover.read(region) != legend.IGNORE, box_of_grid(box))
         layer = Layer(raster, box, "rgb", image_tags, labelled, stamp(job.landcover))
         write_layers([(job.output, layer)], job.scheduler, report)
@@ -99,27 +107,30 @@ class SceneLayers:
     notes: list[str]
 
     @classmethod
-    def load(cls, job: GenerateScene, grids: SceneGrids, fill: FillRegion) -> SceneLayers:
+    def load(cls, job: GenerateScene, grids: SceneGrids, fill: FillRegion, is_style_complete: bool) -> SceneLayers:
         """Load both generators and plan their layers inside `fill`; nothing is computed yet."""
         generator, image_generator = base.load(LandCoverGenerator, "landcover"), load_image_generator(job.generator)
-        words = styles.choose_styles(image_generator, job.style, job.seed)
-        landcover = _landcover_layer(job, generator, grids.landcover, fill)
+        models = image_generator, generator
+        look = styles.choose_scene_styles(*models, job.style, job.seed, job.shares, is_style_complete)
+        landcover = _landcover_layer(job, generator, grids.landcover, fill, look.landcover)
         inputs = ImageInputs(landcover.raster, grids.factor)
-        raster = image_generator.lazy_raster(grids.crs, job.seed, job.steps, inputs, words)
-        settings = tags.landcover_settings(generator, job.seed, _share_settings(job))
-        image_tags = tags.generator_tags(image_generator, job.seed, job.steps, style=words, **settings)
+        raster = image_generator.lazy_raster(grids.crs, job.seed, job.steps, inputs, look.image)
+        settings = tags.landcover_settings(generator, job.seed, _landcover_settings(job, look.landcover))
+        image_tags = tags.generator_tags(image_generator, job.seed, job.steps, style=look.words, **settings)
         area = fill.area(image_generator.pixel_m)
         image = Layer(raster, grids.image, "rgb", image_tags, area, fill.identity)
-        return cls(landcover, image, styles.notes(image_generator, words, job.style))
+        return cls(landcover, image, styles.scene_notes(*models, job.style, look))
 
 
-def generate_scene(job: GenerateScene, report: Reporter, fill: FillRegion | None = None) -> dict[str, str]:
+def generate_scene(
+    job: GenerateScene, report: Reporter, fill: FillRegion | None = None, is_style_complete: bool = False
+) -> dict[str, str]:
     """Generate land cover and the image on it, both from north to south, inside `fill` or else the job's polygons.
 
-    Without an `output_landcover` only the image is written.
+    Unless `is_style_complete`, the seed adds to the job's style. Without `output_landcover` only the image is written.
     """
     grids = SceneGrids.of(job)
-    layers = SceneLayers.load(job, grids, fill or requested_region(job, grids.crs))
+    layers = SceneLayers.load(job, grids, fill or requested_region(job, grids.crs), is_style_complete)
     for note in layers.notes:
         report.log(note)
     outputs = {"output_landcover": job.output_landcover, "output_image": job.output_image}
@@ -127,11 +138,13 @@ def generate_scene(job: GenerateScene, report: Reporter, fill: FillRegion | None
     return {name: path for name, path in outputs.items() if path}
 
 
-def _share_settings(job: LandCoverJob) -> dict[str, Any]:
-    return {"shares": job.shares, "guidance_scale": job.guidance_scale}
+def _landcover_settings(job: LandCoverJob, words: Sequence[str]) -> dict[str, Any]:
+    return {"shares": job.shares, "guidance_scale": job.guidance_scale, "style": words}
 
 
-def _landcover_layer(job: LandCoverJob, generator: LandCoverGenerator, box: GeoBox, fill: FillRegion) -> Layer:
-    raster = generator.lazy_raster(str(box.crs), job.seed, job.steps, job.shares, job.guidance_scale)
-    landcover_tags = tags.generator_tags(generator, job.seed, job.steps, **_share_settings(job))
+def _landcover_layer(
+    job: LandCoverJob, generator: LandCoverGenerator, box: GeoBox, fill: FillRegion, words: Sequence[str]
+) -> Layer:
+    raster = generator.lazy_raster(str(box.crs), job.seed, job.steps, job.shares, job.guidance_scale, styles=words)
+    landcover_tags = tags.generator_tags(generator, job.seed, job.steps, **_landcover_settings(job, words))
     return Layer(raster, box, "classes", landcover_tags, fill.area(grid.LANDCOVER_PIXEL_M), fill.identity)
