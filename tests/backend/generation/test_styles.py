@@ -8,7 +8,9 @@ import pytest
 from backend.generation import styles
 from backend.generation.styles import SceneStyles
 from backend.geo import legend
+from backend.models import landcover
 from backend.protocol import BackendError
+from backend.tiling.lattice import Box
 
 SEEDS = range(400)
 WOODS, GRASS, TOWN, WATER = 10, 30, 50, 80
@@ -49,8 +51,8 @@ def images(style="", generator=IMAGE, landcover_shares=None):
     return {styles.choose_styles(generator, style, seed, landcover_shares) for seed in SEEDS}
 
 
-def scenes(style="", generator=IMAGE, landcover=LANDCOVER, requested=None):
-    return {styles.choose_scene_styles(generator, landcover, style, seed, requested) for seed in SEEDS}
+def scenes(style="", generator=IMAGE, below=LANDCOVER, requested=None):
+    return {styles.choose_scene_styles(generator, below, style, seed, requested) for seed in SEEDS}
 
 
 def test_a_former_name_and_a_nearest_climate_stand_for_what_a_model_knows():
@@ -161,7 +163,7 @@ def test_models_of_another_age_share_a_look():
     }
     assert scenes("temperate", OLD_IMAGE) == {SceneStyles(("temperate",), ("humid",), ("temperate",))}
     assert scenes("temperate", OLD_IMAGE, OLD_LANDCOVER) == {SceneStyles(("humid",), ("humid",), ())}
-    assert {look.landcover for look in scenes(landcover=OLD_LANDCOVER)} == {()}
+    assert {look.landcover for look in scenes(below=OLD_LANDCOVER)} == {()}
     look = styles.choose_scene_styles(IMAGE, OLD_LANDCOVER, "coastal, 2016", 0)
     assert "STYLE leaves it as it is" in styles.scene_notes(IMAGE, OLD_LANDCOVER, "coastal, 2016", look)[0]
 
@@ -177,7 +179,26 @@ def test_a_scene_whose_images_have_no_climate_gets_one_of_the_land_cover():
 def test_a_scene_fits_its_climate_or_the_requested_class_shares():
     fitting = image_generator({"semiarid": 0.5, "temperate": 0.5}, CLASSES)
     woods = landcover_generator(temperate=shares(c10=50, c30=50), semiarid=shares(c10=80, c30=20))
-    assert {look.words for look in scenes(generator=fitting, landcover=woods)} == {("temperate",)}
+    assert {look.words for look in scenes(generator=fitting, below=woods)} == {("temperate",)}
     assert {look.words for look in scenes("semiarid", fitting, woods)} == {("semiarid",)}
-    towns = {look.words for look in scenes(generator=fitting, landcover=woods, requested={TOWN: 30.0})}
+    towns = {look.words for look in scenes(generator=fitting, below=woods, requested={TOWN: 30.0})}
     assert towns == {("semiarid",), ("temperate",)}
+
+
+def test_a_default_map_is_nearly_one_class_no_more_often_than_the_training_maps():
+    """Half of a model's tropical compositions are one class, and a tenth of its temperate ones."""
+    rng, listed = np.random.default_rng(0), {}
+    for climate, one_class in (("tropical", 64), ("temperate", 13)):
+        mixes = rng.dirichlet(np.full(legend.COUNT, 0.6), landcover.COMPOSITIONS)
+        mixes[:one_class] = np.eye(legend.COUNT)[rng.integers(0, legend.COUNT, one_class)]
+        listed[climate] = mixes.tolist()
+    generator = SimpleNamespace(name="m", index={"styles": sorted(listed), "compositions": listed})
+
+    def largest_share(seed):
+        compositions = landcover.compositions(generator.index, styles.choose_landcover_styles(generator, "", seed))
+        window = Box(470_000, 37_600, landcover.WINDOW_PX, landcover.WINDOW_PX)
+        return landcover.random_shares(compositions, window, "EPSG:32618", seed).max()
+
+    in_data = (np.concatenate(list(listed.values())).max(1) >= 0.95).mean()
+    drawn = np.mean([largest_share(seed) >= 0.95 for seed in range(1000)])
+    assert 0.15 < drawn < in_data + 0.03
