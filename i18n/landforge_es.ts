@@ -124,6 +124,10 @@
       <translation>Un entorno hecho para Landforge, en su perfil de QGIS</translation>
     </message>
     <message>
+      <source>An image on the new image's grid, of which the valid pixels stay as they are and the masked ones are painted so that they continue it. Left empty: everything is painted.</source>
+      <translation>Una imagen en la cuadrícula de la nueva imagen: sus píxeles válidos quedan como están y los enmascarados se pintan de modo que la continúen. Vacío: se pinta todo.</translation>
+    </message>
+    <message>
       <source>Apple GPU</source>
       <translation>GPU de Apple</translation>
     </message>
@@ -150,6 +154,10 @@
     <message>
       <source>Build standard sets</source>
       <translation>Crear conjuntos estándar</translation>
+    </message>
+    <message>
+      <source>Buildings</source>
+      <translation>Edificios</translation>
     </message>
     <message>
       <source>Built-up</source>
@@ -644,6 +652,10 @@
       <translation>Es</translation>
     </message>
     <message>
+      <source>Known pixels</source>
+      <translation>Píxeles conocidos</translation>
+    </message>
+    <message>
       <source>La&amp;yer</source>
       <translation>C&amp;apa</translation>
     </message>
@@ -730,6 +742,10 @@
     <message>
       <source>Legend</source>
       <translation>Leyenda</translation>
+    </message>
+    <message>
+      <source>Lines or polygons, for instance OpenStreetMap's, that are drawn as roads. Lines are as wide as their class in a field 'highway' usually is (motorway 22 m, primary 12 m, residential 6 m, path 2 m), and 6 m without such a field. Bridges lie over water.</source>
+      <translation>Líneas o polígonos, por ejemplo de OpenStreetMap, que se dibujan como calles y carreteras. Las líneas tienen el ancho habitual de su clase en un campo 'highway' (motorway 22 m, primary 12 m, residential 6 m, path 2 m), y 6 m sin ese campo. Los puentes quedan sobre el agua.</translation>
     </message>
     <message>
       <source>M&amp;ap</source>
@@ -920,8 +936,16 @@
       <translation>Polígo&amp;no</translation>
     </message>
     <message>
+      <source>Polygons that are drawn as buildings.</source>
+      <translation>Polígonos que se dibujan como edificios.</translation>
+    </message>
+    <message>
       <source>Polygons to fill</source>
       <translation>Polígonos que llenar</translation>
+    </message>
+    <message>
+      <source>Polygons, or lines, that are drawn as water. Lines are as wide as their class in a field 'waterway' usually is (river 20 m, canal 10 m, stream 3 m, ditch 2 m), and 4 m without such a field.</source>
+      <translation>Polígonos, o líneas, que se dibujan como agua. Las líneas tienen el ancho habitual de su clase en un campo 'waterway' (river 20 m, canal 10 m, stream 3 m, ditch 2 m), y 4 m sin ese campo.</translation>
     </message>
     <message>
       <source>Pool of synthetic data sets</source>
@@ -1010,6 +1034,10 @@
     <message>
       <source>Repetitions</source>
       <translation>Repeticiones</translation>
+    </message>
+    <message>
+      <source>Roads</source>
+      <translation>Calles y carreteras</translation>
     </message>
     <message>
       <source>Roll a new seed</source>
@@ -1314,6 +1342,10 @@
     <message>
       <source>The feature extractor, by its name in segmentation-models-pytorch. LALE has no separate encoder.</source>
       <translation>El extractor de características, por su nombre en segmentation-models-pytorch. LALE no tiene un codificador aparte.</translation>
+    </message>
+    <message>
+      <source>The field with the width of each line in metres. Where it is empty or not above 0, the class decides.</source>
+      <translation>El campo con el ancho de cada línea en metros. Donde está vacío o no es mayor que 0, decide la clase.</translation>
     </message>
     <message>
       <source>The folder of choosetiles.html, ranking.csv and 'chosen'.</source>
@@ -1624,6 +1656,10 @@
       <translation>Parte de validación</translation>
     </message>
     <message>
+      <source>Water</source>
+      <translation>Agua</translation>
+    </message>
+    <message>
       <source>What fooled you (click to see it on the map):</source>
       <translation>Lo que le engañó (pulse para verlo en el mapa):</translation>
     </message>
@@ -1650,6 +1686,14 @@
     <message>
       <source>Whole scene</source>
       <translation>Escena completa</translation>
+    </message>
+    <message>
+      <source>Width of roads (m)</source>
+      <translation>Ancho de calles y carreteras (m)</translation>
+    </message>
+    <message>
+      <source>Width of water (m)</source>
+      <translation>Ancho del agua (m)</translation>
     </message>
     <message>
       <source>Window (m)</source>
@@ -1680,8 +1724,8 @@
       <translation>árido</translation>
     </message>
     <message>
-      <source>autoencoder learns to compress maps, decoder learns to decompress them without seams, denoiser learns to generate compressed maps. all: one stage after another, with the minutes divided. A single stage needs those before it.</source>
-      <translation>autoencoder aprende a comprimir mapas, decoder aprende a descomprimirlos sin costuras, denoiser aprende a generar mapas comprimidos. all: una etapa tras otra, con los minutos repartidos. Una etapa sola necesita las anteriores.</translation>
+      <source>autoencoder learns to compress maps, decoder learns to decompress them without seams, denoiser learns to generate compressed maps in many steps, distillation reduces the steps with the help of a discriminator. all: one stage after another, with the minutes divided. A single stage needs those before it.</source>
+      <translation>autoencoder aprende a comprimir mapas, decoder aprende a descomprimirlos sin costuras, denoiser aprende a generar mapas comprimidos en muchos pasos, distillation reduce los pasos con ayuda de un discriminador. all: una etapa tras otra, con los minutos repartidos. Una etapa sola necesita las anteriores.</translation>
     </message>
     <message>
       <source>balanced: rare classes weigh more in the loss.</source>

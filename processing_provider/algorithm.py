@@ -25,6 +25,7 @@ from ..plugin.translation import tr
 from . import fields
 from .fields import Parameters
 from .raster_input import RasterInput
+from .vector_input import VectorInput
 
 ICONS = Path(__file__).parent.parent / "icons"
 
@@ -192,7 +193,8 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
             for path in outputs
             if protocol.unfinished_path(path).is_dir() and temporary not in path.parents
         ]
-        if not unfinished or any(isinstance(value, RasterInput) and not value.path for value in self._inputs.values()):
+        layers = [value for value in self._inputs.values() if isinstance(value, (RasterInput, VectorInput))]
+        if not unfinished or not all(layer.path for layer in layers):
             return ""
         return (
             f"\nWhat is finished is kept beside the output, in {' and '.join(map(str, unfinished))}. Running again "

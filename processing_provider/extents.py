@@ -117,12 +117,14 @@ def check_area(extent: Extent, max_area_km2: float, transforms: QgsCoordinateTra
         )
 
 
-def grid_bounds(extent: Extent, grid_crs: str, target: str, transforms: QgsCoordinateTransformContext) -> QgsRectangle:
-    """The bounds, in the target CRS, of the backend's grid over an extent, with a margin for its snapping.
+def grid_bounds(
+    extent: Extent, grid_crs: str, target: str, transforms: QgsCoordinateTransformContext, margin_m: float = 0.0
+) -> QgsRectangle:
+    """The bounds, in the target CRS, of the backend's grid over an extent, with a margin and more for its snapping.
 
     `grid_crs` is the grid's CRS; empty for the UTM zone of the extent's centre.
     """
     box = rectangle(extent)
     grid_crs = grid_crs or grids.utm_zone(reprojected(box, extent.crs, grids.WGS84, transforms).center())
     box = reprojected(box, extent.crs, grid_crs, transforms)
-    return reprojected(box.buffered(MARGIN_M), grid_crs, target, transforms)
+    return reprojected(box.buffered(MARGIN_M + margin_m), grid_crs, target, transforms)

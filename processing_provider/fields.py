@@ -22,6 +22,7 @@ from ..plugin import settings
 from . import extents, polygons
 from .parameters import default
 from .raster_input import SUFFIXES, RasterInput
+from .vector_input import KINDS, VectorInput
 
 Parameters = dict[str, Any]
 
@@ -62,8 +63,8 @@ def _expanded(item: Any) -> list[Any]:
 def read(algorithm: Any, parameters: Parameters, context: QgsProcessingContext) -> dict[str, Any]:
     """The fields of the algorithm's job, without its outputs, from normalized parameters.
 
-    An empty optional parameter leaves its field out. A layer is a RasterInput until `export_layers`. Raises
-    QgsProcessingException or BackendError with a message for the user.
+    An empty optional parameter leaves its field out. A layer is a RasterInput or VectorInput until `export_layers`.
+    Raises QgsProcessingException or BackendError with a message for the user.
     """
     fields: dict[str, Any] = {}
     for definition in algorithm.parameterDefinitions():
@@ -72,6 +73,9 @@ def read(algorithm: Any, parameters: Parameters, context: QgsProcessingContext) 
         empty = parameters.get(key) in (None, "")
         if not definition.isDestination() and not (empty and optional):
             fields[key.lower()] = _field_value(algorithm, definition, parameters, context)
+    for name in map(str.lower, KINDS):
+        if name in fields and f"{name}_width" in fields:
+            fields[name].check_field(fields[f"{name}_width"])
     if algorithm.parameterDefinition("GRID_CRS"):
         _set_extent_and_region(fields, algorithm.parameterAsCrs(parameters, "GRID_CRS", context), context)
     if algorithm.parameterDefinition("SCHEDULER"):
@@ -96,11 +100,14 @@ def _set_extent_and_region(
 
 
 def _field_value(algorithm: Any, definition: Any, parameters: Parameters, context: QgsProcessingContext) -> Any:
-    """The value of one parameter as its job's field has it; layers as RasterInput, polygons as a feature source."""
+    """The value of one parameter as its job's field has it; layers as RasterInput or VectorInput, polygons as a
+    feature source."""
     key, kind = definition.name(), definition.type()
     arguments = (parameters, key, context)
     if kind == "extent":
         return extents.read_extent(algorithm, *arguments)
+    if kind == "source" and key in KINDS:
+        return VectorInput(algorithm, *arguments)
     if kind == "source":
         return polygons.polygon_source(algorithm, *arguments)
     if kind == "raster":
@@ -236,10 +243,13 @@ def export_layers(
     def with_path(value: Any, name: str) -> Any:
         if isinstance(value, tuple):
             return tuple(with_path(item, f"{name}{number}") for number, item in enumerate(value))
-        if not isinstance(value, RasterInput):
+        if not isinstance(value, (RasterInput, VectorInput)):
             return value
         if value.path:
             return value.path
+        if isinstance(value, VectorInput):
+            place = fields.get("extent") or fields["landcover"].extent
+            return value.export(folder, place, fields.get("grid_crs", ""), fields.get(f"{name}_width", ""), feedback)
         extent, pixel_m = fields.get("extent"), fields.get("pixel_m") or web_map_pixel_m
         if extent is not None:
             extents.check_area(extent, fields["max_area_km2"], value.transforms)

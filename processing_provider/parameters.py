@@ -14,6 +14,7 @@ from qgis.core import (
     QgsProcessingParameterEnum,
     QgsProcessingParameterExtent,
     QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterField,
     QgsProcessingParameterFile,
     QgsProcessingParameterFileDestination,
     QgsProcessingParameterFolderDestination,
@@ -102,6 +103,39 @@ def region() -> Parameter:
     )
     kinds = [QgsProcessing.SourceType.TypeVectorPolygon]  # type: ignore[attr-defined]
     return with_help(QgsProcessingParameterFeatureSource("AREA", "Polygons to fill", kinds, None, True), text)
+
+
+def vector_layers() -> list[Parameter]:
+    """ROADS, BUILDINGS and WATER, and the fields of the widths of lines; all optional."""
+    line = QgsProcessing.SourceType.TypeVectorLine  # type: ignore[attr-defined]
+    polygon = QgsProcessing.SourceType.TypeVectorPolygon  # type: ignore[attr-defined]
+    roads = (
+        "Lines or polygons, for instance OpenStreetMap's, that are drawn as roads. Lines are as wide as their "
+        "class in a field 'highway' usually is (motorway 22 m, primary 12 m, residential 6 m, path 2 m), and 6 m "
+        "without such a field. Bridges lie over water."
+    )
+    buildings = "Polygons that are drawn as buildings."
+    water = (
+        "Polygons, or lines, that are drawn as water. Lines are as wide as their class in a field 'waterway' "
+        "usually is (river 20 m, canal 10 m, stream 3 m, ditch 2 m), and 4 m without such a field."
+    )
+    width = "The field with the width of each line in metres. Where it is empty or not above 0, the class decides."
+    return [
+        _features("ROADS", "Roads", [line, polygon], roads),
+        _features("BUILDINGS", "Buildings", [polygon], buildings),
+        _features("WATER", "Water", [polygon, line], water),
+        _width_field("ROADS", "Width of roads (m)", width),
+        _width_field("WATER", "Width of water (m)", width),
+    ]
+
+
+def _features(key: str, label: str, kinds: list[Any], text: str) -> Parameter:
+    return with_help(QgsProcessingParameterFeatureSource(key, label, kinds, None, True), text)
+
+
+def _width_field(layer: str, label: str, text: str) -> Parameter:
+    parameter = QgsProcessingParameterField(f"{layer}_WIDTH", label, parentLayerParameterName=layer, optional=True)
+    return advanced(with_help(parameter, text))
 
 
 def extents(text: str) -> Parameter:
@@ -326,6 +360,15 @@ def file_output(key: str, label: str, kind: str, text: str) -> Parameter:
 def raster_output(key: str, label: str, text: str, optional: bool = False) -> Parameter:
     """An output GeoTIFF; an optional one is switched off by default."""
     return with_help(QgsProcessingParameterRasterDestination(key, label, None, optional, not optional), text)
+
+
+def encoder_weights(job: type[Any]) -> Parameter:
+    """ENCODER_WEIGHTS of a training with a discriminator, advanced."""
+    text = (
+        "The weights of the discriminator's encoder, an EfficientNet-Lite0: imagenet (downloaded on first use) or "
+        "a .safetensors file. Left empty: those of the bundled segmentation model."
+    )
+    return advanced(string(job, "ENCODER_WEIGHTS", "Discriminator's encoder weights", text))
 
 
 def grid_crs() -> Parameter:

@@ -69,6 +69,12 @@ class RasterInput:
         self._tags = {} if self.path else export_tags(layer)
         self.is_picture = layer.dataProvider().dataType(1) in PICTURES
 
+    @property
+    def extent(self) -> Extent:
+        """The layer's bounds in its CRS."""
+        box = self._bounds
+        return Extent(box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum(), crs_text(self._crs))
+
     def export(
         self, target: Path, extent: Extent | None, grid_crs: str, pixel_m: float, feedback: QgsProcessingFeedback
     ) -> str:

@@ -1,7 +1,7 @@
 """The data set of the study from the training data of the bundled weights, tested on their held-out sites.
 
 The rasters in `naip/` and `rural/` become tiles of 153 m at 1 m. Years of one site show the same ground, so only one of
-them is used. The sites that `weights.training_data` holds out are the test split; some others are the val split.
+them is used. The sites that `weights.image_data` holds out are the test split; some others are the val split.
 """
 
 import csv
@@ -20,7 +20,7 @@ from backend.datasets.pack import resized
 from backend.datasets.spatial_split import Footprint, Split
 from backend.geo import legend
 from backend.protocol import Reporter, partial_path
-from weights import training_data
+from weights import image_data
 
 GROUPS = ("naip", "rural")
 SINGLE_TILES = "naip"  # the group whose rasters hold a single tile each
@@ -36,7 +36,7 @@ def is_training_data(data: Path) -> bool:
 
 def split_of(site: str) -> Split:
     """The split of a site's tiles; it depends on the site's name only."""
-    if training_data.held_out(site):
+    if image_data.held_out(site):
         return "test"
     return "val" if zlib.crc32(f"{site} val".encode()) % 100 < VAL_PERCENT else "train"
 
@@ -45,10 +45,10 @@ def select_rows(rows: list[dict[str, str]], share: float = 1.0) -> list[tuple[di
     """One row of an index for each used site, with its split: all test sites, and a share of the others."""
     years: dict[str, list[str]] = {}
     for row in rows:
-        years.setdefault(training_data.site_of(row), []).append(row["name"])
+        years.setdefault(image_data.site_of(row), []).append(row["name"])
     selected = []
     for row in rows:
-        site = training_data.site_of(row)
+        site = image_data.site_of(row)
         names = sorted(years[site])
         split = split_of(site)
         used = split == "test" or zlib.crc32(f"{site} used".encode()) % 100 < 100 * share
@@ -59,8 +59,9 @@ def select_rows(rows: list[dict[str, str]], share: float = 1.0) -> list[tuple[di
 
 def _write_tiles(data: Path, group: str, row: dict[str, str], split: Split, folder: Path) -> Iterator[writer.Entry]:
     """Write the tiles of an image and its label, side by side from the first pixel; yields their entries."""
-    name, factor = row["name"], training_data.TILE_GROUPS[group]
+    name = row["name"]
     with rasterio.open(data / group / "label" / f"{name}.tif") as source:
+        factor = source.transform.a / image_data.PIXEL_M
         label, corner, crs = resized(source, factor, Resampling.nearest)[0], source.transform, source.crs
     with rasterio.open(data / group / "image" / f"{name}.tif") as source:
         image = resized(source, factor, Resampling.average)[:3]
@@ -70,7 +71,7 @@ def _write_tiles(data: Path, group: str, row: dict[str, str], split: Split, fold
             georeference = (crs, Affine(1, 0, corner.c + left, 0, -1, corner.f - top), {"LANDFORGE_SYNTHETIC": "NO"})
             bounds = (corner.c + left, corner.f - top - TILE_PX, corner.c + left + TILE_PX, corner.f - top)
             tile = Footprint(f"{group}_{name}_{top}_{left}", str(crs), bounds, split)
-            entry = writer.entry(tile, legend.to_index(label[window]), styles=training_data.styles_of(row, group))
+            entry = writer.entry(tile, legend.to_index(label[window]), styles=image_data.styles_of(row, group))
             writer.write_tile(folder / entry.files["image"], image[window], *georeference)
             writer.write_tile(folder / entry.files["label"], label[window][None], *georeference)
             yield entry

@@ -7,6 +7,7 @@ whose held-out pixels are unknown, so that a model does not learn the few places
 
 from __future__ import annotations
 
+import json
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +19,10 @@ from affine import Affine
 from odc.geo.crs import CRS
 from rasterio.warp import Resampling, reproject, transform_bounds
 
+from backend.datasets.layout import LANDCOVER_PIXEL_M as PIXEL_M
+from backend.datasets.layout import PACKED_INDEX
 from backend.geo import legend
-from backend.protocol import Reporter
+from backend.protocol import BackendError, Reporter
 
 HELD_OUT_PERCENT = 15
 NO_STYLE = ""
@@ -79,13 +82,13 @@ def _turned_grid(source: rasterio.DatasetReader, angle: int) -> _Grid:
     centre = ((source.bounds.left + source.bounds.right) / 2, (source.bounds.bottom + source.bounds.top) / 2)
     utm = str(CRS.utm(*centre))
     west, south, east, north = transform_bounds(source.crs, utm, *source.bounds)
-    width, height = (east - west) / 10, (north - south) / 10
+    width, height = (east - west) / PIXEL_M, (north - south) / PIXEL_M
     cosine, sine = np.cos(np.radians(angle)), np.sin(np.radians(angle))
     shape = (round(width * sine + height * cosine), round(width * cosine + height * sine))
     transform = (
         Affine.translation((west + east) / 2, (south + north) / 2)
         @ Affine.rotation(angle)
-        @ Affine.scale(10, -10)
+        @ Affine.scale(PIXEL_M, -PIXEL_M)
         @ Affine.translation(-shape[1] / 2, -shape[0] / 2)
     )
     return _Grid(utm, transform, shape)
@@ -115,7 +118,7 @@ def _held_out_blocks(name: str, shape: tuple[int, ...], settings: LandCoverMap) 
 
 def _pack_map(path: Path, target: Path) -> dict[str, dict[str, Any]]:
     """Write the arrays of a map, one for each of its angles; returns their entries in `packed.json` by name."""
-    settings = MAPS.get(path.stem, LandCoverMap(""))
+    settings = MAPS.get(path.stem, LandCoverMap(NO_STYLE))
     with rasterio.open(path) as source:
         codes = source.read(1)
         grid = _Grid(source.crs.to_wkt(), source.transform, codes.shape)
@@ -136,22 +139,26 @@ def _pack_map(path: Path, target: Path) -> dict[str, dict[str, Any]]:
     return {name: {**entry, "style": settings.style} for name, entry in entries.items()}
 
 
-def pack_maps(source: Path, target: Path, report: Reporter) -> dict[str, dict[str, Any]]:
-    """Write the arrays of all maps in `worldcover/` and `landcover_30m/`; returns their entries in `packed.json`.
+def pack(source: Path, target: Path, report: Reporter) -> Path:
+    """Pack all maps in `worldcover/` and `landcover_30m/` of a folder; returns the packed folder.
 
-    An entry's `emphasis` is the factor on its pixels by which the maps of a style get the style's weight.
+    An entry's `emphasis` is the factor on its pixels by which the maps of a style get the style's weight. Raises
+    BackendError where there is no map.
     """
     paths = sorted([*(source / "worldcover").glob("*.tif"), *(source / "landcover_30m").glob("*.tif")])
-    entries = {}
+    if not paths:
+        raise BackendError(f"{source} is no training data folder: it holds no worldcover/*.tif.")
+    target.mkdir(parents=True, exist_ok=True)
+    entries, pixels = dict[str, dict[str, Any]](), dict[str, int]()
     for number, path in enumerate(paths):
         report.progress(number / len(paths), f"packing {path.stem}")
         entries |= _pack_map(path, target)
-    pixels: dict[str, int] = {}
     for name, entry in entries.items():
         labelled = np.load(target / f"{name}_landcover.npy", mmap_mode="r") != legend.IGNORE
         pixels[entry["style"]] = pixels.get(entry["style"], 0) + int(labelled.sum())
     for entry in entries.values():
         style = entry["style"]
-        if style in STYLE_WEIGHTS:
-            entry["emphasis"] = STYLE_WEIGHTS[style] * sum(pixels.values()) / pixels[style]
-    return entries
+        if weight := STYLE_WEIGHTS.get(style):
+            entry["emphasis"] = weight * sum(pixels.values()) / pixels[style]
+    (target / PACKED_INDEX).write_text(json.dumps({"pixel_m": PIXEL_M, "landcover": entries}))
+    return target

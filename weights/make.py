@@ -1,9 +1,8 @@
 """Train the bundled weights: `python weights/make.py DATA [RECIPE ...]`, resumable at any point.
 
-DATA is a folder of image tiles and land cover, laid out as training_data.py describes, or a folder packed from it, for
-which no GDAL is needed. A recipe is a JSON file of this folder: a training job of the backend, with
-minutes and batch for each device type. Its model is copied to `backend/bundled/`. Needs the packages of
-requirements.in.
+DATA is a folder as `image_data.py` and `landcover_data.py` describe it, or one packed from it, for which no GDAL is
+needed. A recipe is a JSON file of this folder: a training job of the backend, with minutes and batch for each device
+type. Its model is copied to `backend/bundled/`. Needs the packages of requirements.in.
 """
 
 import importlib
@@ -34,15 +33,14 @@ def job_of(recipe: str, packed: Path, device_type: str) -> Any:
     return cls(**{key: device.setting(value, device_type) for key, value in fields.items()})
 
 
-def _pack(data: Path, reporter: Reporter) -> Path:
-    """DATA itself where it is packed already, else the folder that it is packed into."""
+def _pack(data: Path, recipe: str, reporter: Reporter) -> Path:
+    """DATA itself where it is packed already, else the folder that a recipe's part of it is packed into."""
     if (data / PACKED_INDEX).is_file():
         return data
-    packed = WORK / "packed"
+    kind = "landcover" if recipe == "landcover" else "image"
+    packed = WORK / {"landcover": "packed_landcover", "image": "packed_images"}[kind]
     if not (packed / PACKED_INDEX).is_file():
-        from weights import training_data  # reads GeoTIFFs
-
-        training_data.pack(data, packed, reporter)
+        importlib.import_module(f"weights.{kind}_data").pack(data, packed, reporter)  # reads GeoTIFFs
     return packed
 
 
@@ -61,9 +59,8 @@ def main(data: Path, recipes: tuple[str, ...]) -> int:
     """Pack the tiles, run each recipe's job, and bundle its model; returns the exit status."""
     reporter = Reporter(sys.stdout)
     try:
-        packed = _pack(data, reporter)
         for recipe in recipes or RECIPES:
-            job = job_of(recipe, packed, device.best().type)
+            job = job_of(recipe, _pack(data, recipe, reporter), device.best().type)
             weights = getattr(job, "encoder_weights", "")
             if weights and not Path(weights).is_file():
                 importlib.import_module("weights.efficientnet_lite0").main(Path(weights))

@@ -1,7 +1,8 @@
-"""Compare a land cover generator's maps with held-out real ones: `measure_landcover.py PACKED FOLDER [MODEL]`.
+"""Compare a land cover generator's maps with real ones, style by style: `measure_landcover.py PACKED FOLDER [MODEL]`.
 
-PACKED holds the packed tiles (`.weights/packed`). `figures.json` and contact sheets of 64 samples and 64 held-out
-windows are written to FOLDER. The samples of a setting are cut from one rendering.
+PACKED holds the packed land cover (`.weights/packed`). `figures.json` and, for each style, contact sheets of 64 samples
+and 64 real windows are written to FOLDER. The samples of a setting are cut from one rendering. Where a style has fewer
+than FEW_HELD_OUT held-out windows, its training windows are measured beside them.
 """
 
 import argparse
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy import ndimage
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -27,7 +29,11 @@ from backend.tiling.lazy_raster import LazyRaster
 from backend.tiling.regions import Everywhere
 from backend.tiling.render import Output, render
 
-WINDOW = 512
+WINDOW = 192  # the smallest side of a held-out block
+FEW_HELD_OUT = 8
+BUILT, CROP, WATER = (list(legend.LEGEND).index(code) for code in (50, 40, 80))
+BORDER_CELLS = 2000  # whose straightness is measured in a set of maps
+STRAIGHT_PX = 0.6  # the largest standard deviation of a straight border's cells from its line, within 6 cells
 SHEET, SHEET_PX = 64, 128  # maps on a contact sheet, and the side of each in pixels
 BLOCK_STEP = 4 * WINDOW  # from one block of training land cover to the next
 REQUESTED_SHARES = (
@@ -40,20 +46,47 @@ REQUESTED_SHARES = (
 )
 
 
-def held_out(packed: Path) -> np.ndarray:
-    """(n, WINDOW, WINDOW) class indices of held-out windows, without those of one class or with much nodata."""
-    windows = [window for window, mask in _windows(packed) if mask.all()]
-    return np.stack([window for window in windows if _is_varied(window)])
+def real_windows(data: PackedLandCover, style: str, held_out: bool) -> np.ndarray:
+    """(n, WINDOW, WINDOW) class indices of a style's windows, without those of one class or with much nodata."""
+    windows = []
+    for group in data.groups.values():
+        for array, mask, styles in zip(group.classes, group.held_out, group.styles):
+            if style in (styles or [""]):
+                windows += [np.array(array[part]) for part in _parts(mask, held_out) if _is_varied(array[part])]
+    return np.stack(windows) if windows else np.zeros((0, WINDOW, WINDOW), np.uint8)
 
 
-def _windows(packed: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Class indices and the mask of held-out pixels of each window."""
-    for group in PackedLandCover((packed,)).groups.values():
-        for array, mask in zip(group.classes, group.held_out):
-            for row in range(0, array.shape[0] - WINDOW + 1, WINDOW):
-                for col in range(0, array.shape[1] - WINDOW + 1, WINDOW):
-                    window = (slice(row, row + WINDOW), slice(col, col + WINDOW))
-                    yield np.array(array[window]), mask[window]
+def _parts(mask: np.ndarray, held_out: bool) -> Iterator[tuple[slice, slice]]:
+    """Windows side by side, in which all pixels are held out, or none is; those of a block begin at its corner."""
+    free = mask == held_out
+    sums = np.pad(free.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+    inside = sums[WINDOW:, WINDOW:] - sums[:-WINDOW, WINDOW:] - sums[WINDOW:, :-WINDOW] + sums[:-WINDOW, :-WINDOW]
+    possible = inside == WINDOW**2
+    while possible.any():
+        row, col = np.unravel_index(possible.argmax(), possible.shape)
+        yield slice(row, row + WINDOW), slice(col, col + WINDOW)
+        possible[max(row - WINDOW + 1, 0) : row + WINDOW, max(col - WINDOW + 1, 0) : col + WINDOW] = False
+
+
+def thin_share(maps: np.ndarray, index: int) -> float:
+    """The share of a class's cells that are thinner than 3 cells: roads, brooks and single houses."""
+    cells = maps == index
+    opened = np.stack([ndimage.binary_opening(mask, np.ones((3, 3))) for mask in cells])
+    return float(1 - opened.sum() / max(cells.sum(), 1))
+
+
+def straight_share(maps: np.ndarray, index: int) -> float:
+    """The share of a class's border cells whose border is straight for 6 cells around; NaN without a border."""
+    rng, straight = np.random.default_rng(0), []
+    for mask in maps == index:
+        border = mask & ~ndimage.binary_erosion(mask, np.ones((3, 3)))
+        places = np.argwhere(border[6:-6, 6:-6])
+        for row, col in places[rng.permutation(len(places))[: BORDER_CELLS // len(maps) + 1]]:
+            points = np.argwhere(border[row : row + 13, col : col + 13]).astype(float)
+            if len(points) >= 7:
+                across = np.linalg.svd(points - points.mean(0), compute_uv=False)[1]
+                straight.append(across / np.sqrt(len(points)) < STRAIGHT_PX)
+    return float(np.mean(straight)) if straight else float("nan")
 
 
 def _is_varied(window: np.ndarray) -> bool:
@@ -84,9 +117,11 @@ def shares(maps: np.ndarray) -> np.ndarray:
 
 
 def landscapes(maps: np.ndarray) -> dict[str, float]:
-    """The mean of each landscape metric over maps of 10 m pixels."""
+    """The mean of each landscape metric over maps of 10 m pixels, and shapes of built-up ground, water and fields."""
     metrics = [landscape.metrics(indices, 10.0) for indices in maps]
-    return {name: float(np.nanmean([values[name] for values in metrics])) for name in landscape.METRICS}
+    means = {name: float(np.nanmean([values[name] for values in metrics])) for name in landscape.METRICS}
+    thin = {"thin_built": thin_share(maps, BUILT), "thin_water": thin_share(maps, WATER)}
+    return {**means, **thin, "straight_crop": straight_share(maps, CROP)}
 
 
 def training_ground(packed: Path) -> Iterator[MapBlock]:
@@ -118,43 +153,56 @@ def sheet(maps: np.ndarray) -> np.ndarray:
     return framed.reshape(8, 8, side, side, 3).swapaxes(1, 2).reshape(8 * side, 8 * side, 3)
 
 
+def measure(maps: np.ndarray, real: np.ndarray) -> dict[str, Any]:
+    """The figures of maps, and their ratios to those of real ones."""
+    figures, of_real = landscapes(maps), landscapes(real)
+    ratios = {key: round(value / of_real[key], 3) for key, value in figures.items() if of_real[key]}
+    return {"windows": len(maps), "shares": _by_code(shares(maps)), **_rounded(figures), "ratios": ratios}
+
+
+def share_errors(model: LandCoverGenerator, count: int, steps: int, style: str) -> dict[str, list[float]]:
+    """For each of REQUESTED_SHARES, by how many percentage points each requested class is off."""
+    errors, index_of = {}, list(legend.LEGEND).index
+    for number, requested in enumerate(REQUESTED_SHARES):
+        maps = samples(model, count, 2 + number, steps, shares=requested, styles=(style,))
+        measured = shares(maps)
+        errors[str(requested)] = [round(100 * measured[index_of(code)] - share, 1) for code, share in requested.items()]
+    return errors
+
+
 def main() -> int:
     """Measure, write the figures and sheets, and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("packed", type=Path)
     parser.add_argument("folder", type=Path)
     parser.add_argument("model", nargs="?", default="landcover")
-    parser.add_argument("--count", type=int, default=200, help="samples at the default steps")
-    parser.add_argument("--few", type=int, default=36, help="samples for each comparison")
+    parser.add_argument("--count", type=int, default=100, help="samples of each style")
+    parser.add_argument("--steps", type=int, default=12)
+    parser.add_argument("--nearest", action="store_true", help="search the training ground for near copies")
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
-    model, real = LandCoverGenerator(args.model), held_out(args.packed)
-    figures: dict[str, Any] = {"held out": {"windows": len(real), "shares": _by_code(shares(real)), **landscapes(real)}}
-    contact_sheet.write_png(args.folder / "real.png", sheet(real))
-
-    def measure(name: str, maps: np.ndarray, **more: Any) -> None:
-        metrics = landscapes(maps)
-        ratios = {key: round(value / figures["held out"][key], 3) for key, value in metrics.items()}
-        figures[name] = {"samples": len(maps), "shares": _by_code(shares(maps)), **metrics, "ratios": ratios, **more}
-        (args.folder / "figures.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
-        print(name, json.dumps(figures[name]), flush=True)
-
-    maps = samples(model, args.count, 1, 12)
-    contact_sheet.write_png(args.folder / "samples.png", sheet(maps))
-    training = list(training_ground(args.packed))
-    distances = {"nearest training window": nearest(maps, training), "of held out": nearest(real, training)}
-    quantiles = {key: np.quantile(values, [0, 0.5]).round(3).tolist() for key, values in distances.items()}
-    measure("12 steps", maps, **quantiles)
-    measure("50 steps", samples(model, args.few, 1, 50))
-    errors, index_of = {}, list(legend.LEGEND).index
-    for number, requested in enumerate(REQUESTED_SHARES):
-        measured = shares(samples(model, max(args.few // 4, 4), 2 + number, 12, shares=requested))
-        errors[str(requested)] = [round(100 * measured[index_of(code)] - share, 1) for code, share in requested.items()]
-    figures["asked shares, points off"] = errors
-    figures["mean absolute"] = round(float(np.mean([abs(error) for row in errors.values() for error in row])), 2)
-    print(errors, figures["mean absolute"])
+    model, data = LandCoverGenerator(args.model), PackedLandCover((args.packed,))
+    figures: dict[str, Any] = {}
+    training = list(training_ground(args.packed)) if args.nearest else []
+    for style in data.styles or [""]:
+        real, other = real_windows(data, style, held_out=True), real_windows(data, style, held_out=False)
+        reference = real if len(real) >= FEW_HELD_OUT else np.concatenate([real, other])
+        maps = samples(model, args.count, 1, args.steps, styles=(style,))
+        entry = {"generated": measure(maps, reference), "real": measure(reference, reference), "held out": len(real)}
+        if training:
+            distances = {"generated": nearest(maps, training), "held out": nearest(real, training)}
+            entry["nearest"] = {key: np.quantile(d, [0, 0.5]).tolist() for key, d in distances.items() if len(d)}
+        entry["shares, points off"] = share_errors(model, max(args.count // 4, 4), args.steps, style)
+        figures[style] = entry
+        print(style, json.dumps(entry), flush=True)
+        for name, windows in (("real", reference), ("samples", maps)):
+            contact_sheet.write_png(args.folder / f"{style or 'all'}_{name}.png", sheet(windows))
     (args.folder / "figures.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
     return 0
+
+
+def _rounded(figures: dict[str, float]) -> dict[str, float]:
+    return {key: round(value, 4) for key, value in figures.items()}
 
 
 def _by_code(class_shares: np.ndarray) -> dict[str, float]:

@@ -1,6 +1,6 @@
 """Measure how well an image generator follows lines: `python weights/measure_lines.py PACKED controlnet|spade`.
 
-PACKED is a folder of packed tiles with lines, see training_data.py. Measured on held-out crops of towns is the share of
+PACKED is a folder of packed tiles with lines, see image_data.py. Measured on held-out crops of towns is the share of
 the lines' pixels that have an edge of the image within 2 m: of the real image, of one generated with the lines, and of
 one generated without. Images are full of edges, so the shares of another crop's lines are given as lower bounds, and
 those of edges that run in the line's direction, of which few lie there by chance.

@@ -1,6 +1,6 @@
 """Measure how wide ground of one class is generated: `python weights/measure_wide_ground.py PACKED controlnet|spade`.
 
-PACKED is a folder of packed tiles, see training_data.py. For each class and each look, which is a style combination of
+PACKED is a folder of packed tiles, see image_data.py. For each class and each look, which is a style combination of
 the model or the one that seeds draw, the generator gets maps of that class alone. Measured are:
 
 - KID against real crops of that class alone, and of the real crops' halves as lower bound. Classes whose tiles are

@@ -41,6 +41,7 @@ def regenerate_area(job: RegenerateArea, report: Reporter) -> dict[str, str]:
         raise BackendError("The output is the raster itself. Choose another output.")
     with open_raster(job.raster, "raster") as source:
         record = provenance.generation_record(source.tags(), job.raster)
+        _check_layers(record, job)
         _check_models(record, job, report)
         report.log(f"{Path(job.raster).name} was made by {record.model} with seed {record.seed}.")
         if record.generator == LANDCOVER:
@@ -48,6 +49,22 @@ def regenerate_area(job: RegenerateArea, report: Reporter) -> dict[str, str]:
         if record.is_scene:
             return _scene(job, record, source, report)
         return _image(job, record, source, report)
+
+
+def _check_layers(record: GenerationRecord, job: RegenerateArea) -> None:
+    """BackendError for a raster with vector features or known pixels, which its tags do not hold."""
+    if "known" in record.settings:
+        raise BackendError(
+            f"{Path(job.raster).name} continues the pixels of {record.settings['known']}, which its tags do not hold. "
+            "Use Generate image with this image as KNOWN and the raster's settings."
+        )
+    names = [str(record.settings[key]) for key in ("roads", "buildings", "water") if key in record.settings]
+    if names:
+        algorithm = "Generate scene" if record.is_scene or record.generator == LANDCOVER else "Generate image"
+        raise BackendError(
+            f"{Path(job.raster).name} has features of vector layers ({', '.join(names)}), which its tags do not hold. "
+            f"Use {algorithm} with these layers and the raster's settings."
+        )
 
 
 def _check_models(record: GenerationRecord, job: RegenerateArea, report: Reporter) -> None:

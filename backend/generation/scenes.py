@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any, Union
 
 from odc.geo.geobox import GeoBox
 
@@ -16,12 +17,18 @@ from backend.generation.layers import Layer, write_layers
 from backend.geo import grid, legend
 from backend.geo.block_store import stamp
 from backend.models import base
+from backend.models.conditioning import KNOWN
 from backend.models.image_inputs import ImageInputs
 from backend.models.landcover import LandCoverGenerator
-from backend.protocol import Extent, GenerateImage, GenerateLandCover, GenerateScene, Reporter
+from backend.protocol import BackendError, Extent, GenerateImage, GenerateLandCover, GenerateScene, Reporter
 from backend.tiling import regions
-from backend.tiling.landcover_input import box_of_grid, class_shares, open_landcover
+from backend.tiling.known_input import open_known
+from backend.tiling.landcover_input import box_of_grid, class_shares, open_landcover, resolution_note
 from backend.tiling.regions import RegionOfInterest, ValidPixels
+from backend.tiling.vector_layers import NO_LAYERS, VectorLayers, burn_landcover, open_layers
+
+if TYPE_CHECKING:
+    from backend.generation.image_generators import ImageGenerator
 
 LandCoverJob = Union[GenerateLandCover, GenerateScene]
 
@@ -60,16 +67,34 @@ def generate_image(
     what fits the whole raster. Raises BackendError where the raster does not touch the extent.
     """
     generator = load_image_generator(job.generator, job.model)
-    with open_landcover(job.landcover, generator.pixel_m, job.max_area_km2, extent) as (box, landcover):
+    if note := resolution_note(job.landcover, generator.pixel_m):
+        report.log(note)
+    with ExitStack() as stack:
+        opened = open_landcover(job.landcover, generator.pixel_m, job.max_area_km2, extent)
+        box, landcover = stack.enter_context(opened)
+        features = open_layers(job, box, report.log)
+        known = stack.enter_context(open_known(job.known, box))
+        if known and KNOWN not in generator.index.get("conditions", []):
+            raise BackendError(
+                f"The model {generator.name} cannot continue known pixels: an older version of Landforge trained it. "
+                "Choose a bundled model, or leave KNOWN empty."
+            )
         shares = None if is_style_complete else class_shares(job.landcover)
         words = styles.choose_styles(generator, job.style, job.seed, shares, is_style_complete)
-        for note in styles.image_notes(generator, job.style, words):
+        settings: dict[str, Any] = {"landcover": Path(job.landcover).name, "style": words}
+        settings |= {"known": Path(job.known).name} if job.known else {}
+        inputs = ImageInputs(landcover, features=features.source, known=known)
+        raster = generator.lazy_raster(str(box.crs), job.seed, job.steps, inputs, words)
+        for note in [*styles.image_notes(generator, job.style, words), *_feature_notes(generator, features)]:
+            report.log(note)
             report.log(note)
         raster = generator.lazy_raster(str(box.crs), job.seed, job.steps, ImageInputs(landcover), words)
         settings = {"landcover": Path(job.landcover).name, "style": words}
         image_tags = tags.generator_tags(generator, job.seed, job.steps, **settings)
         labelled = ValidPixels(lambda region: landcover.read(region) != legend.IGNORE, box_of_grid(box))
-        layer = Layer(raster, box, "rgb", image_tags, labelled, stamp(job.landcover))
+        image_tags = tags.generator_tags(generator, job.seed, job.steps, **settings, **features.settings)
+        identity = " ".join([stamp(job.landcover), *features.stamps, *([stamp(job.known)] if job.known else [])])
+        layer = Layer(raster, box, "rgb", image_tags, labelled, identity)
         write_layers([(job.output, layer)], job.scheduler, report)
     return {"output": job.output}
 
@@ -107,19 +132,25 @@ class SceneLayers:
     notes: list[str]
 
     @classmethod
-    def load(cls, job: GenerateScene, grids: SceneGrids, fill: FillRegion, is_style_complete: bool) -> SceneLayers:
-        """Load both generators and plan their layers inside `fill`; nothing is computed yet."""
+    def load(
+        cls, job: GenerateScene, grids: SceneGrids, fill: FillRegion, features: VectorLayers, is_style_complete: bool
+    ) -> SceneLayers:
+        """Load both generators and plan their layers inside `fill`, with `features`; nothing is computed yet."""
         generator, image_generator = base.load(LandCoverGenerator, "landcover"), load_image_generator(job.generator)
         models = image_generator, generator
         look = styles.choose_scene_styles(*models, job.style, job.seed, job.shares, is_style_complete)
-        landcover = _landcover_layer(job, generator, grids.landcover, fill, look.landcover)
-        inputs = ImageInputs(landcover.raster, grids.factor)
+        landcover = _landcover_layer(job, generator, grids.landcover, fill, look.landcover, features)
+        inputs = ImageInputs(landcover.raster, grids.factor, features.source)
         raster = image_generator.lazy_raster(grids.crs, job.seed, job.steps, inputs, look.image)
+        if features.source:
+            landcover = replace(landcover, raster=burn_landcover(landcover.raster, features.source, grids.factor))
         settings = tags.landcover_settings(generator, job.seed, _landcover_settings(job, look.landcover))
-        image_tags = tags.generator_tags(image_generator, job.seed, job.steps, style=look.words, **settings)
+        settings |= {"style": look.words} | features.settings
+        image_tags = tags.generator_tags(image_generator, job.seed, job.steps, **settings)
         area = fill.area(image_generator.pixel_m)
-        image = Layer(raster, grids.image, "rgb", image_tags, area, fill.identity)
-        return cls(landcover, image, styles.scene_notes(*models, job.style, look))
+        image = Layer(raster, grids.image, "rgb", image_tags, area, " ".join([fill.identity, *features.stamps]))
+        notes = [*styles.scene_notes(*models, job.style, look), *_feature_notes(image_generator, features)]
+        return cls(landcover, image, notes)
 
 
 def generate_scene(
@@ -130,7 +161,8 @@ def generate_scene(
     Unless `is_style_complete`, the seed adds to the job's style. Without `output_landcover` only the image is written.
     """
     grids = SceneGrids.of(job)
-    layers = SceneLayers.load(job, grids, fill or requested_region(job, grids.crs), is_style_complete)
+    features = open_layers(job, grids.image, report.log)
+    layers = SceneLayers.load(job, grids, fill or requested_region(job, grids.crs), features, is_style_complete)
     for note in layers.notes:
         report.log(note)
     outputs = {"output_landcover": job.output_landcover, "output_image": job.output_image}
@@ -138,13 +170,28 @@ def generate_scene(
     return {name: path for name, path in outputs.items() if path}
 
 
+def _feature_notes(generator: ImageGenerator, features: VectorLayers) -> list[str]:
+    """A log line where a generator follows the features' classes and not their outlines."""
+    if not features.source or any("lines" in condition for condition in generator.index.get("conditions", [])):
+        return []
+    return [f"The model {generator.name} follows the classes of roads, buildings and water, not their outlines."]
+
+
 def _landcover_settings(job: LandCoverJob, words: Sequence[str]) -> dict[str, Any]:
     return {"shares": job.shares, "guidance_scale": job.guidance_scale, "style": words}
 
 
 def _landcover_layer(
-    job: LandCoverJob, generator: LandCoverGenerator, box: GeoBox, fill: FillRegion, words: Sequence[str]
+    job: LandCoverJob,
+    generator: LandCoverGenerator,
+    box: GeoBox,
+    fill: FillRegion,
+    words: Sequence[str],
+    features: VectorLayers = NO_LAYERS,
 ) -> Layer:
+    """The layer of land cover without the features, which its tags and its identity name."""
     raster = generator.lazy_raster(str(box.crs), job.seed, job.steps, job.shares, job.guidance_scale, styles=words)
-    landcover_tags = tags.generator_tags(generator, job.seed, job.steps, **_landcover_settings(job, words))
-    return Layer(raster, box, "classes", landcover_tags, fill.area(grid.LANDCOVER_PIXEL_M), fill.identity)
+    settings = _landcover_settings(job, words) | features.settings
+    landcover_tags = tags.generator_tags(generator, job.seed, job.steps, **settings)
+    identity = " ".join([fill.identity, *features.stamps])
+    return Layer(raster, box, "classes", landcover_tags, fill.area(grid.LANDCOVER_PIXEL_M), identity)

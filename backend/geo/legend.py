@@ -79,6 +79,11 @@ def merged(indices: np.ndarray, legend_name: str) -> np.ndarray:
     return table[indices]
 
 
+def burn(indices: np.ndarray, over: np.ndarray) -> np.ndarray:
+    """uint8 class indices with those of a second array over them where neither is IGNORE; all (H, W)."""
+    return np.where((over != IGNORE) & (indices != IGNORE), over, indices)
+
+
 def one_hot(indices: np.ndarray, dtype: type = np.float32) -> np.ndarray:
     """(..., H, W) class indices to (..., COUNT, H, W); IGNORE is zero in every channel."""
     planes = indices[..., None, :, :] == np.arange(COUNT, dtype=np.uint8)[:, None, None]

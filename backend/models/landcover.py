@@ -145,19 +145,20 @@ def composition_styles(index: Mapping[str, Any]) -> list[str]:
     return sorted(set(listed) - {""}) if isinstance(listed, dict) else []
 
 
-def compositions(index: Mapping[str, Any], styles: Sequence[str]) -> tuple[tuple[float, ...], ...]:
+def compositions(index: Mapping[str, Any], styles: Sequence[str]) -> list[list[float]]:
     """The class shares (COUNT) of training windows in any of the styles; where there are none, of all windows."""
     listed = index.get("compositions", {})
     by_style: dict[str, list[list[float]]] = listed if isinstance(listed, dict) else {"": listed}
     chosen = [style for style in by_style if style in styles] or list(by_style)
-    return tuple(tuple(shares) for style in chosen for shares in by_style[style])
+    return [shares for style in chosen for shares in by_style[style]]
 
 
 @dataclass(frozen=True)
 class LandCoverConditioning:
-    """What a rendering requests: `shares` (COUNT) in every window, else those near `anchors`, and a style vector.
+    """What a rendering requests: `shares` (COUNT) in every window, else those near `anchors`, and styles by name.
 
-    Where all shares are 0 and there are no anchors, each window gets one of `compositions`, drawn by `seed`.
+    Where all shares are 0 and there are no anchors, each window gets a composition drawn by `seed` from those of the
+    styles in the model's index.
     """
 
     shares: tuple[float, ...]
@@ -165,8 +166,7 @@ class LandCoverConditioning:
     world: str
     seed: int
     anchors: tuple[ShareAnchor, ...] = ()
-    styles: tuple[float, ...] = ()
-    compositions: tuple[tuple[float, ...], ...] = ()
+    styles: tuple[str, ...] = ()
 
 
 class LandCoverGenerator(latent_generator.LatentGenerator[LandCoverConditioning]):
@@ -177,15 +177,16 @@ class LandCoverGenerator(latent_generator.LatentGenerator[LandCoverConditioning]
 
     def denoiser(self, windows: list[Box], conditioning: LandCoverConditioning, *patches: Patch) -> diffusion.Denoise:  # noqa: D102
         windows_px = [window.scaled(self.cell_px) for window in windows]
-        styles = torch.tensor(conditioning.styles, device=self.device).expand(len(windows), -1)
+        vector = style_vector(conditioning.styles, self.index.get("styles", []))
+        styles = torch.tensor(vector, device=self.device).expand(len(windows), -1)
         if any(conditioning.shares):
             shares = torch.tensor(conditioning.shares, device=self.device).expand(len(windows), -1)
             return self._share_corrected(shares, styles, conditioning.guidance_scale)
         if conditioning.anchors:
             shares = self._stacked([anchored_shares(conditioning.anchors, window) for window in windows_px])
             return self._share_corrected(shares, styles, ANCHOR_GUIDANCE, ANCHOR_CORRECTION)
-        compositions, world, seed = conditioning.compositions, conditioning.world, conditioning.seed
-        shares = self._stacked([random_shares(compositions, window, world, seed) for window in windows_px])
+        listed, world, seed = compositions(self.index, conditioning.styles), conditioning.world, conditioning.seed
+        shares = self._stacked([random_shares(listed, window, world, seed) for window in windows_px])
         return self._share_conditioned(shares, styles, 1.0)
 
     def _stacked(self, shares: list[np.ndarray]) -> torch.Tensor:
@@ -261,15 +262,8 @@ class LandCoverGenerator(latent_generator.LatentGenerator[LandCoverConditioning]
         """
         if not 1 <= guidance_scale <= MAX_GUIDANCE_SCALE:
             raise BackendError(f"GUIDANCE_SCALE must lie between 1 and {MAX_GUIDANCE_SCALE:g}, not {guidance_scale:g}.")
-        conditioning = LandCoverConditioning(
-            self._complete(shares or {}),
-            guidance_scale,
-            world,
-            seed,
-            tuple(anchors),
-            style_vector(styles, self.index.get("styles", [])),
-            compositions(self.index, styles),
-        )
+        complete = self._complete(shares or {})
+        conditioning = LandCoverConditioning(complete, guidance_scale, world, seed, tuple(anchors), tuple(styles))
         return self.decoded_raster(world, seed, steps, (), conditioning, legend.likeliest)
 
     def _complete(self, shares: Mapping[int, float]) -> tuple[float, ...]:

@@ -8,6 +8,7 @@ lower case. Rasters are passed by their paths.
 from .errors import BackendError
 from .events import Event, Reporter, silent
 from .extent import DEFAULT_MAX_AREA_KM2, SNAP_M, Extent, outward_multiples, snapped_bounds
+from .features import CLASS_FIELDS, FEATURE_MARGIN_M, VECTOR_SUFFIXES
 from .jobs.data import BuildDataset, BuildStandardSets, ClipNaip, ClipWorldCover
 from .jobs.evaluate import ChooseTiles, CrossTest, ImageQuality, LandCoverDifference, LandCoverRealism, MixtureStudy
 from .jobs.generate import GenerateImage, GenerateLandCover, GenerateScene, RegenerateArea
@@ -20,10 +21,13 @@ from .styles import is_climate, known_word, known_words, style_words
 
 __all__ = [
     "CHECKPOINTS",
+    "CLASS_FIELDS",
     "DEFAULT_MAX_AREA_KM2",
+    "FEATURE_MARGIN_M",
     "JOBS",
     "LEGEND",
     "SNAP_M",
+    "VECTOR_SUFFIXES",
     "WORLDCOVER_CODES",
     "BackendError",
     "BuildDataset",

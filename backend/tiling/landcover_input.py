@@ -17,6 +17,8 @@ from backend.protocol import BackendError, Extent
 from backend.tiling.lattice import Box
 from backend.tiling.lazy_raster import RasterSource
 
+COARSEST_PIXEL_M = 12.0  # of land cover at 10 m, whose pixels are wider in some projections
+FINEST_PIXEL_SHARE = 0.95  # of an image's pixel: a finer map is resampled by the commonest class
 PREVIEW_PX = 1024  # the largest side of the overview that is searched for WorldCover classes
 
 
@@ -24,6 +26,34 @@ def box_of_grid(grid_box: GeoBox) -> Box:
     """A grid as a box of world pixels."""
     row, col = grid.world_offset(grid_box)
     return Box(row, col, grid_box.shape[0], grid_box.shape[1])
+
+
+def resolution_note(path: str, pixel_m: float) -> str:
+    """A log line on land cover in pixels that image generators were not trained on; empty for 1 to 10 m.
+
+    `pixel_m` is the image's pixel size. Raises BackendError where the raster cannot be read or has no CRS.
+    """
+    with raster.open_raster(path, "land cover") as source:
+        raster.check_crs(source, "land cover")
+        size_m = _pixel_size_m(source)
+    if size_m > COARSEST_PIXEL_M:
+        return (
+            f"The pixels of the land cover are about {size_m:.3g} m wide: generators were trained on 1 to 10 m, so its "
+            "shapes will look like blocks."
+        )
+    if size_m < FINEST_PIXEL_SHARE * pixel_m:
+        return (
+            f"The pixels of the land cover are about {size_m:.2g} m wide: each image pixel takes their commonest class."
+        )
+    return ""
+
+
+def _pixel_size_m(source: rasterio.DatasetReader) -> float:
+    """The mean side of a raster's pixels in metres."""
+    left, bottom, right, top = source.bounds
+    bounds = Extent(left, bottom, right, top, source.crs.to_wkt())
+    west, south, east, north = grid.geobox(bounds, 1.0, source.crs.to_wkt()).boundingbox.bbox
+    return math.sqrt((east - west) * (north - south) / (source.width * source.height))
 
 
 @contextmanager
@@ -52,7 +82,7 @@ def open_landcover(
             transform=raster_grid.affine,
             height=height,
             width=width,
-            resampling=Resampling.nearest,
+            resampling=Resampling.mode if _pixel_size_m(source) < FINEST_PIXEL_SHARE * pixel_m else Resampling.nearest,
         ) as warped:
             _check_has_class(path, warped)
             origin = box_of_grid(raster_grid)

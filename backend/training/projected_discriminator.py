@@ -122,8 +122,8 @@ class ProjectedDiscriminator(nn.Module):
         """The generator's loss, a scalar: the hinge loss minus the scores, plus the weighted diversity loss.
 
         `condition` (n, condition, H, W) of the generated images comes from `repeat_conditions`; `real_condition` of the
-        same shape is that of the real images. `free_share` (n,) is the share of each generated image that may differ
-        from the other image of its condition; all of it by default.
+        same shape is that of the real images. `free_share` (n,) is the share of a generated image in which it may
+        differ from the other image of its condition; all of it by default.
         """
         zoom_index = int(torch.randint(len(ZOOMS), ()))
         zoom = ZOOMS[zoom_index]

@@ -23,6 +23,10 @@ class GenerateImage(BackendAlgorithm):
     def parameters(self) -> list[parameters.Parameter]:  # noqa: D102
         landcover = "A raster of WorldCover codes of any provider."
         model = "The folder of your own image generator. Left empty: the bundled model of the chosen generator."
+        known = (
+            "An image on the new image's grid, of which the valid pixels stay as they are and the masked ones are "
+            "painted so that they continue it. Left empty: everything is painted."
+        )
         output = "The synthetic image, a Cloud Optimized GeoTIFF."
         return [
             parameters.raster("LANDCOVER", "Land cover", landcover),
@@ -30,7 +34,9 @@ class GenerateImage(BackendAlgorithm):
             parameters.style(Job),
             parameters.seed(Job),
             parameters.steps(Job, parameters.IMAGE_STEPS_HELP),
+            *parameters.vector_layers(),
             parameters.advanced(parameters.model(Job, model)),
+            parameters.advanced(parameters.raster("KNOWN", "Known pixels", known, optional=True)),
             parameters.max_area(Job),
             parameters.scheduler(Job),
             parameters.raster_output("OUTPUT", "Synthetic image", output),

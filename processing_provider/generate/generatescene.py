@@ -34,6 +34,7 @@ class GenerateScene(BackendAlgorithm):
             parameters.seed(Job),
             parameters.steps(Job, parameters.SCENE_STEPS_HELP),
             *parameters.shares(Job),
+            *parameters.vector_layers(),
             parameters.grid_crs(),
             parameters.max_area(Job),
             parameters.scheduler(Job),

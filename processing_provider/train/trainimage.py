@@ -31,14 +31,10 @@ class TrainImage(BackendAlgorithm):
             "from land cover in many steps, distillation reduces the steps with the help of a discriminator. SPADE has "
             "one stage, painter."
         )
-        weights = (
-            "The weights of the discriminator's encoder, an EfficientNet-Lite0: imagenet (downloaded on first use) or "
-            "a .safetensors file. Left empty: those of the bundled segmentation model."
-        )
         return [
             parameters.folders("DATASET", "Data sets", dataset),
             parameters.generator(Job),
             *parameters.generator_training(Job, stages),
-            parameters.advanced(parameters.string(Job, "ENCODER_WEIGHTS", "Discriminator's encoder weights", weights)),
+            parameters.encoder_weights(Job),
             parameters.folder_output("OUTPUT", "Model", "The folder of the trained model."),
         ]

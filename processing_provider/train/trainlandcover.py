@@ -28,10 +28,11 @@ class TrainLandCover(BackendAlgorithm):
         )
         stages = (
             "autoencoder learns to compress maps, decoder learns to decompress them without seams, denoiser learns to "
-            "generate compressed maps."
+            "generate compressed maps in many steps, distillation reduces the steps with the help of a discriminator."
         )
         return [
             parameters.folders("DATASET", "Data sets", dataset),
             *parameters.generator_training(Job, stages),
+            parameters.encoder_weights(Job),
             parameters.folder_output("OUTPUT", "Model", "The folder of the trained model."),
         ]

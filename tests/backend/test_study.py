@@ -14,7 +14,7 @@ from rasterio.transform import from_origin
 from backend import protocol
 from backend.datasets import writer
 from backend.protocol import BackendError
-from weights import training_data as weights_data
+from weights import image_data as weights_data
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = ["builddataset", "buildstandardsets", *["trainsegmentation"] * 16, "crosstest", "imagequality", "mixturestudy"]

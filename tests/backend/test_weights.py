@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from backend import protocol
+from backend.datasets.packed import PackedLandCover
 from backend.generation.image_generators import load_image_generator
 from backend.geo import legend
 from backend.jobs import trainimage, trainlandcover
@@ -65,29 +66,44 @@ def test_only_the_model_is_bundled(make, tmp_path):
 
 def test_a_packed_folder_is_not_packed_again(make, tmp_path):
     (tmp_path / "packed.json").write_text("{}")
-    assert make._pack(tmp_path, protocol.silent()) == tmp_path
+    assert make._pack(tmp_path, "spade", protocol.silent()) == tmp_path
 
 
 def test_copies_of_training_land_cover_are_detected_in_any_orientation(tmp_path):
     """A copy has distance 0. Held-out windows are no training windows, and windows beside them are not held out."""
     measure, rng = script("measure_landcover"), np.random.default_rng(0)
-    coarse = rng.integers(0, legend.COUNT, (1536 // 32, 1024 // 32), dtype=np.uint8)
-    whole = coarse.repeat(32, 0).repeat(32, 1)
+    side = measure.WINDOW
+    coarse = rng.integers(0, legend.COUNT, (3 * side // 12, 2 * side // 12), dtype=np.uint8)
+    whole = coarse.repeat(12, 0).repeat(12, 1)
     np.save(tmp_path / "a_landcover.npy", whole)
-    entry = {"held_out_blocks": [[0, 0]], "block_px": measure.WINDOW}
+    entry = {"held_out_blocks": [[0, 0]], "block_px": side, "style": "temperate"}
     (tmp_path / "packed.json").write_text(json.dumps({"landcover": {"a": entry}}))
-    windows = measure.held_out(tmp_path)
-    assert len(windows) == 1 and (windows[0] == whole[:512, :512]).all()
-    copy, other = whole[700:1212, 500:1012].copy(), rng.permutation(whole[512:1024, 512:])
+    data = PackedLandCover((tmp_path,))
+    windows, others = (measure.real_windows(data, "temperate", held_out) for held_out in (True, False))
+    assert len(windows) == 1 and (windows[0] == whole[:side, :side]).all() and len(others) == 5
+    assert not len(measure.real_windows(data, "tropical", True))
+    copy, other = whole[200 : 200 + side, 190 : 190 + side].copy(), rng.permutation(whole[side : 2 * side, side:])
     turned = np.ascontiguousarray(np.rot90(copy)[:, ::-1])
     distances = measure.nearest(np.stack([copy, turned, windows[0], other]), list(measure.training_ground(tmp_path)))
     assert (distances[:2] < 0.05).all() and (distances[2:] > 0.3).all()
 
 
+def test_straight_borders_and_thin_lines_of_maps_are_measured():
+    measure, side = script("measure_landcover"), 96
+    rows, cols = np.mgrid[:side, :side]
+    field, round_field = np.zeros((2, 1, side, side), np.uint8)
+    field[0, 20:70, 20:70] = measure.CROP
+    round_field[0, np.hypot(rows - 48, cols - 48) < 12] = measure.CROP
+    assert measure.straight_share(field, measure.CROP) > 0.6 > 0.2 > measure.straight_share(round_field, measure.CROP)
+    assert np.isnan(measure.straight_share(field, measure.BUILT))
+    field[0, :, 80] = measure.BUILT
+    assert measure.thin_share(field, measure.BUILT) == 1 and measure.thin_share(field, measure.CROP) == 0
+
+
 def test_shares_and_sheet_of_maps():
     measure = script("measure_landcover")
     maps = np.zeros((3, measure.WINDOW, measure.WINDOW), np.uint8)
-    maps[1:, :, :256] = 4
+    maps[1:, :, : measure.WINDOW // 2] = 4
     assert measure.shares(maps)[[0, 4]].round(3).tolist() == [0.667, 0.333] and measure.shares(maps).sum() == 1
     image = measure.sheet(maps)
     assert image.shape == (1040, 1040, 3) and (image[0] == 255).all() and (image[64, 64] == (0, 100, 0)).all()

@@ -35,7 +35,9 @@ class GenerateLandCover:
 class GenerateImage:
     """Generate an aerial image at 1 m on a land cover map.
 
-    `style` are comma-separated styles that the model knows, such as "coastal, 2018"; the seed completes them.
+    `style` are comma-separated styles that the model knows, such as "coastal, 2018"; the seed completes them. `roads`,
+    `buildings` and `water` are vector files (`path` or `path|layername=name`) that are burnt into the land cover;
+    `roads_width` and `water_width` name the fields with the widths of lines in metres.
     """
 
     landcover: str
@@ -45,6 +47,12 @@ class GenerateImage:
     steps: int = 12
     model: str = ""
     style: str = ""
+    roads: str = ""
+    roads_width: str = ""
+    buildings: str = ""
+    water: str = ""
+    water_width: str = ""
+    known: str = ""
     scheduler: str = ""
     max_area_km2: float = DEFAULT_MAX_AREA_KM2
 
@@ -53,8 +61,8 @@ class GenerateImage:
 class GenerateScene:
     """Generate a land cover map and the aerial image on it in one job.
 
-    `area`, `shares` and `guidance_scale` (of the land cover) as in GenerateLandCover, `style` as in GenerateImage,
-    with the climates of both models.
+    `area`, `shares` and `guidance_scale` (of the land cover) as in GenerateLandCover, `style` and the vector files as
+    in GenerateImage; `style` may be a climate of either model.
     """
 
     extent: Extent
@@ -66,6 +74,11 @@ class GenerateScene:
     shares: dict[int, float] = field(default_factory=dict)
     guidance_scale: float = 1.0
     style: str = ""
+    roads: str = ""
+    roads_width: str = ""
+    buildings: str = ""
+    water: str = ""
+    water_width: str = ""
     area: str = ""
     scheduler: str = ""
     grid_crs: str = ""

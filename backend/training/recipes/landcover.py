@@ -183,10 +183,10 @@ RECIPE = GeneratorSpec(
     crop_px=CROP_PX,
     loaders={"autoencoder": AutoencoderKL, "denoiser": UNet2DModel},
     stages={
-        AUTOENCODER: Stage(0.11, objectives.Autoencoding.columns, _train_autoencoder),
+        AUTOENCODER: Stage(0.2, objectives.Autoencoding.columns, _train_autoencoder),
         DECODER: Stage(0.03, objectives.Decoding.columns, _train_decoder),
-        DENOISER: Stage(0.44, objectives.Denoising.columns, _train_denoiser),
-        DISTILLATION: Stage(0.42, objectives.Distillation.columns, _distil, continues_previous=True),
+        DENOISER: Stage(0.39, objectives.Denoising.columns, _train_denoiser),
+        DISTILLATION: Stage(0.38, objectives.Distillation.columns, _distil, continues_previous=True),
     },
     save=_save,
 )

@@ -16,10 +16,9 @@ from safetensors.torch import load_file
 
 from backend.datasets.layout import read_packed_index
 from backend.generation import styles, tags
-from backend.geo import legend
 from backend.jobs import builddataset, trainimage, trainlandcover
 from backend.models import controlnet, landcover, latent_generator, model_folder, spade
-from backend.models.conditioning import condition_planes
+from backend.models.image_inputs import ImageInputs, ImageRequest
 from backend.protocol import BackendError, BuildDataset, TrainImage, TrainLandCover, dump_job, silent
 from backend.tiling.lattice import Box
 from backend.tiling.lazy_raster import Patch, RasterSource
@@ -75,7 +74,7 @@ def rendered(field, box):
 
 GROUND = RasterSource("land cover", lambda box: np.zeros((box.height, box.width), np.uint8))
 STAGES = {
-    "landcover": ["autoencoder", "decoder", "denoiser"],
+    "landcover": ["autoencoder", "decoder", "denoiser", "distillation"],
     "controlnet": ["autoencoder", "denoiser", "distillation"],
     "spade": ["painter"],
 }
@@ -91,7 +90,9 @@ def test_land_cover_generates(models):
 
 @pytest.mark.parametrize(("kind", "module"), [("controlnet", controlnet), ("spade", spade)])
 def test_images_generate(models, kind, module):
-    blocks = rendered(module.ImageGenerator(str(models[kind][0])).lazy_raster("w", 1, 2, GROUND), Box(3, 5, 40, 50))
+    blocks = rendered(
+        module.ImageGenerator(str(models[kind][0])).lazy_raster("w", 1, 2, ImageInputs(GROUND)), Box(3, 5, 40, 50)
+    )
     assert all(block.shape[0] == 3 and block.dtype == np.uint8 for block in blocks)
 
 
@@ -221,11 +222,11 @@ def test_a_style_changes_the_image_and_an_unknown_one_is_refused(models):
     assert styles.choose_styles(generator, " arid,2020", 0) == ("2020", "arid")
     for layer in (generator.networks["controlnet"].controlnet_mid_block, generator._embedding.conv_out):
         torch.nn.init.normal_(layer.weight)  # a ControlNet's output layers start at 0
-    window, latents = Box(0, 0, 32, 32), torch.zeros(1, 8, 32, 32)
+    window, latents = Box(0, 0, 32, 32), torch.zeros(1, controlnet.CHANNELS, 32, 32)
     plain, arid = (
-        generator.denoiser(
-            [window], controlnet.StyleConditioning(styles), Patch(np.zeros((128, 128), np.uint8), window.scaled(4))
-        )(latents, torch.tensor([500]))
+        generator.denoiser([window], ImageRequest(styles), Patch(np.zeros((128, 128), np.uint8), window.scaled(4)))(
+            latents, torch.tensor([500])
+        )
         for styles in ((0.0, 0.0), (0.0, 1.0))
     )
     assert (plain - arid).abs().max() > 1e-3
@@ -235,18 +236,11 @@ def test_a_style_changes_the_image_and_an_unknown_one_is_refused(models):
         styles.choose_styles(SimpleNamespace(name="plain", index={}), "arid", 0)
 
 
-def test_a_style_applies_on_the_classes_that_it_was_learned_on(models):
-    """A style of tiles of towns leaves water as it is without a style."""
-    generator = controlnet.ImageGenerator(str(models["controlnet"][0]))
-    assert set(generator.index["style_classes"]) == {"2020", "arid"} and generator._style_classes.sum(1).min() > 0
-    generator._style_classes = controlnet._style_classes(
-        {"styles": ["2020", "arid"], "style_classes": {"arid": [10, 50]}}
-    )
-    assert generator._style_classes.sum(1).tolist() == [11, 2]
-    one_hot = torch.from_numpy(legend.one_hot(np.array([[0, 7, 4, legend.IGNORE]], np.uint8)))[None]
-    planes = condition_planes(one_hot, torch.ones(1, 2), generator._style_classes)[0, legend.COUNT :, 0]
-    assert planes.tolist() == [[1, 1, 1, 0], [1, 0, 1, 0]]
-    assert controlnet._style_classes({}).shape == (0, legend.COUNT)
+def test_an_image_model_records_the_classes_and_conditions_that_it_was_trained_with(models):
+    for kind, module in (("controlnet", controlnet), ("spade", spade)):
+        index = module.ImageGenerator(str(models[kind][0])).index
+        assert set(index["style_classes"]) == {"2020", "arid"} and all(index["style_classes"].values())
+        assert index["conditions"] == ["lines", "known"] and index["borrowed_styles"] == {}
 
 
 def test_the_seed_draws_what_a_style_leaves_open():
@@ -278,7 +272,10 @@ def test_a_distilled_model_takes_few_steps_and_no_guidance(models, dataset, tmp_
     assert (generator.effective_steps(12), generator.effective_steps(2)) == (few, 2)
     assert generator.index["guidance_scale"] == 1.0
     assert generator.sampler.config.solver_order == 1
-    drawn = [rendered(generator.lazy_raster("w", 1, steps, GROUND), Box(0, 0, 32, 32))[0] for steps in (few, 12, 1)]
+    drawn = [
+        rendered(generator.lazy_raster("w", 1, steps, ImageInputs(GROUND)), Box(0, 0, 32, 32))[0]
+        for steps in (few, 12, 1)
+    ]
     assert np.array_equal(*drawn[:2]) and not np.array_equal(drawn[0], drawn[2])
     settings = json.loads(tags.generator_tags(generator, 1, 12)["LANDFORGE_SETTINGS"])
     assert (settings["steps"], settings["steps_taken"]) == (12, few), "a scene made again asks both models for as many"

@@ -21,14 +21,8 @@ def generator():
     return LandCoverGenerator("landcover")
 
 
-@pytest.fixture(scope="module")
-def request_of(generator):
-    styles = (0.0,) * len(generator.index.get("styles", []))
-
-    def make(shares, guidance_scale=1.0, anchors=()):
-        return LandCoverConditioning(tuple(shares), guidance_scale, "w", 1, anchors, styles)
-
-    return make
+def request_of(shares, guidance_scale=1.0, anchors=()):
+    return LandCoverConditioning(tuple(shares), guidance_scale, "w", 1, anchors)
 
 
 def extent(left=376_000, bottom=4_700_000, width=640, height=640):
@@ -98,11 +92,11 @@ def test_the_denoiser_takes_cells_one_by_one_or_in_patches_as_its_configuration_
 
 
 def test_compositions_are_those_of_the_styles():
-    woods, water = map(tuple, np.eye(legend.COUNT)[[0, 7]].tolist())
+    woods, water = np.eye(legend.COUNT)[[0, 7]].tolist()
     index = {"compositions": {"temperate": [woods], "tropical": [water]}}
-    assert landcover.compositions(index, ["temperate", "2018"]) == (woods,)
-    assert landcover.compositions(index, []) == (woods, water)
-    assert landcover.compositions({"compositions": [woods]}, ["temperate"]) == (woods,), "the index of an older model"
+    assert landcover.compositions(index, ["temperate", "2018"]) == [woods]
+    assert landcover.compositions(index, []) == [woods, water]
+    assert landcover.compositions({"compositions": [woods]}, ["temperate"]) == [woods], "the index of an older model"
     assert landcover.composition_styles(index) == ["temperate", "tropical"]
     for plain in ({}, {"compositions": [woods]}, {"compositions": {"": [woods]}}):
         assert landcover.composition_styles(plain) == []
@@ -151,7 +145,7 @@ def test_invalid_shares_are_refused(refusal, fields, message):
     assert message in refusal(generatelandcover.run, GenerateLandCover, extent(), **fields)
 
 
-def test_the_shares_that_a_window_would_miss_are_added_to_its_condition(generator, request_of, monkeypatch):
+def test_the_shares_that_a_window_would_miss_are_added_to_its_condition(generator, monkeypatch):
     conditions = []
     network = generator.networks["denoiser"]
     first = network.config.out_channels  # the channel of the first share
@@ -183,7 +177,7 @@ def test_the_shares_that_a_window_would_miss_are_added_to_its_condition(generato
     assert corrected.sum() == pytest.approx(1, abs=0.01)
 
 
-def test_without_shares_the_network_is_called_once_a_step(generator, request_of, monkeypatch):
+def test_without_shares_the_network_is_called_once_a_step(generator, monkeypatch):
     sizes = []
     network = generator.networks["denoiser"]
 
@@ -222,7 +216,7 @@ def test_random_shares_are_locked_to_the_world_and_change_over_kilometres():
     assert not landcover.random_shares([], Box(0, 0, 128, 128), "w", 0).any()
 
 
-def test_a_window_is_conditioned_on_the_class_shares_of_the_nearest_anchor(generator, request_of, monkeypatch):
+def test_a_window_is_conditioned_on_the_class_shares_of_the_nearest_anchor(generator, monkeypatch):
     woods, water = (tuple(map(float, row)) for row in np.eye(legend.COUNT)[[0, 7]])
     size = landcover.WINDOW
     anchors = (landcover.ShareAnchor(64, 64, woods), landcover.ShareAnchor(64, 576, water))

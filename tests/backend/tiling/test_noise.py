@@ -72,3 +72,15 @@ def test_smooth_noise_is_standard_normal_and_changes_over_its_cells():
     assert np.abs(np.diff(drawn)).max() < 1, "nowhere a step"
     near, far = ((drawn[:, :-by] * drawn[:, by:]).mean() for by in (2, 40))
     assert near > 0.9 and abs(far) < 0.03
+
+
+def test_parcels_are_constant_inside_sharp_borders_and_locked_to_the_world():
+    box, part = Box(-90, 40, 200, 160), Box(-20, 100, 60, 70)
+    parcels = noise.parcels(3, "w", 2, box, 40)
+    assert parcels.shape == (3, 200, 160) and parcels.dtype == np.float32
+    assert np.array_equal(noise.parcels(3, "w", 2, part, 40), parcels[(slice(None), *part.slices_in(box))])
+    assert not np.array_equal(noise.parcels(4, "w", 2, box, 40), parcels)
+    tones, border = parcels[:2], parcels[2]
+    assert 12 < len(np.unique(tones[0])) < 45, "about one parcel for each square of 40 cells"
+    changes = (np.diff(tones[0], axis=1) != 0) | (np.diff(tones[1], axis=1) != 0)
+    assert changes.mean() < 0.06 and border[:, 1:][changes].min() > 0.5 and border.min() == 0

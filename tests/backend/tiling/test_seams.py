@@ -10,6 +10,7 @@ import pytest
 from backend.generation.image_generators import load_image_generator
 from backend.geo import legend
 from backend.models import base, spade
+from backend.models.image_inputs import ImageInputs
 from backend.models.landcover import LandCoverGenerator
 from backend.protocol import GenerateScene, silent
 from backend.tiling.lattice import Box, Lattice
@@ -52,7 +53,7 @@ def test_land_cover_has_no_seams():
 @pytest.mark.parametrize(("generator", "side_m", "chance"), [("spade", 1120, 0.04), ("controlnet", 560, 0.1)])
 def test_images_have_no_seams(generator, side_m, chance):
     field, region = (
-        load_image_generator(generator).lazy_raster(WORLD, 1, STEPS, landcover(), 10),
+        load_image_generator(generator).lazy_raster(WORLD, 1, STEPS, ImageInputs(landcover(), 10)),
         Box(ROW, COL, side_m, side_m),
     )
     found = rendered(field, region, 3)

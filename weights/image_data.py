@@ -1,10 +1,9 @@
-"""The training data of the bundled weights: its cities, climates and held-out sites, and how it is packed into arrays.
+"""The image tiles of the bundled weights: their cities, climates and held-out sites, and how they are packed.
 
 DATA holds folders of tiles, each with `image/` and `label/` GeoTIFFs and, where there are, `label_fine/` and an
-`index.csv`, and `worldcover/` with land cover rasters at 10 m. It is packed once, so that a training machine needs no
-GDAL: for each group of tiles `NAME_image.npy` (N, size, size, 3) uint8 RGB, `NAME_label.npy` and `NAME_fine.npy`
-(N, size, size) uint8 class indices, and `NAME_lines.npy` (N, size, size) uint8 straight edges, all at 1 m; for each
-land cover raster `NAME_landcover.npy` (height, width) uint8 class indices; and `packed.json` with the splits.
+`index.csv`. It is packed once, so that a training machine needs no GDAL: for each group of tiles `NAME_image.npy`
+(N, size, size, 3) uint8 RGB, `NAME_label.npy` and `NAME_fine.npy` (N, size, size) uint8 class indices, and
+`NAME_lines.npy` (N, size, size) uint8 straight edges, all at 1 m; and `packed.json` with the splits.
 """
 
 from __future__ import annotations
@@ -44,7 +43,6 @@ CLIMATES = {
 SEASONS = ("summer", "autumn")
 """The seasons that end the names of tiles of one site."""
 HELD_OUT_PERCENT = 15
-BLOCK_PX = 512
 
 
 def site_of(row: dict[str, str]) -> str:
@@ -113,37 +111,17 @@ def _pack_tiles(source: Path, target: Path, name: str, report: Reporter) -> dict
     }
 
 
-def _pack_landcover(path: Path, target: Path) -> dict[str, Any]:
-    """Write a land cover raster's array; returns its entry in `packed.json`."""
-    with rasterio.open(path) as source:
-        indices = legend.to_index(source.read(1))
-    np.save(target / f"{path.stem}_landcover.npy", indices)
-    blocks = [
-        [row, col]
-        for row in range(0, indices.shape[0] - BLOCK_PX + 1, BLOCK_PX)
-        for col in range(0, indices.shape[1] - BLOCK_PX + 1, BLOCK_PX)
-        if held_out(f"{path.stem}_{row}_{col}")
-    ]
-    return {"held_out_blocks": blocks, "block_px": BLOCK_PX}
-
-
-def pack(source: Path, target: Path, report: Reporter, landcover: bool = True) -> Path:
-    """Pack those of DATA's groups and, with `landcover`, land cover rasters that are there; returns the packed folder.
+def pack(source: Path, target: Path, report: Reporter) -> Path:
+    """Pack those of DATA's groups of tiles that are there; returns the packed folder.
 
     Raises BackendError where DATA holds none of them.
     """
     groups = [name for name in TILE_GROUPS if (source / name / "image").is_dir()]
-    maps = sorted((source / "worldcover").glob("*.tif")) if landcover else []
-    if not groups and not maps:
+    if not groups:
         raise BackendError(
-            f"{source} is no training data folder: it holds none of {', '.join(TILE_GROUPS)} with an image folder, and "
-            "no worldcover/*.tif."
+            f"{source} is no training data folder: it holds none of {', '.join(TILE_GROUPS)} with an image folder."
         )
     target.mkdir(parents=True, exist_ok=True)
-    index = {
-        "pixel_m": PIXEL_M,
-        "tiles": {name: _pack_tiles(source, target, name, report) for name in groups},
-        "landcover": {path.stem: _pack_landcover(path, target) for path in maps},
-    }
+    index = {"pixel_m": PIXEL_M, "tiles": {name: _pack_tiles(source, target, name, report) for name in groups}}
     (target / PACKED_INDEX).write_text(json.dumps(index))
     return target

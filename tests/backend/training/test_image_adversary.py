@@ -1,0 +1,67 @@
+"""The random conditions that image generators are trained under."""
+
+import pytest
+import torch
+
+from backend.geo import legend
+from backend.training.objectives import image_adversary
+from backend.training.objectives.image_adversary import ImageAdversary, random_conditions, random_known
+
+
+def batch(count=200, size=32):
+    pixels = torch.linspace(-1, 1, count)[:, None, None, None].expand(-1, 3, size, size)
+    one_hot = torch.zeros(count, legend.COUNT, size, size)
+    one_hot[:, 0] = 1
+    return {
+        "pixels": pixels,
+        "one_hot": one_hot,
+        "styles": torch.ones(count, 2),
+        "lines": torch.ones(count, 1, size, size),
+    }
+
+
+def test_every_condition_is_hidden_in_some_examples_and_shown_in_others():
+    torch.manual_seed(0)
+    conditions = random_conditions(batch())
+    share = conditions.lines.mean((1, 2, 3))
+    assert (share == 0).float().mean() == pytest.approx(image_adversary.NO_LINES_SHARE, abs=0.15)
+    assert (share == 1).float().mean() == pytest.approx(image_adversary.ALL_LINES_SHARE, abs=0.15)
+    assert ((share > 0) & (share < 1)).any()
+    assert {tuple(row) for row in conditions.styles.tolist()} == {(0, 0), (0, 1), (1, 0), (1, 1)}
+    assert conditions.known is None
+
+
+def test_known_pixels_are_the_images_own():
+    torch.manual_seed(0)
+    pixels = batch()["pixels"]
+    known = random_known(pixels)
+    mask = known[:, 3:]
+    assert torch.equal(known[:, :3], pixels * mask) and set(mask.unique().tolist()) == {0, 1}
+    share = mask.mean((1, 2, 3))
+    assert (share == 0).float().mean() == pytest.approx(image_adversary.NOTHING_KNOWN_SHARE, abs=0.15)
+    assert share.max() > 0.6 and share[share > 0].min() < 0.4
+
+
+def test_two_images_are_generated_of_each_condition_and_some_in_another_style():
+    torch.manual_seed(0)
+    examples = batch()
+    examples["styles"] = torch.arange(400.0).reshape(200, 2)
+    adversary = ImageAdversary(torch.zeros(2, legend.COUNT, 2))
+    real = image_adversary.ImageConditions(examples["one_hot"], examples["styles"], examples["lines"])
+    generated = adversary.generated_conditions(real, examples["pixels"])
+    for planes in (generated.landcover, generated.styles, generated.lines, generated.known):
+        assert torch.equal(planes[:100], planes[100:])
+    own = (generated.styles[:100] == examples["styles"][:100]).all(1)
+    other = (generated.styles[:100] == examples["styles"].roll(1, 0)[:100]).all(1)
+    assert (own ^ other).all() and other.float().mean() == pytest.approx(image_adversary.SHUFFLED_SHARE, abs=0.15)
+
+
+def test_texture_that_repeats_itself_more_than_the_real_costs(monkeypatch):
+    adversary = ImageAdversary(torch.zeros(0, legend.COUNT, 0))
+    monkeypatch.setattr(adversary.discriminator, "generator_loss", lambda *arguments: torch.zeros(()))
+    noise = 0.3 * torch.randn(2, 3, 64, 64)
+    stripes = torch.sin(torch.arange(64.0) / 2).expand(2, 3, 64, 64) + noise
+    conditions = image_adversary.ImageConditions(torch.zeros(2, legend.COUNT, 64, 64), torch.zeros(2, 0))
+    striped, _ = adversary.generator_loss(stripes, conditions, noise, conditions)
+    plain, figures = adversary.generator_loss(noise, conditions, stripes, conditions)
+    assert striped > 5 and plain == 0 and figures["real_peak"] > figures["peak"]
