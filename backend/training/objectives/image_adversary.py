@@ -23,6 +23,7 @@ SHUFFLED_SHARE = 0.5  # of the generated images, whose styles are those of anoth
 NO_LINES_SHARE, ALL_LINES_SHARE = 0.4, 0.3  # of the examples; of the others some lines are hidden
 LINE_BLOCK_PX = 16  # the side of the squares in which lines are hidden
 NOTHING_KNOWN_SHARE = 0.6  # of the examples, in which no pixels are known
+SCORED = (LINES,)  # the conditions that the discriminator gets beside land cover and styles; known pixels it sees
 REPETITION_WEIGHT, REPETITION_TOLERANCE = 20.0, 0.02  # of autocorrelation beyond that of the real image
 PREVIEW_COLUMNS = ("land cover", "lines", "real", "generated on land cover", "with lines", "with the left half known")
 
@@ -94,7 +95,7 @@ class ImageAdversary(nn.Module):
 
     def __init__(self, style_table: torch.Tensor, encoder_weights: str = "") -> None:
         super().__init__()
-        self.discriminator = ProjectedDiscriminator(plane_count(len(style_table), (LINES,)), encoder_weights)
+        self.discriminator = ProjectedDiscriminator(plane_count(len(style_table), SCORED), encoder_weights)
         self.register_buffer("style_table", style_table, persistent=False)
 
     def generated_conditions(self, real: ImageConditions, pixels: torch.Tensor) -> ImageConditions:
@@ -114,7 +115,7 @@ class ImageAdversary(nn.Module):
     ) -> tuple[torch.Tensor, dict[str, float]]:
         """The loss of generated images (n, 3, h, w) with the known pixels in place, beside real ones; and figures."""
         generated_planes, real_planes = (
-            of_images.planes(self.style_table, (LINES,)) for of_images in (conditions, real_conditions)
+            of_images.planes(self.style_table, SCORED) for of_images in (conditions, real_conditions)
         )
         unknown = 1 - conditions.known[:, 3].mean((1, 2)) if conditions.known is not None else None
         loss = self.discriminator.generator_loss(generated, generated_planes, real, real_planes, unknown)

@@ -300,7 +300,7 @@ def test_an_earlier_stage_trained_on_outdates_the_later_ones(models, dataset, tm
     assert not (tmp_path / "m" / model_folder.INDEX).exists()
     trainlandcover.run(replace(job, stage="all"), silent())
     _, index = model_folder.find(job.output, "landcover")
-    assert [figures["steps"] for figures in index["figures"].values()] == [2, 2, 2] and index["frozen_norms"]
+    assert [figures["steps"] for figures in index["figures"].values()] == [2] * 4 and index["frozen_norms"]
 
 
 def test_a_stopped_training_resumes_exactly(models, dataset, tmp_path, reporter):
@@ -319,13 +319,12 @@ def test_a_stopped_training_resumes_exactly(models, dataset, tmp_path, reporter)
 def test_stages_one_by_one(dataset, tmp_path, reporter):
     job = TrainLandCover((dataset,), str(tmp_path / "m"), stage="autoencoder", **BRIEFLY)
     trainlandcover.run(job, reporter)
-    assert any(
-        "is no model yet: it lacks the stages decoder, denoiser." in event.message for event in reporter.events("log")
-    )
+    lacks = "is no model yet: it lacks the stages decoder, denoiser, distillation."
+    assert any(lacks in event.message for event in reporter.events("log"))
     assert (tmp_path / "m" / "report.html").is_file() and not (tmp_path / "m" / model_folder.INDEX).exists()
-    for stage in ("denoiser", "decoder"):
+    for stage in ("denoiser", "decoder", "distillation"):
         trainlandcover.run(replace(job, stage=stage), silent())
-    assert list(model_folder.find(job.output, "landcover")[1]["figures"]) == ["autoencoder", "decoder", "denoiser"]
+    assert list(model_folder.find(job.output, "landcover")[1]["figures"]) == STAGES["landcover"]
 
 
 def test_data_sets_as_they_are_built(tmp_path, reporter):
