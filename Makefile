@@ -6,6 +6,7 @@
 # make weights DATA=dir  the bundled weights, trained anew; resumes where it stopped
 # make study DATA=dir [STUDY_OUT=dir] [SET="epochs=5"]  what synthetic data is worth, by every job; resumes where it stopped
 # make translations   the texts to translate, gathered anew, and their translations compiled (needs Qt's lrelease)
+# make sheets         the contact sheets of the bundled generators in docs
 # make screenshots    the pictures in docs, as a test makes them
 # make check           lint, format and types: the hooks of .pre-commit-config.yaml
 # make docs            the documentation site, in build/site; broken links fail
@@ -24,7 +25,7 @@ ATONCE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 export QT_QPA_PLATFORM := offscreen
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: demo bench test test-fast test-slow test-backend test-qgis weights study translations screenshots check docs qgis setup clean
+.PHONY: demo bench test test-fast test-slow test-backend test-qgis weights study translations sheets screenshots check docs qgis setup clean
 
 demo: setup
 	$(QGIS_VENV) demo/run.py "$(OUT)"
@@ -44,6 +45,9 @@ study: setup
 
 translations: setup
 	$(QGIS_VENV) i18n/update.py
+
+sheets: setup
+	$(VENV) docs/sheets.py
 
 screenshots: setup
 	$(QGIS_VENV) -m pytest tests/plugin/test_first_example.py

@@ -19,7 +19,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from backend import protocol
 from backend.geo import grid, legend
 from backend.jobs import clipworldcover, generateimage, generatelandcover, segmentimage
-from backend.models import controlnet, landcover, spade
+from backend.models import landcover, spade
+from backend.models.image_inputs import ImageRequest
 from backend.tiling.lattice import Box
 from backend.tiling.lazy_raster import Patch
 from bench import networks, scenery
@@ -116,9 +117,9 @@ def _denoising(model: Any) -> tuple[Any, torch.Tensor, torch.Tensor]:
     first = next(iter(networks.plan(model, km=1.0).windows)).op
     lattice, windows = first.lattice, [first.lattice.box(0, col) for col in range(first.batch)]
     patches: list[Patch] = []
-    conditioning: Any = landcover.ShareRequest((0.0,) * legend.COUNT, 1.0, "bench", 0)
+    conditioning: Any = landcover.LandCoverConditioning((0.0,) * legend.COUNT, 1.0, "bench", 0)
     if model.kind == "controlnet":
-        conditioning = controlnet.StyleConditioning((0.0,) * len(model.index.get("styles", [])))
+        conditioning = ImageRequest((0.0,) * len(model.index.get("styles", [])))
         ground = reduce(Box.union, windows).scaled(model.cell_px)
         indices = np.random.default_rng(0).integers(0, legend.COUNT, (ground.height, ground.width), dtype=np.uint8)
         patches = [Patch(indices, ground)]

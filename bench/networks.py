@@ -12,6 +12,8 @@ import torch
 from backend.generation.image_generators import load_image_generator
 from backend.geo import legend
 from backend.models import base, controlnet, device, landcover, spade
+from backend.models.conditioning import plane_count
+from backend.models.image_inputs import ImageInputs
 from backend.models.segmentation import LATTICE, MARGIN, SegmentationModel
 from backend.tiling.lattice import WindowMask
 from backend.tiling.lazy_raster import LazyRaster, RasterSource
@@ -42,7 +44,7 @@ def plan(model: Any, km: float) -> RenderPlan:
     if isinstance(model, SegmentationModel):
         raster = model.lazy_raster(source)
     else:
-        raster = model.lazy_raster(scenery.CRS, 0, STEPS, *([] if model.kind == "landcover" else [source]))
+        raster = model.lazy_raster(scenery.CRS, 0, STEPS, *([] if model.kind == "landcover" else [ImageInputs(source)]))
     pixel_m = model.index["pixel_m"]
     return RenderPlan([Output(raster, scenery.region(km, pixel_m), Everywhere(), pixel_m, unread)])
 
@@ -96,15 +98,14 @@ def _forward(model: Any, raster: LazyRaster, count: int) -> Pass:
         return partial(model.autoencoder.decode, latents)
     steps, times = round(raster.passes), torch.full((count,), 500, device=model.device)
     if model.kind == "controlnet":
-        channels = legend.COUNT + len(model.index["styles"])
-        one_hot = model.to_device(torch.rand(count + 1, channels, *[cells * controlnet.CELL_PX] * 2))
+        one_hot = model.to_device(torch.rand(count + 1, _planes(model), *[cells * controlnet.CELL_PX] * 2))
         predictions = 1 if model.index["guidance_scale"] == 1 else 2
         return partial(
             _controlled, model, latents.repeat(predictions, 1, 1, 1), times.repeat(predictions), one_hot, steps
         )
-    planes = landcover.share_planes(torch.zeros(count, legend.COUNT, device=model.device), cells)
-    noisy = model.to_device(torch.cat([latents.float(), planes], dim=1))
-    return partial(_repeat, steps, partial(model.networks["denoiser"], noisy, times))
+    shares, styles = (torch.zeros(count, size) for size in (legend.COUNT, len(model.index.get("styles", []))))
+    inputs = latents, times, shares.to(model.device), styles.to(model.device)
+    return partial(_repeat, steps, partial(landcover.predict_v, model.networks["denoiser"], *inputs))
 
 
 def _repeat(count: int, call: Pass) -> None:
@@ -117,9 +118,15 @@ def _segment(model: SegmentationModel, pixels: torch.Tensor) -> None:
         model.segmenter(pixels.to(model.device))
 
 
+def _planes(model: Any) -> int:
+    """The number of an image generator's condition planes."""
+    return plane_count(len(model.index["styles"]), model.index.get("conditions", ()))
+
+
 def _spade_inputs(model: Any, count: int, cells: int) -> list[torch.Tensor]:
-    shapes = [(spade.COARSE_CHANNELS, cells // spade.COARSE), (spade.FINE_CHANNELS, cells)]
-    shapes.append((legend.COUNT + len(model.index["styles"]), cells * spade.CELL_PX))
+    fine_channels = spade.FINE_CHANNELS + model.network.config.parcels
+    shapes = [(spade.COARSE_CHANNELS, cells // spade.COARSE), (fine_channels, cells)]
+    shapes.append((_planes(model), cells * spade.CELL_PX))
     inputs = [torch.randn(count, channels, side, side) for channels, side in shapes]
     return [tensor.to(model.device, model.dtype, memory_format=torch.channels_last) for tensor in inputs]
 

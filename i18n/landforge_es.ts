@@ -1292,8 +1292,12 @@
       <translation>El nombre del modelo incluido, o la carpeta que escribió 'Entrenar modelo de segmentación'.</translation>
     </message>
     <message>
-      <source>The climate that the image looks like, of those that the model has learned</source>
-      <translation>El clima al que se parece la imagen, de los que el modelo ha aprendido</translation>
+      <source>The climate of land cover and image, of those that the models have learned</source>
+      <translation>El clima de la cobertura y de la imagen, de los que los modelos han aprendido</translation>
+    </message>
+    <message>
+      <source>The climate of the map. The bundled model has learned tropical, temperate and semiarid. Left empty: the seed draws one at random. The log and the raster's tags name it.</source>
+      <translation>El clima del mapa. El modelo incluido ha aprendido tropical, temperate y semiarid. Si se deja vacío, la semilla sortea uno. El registro y las etiquetas del ráster lo nombran.</translation>
     </message>
     <message>
       <source>The clipped image, a Cloud Optimized GeoTIFF.</source>
@@ -1428,8 +1432,12 @@
       <translation>El aspecto de todas las imágenes en palabras separadas por comas, por ejemplo «coastal, 2018». Un generador de imágenes entrenado con varios conjuntos de datos aprende a pintar en cada uno de sus estilos. 'Crear conjuntos estándar' pinta cada tesela en su propio estilo.</translation>
     </message>
     <message>
-      <source>The look of the image: a climate, a year of imagery, or both, separated by commas. The bundled models have learned arid, coastal, humid, inland, 2016, 2018 and 2020. What is left open is drawn at random by the seed, as often as in the model's training tiles. The log and the raster's tags name the style.</source>
-      <translation>El aspecto de la imagen: un clima, un año de las imágenes, o ambos, separados por comas. Los modelos incluidos han aprendido arid, coastal, humid, inland, 2016, 2018 y 2020. Lo que se deja abierto lo sortea la semilla, con la frecuencia que tiene en las teselas de entrenamiento del modelo. El registro y las etiquetas del ráster nombran el estilo.</translation>
+      <source>The look of the image: a climate, and a year or a season of imagery, separated by commas. The bundled models have learned temperate, semiarid, coastal, arid, 2016, 2018, 2020, summer and autumn. What is left open is drawn at random by the seed, among the styles of the model's training tiles that fit the map's classes. The log and the raster's tags name the style.</source>
+      <translation>El aspecto de la imagen: un clima, y un año o una estación de las imágenes, separados por comas. Los modelos incluidos han aprendido temperate, semiarid, coastal, arid, 2016, 2018, 2020, summer y autumn. Lo que se deja abierto lo sortea la semilla, entre los estilos de las teselas de entrenamiento del modelo que convienen a las clases del mapa. El registro y las etiquetas del ráster nombran el estilo.</translation>
+    </message>
+    <message>
+      <source>The look of the scene: a climate, and a year or a season of imagery, separated by commas. The bundled models have learned temperate and semiarid, land cover also tropical, images also coastal, arid, 2016, 2018, 2020, summer and autumn. Where one of the two does not know the climate, it takes the nearest. What is left open is drawn at random by the seed. The log and the raster's tags name the style.</source>
+      <translation>El aspecto de la escena: un clima, y un año o una estación de las imágenes, separados por comas. Los modelos incluidos han aprendido temperate y semiarid; la cobertura también tropical, y las imágenes también coastal, arid, 2016, 2018, 2020, summer y autumn. Si uno de los dos no conoce el clima, toma el más próximo. Lo que se deja abierto lo sortea la semilla. El registro y las etiquetas del ráster nombran el estilo.</translation>
     </message>
     <message>
       <source>The map is empty. Add a layer first, or draw.</source>
@@ -1564,8 +1572,8 @@
       <translation>El año del vuelo. Si se deja vacío: el año más reciente que cubre la extensión.</translation>
     </message>
     <message>
-      <source>The year of the imagery that the image looks like: its season, light and camera</source>
-      <translation>El año de las imágenes a las que se parece: su estación, su luz y su cámara</translation>
+      <source>The year or season of the imagery that the image looks like: its light and colours</source>
+      <translation>El año o la estación de las imágenes a las que se parece la imagen: su luz y sus colores</translation>
     </message>
     <message>
       <source>This place is not on the Earth, or too near to a pole.</source>
@@ -1712,6 +1720,10 @@
       <translation>Año</translation>
     </message>
     <message>
+      <source>Year or season</source>
+      <translation>Año o estación</translation>
+    </message>
+    <message>
       <source>about {0}</source>
       <translation>unos {0}</translation>
     </message>
@@ -1726,6 +1738,10 @@
     <message>
       <source>autoencoder learns to compress maps, decoder learns to decompress them without seams, denoiser learns to generate compressed maps in many steps, distillation reduces the steps with the help of a discriminator. all: one stage after another, with the minutes divided. A single stage needs those before it.</source>
       <translation>autoencoder aprende a comprimir mapas, decoder aprende a descomprimirlos sin costuras, denoiser aprende a generar mapas comprimidos en muchos pasos, distillation reduce los pasos con ayuda de un discriminador. all: una etapa tras otra, con los minutos repartidos. Una etapa sola necesita las anteriores.</translation>
+    </message>
+    <message>
+      <source>autumn</source>
+      <translation>otoño</translation>
     </message>
     <message>
       <source>balanced: rare classes weigh more in the loss.</source>
@@ -1784,8 +1800,16 @@
       <translation>real: cada bloque de cobertura sintética, de unos 1,28 km de lado, recibe las proporciones de clases de las teselas reales que contiene, las de entrenamiento donde las hay. free: decide el modelo.</translation>
     </message>
     <message>
+      <source>semiarid</source>
+      <translation>semiárido</translation>
+    </message>
+    <message>
       <source>spade: one pass, fast and clear. controlnet: latent diffusion, more varied and slower.</source>
       <translation>spade: una pasada, rápido y nítido. controlnet: difusión latente, más variado y más lento.</translation>
+    </message>
+    <message>
+      <source>summer</source>
+      <translation>verano</translation>
     </message>
     <message>
       <source>synthetic</source>
@@ -1798,6 +1822,10 @@
     <message>
       <source>tcp://host:8786; empty: this machine</source>
       <translation>tcp://host:8786; vacío: este equipo</translation>
+    </message>
+    <message>
+      <source>temperate</source>
+      <translation>templado</translation>
     </message>
     <message>
       <source>temporary files</source>
@@ -1814,6 +1842,10 @@
     <message>
       <source>the public bucket of ESA</source>
       <translation>el repositorio público de la ESA</translation>
+    </message>
+    <message>
+      <source>tropical</source>
+      <translation>tropical</translation>
     </message>
     <message>
       <source>up to {0} MB</source>

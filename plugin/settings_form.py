@@ -47,8 +47,8 @@ class SettingsForm(QWidget):
             tr("Which model paints the image"),
         )
         self.climate, self.year = styles.StyleBox(), styles.StyleBox()
-        self.climate.setToolTip(tr("The climate that the image looks like, of those that the model has learned"))
-        self.year.setToolTip(tr("The year of the imagery that the image looks like: its season, light and camera"))
+        self.climate.setToolTip(tr("The climate of land cover and image, of those that the models have learned"))
+        self.year.setToolTip(tr("The year or season of the imagery that the image looks like: its light and colours"))
         self.seed, self.random_button, self.steps = QSpinBox(), QToolButton(), QSpinBox()
         self.seed.setRange(0, MAX_SEED)
         self.seed.setToolTip(tr("The same seed gives the same pixels at the same place; another, another picture"))
@@ -90,7 +90,7 @@ class SettingsForm(QWidget):
         self.form.addRow(_label(tr("On"), self.landcover_layer), self.landcover_layer)
         self.form.addRow(_label(tr("Generator"), self.generator), self.generator)
         self.form.addRow(_label(tr("Climate"), self.climate), self.climate)
-        self.form.addRow(_label(tr("Year"), self.year), self.year)
+        self.form.addRow(_label(tr("Year or season"), self.year), self.year)
         self.form.addRow(_label(tr("Seed"), self.seed), seed)
         more_settings = QgsCollapsibleGroupBox(tr("More"))
         fields = QFormLayout(more_settings)
@@ -106,13 +106,15 @@ class SettingsForm(QWidget):
     def _update_rows(self, *_: object) -> None:
         """Show the rows that the chosen output needs."""
         algorithm, with_image = self.algorithm, self.algorithm != estimates.LANDCOVER
-        for box, names in zip((self.climate, self.year), styles.style_names(self.generator.currentData())):
+        models = [self.generator.currentData()] if with_image else []
+        models += ["landcover"] if algorithm != estimates.IMAGE else []
+        for box, names in zip((self.climate, self.year), styles.style_names(*models)):
             box.set_styles(names)
         for widget, shown in (
             (self.landcover_layer, algorithm == estimates.IMAGE),
             (self.generator, with_image),
-            (self.climate, with_image and self.climate.count() > 1),
-            (self.year, with_image and self.year.count() > 1),
+            (self.climate, self.climate.count() > 1),
+            (self.year, self.year.count() > 1),
         ):
             widget.setVisible(shown)
             self.form.labelForField(widget).setVisible(shown)
@@ -140,8 +142,8 @@ class SettingsForm(QWidget):
         parameters: dict[str, Any] = {"SEED": self.seed.value(), "STEPS": self.steps.value()}
         if self.algorithm != estimates.LANDCOVER:
             parameters["GENERATOR"] = self.generator.currentData()
-            style = ", ".join(filter(None, (self.climate.currentData(), self.year.currentData())))
-            parameters |= {"STYLE": style} if style else {}
+        if style := ", ".join(filter(None, (self.climate.currentData(), self.year.currentData()))):
+            parameters["STYLE"] = style
         if self.landcover is not None:
             parameters["LANDCOVER"] = self.landcover.id()
         elif self.shares.text():
@@ -156,8 +158,8 @@ class SettingsForm(QWidget):
         self.output.setCurrentIndex(self.output.findData(algorithm))
         if generator != "landcover":
             self.generator.setCurrentIndex(max(self.generator.findData(generator), 0))
-            for box in (self.climate, self.year):
-                box.select_first(layer_settings.get("style") or [])
+        for box in (self.climate, self.year):
+            box.select_first(layer_settings.get("style") or [])
         self.seed.setValue(int(layer.customProperty("landforge/seed", 0)))
         self.steps.setValue(int(layer_settings.get("steps", estimates.DEFAULT_STEPS)))
         shares = layer_settings.get(f"{prefix}shares") or {}

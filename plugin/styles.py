@@ -1,4 +1,4 @@
-"""Choices of image style: the climates and imagery years that the bundled image generators were trained on."""
+"""Choices of style: the climates, years and seasons that the bundled generators were trained on."""
 
 from __future__ import annotations
 
@@ -9,25 +9,40 @@ from pathlib import Path
 
 from qgis.PyQt.QtWidgets import QComboBox, QWidget
 
+from ..backend.protocol import is_climate, known_words
 from .translation import tr
 
 BUNDLED = Path(__file__).parent.parent / "backend" / "bundled"
 
 
 @lru_cache(maxsize=16)
-def style_names(generator: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The climates and the years in the `model_index.json` of a bundled generator; both empty where it has none."""
+def style_names(*models: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The climates, and the years and seasons, that the `model_index.json` of any of the bundled models lists."""
+    names = sorted({name for model in models for name in _listed(model)})
+    return tuple(filter(is_climate, names)), tuple(name for name in names if not is_climate(name))
+
+
+def _listed(model: str) -> list[str]:
     try:
-        index = json.loads((BUNDLED / generator / "model_index.json").read_text(encoding="utf-8"))
+        index = json.loads((BUNDLED / model / "model_index.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return (), ()
-    names = sorted(index.get("styles", []))
-    return tuple(name for name in names if not name.isdigit()), tuple(name for name in names if name.isdigit())
+        return []
+    return list(index.get("styles", []))
 
 
 def _label(name: str) -> str:
     """A style's name in the user's language; one without a translation as it is."""
-    labels = {"arid": tr("arid"), "coastal": tr("coastal"), "humid": tr("humid"), "inland": tr("inland")}
+    labels = {
+        "arid": tr("arid"),
+        "autumn": tr("autumn"),
+        "coastal": tr("coastal"),
+        "humid": tr("humid"),
+        "inland": tr("inland"),
+        "semiarid": tr("semiarid"),
+        "summer": tr("summer"),
+        "temperate": tr("temperate"),
+        "tropical": tr("tropical"),
+    }
     return labels.get(name, name)
 
 
@@ -45,9 +60,9 @@ class StyleBox(QComboBox):
         self.addItem(tr("any"), "")
         for name in names:
             self.addItem(_label(name), name)
-        self.select_first([current])
+        self.setCurrentIndex(max(self.findData(current), 0))
 
     def select_first(self, names: Sequence[str]) -> None:
-        """Select the first of these names that is a choice, otherwise 'any'."""
-        indices = (self.findData(name) for name in names if name)
-        self.setCurrentIndex(next((index for index in indices if index > 0), 0))
+        """Select the first of these names that is a choice, or whose nearest climate is one, otherwise 'any'."""
+        choices = [self.itemData(index) for index in range(1, self.count())]
+        self.setCurrentIndex(max(self.findData(next(iter(known_words(names, choices)), "")), 0))

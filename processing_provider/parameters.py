@@ -44,6 +44,22 @@ IMAGE_STEPS_HELP = (
 SCENE_STEPS_HELP = (
     f"{LANDCOVER_STEPS_HELP} For images, the bundled ControlNet, which is distilled, takes 3 at most, and SPADE none."
 )
+IMAGE_STYLE_HELP = (
+    "The look of the image: a climate, and a year or a season of imagery, separated by commas. The bundled models have "
+    "learned temperate, semiarid, coastal, arid, 2016, 2018, 2020, summer and autumn. What is left open is drawn at "
+    "random by the seed, among the styles of the model's training tiles that fit the map's classes. The log and the "
+    "raster's tags name the style."
+)
+LANDCOVER_STYLE_HELP = (
+    "The climate of the map. The bundled model has learned tropical, temperate and semiarid. Left empty: the seed "
+    "draws one at random. The log and the raster's tags name it."
+)
+SCENE_STYLE_HELP = (
+    "The look of the scene: a climate, and a year or a season of imagery, separated by commas. The bundled models have "
+    "learned temperate and semiarid, land cover also tropical, images also coastal, arid, 2016, 2018, 2020, summer and "
+    "autumn. Where one of the two does not know the climate, it takes the nearest. What is left open is drawn at "
+    "random by the seed. The log and the raster's tags name the style."
+)
 RATE_HELP = "The largest learning rate of the schedule."
 WEIGHTING_HELP = "balanced: rare classes weigh more in the loss."
 
@@ -246,13 +262,8 @@ def steps(job: type[Any], text: str) -> Parameter:
     return number(job, "STEPS", "Sampling steps", text, 1, 200)
 
 
-def style(job: type[Any]) -> Parameter:
-    """STYLE of an image."""
-    text = (
-        "The look of the image: a climate, a year of imagery, or both, separated by commas. The bundled models have "
-        "learned arid, coastal, humid, inland, 2016, 2018 and 2020. What is left open is drawn at random by the seed, "
-        "as often as in the model's training tiles. The log and the raster's tags name the style."
-    )
+def style(job: type[Any], text: str) -> Parameter:
+    """STYLE."""
     return string(job, "STYLE", "Style", text)
 
 

@@ -18,7 +18,7 @@ from backend.geo.block_store import StoreHeldError
 from backend.geo.raster import check_writable
 from backend.models import base
 from backend.models.landcover import LandCoverGenerator
-from backend.protocol import BackendError, BuildStandardSets, Reporter, partial_path, unfinished_path
+from backend.protocol import BackendError, BuildStandardSets, Reporter, known_word, partial_path, unfinished_path
 from backend.tiling.render import duration
 
 SETTINGS = "standardsets.json"
@@ -104,7 +104,7 @@ def _log_plan(real: RealSet, specs: dict[str, SetSpec], report: Reporter) -> Non
         generator = specs[name].image_generator
         if note := styles.unseen_classes_note(generator):
             report.log(f"{name}: {note}")
-        if unknown := sorted(tile_styles.difference(styles.known_styles(generator))):
+        if unknown := sorted(word for word in tile_styles if not known_word(word, styles.known_styles(generator))):
             report.log(f"{name} knows no style {', '.join(unknown)}, which tiles have; it leaves these words aside.")
     count = sum(map(len, specs["synthetic"].anchors.values()))
     shares = percentages(real.class_shares)

@@ -109,9 +109,9 @@ def _common_fields(job: RegenerateArea, record: GenerationRecord) -> dict[str, A
     }
 
 
-def _share_fields(record: GenerationRecord) -> dict[str, Any]:
+def _landcover_fields(record: GenerationRecord) -> dict[str, Any]:
     """The fields of the jobs that generate land cover."""
-    return {"shares": record.shares, "guidance_scale": record.guidance_scale}
+    return {"shares": record.shares, "guidance_scale": record.guidance_scale, "style": record.style}
 
 
 def _landcover(
@@ -122,7 +122,7 @@ def _landcover(
         job.output,
         model=record.model,
         grid_crs=source.crs.to_wkt(),
-        **_share_fields(record),
+        **_landcover_fields(record),
         **_common_fields(job, record),
     )
     return scenes.generate_landcover(landcover_job, report, _fill_region(job, source))
@@ -136,12 +136,11 @@ def _scene(
         job.output_landcover,
         job.output,
         generator=record.generator,
-        style=record.style,
         grid_crs=source.crs.to_wkt(),
-        **_share_fields(record),
+        **_landcover_fields(record),
         **_common_fields(job, record),
     )
-    outputs = scenes.generate_scene(scene_job, report, _fill_region(job, source))
+    outputs = scenes.generate_scene(scene_job, report, _fill_region(job, source), bool(record.style))
     return {"output": outputs.pop("output_image"), **outputs}
 
 
@@ -156,7 +155,7 @@ def _image(
         style=record.style,
         **_common_fields(job, record),
     )
-    return scenes.generate_image(image_job, report, _extent(job, source))
+    return scenes.generate_image(image_job, report, _extent(job, source), bool(record.style))
 
 
 def _landcover_path(job: RegenerateArea, record: GenerationRecord) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,7 +23,7 @@ from backend.models.landcover import LandCoverGenerator
 from backend.protocol import BackendError, Extent, GenerateImage, GenerateLandCover, GenerateScene, Reporter
 from backend.tiling import regions
 from backend.tiling.known_input import open_known
-from backend.tiling.landcover_input import box_of_grid, open_landcover, resolution_note
+from backend.tiling.landcover_input import box_of_grid, class_shares, open_landcover, resolution_note
 from backend.tiling.regions import RegionOfInterest, ValidPixels
 from backend.tiling.vector_layers import NO_LAYERS, VectorLayers, burn_landcover, open_layers
 
@@ -50,20 +50,23 @@ def generate_landcover(job: GenerateLandCover, report: Reporter, fill: FillRegio
     """Generate land cover on the extent's 10 m grid, inside `fill` or else the job's polygons."""
     box = grid.geobox(job.extent, grid.LANDCOVER_PIXEL_M, job.grid_crs, job.max_area_km2)
     generator = base.load(LandCoverGenerator, job.model)
-    layer = _landcover_layer(job, generator, box, fill or requested_region(job, str(box.crs)))
+    words = styles.choose_landcover_styles(generator, job.style, job.seed)
+    for note in styles.landcover_notes(generator, job.style, words):
+        report.log(note)
+    layer = _landcover_layer(job, generator, box, fill or requested_region(job, str(box.crs)), words)
     write_layers([(job.output, layer)], job.scheduler, report)
     return {"output": job.output}
 
 
-def generate_image(job: GenerateImage, report: Reporter, extent: Extent | None = None) -> dict[str, str]:
+def generate_image(
+    job: GenerateImage, report: Reporter, extent: Extent | None = None, is_style_complete: bool = False
+) -> dict[str, str]:
     """Generate an image on a land cover raster, or on the part of it in `extent`, at the generator's GSD.
 
-    The image is masked where the land cover is nodata. Raises BackendError where the raster does not touch the extent.
+    The image is masked where the land cover is nodata. Unless `is_style_complete`, the seed adds to the job's style
+    what fits the whole raster. Raises BackendError where the raster does not touch the extent.
     """
     generator = load_image_generator(job.generator, job.model)
-    words = styles.choose_styles(generator, job.style, job.seed)
-    settings: dict[str, Any] = {"landcover": Path(job.landcover).name, "style": words}
-    settings |= {"known": Path(job.known).name} if job.known else {}
     if note := resolution_note(job.landcover, generator.pixel_m):
         report.log(note)
     with ExitStack() as stack:
@@ -76,10 +79,18 @@ def generate_image(job: GenerateImage, report: Reporter, extent: Extent | None =
                 f"The model {generator.name} cannot continue known pixels: an older version of Landforge trained it. "
                 "Choose a bundled model, or leave KNOWN empty."
             )
+        shares = None if is_style_complete else class_shares(job.landcover)
+        words = styles.choose_styles(generator, job.style, job.seed, shares, is_style_complete)
+        settings: dict[str, Any] = {"landcover": Path(job.landcover).name, "style": words}
+        settings |= {"known": Path(job.known).name} if job.known else {}
         inputs = ImageInputs(landcover, features=features.source, known=known)
         raster = generator.lazy_raster(str(box.crs), job.seed, job.steps, inputs, words)
-        for note in [*styles.notes(generator, words, job.style), *_feature_notes(generator, features)]:
+        for note in [*styles.image_notes(generator, job.style, words), *_feature_notes(generator, features)]:
             report.log(note)
+            report.log(note)
+        raster = generator.lazy_raster(str(box.crs), job.seed, job.steps, ImageInputs(landcover), words)
+        settings = {"landcover": Path(job.landcover).name, "style": words}
+        image_tags = tags.generator_tags(generator, job.seed, job.steps, **settings)
         labelled = ValidPixels(lambda region: landcover.read(region) != legend.IGNORE, box_of_grid(box))
         image_tags = tags.generator_tags(generator, job.seed, job.steps, **settings, **features.settings)
         identity = " ".join([stamp(job.landcover), *features.stamps, *([stamp(job.known)] if job.known else [])])
@@ -121,31 +132,37 @@ class SceneLayers:
     notes: list[str]
 
     @classmethod
-    def load(cls, job: GenerateScene, grids: SceneGrids, fill: FillRegion, features: VectorLayers) -> SceneLayers:
+    def load(
+        cls, job: GenerateScene, grids: SceneGrids, fill: FillRegion, features: VectorLayers, is_style_complete: bool
+    ) -> SceneLayers:
         """Load both generators and plan their layers inside `fill`, with `features`; nothing is computed yet."""
         generator, image_generator = base.load(LandCoverGenerator, "landcover"), load_image_generator(job.generator)
-        words = styles.choose_styles(image_generator, job.style, job.seed)
-        landcover = _landcover_layer(job, generator, grids.landcover, fill, features)
+        models = image_generator, generator
+        look = styles.choose_scene_styles(*models, job.style, job.seed, job.shares, is_style_complete)
+        landcover = _landcover_layer(job, generator, grids.landcover, fill, look.landcover, features)
         inputs = ImageInputs(landcover.raster, grids.factor, features.source)
-        raster = image_generator.lazy_raster(grids.crs, job.seed, job.steps, inputs, words)
+        raster = image_generator.lazy_raster(grids.crs, job.seed, job.steps, inputs, look.image)
         if features.source:
             landcover = replace(landcover, raster=burn_landcover(landcover.raster, features.source, grids.factor))
-        settings = features.settings | tags.landcover_settings(generator, job.seed, _share_settings(job))
-        image_tags = tags.generator_tags(image_generator, job.seed, job.steps, style=words, **settings)
+        settings = tags.landcover_settings(generator, job.seed, _landcover_settings(job, look.landcover))
+        settings |= {"style": look.words} | features.settings
+        image_tags = tags.generator_tags(image_generator, job.seed, job.steps, **settings)
         area = fill.area(image_generator.pixel_m)
         image = Layer(raster, grids.image, "rgb", image_tags, area, " ".join([fill.identity, *features.stamps]))
-        notes = [*styles.notes(image_generator, words, job.style), *_feature_notes(image_generator, features)]
+        notes = [*styles.scene_notes(*models, job.style, look), *_feature_notes(image_generator, features)]
         return cls(landcover, image, notes)
 
 
-def generate_scene(job: GenerateScene, report: Reporter, fill: FillRegion | None = None) -> dict[str, str]:
+def generate_scene(
+    job: GenerateScene, report: Reporter, fill: FillRegion | None = None, is_style_complete: bool = False
+) -> dict[str, str]:
     """Generate land cover and the image on it, both from north to south, inside `fill` or else the job's polygons.
 
-    Without an `output_landcover` only the image is written.
+    Unless `is_style_complete`, the seed adds to the job's style. Without `output_landcover` only the image is written.
     """
     grids = SceneGrids.of(job)
     features = open_layers(job, grids.image, report.log)
-    layers = SceneLayers.load(job, grids, fill or requested_region(job, grids.crs), features)
+    layers = SceneLayers.load(job, grids, fill or requested_region(job, grids.crs), features, is_style_complete)
     for note in layers.notes:
         report.log(note)
     outputs = {"output_landcover": job.output_landcover, "output_image": job.output_image}
@@ -160,16 +177,21 @@ def _feature_notes(generator: ImageGenerator, features: VectorLayers) -> list[st
     return [f"The model {generator.name} follows the classes of roads, buildings and water, not their outlines."]
 
 
-def _share_settings(job: LandCoverJob) -> dict[str, Any]:
-    return {"shares": job.shares, "guidance_scale": job.guidance_scale}
+def _landcover_settings(job: LandCoverJob, words: Sequence[str]) -> dict[str, Any]:
+    return {"shares": job.shares, "guidance_scale": job.guidance_scale, "style": words}
 
 
 def _landcover_layer(
-    job: LandCoverJob, generator: LandCoverGenerator, box: GeoBox, fill: FillRegion, features: VectorLayers = NO_LAYERS
+    job: LandCoverJob,
+    generator: LandCoverGenerator,
+    box: GeoBox,
+    fill: FillRegion,
+    words: Sequence[str],
+    features: VectorLayers = NO_LAYERS,
 ) -> Layer:
     """The layer of land cover without the features, which its tags and its identity name."""
-    raster = generator.lazy_raster(str(box.crs), job.seed, job.steps, job.shares, job.guidance_scale)
-    settings = _share_settings(job) | features.settings
+    raster = generator.lazy_raster(str(box.crs), job.seed, job.steps, job.shares, job.guidance_scale, styles=words)
+    settings = _landcover_settings(job, words) | features.settings
     landcover_tags = tags.generator_tags(generator, job.seed, job.steps, **settings)
     identity = " ".join([fill.identity, *features.stamps])
     return Layer(raster, box, "classes", landcover_tags, fill.area(grid.LANDCOVER_PIXEL_M), identity)

@@ -24,7 +24,7 @@ from backend.generation.tile_mosaic import PlacedTile, Region, Strip
 from backend.geo import grid, legend
 from backend.models.image_inputs import ImageInputs
 from backend.models.landcover import WINDOW_PX, LandCoverGenerator, ShareAnchor
-from backend.protocol import BuildStandardSets, Reporter, partial_path, silent
+from backend.protocol import BuildStandardSets, Reporter, known_words, partial_path, silent
 from backend.tiling.lazy_raster import LazyRaster, Patch
 from backend.tiling.render import LARGE_WINDOWS, Output, passes, render
 
@@ -119,29 +119,39 @@ class SetSpec:
         )
         if self.landcover_generator is None:
             return {"image": image(ImageInputs(tile_mosaic.label_source(real.folder, region)))}
-        anchors = self.anchors.get(region.crs, ())
-        landcover = self.landcover_generator.lazy_raster(region.crs, job.seed, job.steps, anchors=anchors)
+        anchors, words = self.anchors.get(region.crs, ()), self.landcover_styles(job, region)
+        landcover = self.landcover_generator.lazy_raster(region.crs, job.seed, job.steps, anchors=anchors, styles=words)
         return {"label": landcover, "image": image(ImageInputs(landcover, self.factor))}
 
     def known_styles(self, region: Region) -> tuple[str, ...]:
-        """The styles of a region that the image generator knows."""
-        return tuple(sorted(set(region.styles).intersection(styles.known_styles(self.image_generator))))
+        """The styles of a region that the image generator knows, or the nearest climates."""
+        return known_words(region.styles, styles.known_styles(self.image_generator))
+
+    def landcover_styles(self, job: BuildStandardSets, region: Region) -> tuple[str, ...]:
+        """The land cover styles for a region's climates; one that the seed draws where the region has none of them."""
+        if self.landcover_generator is None:
+            return ()
+        words = known_words(region.styles, styles.known_styles(self.landcover_generator))
+        return styles.choose_landcover_styles(self.landcover_generator, ", ".join(words), job.seed)
 
     @property
     def factor(self) -> int:
         """The side of a pixel of synthetic land cover in pixels of the image."""
         return round(grid.LANDCOVER_PIXEL_M / self.image_generator.pixel_m)
 
-    def tags(self, job: BuildStandardSets, real: RealSet, **settings: Any) -> dict[str, dict[str, str]]:
-        """The provenance tags by kind of tile; `settings` are recorded for the image."""
+    def tags(
+        self, job: BuildStandardSets, real: RealSet, region: Region | None = None, **settings: Any
+    ) -> dict[str, dict[str, str]]:
+        """The provenance tags by kind of tile, with the land cover styles of a region; `settings` are the image's."""
         by_kind = {}
         landcover: dict[str, Any] = {"landcover": real.folder.name}
         if self.landcover_generator is not None:
             # tags have no room for all anchors
             digest = hashlib.sha256(json.dumps(self.anchors).encode()).hexdigest()
-            share_settings = {"places_sha256": digest} if self.anchors else {}
-            by_kind["label"] = tags.generator_tags(self.landcover_generator, job.seed, job.steps, **share_settings)
-            landcover = tags.landcover_settings(self.landcover_generator, job.seed, share_settings)
+            recorded: dict[str, Any] = {"places_sha256": digest} if self.anchors else {}
+            recorded |= {"style": self.landcover_styles(job, region)} if region else {}
+            by_kind["label"] = tags.generator_tags(self.landcover_generator, job.seed, job.steps, **recorded)
+            landcover = tags.landcover_settings(self.landcover_generator, job.seed, recorded)
         image = tags.generator_tags(self.image_generator, job.seed, job.steps, **landcover, **settings)
         return {**by_kind, "image": image}
 
@@ -198,7 +208,7 @@ class SetBuilder:
         entries: dict[str, writer.Entry] = {}
         for number, region in enumerate(self.real.regions):
             part, words = report.part(number / count, (number + 1) / count), self.spec.known_styles(region)
-            tile_tags = self.spec.tags(self.job, self.real, style=words)
+            tile_tags = self.spec.tags(self.job, self.real, region, style=words)
             with self._strips(number) as (strips, outputs):
                 style = f", style {', '.join(words)}" if words else ""
                 report.log(f"{self.name}, region {number + 1} of {count}: {len(region.tiles):,} tiles{style}")

@@ -115,7 +115,7 @@ class GenerationRecord:
 
     @property
     def style(self) -> str:
-        """The styles of the image, comma-separated."""
+        """The styles of the raster, of a whole scene for its image, comma-separated."""
         return ", ".join(self.settings.get("style", []))
 
     def _landcover_setting(self, key: str) -> Any:

@@ -14,6 +14,7 @@ import torch
 from diffusers import ControlNetModel, UNet2DConditionModel
 from torch import nn
 
+from backend.geo import legend
 from backend.models import diffusion, latent_generator, rgb
 from backend.models.conditioning import CONDITIONS, plane_count, style_table, style_vector
 from backend.models.image_inputs import ImageInputs, ImageRequest, known_planes
@@ -62,6 +63,28 @@ def new_controlnet(denoiser: UNet2DConditionModel, styles: int) -> ControlNetMod
         conditioning_channels=plane_count(styles, CONDITIONS),
         conditioning_embedding_out_channels=(24, 48, 64),
     )
+
+
+@torch.no_grad()
+def grown(controlnet: ControlNetModel, style_columns: Sequence[int | None]) -> ControlNetModel:
+    """A ControlNet with all conditions that controls as one without them does, until it is trained further.
+
+    `style_columns` has a number for each style of the new ControlNet: that of the old one's, None for a new style. The
+    weights of new planes start at 0.
+    """
+    config = {**controlnet.config, "conditioning_channels": plane_count(len(style_columns), CONDITIONS)}
+    new = ControlNetModel.from_config(config)
+    first = "controlnet_cond_embedding.conv_in.weight"
+    state, target = controlnet.state_dict(), new.state_dict()
+    columns = [*range(legend.COUNT), *(c if c is None else legend.COUNT + c for c in style_columns)]
+    for name, values in target.items():
+        if name != first:
+            values.copy_(state[name])
+    target[first].zero_()
+    for column, old_column in enumerate(columns):
+        if old_column is not None:
+            target[first][:, column] = state[first][:, old_column]
+    return new
 
 
 def low_frequency_noise(seed: int, world: str, dc_share: np.ndarray, box: Box) -> np.ndarray:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple, cast
+from typing import Any, ClassVar, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -139,6 +139,20 @@ def smoothed(probabilities: torch.Tensor, own: float) -> torch.Tensor:
     return functional.conv2d(padded, (kernel / kernel.sum())[None, None]).view_as(probabilities)
 
 
+def composition_styles(index: Mapping[str, Any]) -> list[str]:
+    """The styles that a model's index has compositions of, sorted; empty for a model without styles."""
+    listed = index.get("compositions", {})
+    return sorted(set(listed) - {""}) if isinstance(listed, dict) else []
+
+
+def compositions(index: Mapping[str, Any], styles: Sequence[str]) -> list[list[float]]:
+    """The class shares (COUNT) of training windows in any of the styles; where there are none, of all windows."""
+    listed = index.get("compositions", {})
+    by_style: dict[str, list[list[float]]] = listed if isinstance(listed, dict) else {"": listed}
+    chosen = [style for style in by_style if style in styles] or list(by_style)
+    return [shares for style in chosen for shares in by_style[style]]
+
+
 @dataclass(frozen=True)
 class LandCoverConditioning:
     """What a rendering requests: `shares` (COUNT) in every window, else those near `anchors`, and styles by name.
@@ -171,8 +185,8 @@ class LandCoverGenerator(latent_generator.LatentGenerator[LandCoverConditioning]
         if conditioning.anchors:
             shares = self._stacked([anchored_shares(conditioning.anchors, window) for window in windows_px])
             return self._share_corrected(shares, styles, ANCHOR_GUIDANCE, ANCHOR_CORRECTION)
-        compositions, world, seed = self._compositions(conditioning.styles), conditioning.world, conditioning.seed
-        shares = self._stacked([random_shares(compositions, window, world, seed) for window in windows_px])
+        listed, world, seed = compositions(self.index, conditioning.styles), conditioning.world, conditioning.seed
+        shares = self._stacked([random_shares(listed, window, world, seed) for window in windows_px])
         return self._share_conditioned(shares, styles, 1.0)
 
     def _stacked(self, shares: list[np.ndarray]) -> torch.Tensor:
@@ -251,13 +265,6 @@ class LandCoverGenerator(latent_generator.LatentGenerator[LandCoverConditioning]
         complete = self._complete(shares or {})
         conditioning = LandCoverConditioning(complete, guidance_scale, world, seed, tuple(anchors), tuple(styles))
         return self.decoded_raster(world, seed, steps, (), conditioning, legend.likeliest)
-
-    def _compositions(self, styles: Sequence[str]) -> list[list[float]]:
-        """The class shares of training windows in any of the styles; of all training windows where there are none."""
-        listed = self.index.get("compositions", {})
-        by_style: dict[str, list[list[float]]] = listed if isinstance(listed, dict) else {"": listed}
-        chosen = [style for style in by_style if style in styles] or list(by_style)
-        return [shares for style in chosen for shares in by_style[style]]
 
     def _complete(self, shares: Mapping[int, float]) -> tuple[float, ...]:
         """Shares (COUNT) of all classes that sum to 1, from percentages by code of some; zeros where there are none."""

@@ -41,7 +41,8 @@ PARCEL_CHANNELS, PARCEL_CELLS = 4, 40  # of the noise that is constant in parcel
 PARCEL_PLANES = PARCEL_CHANNELS + 1  # with the parcels' borders
 SIDE, BATCH = 2, 1
 NORM_MOMENTUM = 0.01  # the weight of a batch in the running statistics of the norms
-WIDTHS, DEPTHS = (192, 192, 96, 96), (2, 1, 1)  # of a new network: channels from scale to scale, blocks at each
+WIDTHS, DEPTHS = (128, 128, 96, 96), (2, 1, 1)  # of a new network: channels from scale to scale, blocks at each
+ENCODED_CHANNELS = 48
 
 
 class SpatialNorm(nn.Module):
@@ -111,7 +112,7 @@ class SpadeNetwork(ModelMixin, ConfigMixin):
     Three scales from 16 m to 4 m, and a narrow branch at 2 m whose output is added; it is 0 before training. `styles`
     is the number of style planes and `further` that of the planes after them. `parcels` is the number of channels of
     the parcel noise. With `encoded` channels the planes' pixels are encoded; 0 gives them by their means over cells
-    alone. The norms of the coarsest scale have kernels of `coarse_kernel`.
+    alone. The norms of the first block have kernels of `first_kernel`: 1 keeps the receptive field small.
     """
 
     @register_to_config
@@ -124,7 +125,7 @@ class SpadeNetwork(ModelMixin, ConfigMixin):
         further: int = 0,
         parcels: int = 0,
         encoded: int = 0,
-        coarse_kernel: int = 3,
+        first_kernel: int = 3,
     ) -> None:
         super().__init__()
         condition = legend.COUNT + styles + CELL_CHANNELS + parcels + encoded
@@ -132,7 +133,7 @@ class SpadeNetwork(ModelMixin, ConfigMixin):
         self.blocks, self.scales = nn.ModuleList(), list[int]()
         for scale, (width, out, depth) in enumerate(zip(widths, widths[1:], depths)):
             for number in range(depth):
-                kernel = 3 if scale else coarse_kernel
+                kernel = 3 if self.scales else first_kernel
                 self.blocks.append(Block(width, out if number == depth - 1 else width, condition, kernel))
                 self.scales.append(scale)
         self.last = _conv(widths[-1], detail)
@@ -177,17 +178,51 @@ class SpadeNetwork(ModelMixin, ConfigMixin):
         return functional.pixel_shuffle(image, CELL_PX) + functional.pixel_shuffle(added, CELL_PX // 2)
 
 
-def new_network(styles: int) -> SpadeNetwork:
-    """An untrained network with all conditions, of 2.2 million parameters."""
+def new_network(styles: int, widths: Sequence[int] = WIDTHS, detail: int = 32) -> SpadeNetwork:
+    """An untrained network with all conditions."""
     return SpadeNetwork(
         styles,
-        WIDTHS,
+        tuple(widths),
+        detail,
         depths=DEPTHS,
         further=plane_count(0, CONDITIONS) - legend.COUNT,
         parcels=PARCEL_PLANES,
-        encoded=48,
-        coarse_kernel=1,
+        encoded=ENCODED_CHANNELS,
+        first_kernel=1,
     )
+
+
+@torch.no_grad()
+def grown(network: SpadeNetwork, style_columns: Sequence[int | None]) -> SpadeNetwork:
+    """A network with all conditions that generates what one without them does, until it is trained further.
+
+    `style_columns` has a number for each style of the new network: that of the old network's, None for a new style.
+    What is new starts without effect: a block of zeros in the residual branch, and zero weights for new channels.
+    """
+    new = new_network(len(style_columns), network.config.widths, network.config.detail)
+    old_styles, state = network.config.styles, network.state_dict()
+    columns = [*range(legend.COUNT), *(c if c is None else legend.COUNT + c for c in style_columns)]
+    columns += [legend.COUNT + old_styles + channel for channel in range(CELL_CHANNELS)]
+    for name, values in new.state_dict().items():
+        part, _, rest = name.partition(".")
+        if part == "blocks":
+            number, _, rest = rest.partition(".")
+            old_name = f"blocks.{int(number) - 1}.{rest}"
+            if number == "0":
+                if rest.startswith("convs.1."):
+                    values.zero_()
+            elif rest.endswith("shared.0.weight"):
+                values.zero_()
+                for column, old_column in enumerate(columns):
+                    if old_column is not None:
+                        values[:, column] = state[old_name][:, old_column]
+            else:
+                values.copy_(state[old_name])
+        elif name in state:
+            values.copy_(state[name])
+        elif part == "sketch":
+            values.zero_()
+    return new
 
 
 def coarse_noise(seed: int, world: str, box: Box) -> np.ndarray:

@@ -17,6 +17,7 @@ from .jobs.train import TrainImage, TrainLandCover, TrainSegmentation
 from .legend import LEGEND, WORLDCOVER_CODES, check_shares, parse_numbers, parse_shares
 from .outputs import CHECKPOINTS, partial_path, partial_paths, remove_partials, unfinished_path
 from .registry import JOBS, dump_job, job_name
+from .styles import is_climate, known_word, known_words, style_words
 
 __all__ = [
     "CHECKPOINTS",
@@ -52,7 +53,10 @@ __all__ = [
     "TrainSegmentation",
     "check_shares",
     "dump_job",
+    "is_climate",
     "job_name",
+    "known_word",
+    "known_words",
     "outward_multiples",
     "parse_numbers",
     "parse_shares",
@@ -61,5 +65,6 @@ __all__ = [
     "remove_partials",
     "silent",
     "snapped_bounds",
+    "style_words",
     "unfinished_path",
 ]

@@ -19,7 +19,7 @@ from backend.tiling.lazy_raster import RasterSource
 
 COARSEST_PIXEL_M = 12.0  # of land cover at 10 m, whose pixels are wider in some projections
 FINEST_PIXEL_SHARE = 0.95  # of an image's pixel: a finer map is resampled by the commonest class
-PREVIEW_PX = 1024  # the side of the overview that is searched for a WorldCover class
+PREVIEW_PX = 1024  # the largest side of the overview that is searched for WorldCover classes
 
 
 def box_of_grid(grid_box: GeoBox) -> Box:
@@ -103,9 +103,21 @@ def _cut(path: str, raster_grid: GeoBox, extent_grid: GeoBox) -> GeoBox:
     return raster_grid[shared.slices_in(region)]
 
 
+def class_shares(path: str) -> np.ndarray:
+    """(COUNT,) the class shares of a land cover raster, from an overview; zeros where it has no WorldCover class."""
+    with raster.open_raster(path, "land cover") as source:
+        indices = class_raster.to_indices(_overview(source))
+    counts = np.bincount(indices.ravel(), minlength=legend.COUNT)[: legend.COUNT]
+    return counts / max(counts.sum(), 1)
+
+
+def _overview(source: rasterio.DatasetReader | WarpedVRT) -> np.ndarray:
+    shape = (min(source.height, PREVIEW_PX), min(source.width, PREVIEW_PX))
+    return source.read(1, out_shape=shape)
+
+
 def _check_has_class(path: str, warped: WarpedVRT) -> None:
-    shape = (1, min(warped.height, PREVIEW_PX), min(warped.width, PREVIEW_PX))
-    if not np.isin(warped.read(out_shape=shape), legend.CODES).any():
+    if not np.isin(_overview(warped), legend.CODES).any():
         raise BackendError(
             f"The land cover {path} holds no WorldCover class (10, 20 ... 100): it is nodata everywhere or has another "
             "legend. Choose a WorldCover map."

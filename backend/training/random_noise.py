@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch.nn import functional
 
 
-def smooth(shape: tuple[int, int, int, int], cells: int, device: torch.device) -> torch.Tensor:
+def smooth(shape: Sequence[int], cells: int, device: torch.device) -> torch.Tensor:
     """Float32 noise of a shape (n, channels, height, width), as `noise.smooth`: a seed and place for each of n."""
     count, channels, height, width = shape
     rows, cols = (_interpolation(count, side, cells, device) for side in (height, width))
@@ -29,7 +31,7 @@ def _interpolation(count: int, side: int, cells: int, device: torch.device) -> t
     return (first * (1 - part) + first.roll(1, 2) * part) / torch.hypot(1 - part, part)
 
 
-def parcels(shape: tuple[int, int, int, int], cells: int, device: torch.device) -> torch.Tensor:
+def parcels(shape: Sequence[int], cells: int, device: torch.device) -> torch.Tensor:
     """Float32 noise of a shape (n, channels, height, width), as `noise.parcels`: the last channel is 1 at borders."""
     count, channels, height, width = shape
     rows, cols = (

@@ -31,7 +31,7 @@ class GenerateImage(BackendAlgorithm):
         return [
             parameters.raster("LANDCOVER", "Land cover", landcover),
             parameters.generator(Job),
-            parameters.style(Job),
+            parameters.style(Job, parameters.IMAGE_STYLE_HELP),
             parameters.seed(Job),
             parameters.steps(Job, parameters.IMAGE_STEPS_HELP),
             *parameters.vector_layers(),

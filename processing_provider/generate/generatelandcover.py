@@ -30,6 +30,7 @@ class GenerateLandCover(BackendAlgorithm):
         return [
             parameters.extent("The extent to fill.", optional=True),
             parameters.region(),
+            parameters.style(Job, parameters.LANDCOVER_STYLE_HELP),
             parameters.seed(Job),
             parameters.steps(Job, parameters.LANDCOVER_STEPS_HELP),
             *parameters.shares(Job),

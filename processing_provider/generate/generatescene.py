@@ -30,7 +30,7 @@ class GenerateScene(BackendAlgorithm):
             parameters.extent("The extent to fill.", optional=True),
             parameters.region(),
             parameters.generator(Job),
-            parameters.style(Job),
+            parameters.style(Job, parameters.SCENE_STYLE_HELP),
             parameters.seed(Job),
             parameters.steps(Job, parameters.SCENE_STEPS_HELP),
             *parameters.shares(Job),

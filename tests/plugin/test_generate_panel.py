@@ -466,6 +466,36 @@ def test_styles_are_those_that_the_generator_knows(window, monkeypatch, tmp_path
         styles.style_names.cache_clear()
 
 
+def test_styles_are_those_of_the_models_that_are_used(window, monkeypatch, tmp_path):
+    form = window.panel.form
+    for model, names in (
+        ("spade", ["2018", "summer", "coastal", "temperate"]),
+        ("landcover", ["temperate", "tropical"]),
+    ):
+        (tmp_path / model).mkdir()
+        (tmp_path / model / "model_index.json").write_text(json.dumps({"styles": names}))
+    monkeypatch.setattr(styles, "BUNDLED", tmp_path)
+    styles.style_names.cache_clear()
+
+    def offered(output):
+        form.output.setCurrentIndex(form.output.findData(output))
+        return [[box.itemData(number) for number in range(1, box.count())] for box in (form.climate, form.year)]
+
+    try:
+        assert offered(estimates.IMAGE) == [["coastal", "temperate"], ["2018", "summer"]]
+        assert offered(estimates.SCENE) == [["coastal", "temperate", "tropical"], ["2018", "summer"]]
+        select(form.climate, "tropical")
+        select(form.year, "summer")
+        assert form.parameters()["STYLE"] == "tropical, summer"
+        assert offered(estimates.LANDCOVER) == [["temperate", "tropical"], []]
+        assert form.climate.isVisible() and not form.year.isVisible()
+        assert form.parameters()["STYLE"] == "tropical"
+        form.climate.select_first(["2018", "humid"])
+        assert form.parameters()["STYLE"] == "temperate", "its former name, in the tags of an older raster"
+    finally:
+        styles.style_names.cache_clear()
+
+
 def test_a_synthetic_raster_from_elsewhere_has_the_menu_and_a_real_one_has_not(window, scripted, tmp_path):
     path = Path(generate_scene(window).source())
     copy = shutil.copy(path, tmp_path / "received.tif")

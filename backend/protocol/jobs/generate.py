@@ -14,6 +14,7 @@ class GenerateLandCover:
 
     `area` is the WKT of polygons in the extent's CRS, outside of which is nodata. `scheduler` is a Dask scheduler's
     address. `shares` are the requested percentages by WorldCover code; the model divides the rest among other classes.
+    `style` is a climate that the model knows, such as "tropical"; the seed draws one where it is empty.
     """
 
     extent: Extent
@@ -23,6 +24,7 @@ class GenerateLandCover:
     shares: dict[int, float] = field(default_factory=dict)
     guidance_scale: float = 1.0
     model: str = "landcover"
+    style: str = ""
     area: str = ""
     scheduler: str = ""
     grid_crs: str = ""
@@ -60,7 +62,7 @@ class GenerateScene:
     """Generate a land cover map and the aerial image on it in one job.
 
     `area`, `shares` and `guidance_scale` (of the land cover) as in GenerateLandCover, `style` and the vector files as
-    in GenerateImage.
+    in GenerateImage; `style` may be a climate of either model.
     """
 
     extent: Extent

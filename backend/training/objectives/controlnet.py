@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -51,10 +50,8 @@ class Denoising(Objective):
         controlnet: ControlNetModel,
         autoencoder: PatchAutoencoder,
         style_table: torch.Tensor,
-        conditions: Sequence[str] = CONDITIONS,
     ) -> None:
         super().__init__()
-        self.conditions = tuple(conditions)
         self.register_buffer("style_table", style_table, persistent=False)
         self.networks = nn.ModuleDict({"denoiser": denoiser, "controlnet": controlnet})
         self.scheduler = diffusion.schedule()
@@ -71,7 +68,7 @@ class Denoising(Objective):
         """
         latents = latent_generator.encode(self.autoencoder[0], batch["pixels"])
         conditions = replace(random_conditions(batch), known=random_known(batch["pixels"]))
-        condition = conditions.planes(self.style_table, self.conditions)
+        condition = conditions.planes(self.style_table, CONDITIONS)
         condition = condition * (torch.rand(len(latents), 1, 1, 1, device=latents.device) > CONDITION_DROPOUT)
 
         def denoise(noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
@@ -85,7 +82,7 @@ class Denoising(Objective):
         predict = partial(predict_v, self.networks["denoiser"], self.networks["controlnet"])
 
         def generate(conditions: ImageConditions) -> torch.Tensor:
-            condition = conditions.planes(self.style_table, self.conditions)
+            condition = conditions.planes(self.style_table, CONDITIONS)
             denoise = diffusion.guided(predict, condition, torch.zeros_like(condition), GUIDANCE_SCALE)
             return conditions.keep_known(latent_generator.sample(autoencoder, denoise, latents))
 
@@ -110,11 +107,10 @@ class Distillation(Objective):
         autoencoder: PatchAutoencoder,
         style_table: torch.Tensor,
         encoder_weights: str = "",
-        conditions: Sequence[str] = CONDITIONS,
     ) -> None:
         super().__init__()
         self.networks = nn.ModuleDict({"denoiser": denoiser, "controlnet": controlnet})
-        self.adversary = ImageAdversary(style_table, encoder_weights, conditions)
+        self.adversary = ImageAdversary(style_table, encoder_weights)
         self.scheduler, self.sampler = diffusion.schedule(), diffusion.sampler(order=1)
         self.sampler.set_timesteps(STEPS)
         self.autoencoder = [autoencoder]  # in a list, so that it is neither trained nor saved
@@ -152,7 +148,7 @@ class Distillation(Objective):
         return torch.randn_like(like) + scale * smooth
 
     def _denoise(self, conditions: ImageConditions) -> diffusion.Denoise:
-        planes = conditions.planes(self.adversary.style_table, self.adversary.conditions)
+        planes = conditions.planes(self.adversary.style_table, CONDITIONS)
         return lambda noisy, times: predict_v(
             self.networks["denoiser"], self.networks["controlnet"], noisy, times, planes
         )

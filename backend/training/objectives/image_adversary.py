@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from backend.geo import legend
 from backend.models import rgb
-from backend.models.conditioning import CONDITIONS, KNOWN, LINES, ImageConditions, plane_count
+from backend.models.conditioning import LINES, ImageConditions, plane_count
 from backend.training.generator import Batch
 from backend.training.projected_discriminator import ProjectedDiscriminator, repeat_conditions
 from backend.training.repetition import autocorrelation_peaks
@@ -24,6 +24,7 @@ NO_LINES_SHARE, ALL_LINES_SHARE = 0.4, 0.3  # of the examples; of the others som
 LINE_BLOCK_PX = 16  # the side of the squares in which lines are hidden
 STROKES = 3  # of a brush, in the examples whose known pixels are strokes
 NOTHING_KNOWN_SHARE = 0.6  # of the examples, in which no pixels are known
+SCORED = (LINES,)  # the conditions that the discriminator gets beside land cover and styles; known pixels it sees
 REPETITION_WEIGHT, REPETITION_TOLERANCE = 20.0, 0.02  # of autocorrelation beyond that of the real image
 PREVIEW_COLUMNS = ("land cover", "lines", "real", "generated on land cover", "with lines", "with the left half known")
 
@@ -46,8 +47,8 @@ def random_conditions(batch: Batch) -> ImageConditions:
 
 def random_known(pixels: torch.Tensor) -> torch.Tensor:
     """(n, 4, h, w) known pixels of images (n, 3, h, w): none, a rectangle, a half plane, strokes, or all but these."""
-    height, width = pixels.shape[2:]
-    masks = _random_masks(len(pixels), height, width, pixels.device)[:, None].to(pixels)
+    count, _, height, width = pixels.shape
+    masks = _random_masks(count, height, width, pixels.device)[:, None].to(pixels)
     return torch.cat([pixels * masks, masks], dim=1)
 
 
@@ -87,18 +88,14 @@ def preview(batch: Batch, generate: Callable[[ImageConditions], torch.Tensor]) -
 class ImageAdversary(nn.Module):
     """The losses of images under conditions; a step calls `generator_loss` first, then `discriminator.loss`.
 
-    `style_table` is `conditioning.style_table` of the model, and `conditions` are those of CONDITIONS that it takes.
+    `style_table` is `conditioning.style_table` of the model.
     """
 
     style_table: torch.Tensor
 
-    def __init__(
-        self, style_table: torch.Tensor, encoder_weights: str = "", conditions: Sequence[str] = CONDITIONS
-    ) -> None:
+    def __init__(self, style_table: torch.Tensor, encoder_weights: str = "") -> None:
         super().__init__()
-        self.conditions = tuple(conditions)
-        self._scored = tuple(name for name in self.conditions if name == LINES)  # known pixels show in the image
-        self.discriminator = ProjectedDiscriminator(plane_count(len(style_table), self._scored), encoder_weights)
+        self.discriminator = ProjectedDiscriminator(plane_count(len(style_table), SCORED), encoder_weights)
         self.register_buffer("style_table", style_table, persistent=False)
 
     def generated_conditions(self, real: ImageConditions, pixels: torch.Tensor) -> ImageConditions:
@@ -110,7 +107,7 @@ class ImageAdversary(nn.Module):
         shuffled = torch.rand(len(real.styles), 1, device=pixels.device) < SHUFFLED_SHARE
         styles = torch.where(shuffled, real.styles.roll(1, 0), real.styles)
         lines = None if real.lines is None else repeat_conditions(real.lines)
-        known = repeat_conditions(random_known(pixels)) if KNOWN in self.conditions else None
+        known = repeat_conditions(random_known(pixels))
         return ImageConditions(repeat_conditions(real.landcover), repeat_conditions(styles), lines, known)
 
     def generator_loss(
@@ -118,7 +115,7 @@ class ImageAdversary(nn.Module):
     ) -> tuple[torch.Tensor, dict[str, float]]:
         """The loss of generated images (n, 3, h, w) with the known pixels in place, beside real ones; and figures."""
         generated_planes, real_planes = (
-            of_images.planes(self.style_table, self._scored) for of_images in (conditions, real_conditions)
+            of_images.planes(self.style_table, SCORED) for of_images in (conditions, real_conditions)
         )
         unknown = 1 - conditions.known[:, 3].mean((1, 2)) if conditions.known is not None else None
         loss = self.discriminator.generator_loss(generated, generated_planes, real, real_planes, unknown)

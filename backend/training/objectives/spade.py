@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from torch import nn
@@ -27,16 +25,10 @@ class AdversarialTraining(Objective):
     freeze_statistics_at = 0.5
     columns = PREVIEW_COLUMNS
 
-    def __init__(
-        self,
-        generator: spade.SpadeNetwork,
-        style_table: torch.Tensor,
-        encoder_weights: str = "",
-        conditions: Sequence[str] = CONDITIONS,
-    ) -> None:
+    def __init__(self, generator: spade.SpadeNetwork, style_table: torch.Tensor, encoder_weights: str = "") -> None:
         super().__init__()
         self.generator = generator
-        self.adversary = ImageAdversary(style_table, encoder_weights, conditions)
+        self.adversary = ImageAdversary(style_table, encoder_weights)
         self.norms = [module for module in generator.modules() if isinstance(module, nn.BatchNorm2d)]
 
     def freeze_statistics(self) -> None:
@@ -50,7 +42,7 @@ class AdversarialTraining(Objective):
 
     def generate(self, conditions: ImageConditions) -> torch.Tensor:
         """RGB (n, 3, h, w) in -1..1 under conditions, from random noise."""
-        planes = conditions.planes(self.adversary.style_table, self.adversary.conditions)
+        planes = conditions.planes(self.adversary.style_table, CONDITIONS)
         count, _, height, width = planes.shape
         rows, cols = height // spade.CELL_PX, width // spade.CELL_PX
         coarse_shape = count, spade.COARSE_CHANNELS, rows // spade.COARSE, cols // spade.COARSE
@@ -59,9 +51,8 @@ class AdversarialTraining(Objective):
             (count, spade.SMOOTH_CHANNELS, *coarse_shape[2:]), spade.SMOOTH_CELLS, planes.device
         )
         fine = torch.randn(count, spade.FINE_CHANNELS, rows, cols, device=planes.device)
-        if parcel_planes := self.generator.config.parcels:
-            shape = count, parcel_planes, rows, cols
-            fine = torch.cat([fine, random_noise.parcels(shape, spade.PARCEL_CELLS, planes.device)], dim=1)
+        parcels = random_noise.parcels((count, spade.PARCEL_PLANES, rows, cols), spade.PARCEL_CELLS, planes.device)
+        fine = torch.cat([fine, parcels], dim=1)
         return conditions.keep_known(self.generator(coarse.to(planes), fine.to(planes), planes))
 
     def forward(self, batch: Batch, optimizer_key: str) -> tuple[torch.Tensor, dict[str, float]]:

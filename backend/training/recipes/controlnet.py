@@ -12,6 +12,7 @@ from diffusers import ControlNetModel, UNet2DConditionModel
 
 from backend.datasets.packed import PackedTiles
 from backend.models import controlnet, device, diffusion, latent_generator, rgb
+from backend.models.conditioning import CONDITIONS, plane_count
 from backend.models.patch_autoencoder import PatchAutoencoder
 from backend.protocol import Reporter
 from backend.training.generator import TrainingPlan, TrainingResult, fit
@@ -49,13 +50,20 @@ def _frozen_autoencoder(training: Training) -> PatchAutoencoder:
     return training.load_component(AUTOENCODER).requires_grad_(False).to(device.best())
 
 
+def _with_all_conditions(training: Training, network: ControlNetModel) -> ControlNetModel:
+    """A ControlNet as it is or, of an older model, grown."""
+    columns = image.style_columns(training)
+    has_all = network.config.conditioning_channels == plane_count(len(columns), CONDITIONS)
+    return network if has_all else controlnet.grown(network, columns)
+
+
 def _train_denoiser(training: Training, plan: TrainingPlan, report: Reporter) -> TrainingResult:
     autoencoder, (draw, draw_validation) = _frozen_autoencoder(training), image.training_batches(training)
     denoiser = training.initial_component("denoiser", controlnet.new_denoiser)
     new_controlnet = partial(controlnet.new_controlnet, denoiser, len(image.styles(training)))
-    network = training.initial_component("controlnet", new_controlnet)
-    style_table, conditions = image.training_style_table(training), image.conditions(training)
-    objective = objectives.Denoising(denoiser, network, autoencoder, style_table, conditions)
+    network = _with_all_conditions(training, training.initial_component("controlnet", new_controlnet))
+    style_table = image.training_style_table(training)
+    objective = objectives.Denoising(denoiser, network, autoencoder, style_table)
     result = fit(objective, draw, plan, report, draw_validation)
     training.save(DENOISER, denoiser=denoiser, controlnet=network)
     return result
@@ -63,10 +71,10 @@ def _train_denoiser(training: Training, plan: TrainingPlan, report: Reporter) ->
 
 def _distil(training: Training, plan: TrainingPlan, report: Reporter) -> TrainingResult:
     autoencoder, (draw, draw_validation) = _frozen_autoencoder(training), image.training_batches(training)
-    denoiser, network = training.load_component("denoiser"), training.load_component("controlnet")
+    denoiser = training.load_component("denoiser")
+    network = _with_all_conditions(training, training.load_component("controlnet"))
     style_table, encoder_weights = image.training_style_table(training), image.encoder_weights(training)
-    conditions = image.conditions(training)
-    objective = objectives.Distillation(denoiser, network, autoencoder, style_table, encoder_weights, conditions)
+    objective = objectives.Distillation(denoiser, network, autoencoder, style_table, encoder_weights)
     plan = replace(plan, lr_scale=DISTILLATION_LR_SCALE, generator_delay=image.GENERATOR_DELAY)
     result = fit(objective, draw, plan, report, draw_validation)
     training.save(DISTILLATION, denoiser=denoiser, controlnet=network)

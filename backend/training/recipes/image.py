@@ -17,6 +17,9 @@ from backend.training.stages import Training
 
 CROP_PX = controlnet.WINDOW * controlnet.CELL_PX
 CROP_STEP_PX = 16  # crop sizes are its multiples: latent cells of 4 px, which the networks halve twice
+FORMER_STYLES = {"humid": "temperate", "inland": "semiarid"}
+"""The names that older models have for styles, and those of today."""
+GROWN_LR_SCALE = 0.5  # of the learning rate of a model that gets new conditions
 GENERATOR_DELAY = 0.02  # of the budget, in which the new discriminator of a trained generator is trained alone
 
 
@@ -53,14 +56,29 @@ def encoder_weights(training: Training) -> str:
     return cast("TrainImage", training.job).encoder_weights
 
 
+def is_grown(training: Training) -> bool:
+    """Whether the training starts from an older model without the conditions of today, which it gets."""
+    return training.base is not None and list(training.base[1].get("conditions", [])) != list(CONDITIONS)
+
+
 def styles(training: Training) -> list[str]:
-    """The styles of the model: those of the model that is fine-tuned, else those of the training data."""
-    return training.base[1].get("styles", []) if training.base else training.data.styles
+    """The styles of the model.
+
+    They are those of the training data or, of a model that is fine-tuned, its own; one that is grown gets both.
+    """
+    if not training.base:
+        return training.data.styles
+    own = training.base[1].get("styles", [])
+    if not is_grown(training):
+        return own
+    return sorted({*training.data.styles, *(FORMER_STYLES.get(style, style) for style in own)})
 
 
-def conditions(training: Training) -> list[str]:
-    """The conditions of the model beside land cover and styles: a model that is fine-tuned keeps its own."""
-    return list(training.base[1].get("conditions", []) if training.base else CONDITIONS)
+def style_columns(training: Training) -> list[int | None]:
+    """For each style of a model that is grown: its number among those of the base model, None for a new one."""
+    base: dict[str, Any] = training.base[1] if training.base else {}
+    own = [FORMER_STYLES.get(style, style) for style in base.get("styles", [])]
+    return [own.index(style) if style in own else None for style in styles(training)]
 
 
 def condition_entries(training: Training) -> dict[str, Any]:
@@ -70,13 +88,15 @@ def condition_entries(training: Training) -> dict[str, Any]:
     """
     known, data = styles(training), training.data
     base: dict[str, Any] = training.base[1] if training.base else {}
-    by_style = {"style_classes": data.style_classes(known), "borrowed_styles": data.borrowed_styles(known)}
-    return {
-        "conditions": conditions(training),
-        "styles": known,
-        "style_combinations": data.style_combinations(known),
-        **{key: {**base.get(key, {}), **entries} for key, entries in by_style.items()},
+    by_style: dict[str, dict[str, Any]] = {
+        "style_classes": data.style_classes(known),
+        "borrowed_styles": data.borrowed_styles(known),
     }
+    for key, entries in by_style.items():
+        former = {FORMER_STYLES.get(style, style): entry for style, entry in base.get(key, {}).items()}
+        by_style[key] = {**former, **entries}
+    combinations = data.style_combinations(known)
+    return {"conditions": list(CONDITIONS), "styles": known, "style_combinations": combinations, **by_style}
 
 
 def training_style_table(training: Training) -> torch.Tensor:

@@ -20,8 +20,12 @@ PAINTER = "painter"
 def _train_painter(training: Training, plan: TrainingPlan, report: Reporter) -> TrainingResult:
     draw, draw_validation = image.training_batches(training)
     network = training.initial_component(PAINTER, partial(spade.new_network, len(image.styles(training))))
-    style_table, conditions = image.training_style_table(training), image.conditions(training)
-    objective = objectives.AdversarialTraining(network, style_table, image.encoder_weights(training), conditions)
+    if image.is_grown(training):
+        plan = replace(plan, lr_scale=image.GROWN_LR_SCALE)
+        if not network.config.encoded:  # the component of a resumed training has grown before
+            network = spade.grown(network, image.style_columns(training))
+    style_table = image.training_style_table(training)
+    objective = objectives.AdversarialTraining(network, style_table, image.encoder_weights(training))
     plan = replace(plan, generator_delay=image.GENERATOR_DELAY if training.base else 0.0)
     result = fit(objective, draw, plan, report, draw_validation)
     training.save(PAINTER, **{PAINTER: network})

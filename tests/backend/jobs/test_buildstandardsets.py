@@ -13,7 +13,7 @@ import rasterio
 
 from backend import protocol
 from backend.datasets import layout, reader, writer
-from backend.generation import standard_sets, tile_mosaic
+from backend.generation import standard_sets, styles, tile_mosaic
 from backend.generation.standard_sets import RealSet
 from backend.geo import legend, provenance
 from backend.geo.block_store import BlockStore
@@ -123,7 +123,9 @@ def test_a_set_is_what_generate_image_paints_on_the_whole_map(real, built, tmp_p
 
 def land_cover(places):
     """(16, 16) class indices of the fixture's ground, from the generator itself."""
-    field = LandCoverGenerator("landcover").lazy_raster("EPSG:32618", 5, 1, anchors=places)
+    generator = LandCoverGenerator("landcover")
+    words = styles.choose_landcover_styles(generator, "coastal", 5)  # the climate of all tiles, or the nearest one
+    field = generator.lazy_raster("EPSG:32618", 5, 1, anchors=places, styles=words)
     region = Box(round(-TOP / 10), round(LEFT / 10), 16, 16)
     out = np.zeros((16, 16), np.uint8)
 
@@ -155,7 +157,8 @@ def test_the_synthetic_set_is_the_worlds_land_cover_of_the_real_tiles_shares(rea
         assert np.array_equal(data, codes[:, top : top + 80, left : left + 80])
         assert tags["LANDFORGE_SYNTHETIC"] == "YES" and len(tags["LANDFORGE_MODEL_SHA256"]) == 64
         image, tags, _ = read(built[0] / "synthetic" / row["image"])
-        assert len(json.loads(tags["LANDFORGE_SETTINGS"])["landcover_places_sha256"]) == 64
+        settings = json.loads(tags["LANDFORGE_SETTINGS"])
+        assert len(settings["landcover_places_sha256"]) == 64 and settings["landcover_style"] is not None
         with pytest.raises(BackendError, match="'Build standard sets' makes it again"):
             provenance.generation_record(tags, "a tile")
         assert image.std() > 0
@@ -245,8 +248,8 @@ def test_a_place_has_the_class_shares_of_its_training_tiles(tmp_path):
         {"80": 100},
         {"30": 100},
     ]
-    assert [each.col for each in places] == pytest.approx([32 + 16 / 3, 96, 160, 224], abs=0.01), "of the tiles' middle"
-    assert [each.row for each in places[1:]] == [-230_400 + 32, -230_400 + 48, -230_400 + 32]
+    assert [each.col for each in places] == pytest.approx([64 + 32 / 3, 192, 320, 448], abs=0.01), "of the tiles' middle"
+    assert [each.row for each in places[1:]] == [-460_800 + 64, -460_800 + 96, -460_800 + 64]
     assert standard_sets.percentages(real.class_shares) == {"10": 77.78, "80": 22.22}, (
         "a test tile has no say where others train"
     )

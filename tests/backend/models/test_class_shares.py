@@ -91,13 +91,15 @@ def test_the_denoiser_takes_cells_one_by_one_or_in_patches_as_its_configuration_
     assert torch.equal(predicted, 2 * noisy), "each cell is back in its place"
 
 
-def test_compositions_are_those_of_the_styles(generator, monkeypatch):
+def test_compositions_are_those_of_the_styles():
     woods, water = np.eye(legend.COUNT)[[0, 7]].tolist()
-    monkeypatch.setitem(generator.index, "compositions", {"temperate": [woods], "tropical": [water]})
-    assert generator._compositions(["temperate", "2018"]) == [woods]
-    assert generator._compositions([]) == [woods, water]
-    monkeypatch.setitem(generator.index, "compositions", [woods])
-    assert generator._compositions(["temperate"]) == [woods], "the index of an older model"
+    index = {"compositions": {"temperate": [woods], "tropical": [water]}}
+    assert landcover.compositions(index, ["temperate", "2018"]) == [woods]
+    assert landcover.compositions(index, []) == [woods, water]
+    assert landcover.compositions({"compositions": [woods]}, ["temperate"]) == [woods], "the index of an older model"
+    assert landcover.composition_styles(index) == ["temperate", "tropical"]
+    for plain in ({}, {"compositions": [woods]}, {"compositions": {"": [woods]}}):
+        assert landcover.composition_styles(plain) == []
 
 
 def test_the_generated_shares_follow_the_request(tmp_path):
