@@ -248,7 +248,9 @@ def test_a_place_has_the_class_shares_of_its_training_tiles(tmp_path):
         {"80": 100},
         {"30": 100},
     ]
-    assert [each.col for each in places] == pytest.approx([64 + 32 / 3, 192, 320, 448], abs=0.01), "of the tiles' middle"
+    assert [each.col for each in places] == pytest.approx([64 + 32 / 3, 192, 320, 448], abs=0.01), (
+        "of the tiles' middle"
+    )
     assert [each.row for each in places[1:]] == [-460_800 + 64, -460_800 + 96, -460_800 + 64]
     assert standard_sets.percentages(real.class_shares) == {"10": 77.78, "80": 22.22}, (
         "a test tile has no say where others train"
