@@ -87,10 +87,6 @@ def generate_image(
         raster = generator.lazy_raster(str(box.crs), job.seed, job.steps, inputs, words)
         for note in [*styles.image_notes(generator, job.style, words), *_feature_notes(generator, features)]:
             report.log(note)
-            report.log(note)
-        raster = generator.lazy_raster(str(box.crs), job.seed, job.steps, ImageInputs(landcover), words)
-        settings = {"landcover": Path(job.landcover).name, "style": words}
-        image_tags = tags.generator_tags(generator, job.seed, job.steps, **settings)
         labelled = ValidPixels(lambda region: landcover.read(region) != legend.IGNORE, box_of_grid(box))
         image_tags = tags.generator_tags(generator, job.seed, job.steps, **settings, **features.settings)
         identity = " ".join([stamp(job.landcover), *features.stamps, *([stamp(job.known)] if job.known else [])])
