@@ -65,3 +65,17 @@ def test_texture_that_repeats_itself_more_than_the_real_costs(monkeypatch):
     striped, _ = adversary.generator_loss(stripes, conditions, noise, conditions)
     plain, figures = adversary.generator_loss(noise, conditions, stripes, conditions)
     assert striped > 5 and plain == 0 and figures["real_peak"] > figures["peak"]
+
+
+@pytest.mark.parametrize("turns", [0, 1])
+@pytest.mark.parametrize("diagonal", [False, True])
+def test_lines_without_an_edge_along_them_count_as_missing(turns, diagonal):
+    rows, cols = torch.meshgrid(torch.arange(32), torch.arange(32), indexing="ij")
+    across = rows - cols if diagonal else cols - 16
+    lines = (across == 0).float()[None, None].rot90(turns, (2, 3))
+    step = 0.5 * (across >= 0).float().expand(1, 3, 32, 32).rot90(turns, (2, 3))
+    missing = image_adversary.missing_edges
+    assert missing(0 * step, lines) == 1 and missing(step, lines) < 0.15 and missing(step, None) == 0
+    assert missing(0.25 * step, lines) == pytest.approx(0.4, abs=0.2), "a weak edge counts in part"
+    assert missing(step.rot90(1, (2, 3)), lines) > 0.8, "an edge across the line is none"
+    assert missing(step, 0 * lines) == 0
