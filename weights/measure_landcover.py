@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
-from scipy import ndimage
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -70,16 +70,16 @@ def _parts(mask: np.ndarray, held_out: bool) -> Iterator[tuple[slice, slice]]:
 
 def thin_share(maps: np.ndarray, index: int) -> float:
     """The share of a class's cells that are thinner than 3 cells: roads, brooks and single houses."""
-    cells = maps == index
-    opened = np.stack([ndimage.binary_opening(mask, np.ones((3, 3))) for mask in cells])
+    cells = (maps == index).astype(np.uint8)
+    opened = np.stack([cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) for mask in cells])
     return float(1 - opened.sum() / max(cells.sum(), 1))
 
 
 def straight_share(maps: np.ndarray, index: int) -> float:
     """The share of a class's border cells whose border is straight for 6 cells around; NaN without a border."""
     rng, straight = np.random.default_rng(0), []
-    for mask in maps == index:
-        border = mask & ~ndimage.binary_erosion(mask, np.ones((3, 3)))
+    for mask in (maps == index).astype(np.uint8):
+        border = (mask > cv2.erode(mask, np.ones((3, 3), np.uint8))) > 0
         places = np.argwhere(border[6:-6, 6:-6])
         for row, col in places[rng.permutation(len(places))[: BORDER_CELLS // len(maps) + 1]]:
             points = np.argwhere(border[row : row + 13, col : col + 13]).astype(float)

@@ -153,6 +153,7 @@ class ImageGenerator(latent_generator.LatentGenerator[ImageRequest]):
         self, world: str, seed: int, steps: int, inputs: ImageInputs, styles: Sequence[str] = ()
     ) -> LazyRaster:
         """The image of the whole world, (3, height, width) uint8 RGB at 1 m; `styles` are some of the model's."""
+        inputs = inputs.with_street_plan(self.index, world, seed)
         request = ImageRequest(style_vector(styles, self.index.get("styles", [])), inputs.names)
         known = () if inputs.known is None else (Input(inputs.known, CELL_PX),)
         return self.decoded_raster(world, seed, steps, inputs.inputs(CELL_PX), request, rgb.to_bytes, known)

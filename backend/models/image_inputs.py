@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,8 +14,12 @@ from backend.models import rgb
 from backend.models.conditioning import ImageConditions
 from backend.tiling.lattice import Box
 from backend.tiling.lazy_raster import Input, LazyRaster, Patch, RasterSource
+from backend.tiling.street_plan import street_plan
 
-LANDCOVER, FEATURES, KNOWN = "landcover", "features", "known"
+LANDCOVER, FEATURES, KNOWN, STREETS = "landcover", "features", "known", "streets"
+STREET_PLAN = "street_plan"
+"""The entry of a model's index that is true where built-up ground without vector features gets a street plan."""
+BUILT_UP = int(np.flatnonzero(legend.CODES == 50)[0])
 
 
 @dataclass(frozen=True)
@@ -23,24 +28,41 @@ class ImageInputs:
 
     `landcover`: (h, w) uint8 class indices in pixels that are `coarse` of the image's wide. `features`: (2, h, w) uint8
     on the image's grid, the class indices of burnt vector features (IGNORE elsewhere), and 1 on lines. `known`:
-    (4, h, w) uint8 on the image's grid, RGB and 255 where pixels are known, else 0.
+    (4, h, w) uint8 on the image's grid, RGB and 255 where pixels are known, else 0. `streets`: (1, h, w) uint8 on the
+    image's grid, 1 on lines that count on built-up ground only.
     """
 
     landcover: LazyRaster | RasterSource
     coarse: int = 1
     features: RasterSource | None = None
     known: RasterSource | None = None
+    streets: RasterSource | None = None
+
+    @property
+    def _optional(self) -> dict[str, RasterSource]:
+        rasters = {FEATURES: self.features, KNOWN: self.known, STREETS: self.streets}
+        return {name: raster for name, raster in rasters.items() if raster is not None}
+
+    def with_street_plan(self, index: Mapping[str, Any], world: str, seed: int) -> ImageInputs:
+        """These inputs, with the street plan of a world and a seed where the model of an index draws it.
+
+        It is drawn where there are no vector features.
+        """
+        if not index.get(STREET_PLAN) or self.features is not None:
+            return self
+        return replace(self, streets=street_plan(seed, world))
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the rasters that there are, in the order of `inputs`."""
-        optional = ((FEATURES, self.features), (KNOWN, self.known))
-        return (LANDCOVER, *(name for name, raster in optional if raster is not None))
+        return (LANDCOVER, *self._optional)
 
     def inputs(self, cell_px: int) -> tuple[Input, ...]:
         """The rasters as a generator with cells of `cell_px` pixels reads them."""
-        optional = (Input(raster, cell_px) for raster in (self.features, self.known) if raster is not None)
-        return (Input(self.landcover, cell_px, self.coarse), *optional)
+        return (
+            Input(self.landcover, cell_px, self.coarse),
+            *(Input(raster, cell_px) for raster in self._optional.values()),
+        )
 
 
 @dataclass(frozen=True)
@@ -60,11 +82,14 @@ class ImageRequest:
         classes = [by_name[LANDCOVER].read(box) for box in boxes]
         if features:
             classes = [np.where(burnt == legend.IGNORE, under, burnt) for under, (burnt, _) in zip(classes, features)]
+        lines = [outlines[None] for _, outlines in features]
+        if STREETS in by_name:
+            lines = [by_name[STREETS].read(box) * (under == BUILT_UP) for box, under in zip(boxes, classes)]
         landcover = np.stack([legend.encode_condition(indices, seen) for indices in classes])
         return ImageConditions(
             torch.from_numpy(landcover),
             torch.tensor(self.styles, dtype=torch.float32).expand(len(boxes), -1),
-            torch.from_numpy(np.stack([lines[None] for _, lines in features])).float() if features else None,
+            torch.from_numpy(np.stack(lines)).float() if lines else None,
             known_planes(by_name[KNOWN], boxes) if KNOWN in by_name else None,
         )
 

@@ -261,6 +261,7 @@ class ImageGenerator(Model):
         `styles` are some of the model's. `steps` is not used: the network takes one pass.
         """
         stride, margin = self.index["stride"], self.margin
+        inputs = inputs.with_street_plan(self.index, world, seed)
         request = ImageRequest(style_vector(styles, self.index.get("styles", [])), inputs.names)
         op = WindowOp(
             Lattice(stride, stride),

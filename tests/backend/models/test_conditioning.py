@@ -6,7 +6,7 @@ import torch
 
 from backend.geo import legend
 from backend.models.conditioning import KNOWN, LINES, ImageConditions, plane_count, style_table
-from backend.models.image_inputs import FEATURES, LANDCOVER, ImageInputs, ImageRequest
+from backend.models.image_inputs import FEATURES, LANDCOVER, STREETS, ImageInputs, ImageRequest
 from backend.models.image_inputs import KNOWN as KNOWN_RASTER
 from backend.tiling.lattice import Box
 from backend.tiling.lazy_raster import Patch, RasterSource
@@ -91,3 +91,18 @@ def test_only_the_inputs_that_there_are_become_conditions():
     coarse, _, pixels = patches(box)
     conditions = ImageRequest((), inputs.names).conditions([box], (coarse, pixels), legend.CODES.tolist())
     assert conditions.lines is None and conditions.known is not None
+
+
+def test_the_street_plan_counts_on_built_up_ground_only_and_where_there_are_no_features():
+    source = RasterSource("land cover", lambda box: np.zeros((box.height, box.width), np.uint8))
+    features = RasterSource("features", lambda box: np.zeros((2, box.height, box.width), np.uint8))
+    planned = ImageInputs(source).with_street_plan({"street_plan": True}, "w", 1)
+    assert planned.names == (LANDCOVER, STREETS) and planned.streets.read(Box(0, 0, 300, 300)).any()
+    assert ImageInputs(source).with_street_plan({}, "w", 1).names == (LANDCOVER,)
+    assert ImageInputs(source, features=features).with_street_plan({"street_plan": True}, "w", 1).streets is None
+    box = Box(0, 0, 2, 20)
+    classes = np.full((2, 20), CROP, np.uint8)
+    classes[:, 10:] = BUILT
+    patches = Patch(classes, box), Patch(np.ones((1, 2, 20), np.uint8), box)
+    conditions = ImageRequest((), planned.names).conditions([box], patches, legend.CODES.tolist())
+    assert torch.equal(conditions.lines[0, 0] > 0, torch.from_numpy(classes == BUILT))
