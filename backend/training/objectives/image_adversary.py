@@ -26,9 +26,9 @@ STROKES = 3  # of a brush, in the examples whose known pixels are strokes
 NOTHING_KNOWN_SHARE = 0.6  # of the examples, in which no pixels are known
 SCORED = (LINES,)  # the conditions that the discriminator gets beside land cover and styles; known pixels it sees
 REPETITION_WEIGHT, REPETITION_TOLERANCE = 20.0, 0.02  # of autocorrelation beyond that of the real image
-EDGE_WEIGHT = 5.0  # of the lines without an edge
-EDGE_CONTRAST, EDGE_PX = 0.25, 1  # of the range -1..1, 32 grey levels over 2 m; how far off an edge may lie
-LINE_REACH_PX = 4  # to each side, in which a line's direction shows
+EDGE_WEIGHT = 10.0  # of the lines without an edge
+EDGE_CONTRAST, EDGE_PX = 0.2, 1  # of the range -1..1, 26 grey levels; how far off an edge may lie
+LINE_REACH_PX, STRIP_PX = 4, 3.0  # along a line, and to its sides
 PREVIEW_COLUMNS = ("land cover", "lines", "real", "generated on land cover", "with lines", "with the left half known")
 
 
@@ -76,27 +76,34 @@ def _random_masks(count: int, height: int, width: int, target: torch.device) -> 
 def missing_edges(images: torch.Tensor, lines: torch.Tensor | None) -> torch.Tensor:
     """The share of lines (n, 1, h, w) along which images (n, 3, h, w) lack an edge, a scalar from 0 to 1.
 
-    An edge in the line's direction of EDGE_CONTRAST, EDGE_PX away at most, is enough; the part that a weaker one lacks
-    counts. Without this cost lines are followed late: a few pixels hardly change what the discriminator sees.
+    An edge is a difference of EDGE_CONTRAST between the strips on both sides of a line, EDGE_PX away from it at most.
+    The part that a weaker one lacks counts. Strips, because texture alone would have edges of single pixels everywhere.
+    Without this cost lines are followed late: a few pixels hardly change what the discriminator sees.
     """
     if lines is None:
         return images.new_zeros(())
-    directions = functional.conv2d(lines.float(), _line_kernels(lines.device), padding=LINE_REACH_PX).argmax(1)
-    grey = functional.pad(images.float().mean(1, keepdim=True), (1, 1, 1, 1), mode="replicate")
-    east, south = grey[..., 1:-1, 2:] - grey[..., 1:-1, :-2], grey[..., 2:, 1:-1] - grey[..., :-2, 1:-1]
-    across = torch.cat([south, (east - south) / 2**0.5, east, (east + south) / 2**0.5], dim=1).abs()
-    nearest = functional.max_pool2d(across, 2 * EDGE_PX + 1, stride=1, padding=EDGE_PX)
-    contrast = nearest.gather(1, directions[:, None])
-    missing = functional.relu(1 - contrast / EDGE_CONTRAST) * lines
+    along, across = _line_kernels(lines.device)
+    directions = functional.conv2d(lines.float(), along, padding=LINE_REACH_PX).argmax(1, keepdim=True)
+    grey = functional.pad(images.float().mean(1, keepdim=True), (LINE_REACH_PX,) * 4, mode="replicate")
+    contrast = functional.max_pool2d(functional.conv2d(grey, across).abs(), 2 * EDGE_PX + 1, 1, EDGE_PX)
+    missing = functional.relu(1 - contrast.gather(1, directions) / EDGE_CONTRAST) * lines
     return missing.sum() / lines.sum().clamp(min=1)
 
 
-def _line_kernels(device: torch.device) -> torch.Tensor:
-    """(4, 1, 9, 9) lines through the middle: from west to east, from north-west, from north, and from north-east."""
-    side = 2 * LINE_REACH_PX + 1
-    diagonal, level = torch.eye(side, device=device), torch.zeros(side, side, device=device)
-    level[LINE_REACH_PX] = 1
-    return torch.stack([level, diagonal, level.T, diagonal.flip(1)])[:, None]
+def _line_kernels(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Two kernels (8, 1, 9, 9) for eight directions, 22.5 degrees apart.
+
+    The first are lines through the middle. The second compare the strips on both sides of these lines.
+    """
+    steps = torch.arange(-LINE_REACH_PX, LINE_REACH_PX + 1.0, device=device)
+    rows, cols = torch.meshgrid(steps, steps, indexing="ij")
+    angles = torch.arange(8, device=device)[:, None, None] * math.pi / 8
+    aside = cols * torch.sin(angles) - rows * torch.cos(angles)
+    along = (aside.abs() < 0.75).float()
+    strip = (aside.abs() >= 0.75) & (aside.abs() < STRIP_PX) & (torch.hypot(rows, cols) <= LINE_REACH_PX + 0.5)
+    sides = torch.stack([strip & (aside > 0), strip & (aside < 0)]).float()
+    sides = sides / sides.sum((2, 3), keepdim=True)
+    return (along / along.sum((1, 2), keepdim=True))[:, None], (sides[0] - sides[1])[:, None]
 
 
 def preview(batch: Batch, generate: Callable[[ImageConditions], torch.Tensor]) -> list[np.ndarray]:
