@@ -14,7 +14,6 @@ from backend.models import rgb
 from backend.models.conditioning import ImageConditions
 from backend.tiling.lattice import Box
 from backend.tiling.lazy_raster import Input, LazyRaster, Patch, RasterSource
-from backend.tiling.street_plan import street_plan
 
 LANDCOVER, FEATURES, KNOWN, STREETS = "landcover", "features", "known", "streets"
 STREET_PLAN = "street_plan"
@@ -50,6 +49,8 @@ class ImageInputs:
         """
         if not index.get(STREET_PLAN) or self.features is not None:
             return self
+        from backend.tiling.street_plan import street_plan  # with GDAL, which a training does without
+
         return replace(self, streets=street_plan(seed, world))
 
     @property
