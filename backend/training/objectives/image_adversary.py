@@ -90,6 +90,20 @@ def missing_edges(images: torch.Tensor, lines: torch.Tensor | None) -> torch.Ten
     return missing.sum() / lines.sum().clamp(min=1)
 
 
+def _surplus_edges(images: torch.Tensor, real: torch.Tensor, lines: torch.Tensor | None) -> torch.Tensor:
+    """By how much more images have edges along the lines of other examples than the real images, a scalar.
+
+    Without this cost a generator would have edges everywhere and pass over its lines.
+    """
+    if lines is None:
+        return images.new_zeros(())
+    near = functional.max_pool2d(lines.float(), 2 * LINE_REACH_PX + 1, 1, LINE_REACH_PX)
+    others = lines.roll(1, 0) * (1 - near)
+    with torch.no_grad():
+        of_real = missing_edges(real, others)
+    return functional.relu(of_real - missing_edges(images, others))
+
+
 def _line_kernels(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     """Two kernels (8, 1, 9, 9) for eight directions, 22.5 degrees apart.
 
@@ -162,5 +176,7 @@ class ImageAdversary(nn.Module):
             peaks = autocorrelation_peaks(generated[:half])
             repetition = functional.relu(peaks - real_peaks - REPETITION_TOLERANCE).mean()
             missing = missing_edges(generated, conditions.lines)
+            surplus = _surplus_edges(generated, repeat_conditions(real), conditions.lines)
         figures = {"peak": peaks.mean().item(), "real_peak": real_peaks.mean().item(), "missing_edges": missing.item()}
-        return loss + REPETITION_WEIGHT * repetition + EDGE_WEIGHT * missing, figures
+        figures["surplus_edges"] = surplus.item()
+        return loss + REPETITION_WEIGHT * repetition + EDGE_WEIGHT * (missing + surplus), figures

@@ -81,3 +81,14 @@ def test_lines_without_an_edge_along_them_count_as_missing(turns, diagonal):
     checkers = 0.5 * ((rows + cols) % 2).expand(1, 3, 32, 32)
     assert missing(checkers, lines) > 0.7, "texture is no edge"
     assert missing(step, 0 * lines) == 0
+
+
+def test_edges_where_no_line_is_cost_what_the_real_images_lack():
+    lines = torch.zeros(2, 1, 32, 32)
+    lines[0, ..., 8], lines[1, ..., 22] = 1, 1
+    step = 0.5 * (torch.arange(32) >= 8).float().expand(2, 3, 32, 32)  # an edge on the first one's line in both images
+    flat = torch.zeros(2, 3, 32, 32)
+    surplus = image_adversary._surplus_edges
+    assert surplus(step, flat, lines) == pytest.approx(0.5, abs=0.1), "in the second image it is not requested"
+    assert surplus(flat, flat, lines) == surplus(step, step, lines) == surplus(flat, step, lines) == 0
+    assert surplus(step, flat, None) == 0
