@@ -120,7 +120,7 @@ def _segment(model: SegmentationModel, pixels: torch.Tensor) -> None:
 
 def _planes(model: Any) -> int:
     """The number of an image generator's condition planes."""
-    return plane_count(len(model.index["styles"]), model.index.get("conditions", ()))
+    return plane_count(len(model.index["styles"]), model.conditions)
 
 
 def _spade_inputs(model: Any, count: int, cells: int) -> list[torch.Tensor]:

@@ -94,11 +94,11 @@ def town_layers(folder: Path) -> dict[str, str]:
     rng, houses = np.random.default_rng(4), list[shapely.Geometry]()
     for street in streets:
         for at in np.arange(12, street.length, 19):
-            ahead, here = street.interpolate(at + 1), street.interpolate(at)
-            direction = np.array([ahead.x - here.x, ahead.y - here.y])
+            start, ahead = street.interpolate(at), street.interpolate(at + 1)
+            direction = np.array([ahead.x - start.x, ahead.y - start.y])
             across = np.array([-direction[1], direction[0]])
             for side in (-1, 1):
-                centre = np.array([here.x, here.y]) + side * rng.uniform(14, 18) * across
+                centre = np.array([start.x, start.y]) + side * rng.uniform(14, 18) * across
                 width, depth = rng.uniform(9, 13), rng.uniform(8, 11)
                 corners = [
                     centre + sx * width / 2 * direction + sy * depth / 2 * across

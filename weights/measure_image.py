@@ -165,14 +165,20 @@ def style_vectors(generator: Any, styles: list[list[str]], random: bool, seed: i
     return np.array([style_vector(style, known) for style in styles], dtype=np.float32)
 
 
-def main() -> int:
-    """Measure, and print the figures as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def argument_parser(description: str | None) -> argparse.ArgumentParser:
+    """The arguments of all measures of an image generator: the packed tiles, the generator, its model and steps."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("packed", type=Path)
     parser.add_argument("generator", choices=["controlnet", "spade"])
     parser.add_argument("--model", default="", help="a model folder instead of the bundled one")
-    parser.add_argument("--count", type=int, default=288, help="crops")
     parser.add_argument("--steps", type=int, default=12)
+    return parser
+
+
+def main() -> int:
+    """Measure, and print the figures as JSON."""
+    parser = argument_parser(__doc__)
+    parser.add_argument("--count", type=int, default=288, help="crops")
     parser.add_argument("--free", action="store_true", help="draw the style of each image by its seed")
     parser.add_argument("--sheet", type=Path, help="write a PNG of land cover, real and generated crops")
     args = parser.parse_args()

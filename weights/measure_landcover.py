@@ -31,7 +31,7 @@ from backend.tiling.render import Output, render
 
 WINDOW = 192  # the smallest side of a held-out block
 FEW_HELD_OUT = 8
-BUILT, CROP, WATER = (list(legend.LEGEND).index(code) for code in (50, 40, 80))
+BUILT, CROP, WATER = map(legend.index, (50, 40, 80))
 BORDER_CELLS = 2000  # whose straightness is measured in a set of maps
 STRAIGHT_PX = 0.6  # the largest standard deviation of a straight border's cells from its line, within 6 cells
 SHEET, SHEET_PX = 64, 128  # maps on a contact sheet, and the side of each in pixels
@@ -162,11 +162,13 @@ def measure(maps: np.ndarray, real: np.ndarray) -> dict[str, Any]:
 
 def share_errors(model: LandCoverGenerator, count: int, steps: int, style: str) -> dict[str, list[float]]:
     """For each of REQUESTED_SHARES, by how many percentage points each requested class is off."""
-    errors, index_of = {}, list(legend.LEGEND).index
+    errors = {}
     for number, requested in enumerate(REQUESTED_SHARES):
         maps = samples(model, count, 2 + number, steps, shares=requested, styles=(style,))
         measured = shares(maps)
-        errors[str(requested)] = [round(100 * measured[index_of(code)] - share, 1) for code, share in requested.items()]
+        errors[str(requested)] = [
+            round(100 * measured[legend.index(code)] - share, 1) for code, share in requested.items()
+        ]
     return errors
 
 

@@ -6,7 +6,6 @@ one generated without. Images are full of edges, so the shares of another crop's
 those of edges that run in the line's direction, of which few lie there by chance.
 """
 
-import argparse
 import json
 import sys
 from pathlib import Path
@@ -30,7 +29,7 @@ MIN_BUILT_SHARE, MIN_LINES_SHARE = 0.5, 0.01  # of a crop's pixels
 MAX_TRIES = 20_000  # random crops
 EDGE_THRESHOLDS = (60, 150)  # of Canny's gradient: where an edge ends, and where one begins
 DIRECTIONS = 8  # of half a turn
-BUILT = int(legend.to_index(np.array([50], np.uint8))[0])
+BUILT = legend.index(50)
 
 
 def town_crops(packed: Path, count: int) -> TileBatch:
@@ -90,12 +89,8 @@ def generated(generator: Any, crops: TileBatch, with_lines: bool, steps: int) ->
 
 def main() -> int:
     """Measure, and print the figures as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("packed", type=Path)
-    parser.add_argument("generator", choices=["controlnet", "spade"])
-    parser.add_argument("--model", default="", help="a model folder instead of the bundled one")
+    parser = measure_image.argument_parser(__doc__)
     parser.add_argument("--count", type=int, default=96, help="crops")
-    parser.add_argument("--steps", type=int, default=12)
     parser.add_argument("--sheet", type=Path, help="write a PNG of lines, real and generated crops")
     args = parser.parse_args()
     generator, crops = load_image_generator(args.generator, args.model), town_crops(args.packed, args.count)

@@ -11,7 +11,6 @@ the model or the one that seeds draw, the generator gets maps of that class alon
 Needs the packages of requirements.in.
 """
 
-import argparse
 import json
 import sys
 from pathlib import Path
@@ -46,7 +45,7 @@ DRAWN = "drawn by the seeds"
 
 def pure_crops(packed: Path, split: str, code: int, crop_px: int, share: float) -> np.ndarray:
     """The crops of a split, without overlap, that show a class on a share of their pixels: uint8 (n, 3, size, size)."""
-    index, crops = int(legend.to_index(np.array([code], np.uint8))[0]), []
+    index, crops = legend.index(code), []
     for arrays, numbers in PackedTiles((packed,), split).groups.values():
         for number in numbers:
             free = np.ones((arrays.size, arrays.size), dtype=bool)
@@ -96,13 +95,9 @@ def looks(generator: Any) -> dict[str, np.ndarray]:
 
 def main() -> int:
     """Measure, and print the figures of each class as a line of JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("packed", type=Path)
-    parser.add_argument("generator", choices=["controlnet", "spade"])
-    parser.add_argument("--model", default="", help="a model folder instead of the bundled one")
+    parser = measure_image.argument_parser(__doc__)
     parser.add_argument("--codes", type=int, nargs="+", default=CODES, help="class codes")
     parser.add_argument("--drawn", action="store_true", help="only the look that seeds draw")
-    parser.add_argument("--steps", type=int, default=12)
     parser.add_argument(
         "--sheet", type=Path, help="a folder for a PNG of each class: real crops, then a column by look"
     )
@@ -120,7 +115,7 @@ def main() -> int:
                 figures["repetition of real"] = repetition(real)
             figures["kid of real halves"] = round(kid(real_vectors[::2], real_vectors[1::2], 0)[0], 4)
         columns = [real[:SHEET_ROWS]]
-        labels = np.repeat(legend.to_index(np.full((1, CROP_PX, CROP_PX), code, np.uint8)), COUNT, axis=0)
+        labels = np.full((COUNT, CROP_PX, CROP_PX), legend.index(code), np.uint8)
         for look, vectors in styles.items():
             made = measure_image.generated(generator, labels, vectors, args.steps)
             figures[look] = {"repetition": repetition(made)}

@@ -78,7 +78,8 @@ class PackedTiles:
         """For each style among `known`: the codes of classes with at least STYLE_CLASS_SHARE of its tiles' pixels."""
         return {
             style: legend.CODES[np.flatnonzero(_is_learned(pixels))].tolist()
-            for style, pixels in sorted(self._style_class_counts(known).items())
+            for style, pixels in sorted(self._style_class_counts.items())
+            if style in known
         }
 
     def borrowed_styles(self, known: Collection[str]) -> dict[str, dict[int, str]]:
@@ -88,7 +89,7 @@ class PackedTiles:
         it. Of the alternatives that have the class, it is the one whose tiles have the most pixels of it. Classes that
         no alternative has are left out, and so are styles without any such class.
         """
-        counts = self._style_class_counts(known)
+        counts = {style: pixels for style, pixels in self._style_class_counts.items() if style in known}
         positions: dict[str, set[int]] = {style: set() for style in counts}
         together = set()
         for arrays, number, styles in self._tiles_with_styles(known):
@@ -104,10 +105,11 @@ class PackedTiles:
                     borrowed.setdefault(style, {})[int(legend.CODES[index])] = max(lenders, key=lenders.__getitem__)
         return borrowed
 
-    def _style_class_counts(self, known: Collection[str]) -> dict[str, np.ndarray]:
-        """(COUNT,) int64 pixels of each class in the tiles of each style among `known`."""
+    @cached_property
+    def _style_class_counts(self) -> dict[str, np.ndarray]:
+        """(COUNT,) int64 pixels of each class in the tiles of each style; all labels are read for it."""
         counts: dict[str, np.ndarray] = {}
-        for arrays, number, styles in self._tiles_with_styles(known):
+        for arrays, number, styles in self._tiles_with_styles(self.styles):
             tile_counts = layout.class_counts([arrays.labels[number]])
             for style in styles:
                 counts[style] = counts.get(style, 0) + tile_counts
@@ -266,13 +268,11 @@ class PackedLandCover:
         rng: np.random.Generator,
         crop_px: int,
         step_px: int = 1,
-        include_homogeneous: bool = False,
         style: str = "",
     ) -> LandCoverCrop:
         """A random crop wholly in the split, its row and column multiples of `step_px`; of tiles of a `style`, if any.
 
-        Most crops with nodata are skipped, and those of a single class unless `include_homogeneous`. BackendError where
-        no crop is found.
+        Most crops with nodata or of a single class are skipped. BackendError where no crop is found.
         """
         tiles, weights = self._tile_weights
         if style:
@@ -289,7 +289,7 @@ class PackedLandCover:
                 continue
             unknown = float((classes[part] == legend.IGNORE).mean()) > UNKNOWN_SHARE
             homogeneous = (classes[part] == classes[row, col]).mean() > HOMOGENEOUS_SHARE
-            if (unknown or (homogeneous and not include_homogeneous)) and rng.random() < SKIP_SHARE:
+            if (unknown or homogeneous) and rng.random() < SKIP_SHARE:
                 continue
             return LandCoverCrop(name, number, variant, row, col)
         raise BackendError(

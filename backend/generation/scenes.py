@@ -17,7 +17,7 @@ from backend.generation.layers import Layer, write_layers
 from backend.geo import grid, legend
 from backend.geo.block_store import stamp
 from backend.models import base
-from backend.models.conditioning import KNOWN
+from backend.models.conditioning import KNOWN, LINES
 from backend.models.image_inputs import ImageInputs
 from backend.models.landcover import LandCoverGenerator
 from backend.protocol import BackendError, Extent, GenerateImage, GenerateLandCover, GenerateScene, Reporter
@@ -74,7 +74,7 @@ def generate_image(
         box, landcover = stack.enter_context(opened)
         features = open_layers(job, box, report.log)
         known = stack.enter_context(open_known(job.known, box))
-        if known and KNOWN not in generator.index.get("conditions", []):
+        if known and KNOWN not in generator.conditions:
             raise BackendError(
                 f"The model {generator.name} cannot continue known pixels: an older version of Landforge trained it. "
                 "Choose a bundled model, or leave KNOWN empty."
@@ -168,7 +168,7 @@ def generate_scene(
 
 def _feature_notes(generator: ImageGenerator, features: VectorLayers) -> list[str]:
     """A log line where a generator follows the features' classes and not their outlines."""
-    if not features.source or any("lines" in condition for condition in generator.index.get("conditions", [])):
+    if not features.source or LINES in generator.conditions:
         return []
     return [f"The model {generator.name} follows the classes of roads, buildings and water, not their outlines."]
 

@@ -129,7 +129,7 @@ def _draw_combination(
     """
     listed = sorted(generator.index.get("style_combinations", {}).items())
     combinations = [(style_words(text), share) for text, share in listed if set(requested) <= set(style_words(text))]
-    combinations = [each for each in combinations if set(each[0]) & set(preferred)] or combinations
+    combinations = [(words, share) for words, share in combinations if set(words) & set(preferred)] or combinations
     if not combinations:
         return requested
     fits = np.array([_fit(generator, words, shares_of(words)) for words, _ in combinations])

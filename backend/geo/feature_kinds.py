@@ -34,7 +34,7 @@ class Kind:
     @property
     def index(self) -> int:
         """The class index that they are burnt as."""
-        return int(legend.CODES.tolist().index(self.code))
+        return legend.index(self.code)
 
     @property
     def class_fields(self) -> tuple[str, ...]:

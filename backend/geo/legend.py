@@ -43,6 +43,11 @@ def rgb(code: int) -> tuple[int, int, int]:
     return red, green, blue
 
 
+def index(code: int) -> int:
+    """The class index of a code."""
+    return int(_TO_INDEX[code])
+
+
 def to_index(codes: np.ndarray) -> np.ndarray:
     """uint8 WorldCover codes to uint8 class indices 0..10; nodata and unknown codes become IGNORE."""
     return _TO_INDEX[codes]

@@ -38,6 +38,11 @@ class Model:
         return self.index.get("seen", [int(code) for code in legend.CODES if int(code) not in legend.FALLBACK_CLASS])
 
     @property
+    def conditions(self) -> list[str]:
+        """What an image model takes beside land cover and styles, see `conditioning`; older models take nothing."""
+        return self.index.get("conditions", [])
+
+    @property
     def digest(self) -> str:
         """SHA-256 of weights and configuration."""
         return model_folder.model_hash(self.folder)

@@ -7,7 +7,7 @@ people built: borders of roads, buildings and fields. Known pixels are what is a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -51,20 +51,36 @@ class ImageConditions:
 
     def keep_known(self, images: torch.Tensor) -> torch.Tensor:
         """Images (n, 3, h, w) with the known pixels in their places."""
-        if self.known is None:
-            return images
-        mask = self.known[:, 3:]
-        return images * (1 - mask) + self.known[:, :3] * mask
+        return images if self.known is None else keep_known(images, self.known)
 
-    def with_styles(self, styles: torch.Tensor) -> ImageConditions:
-        """The same conditions with other style vectors (n, s)."""
-        return replace(self, styles=styles)
+
+def keep_known(images: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+    """Images (n, 3, h, w) with the known pixels (n, 4, h, w), see `ImageConditions`, in their places."""
+    mask = known[:, 3:]
+    return images * (1 - mask) + known[:, :3] * mask
 
 
 def plane_count(styles: int, conditions: Sequence[str]) -> int:
     """The number of planes of `ImageConditions.planes`."""
     channels = {LINES: LINE_PLANES, KNOWN: KNOWN_PLANES}
     return legend.COUNT + styles + sum(channels[name] for name in conditions)
+
+
+def copy_planes(
+    target: torch.Tensor, source: torch.Tensor, style_columns: Sequence[int | None], after_styles: int = 0
+) -> None:
+    """Copy a convolution's weights (out, planes, ...) to one that takes other styles and further planes.
+
+    `style_columns` has a number for each style of the target: that of the source's, None for a new one. The planes are
+    land cover, the styles, and `after_styles` planes that follow them in both. Weights of all other planes become 0.
+    """
+    source_styles = source.shape[1] - legend.COUNT - after_styles
+    columns = [*range(legend.COUNT), *(c if c is None else legend.COUNT + c for c in style_columns)]
+    columns += [legend.COUNT + source_styles + plane for plane in range(after_styles)]
+    target.zero_()
+    for column, source_column in enumerate(columns):
+        if source_column is not None:
+            target[:, column] = source[:, source_column]
 
 
 def style_vector(styles: Sequence[str], known: Sequence[str]) -> tuple[float, ...]:

@@ -14,9 +14,15 @@ import torch
 from diffusers import ControlNetModel, UNet2DConditionModel
 from torch import nn
 
-from backend.geo import legend
 from backend.models import diffusion, latent_generator, rgb
-from backend.models.conditioning import CONDITIONS, plane_count, style_table, style_vector
+from backend.models.conditioning import (
+    CONDITIONS,
+    copy_planes,
+    keep_known,
+    plane_count,
+    style_table,
+    style_vector,
+)
 from backend.models.image_inputs import ImageInputs, ImageRequest, known_planes
 from backend.models.patch_autoencoder import PatchAutoencoder
 from backend.tiling import noise
@@ -74,16 +80,12 @@ def grown(controlnet: ControlNetModel, style_columns: Sequence[int | None]) -> C
     """
     config = {**controlnet.config, "conditioning_channels": plane_count(len(style_columns), CONDITIONS)}
     new = ControlNetModel.from_config(config)
-    first = "controlnet_cond_embedding.conv_in.weight"
-    state, target = controlnet.state_dict(), new.state_dict()
-    columns = [*range(legend.COUNT), *(c if c is None else legend.COUNT + c for c in style_columns)]
-    for name, values in target.items():
-        if name != first:
+    state = controlnet.state_dict()
+    for name, values in new.state_dict().items():
+        if name == "controlnet_cond_embedding.conv_in.weight":
+            copy_planes(values, state[name], style_columns)
+        else:
             values.copy_(state[name])
-    target[first].zero_()
-    for column, old_column in enumerate(columns):
-        if old_column is not None:
-            target[first][:, column] = state[first][:, old_column]
     return new
 
 
@@ -130,7 +132,7 @@ class ImageGenerator(latent_generator.LatentGenerator[ImageRequest]):
     def denoiser(self, windows: list[Box], conditioning: ImageRequest, *patches: Patch) -> diffusion.Denoise:  # noqa: D102
         boxes = [window.scaled(CELL_PX) for window in windows]
         conditions = conditioning.conditions(boxes, patches, self.trained_codes)
-        planes = conditions.planes(self._style_table, self.index.get("conditions", ()))
+        planes = conditions.planes(self._style_table, self.conditions)
         condition = self._embedding(self.to_device(planes))
         null_condition = self._embedding(self.to_device(torch.zeros_like(planes[:1]))).expand_as(condition)
         networks = self.networks["denoiser"], self.networks["controlnet"]
@@ -145,8 +147,8 @@ class ImageGenerator(latent_generator.LatentGenerator[ImageRequest]):
         """The pixels of a batch of windows, (n, 3, window * 4, window * 4) float32, with known pixels in place."""
         pixels = super().decode(windows, denoised)
         for patch in known:
-            planes = known_planes(patch, [window.scaled(CELL_PX) for window in windows]).numpy()
-            pixels = pixels * (1 - planes[:, 3:]) + planes[:, :3]
+            planes = known_planes(patch, [window.scaled(CELL_PX) for window in windows])
+            pixels = keep_known(torch.from_numpy(pixels), planes).numpy()
         return pixels
 
     def lazy_raster(

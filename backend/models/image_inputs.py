@@ -18,7 +18,7 @@ from backend.tiling.lazy_raster import Input, LazyRaster, Patch, RasterSource
 LANDCOVER, FEATURES, KNOWN, STREETS = "landcover", "features", "known", "streets"
 STREET_PLAN = "street_plan"
 """The entry of a model's index that is true where built-up ground without vector features gets a street plan."""
-BUILT_UP = int(np.flatnonzero(legend.CODES == 50)[0])
+BUILT_UP = legend.index(50)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,14 @@ from torch.nn import functional
 from backend.geo import legend
 from backend.models import device, model_folder, rgb
 from backend.models.base import Model
-from backend.models.conditioning import CONDITIONS, ImageConditions, plane_count, style_table, style_vector
+from backend.models.conditioning import (
+    CONDITIONS,
+    ImageConditions,
+    copy_planes,
+    plane_count,
+    style_table,
+    style_vector,
+)
 from backend.models.image_inputs import ImageInputs, ImageRequest
 from backend.tiling import noise
 from backend.tiling.lattice import Box, Lattice
@@ -200,9 +207,7 @@ def grown(network: SpadeNetwork, style_columns: Sequence[int | None]) -> SpadeNe
     What is new starts without effect: a block of zeros in the residual branch, and zero weights for new channels.
     """
     new = new_network(len(style_columns), network.config.widths, network.config.detail)
-    old_styles, state = network.config.styles, network.state_dict()
-    columns = [*range(legend.COUNT), *(c if c is None else legend.COUNT + c for c in style_columns)]
-    columns += [legend.COUNT + old_styles + channel for channel in range(CELL_CHANNELS)]
+    state = network.state_dict()
     for name, values in new.state_dict().items():
         part, _, rest = name.partition(".")
         if part == "blocks":
@@ -212,10 +217,7 @@ def grown(network: SpadeNetwork, style_columns: Sequence[int | None]) -> SpadeNe
                 if rest.startswith("convs.1."):
                     values.zero_()
             elif rest.endswith("shared.0.weight"):
-                values.zero_()
-                for column, old_column in enumerate(columns):
-                    if old_column is not None:
-                        values[:, column] = state[old_name][:, old_column]
+                copy_planes(values, state[old_name], style_columns, CELL_CHANNELS)
             else:
                 values.copy_(state[old_name])
         elif name in state:
@@ -292,7 +294,7 @@ class ImageGenerator(Model):
                 for tensor in (
                     torch.from_numpy(coarse),
                     torch.from_numpy(fine),
-                    conditions.planes(self._style_table, self.index.get("conditions", ())),
+                    conditions.planes(self._style_table, self.conditions),
                 )
             )
             return rgb.to_bytes(conditions.keep_known(self.network(*inputs).float().cpu()).numpy())

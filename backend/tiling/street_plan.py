@@ -6,7 +6,7 @@ the lines where land cover is built-up.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import partial
 
 import numpy as np
 import shapely
@@ -14,11 +14,11 @@ from affine import Affine
 from rasterio.features import rasterize
 
 from backend.tiling import noise
+from backend.tiling.fixed_blocks import fixed_block_source
 from backend.tiling.lattice import Box
 from backend.tiling.lazy_raster import RasterSource
 from backend.tiling.vector_layers import outline
 
-SIDE_PX = 512  # of the blocks at fixed places that the plan is drawn in, 1 m a pixel
 SQUARE_M = 96  # the side of the squares that have one site each: about the distance of streets
 AROUND = 3  # squares around a block whose sites are known: farther ones do not change the streets in it
 STREET_M, LOT_M = 8.0, 18.0  # a street's width, and the distance of houses along it
@@ -29,29 +29,18 @@ FAR_M = 60.0  # where other streets do not matter
 
 def street_plan(seed: int, world: str) -> RasterSource:
     """(1, height, width) uint8 at 1 m: 1 on the borders of streets and houses, which lie everywhere in the world."""
-
-    def read(region: Box) -> np.ndarray:
-        lines = np.empty((1, region.height, region.width), np.uint8)
-        for row in range(region.row // SIDE_PX, -(-region.bottom // SIDE_PX)):
-            for col in range(region.col // SIDE_PX, -(-region.right // SIDE_PX)):
-                block = Box(row, col, 1, 1).scaled(SIDE_PX)
-                shared = block.intersection(region)
-                lines[(0, *shared.slices_in(region))] = _lines(seed, world, block)[shared.slices_in(block)]
-        return lines
-
-    return RasterSource("street plan", read, SIDE_PX)
+    return fixed_block_source("street plan", 1, partial(_lines, seed, world))
 
 
-@lru_cache(maxsize=16)
 def _lines(seed: int, world: str, block: Box) -> np.ndarray:
-    """(height, width) uint8, 1 on the borders of streets and houses in a block."""
+    """(1, height, width) uint8, 1 on the borders of streets and houses in a block."""
     streets = _streets(seed, world, block)
     surfaces = [shapely.union_all(shapely.buffer(streets, STREET_M / 2)), *_houses(seed, world, streets)]
     box = block.grown(1)
     shapes = [(surface, number) for number, surface in enumerate(surfaces, start=1)]
     place = Affine.translation(box.col, box.row)
     numbers = rasterize(shapes, (box.height, box.width), transform=place, dtype="int32")
-    return outline(numbers).astype(np.uint8)
+    return outline(numbers)[None].astype(np.uint8)
 
 
 def _streets(seed: int, world: str, block: Box) -> np.ndarray:

@@ -7,10 +7,9 @@ features that touch it, not on the extent.
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Union
 
 import numpy as np
@@ -23,13 +22,12 @@ from backend.geo import legend
 from backend.geo.block_store import stamp
 from backend.geo.feature_kinds import KINDS, Kind
 from backend.protocol import BackendError, GenerateImage, GenerateScene
+from backend.tiling.fixed_blocks import fixed_block_source
 from backend.tiling.lattice import Box, Lattice
 from backend.tiling.lazy_raster import Input, LazyRaster, Patch, RasterSource, WindowOp
 
 Job = Union[GenerateImage, GenerateScene]
 Log = Callable[[str], None]
-SIDE_PX = 512  # blocks are rasterised on fixed places, so that a pixel does not depend on what is read with it
-CACHED_BLOCKS = 64
 CLIP_VERTICES = 1000  # of a surface that is clipped to a block before it is rasterised
 LANDCOVER_WINDOW = 64  # 10 m pixels
 
@@ -131,51 +129,20 @@ def open_layers(job: Job, box: GeoBox, log: Log) -> VectorLayers:
     if not layers:
         return NO_LAYERS
     settings["features_sha256"] = hashlib.sha256(b"".join(sorted(digests))).hexdigest()
-    source = RasterSource("features", _BlockReader(layers, float(box.resolution.x)).read, SIDE_PX)
+    source = fixed_block_source("features", 2, partial(_burnt_block, layers, float(box.resolution.x)))
     return VectorLayers(source, settings, tuple(stamps))
 
 
-class _BlockReader:
-    """Reads boxes of world pixels from blocks on fixed places, of which the last ones are kept."""
-
-    def __init__(self, layers: Sequence[Surfaces], pixel_m: float) -> None:
-        self._layers, self._pixel_m = layers, pixel_m
-        self._blocks: OrderedDict[tuple[int, int], np.ndarray] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def read(self, region: Box) -> np.ndarray:
-        """(2, height, width) uint8 over a box of world pixels."""
-        pixels = np.empty((2, region.height, region.width), np.uint8)
-        for row in range(region.row // SIDE_PX, -(-region.bottom // SIDE_PX)):
-            for col in range(region.col // SIDE_PX, -(-region.right // SIDE_PX)):
-                box = Box(row, col, 1, 1).scaled(SIDE_PX)
-                shared = box.intersection(region)
-                pixels[(slice(None), *shared.slices_in(region))] = self._block(row, col)[
-                    (slice(None), *shared.slices_in(box))
-                ]
-        return pixels
-
-    def _block(self, row: int, col: int) -> np.ndarray:
-        with self._lock:
-            if (row, col) in self._blocks:
-                self._blocks.move_to_end((row, col))
-                return self._blocks[row, col]
-        pixels = self._pixels(Box(row, col, 1, 1).scaled(SIDE_PX))
-        with self._lock:
-            self._blocks[row, col] = pixels
-            if len(self._blocks) > CACHED_BLOCKS:
-                self._blocks.popitem(last=False)
-        return pixels
-
-    def _pixels(self, box: Box) -> np.ndarray:
-        pixels = np.zeros((2, box.height, box.width), np.uint8)
-        pixels[0] = legend.IGNORE
-        for layer in self._layers:
-            numbers = layer.pixel_numbers(box.grown(1), self._pixel_m)
-            inside = numbers[1:-1, 1:-1] != 0
-            pixels[0][inside] = layer.kind.index
-            pixels[1][inside] = outline(numbers)[inside]
-        return pixels
+def _burnt_block(layers: Sequence[Surfaces], pixel_m: float, box: Box) -> np.ndarray:
+    """(2, height, width) uint8 over a box of world pixels, see `VectorLayers.source`."""
+    pixels = np.zeros((2, box.height, box.width), np.uint8)
+    pixels[0] = legend.IGNORE
+    for layer in layers:
+        numbers = layer.pixel_numbers(box.grown(1), pixel_m)
+        inside = numbers[1:-1, 1:-1] != 0
+        pixels[0][inside] = layer.kind.index
+        pixels[1][inside] = outline(numbers)[inside]
+    return pixels
 
 
 def burn_landcover(landcover: LazyRaster, features: RasterSource, factor: int) -> LazyRaster:

@@ -16,6 +16,7 @@ from backend.models.conditioning import CONDITIONS, ImageConditions
 from backend.models.controlnet import GUIDANCE_SCALE, LOW_FREQUENCY_CELLS, LOW_FREQUENCY_STRENGTH, STEPS, predict_v
 from backend.models.patch_autoencoder import PatchAutoencoder
 from backend.training import random_noise
+from backend.training.distillation import DistilledSteps
 from backend.training.generator import Batch, Objective
 from backend.training.objectives.image_adversary import (
     PREVIEW_COLUMNS,
@@ -26,7 +27,6 @@ from backend.training.objectives.image_adversary import (
 )
 
 CONDITION_DROPOUT = 0.1  # the probability that an example is trained without its condition, for guidance
-STEP_WEIGHTS = (*(1.0,) * (STEPS - 1), 3.0)  # how often each distilled step is trained: the last one gives the image
 
 
 def psnr(reconstructed: torch.Tensor, image: torch.Tensor) -> float:
@@ -90,11 +90,7 @@ class Denoising(Objective):
 
 
 class Distillation(Objective):
-    """Adversarial distillation of a denoiser to a few steps: the image of each step is scored (Sauer et al. 2023).
-
-    A step starts from the latents of the steps before it, as in inference (Yin et al. 2024). Starting from noised real
-    images would not train it to correct the errors of the earlier steps.
-    """
+    """Adversarial distillation of a denoiser to a few steps: the image of each step is scored (Sauer et al. 2023)."""
 
     optimizer_keys = ("generator", "discriminator")
     learning_rate = 2e-4
@@ -111,8 +107,7 @@ class Distillation(Objective):
         super().__init__()
         self.networks = nn.ModuleDict({"denoiser": denoiser, "controlnet": controlnet})
         self.adversary = ImageAdversary(style_table, encoder_weights)
-        self.scheduler, self.sampler = diffusion.schedule(), diffusion.sampler(order=1)
-        self.sampler.set_timesteps(STEPS)
+        self.distilled = DistilledSteps(STEPS)
         self.autoencoder = [autoencoder]  # in a list, so that it is neither trained nor saved
         self._dc_share = autoencoder.dc_share()
 
@@ -132,11 +127,8 @@ class Distillation(Objective):
         real = latent_generator.decode(autoencoder, real_latents)
         conditions = self.adversary.generated_conditions(real_conditions, real)
         denoise = self._denoise(conditions)
-        step = int(torch.multinomial(torch.tensor(STEP_WEIGHTS), 1))
-        with torch.no_grad():
-            noisy = diffusion.run_steps(denoise, self.sampler, STEPS, self.noise(real_latents), range(step))
-        times = self.sampler.timesteps[step].to(noisy.device).expand(len(noisy))
-        latents = diffusion.predict_clean(self.scheduler, noisy, times, denoise(noisy, times).float())
+        step = self.distilled.random_step()
+        latents = self.distilled.predict(denoise, self.noise(real_latents), step)
         generated = conditions.keep_known(latent_generator.decode(autoencoder, latents))
         return self.adversary.generator_loss(generated, conditions, real, real_conditions)
 
@@ -157,7 +149,7 @@ class Distillation(Objective):
         noise = self.noise(latent_generator.encode(self.autoencoder[0], batch["pixels"]))
 
         def generate(conditions: ImageConditions) -> torch.Tensor:
-            latents = diffusion.run_steps(self._denoise(conditions), self.sampler, STEPS, noise, range(STEPS))
+            latents = self.distilled.run(self._denoise(conditions), noise)
             return conditions.keep_known(latent_generator.decode(self.autoencoder[0], latents))
 
         return preview(batch, generate)

@@ -11,10 +11,10 @@ from torch.nn import functional
 from backend.geo import legend
 from backend.models import diffusion, landcover, latent_generator
 from backend.training import projected_discriminator
+from backend.training.distillation import DistilledSteps
 from backend.training.generator import Batch, Objective
 
 KL_WEIGHT = 1e-4  # of the KL divergence, the mean over all latents
-STEP_WEIGHTS = (*(1.0,) * (landcover.STEPS - 1), 3.0)  # how often each distilled step is trained: the last is the map
 SHARE_WEIGHT = 5.0  # of the error in the class shares, in the distilled generator's loss
 
 
@@ -85,35 +85,34 @@ class Denoising(Objective):
         real = latent_generator.decode(autoencoder, latents)
         shares = torch.softmax(real.float(), 1).mean((2, 3))
         conditions = (shares, batch["styles"]), (torch.zeros_like(shares), torch.zeros_like(batch["styles"]))
-        samples = [latent_generator.sample(autoencoder, self._denoise(*condition), latents) for condition in conditions]
+        samples = [self._sample(self._denoise(*condition), latents) for condition in conditions]
         return [_pictures(logits) for logits in (real, *samples)]
+
+    def _sample(self, denoise: diffusion.Denoise, like: torch.Tensor) -> torch.Tensor:
+        """Logits (n, 11, h, w) of maps generated from noise of the shape of `like`."""
+        return latent_generator.sample(self.autoencoder[0], denoise, like)
 
     def _denoise(self, shares: torch.Tensor, styles: torch.Tensor) -> diffusion.Denoise:
         return lambda noisy, times: landcover.predict_v(self.denoiser, noisy, times, shares, styles)
 
 
-class Distillation(Objective):
+class Distillation(Denoising):
     """Adversarial distillation of a denoiser to a few steps: the map of each step is scored (Sauer et al. 2023).
 
-    A step starts from the latents of the steps before it, as in inference (Yin et al. 2024). The discriminator's images
-    are maps in the legend's colours: real ones, which also pass through the autoencoder, and generated ones, of whose
-    pixels each has the colour of its likeliest class and the gradient of the mean colour of all classes.
+    The discriminator's images are maps in the legend's colours: real ones, which also pass through the autoencoder, and
+    generated ones, in which a pixel has the colour of its likeliest class and the gradient of the mean colour of all.
     """
 
     optimizer_keys = ("generator", "discriminator")
     learning_rate = 2e-4
-    columns = ("real", "generated with its class shares and style", "generated freely")
 
     def __init__(
         self, denoiser: UNet2DModel, autoencoder: AutoencoderKL, styles: int, encoder_weights: str = ""
     ) -> None:
-        super().__init__()
-        self.denoiser, self.scheduler = denoiser, diffusion.schedule()
+        super().__init__(denoiser, autoencoder)
         condition_channels = landcover.SHARE_PLANES + styles
         self.discriminator = projected_discriminator.ProjectedDiscriminator(condition_channels, encoder_weights)
-        self.sampler = diffusion.sampler(order=1)
-        self.sampler.set_timesteps(landcover.STEPS)
-        self.autoencoder = [autoencoder]  # in a list, so that it is neither trained nor saved
+        self.distilled = DistilledSteps(landcover.STEPS)
 
     def trained_module(self, optimizer_key: str) -> nn.Module:
         """The denoiser or the discriminator."""
@@ -128,32 +127,16 @@ class Distillation(Objective):
         real_condition = landcover.condition_planes(batch["shares"], batch["styles"], *size_px)
         shares, styles = (projected_discriminator.repeat_conditions(batch[key]) for key in ("shares", "styles"))
         denoise = self._denoise(shares, styles)
-        step = int(torch.multinomial(torch.tensor(STEP_WEIGHTS), 1))
-        with torch.no_grad():
-            noise = torch.randn_like(latents)
-            noisy = diffusion.run_steps(denoise, self.sampler, landcover.STEPS, noise, range(step))
-        times = self.sampler.timesteps[step].to(noisy.device).expand(len(noisy))
-        clean = diffusion.predict_clean(self.scheduler, noisy, times, denoise(noisy, times).float())
+        step = self.distilled.random_step()
+        clean = self.distilled.predict(denoise, torch.randn_like(latents), step)
         logits = latent_generator.decode(self.autoencoder[0], clean).float()
         share_error = _share_error(logits, shares)
         condition = landcover.condition_planes(shares, styles, *size_px)
         loss = self.discriminator.generator_loss(_colours(logits), condition, real, real_condition)
         return loss + SHARE_WEIGHT * share_error, {"share_error": share_error.item()}
 
-    def _denoise(self, shares: torch.Tensor, styles: torch.Tensor) -> diffusion.Denoise:
-        return lambda noisy, times: landcover.predict_v(self.denoiser, noisy, times, shares, styles)
-
-    def preview(self, batch: Batch) -> list[np.ndarray]:  # noqa: D102
-        autoencoder, latents, steps = self.autoencoder[0], batch["latents"], landcover.STEPS
-        real = latent_generator.decode(autoencoder, latents)
-        shares = torch.softmax(real.float(), 1).mean((2, 3))
-        conditions = (shares, batch["styles"]), (torch.zeros_like(shares), torch.zeros_like(batch["styles"]))
-        samples = []
-        for condition in conditions:
-            denoise = self._denoise(*condition)
-            clean = diffusion.run_steps(denoise, self.sampler, steps, torch.randn_like(latents), range(steps))
-            samples.append(latent_generator.decode(autoencoder, clean))
-        return [_pictures(logits) for logits in (real, *samples)]
+    def _sample(self, denoise: diffusion.Denoise, like: torch.Tensor) -> torch.Tensor:
+        return latent_generator.decode(self.autoencoder[0], self.distilled.run(denoise, torch.randn_like(like)))
 
 
 def _share_error(logits: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:

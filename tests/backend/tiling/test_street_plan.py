@@ -16,7 +16,6 @@ def test_the_plan_of_a_place_depends_on_seed_and_world_alone():
     box, part = Box(-200, 300, 700, 400), Box(100, 450, 90, 130)
     whole = lines(box)
     assert whole.shape == (700, 400)
-    street_plan._lines.cache_clear()
     assert np.array_equal(lines(part), whole[part.slices_in(box)])
     assert not np.array_equal(lines(part, seed=2), lines(part)) and not np.array_equal(
         lines(part, world="w"), lines(part)
