@@ -19,9 +19,9 @@ from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform
 
 from backend.geo import legend
-from backend.geo.raster import Kind, check_crs, open_raster
+from backend.geo.raster import Kind
 from backend.protocol import BackendError, Reporter
-from backend.sources import Missing, environment, gdal_access, open_address
+from backend.sources import Missing, gdal_access, open_address
 
 BLOCK_PX = 2048  # a multiple of the output's tiles, so that each is written once
 OPEN_FILES = 32
@@ -30,29 +30,15 @@ TOLERANCE_PX = 0.001  # the largest error of the approximated projection
 
 @dataclass(frozen=True)
 class Piece:
-    """One raster of a mosaic: its path or unsigned URL, and its footprint in the grid's CRS, if that is known."""
+    """One raster of a mosaic: its path, unsigned URL or VRT, and its footprint in the grid's CRS, if that is known.
+
+    `name` is shown instead of a VRT's text.
+    """
 
     address: str
     footprint: Geometry | None = None
     nodata: float | None = None
-
-
-def check_layer(path: str, kind: Kind) -> dict[str, str]:
-    """The tags of a layer; BackendError where it has no CRS or the wrong bands for `kind`."""
-    if not path:
-        raise BackendError("The source is a layer, but no layer was given. Choose one in LAYER.")
-    with environment(path), open_raster(path, "layer") as source:
-        check_crs(source, "layer")
-        if kind == "classes" and source.count != 1:
-            raise BackendError(
-                f"The layer {path} has {source.count} bands. WorldCover codes need a raster of exactly one band."
-            )
-        if kind == "rgb" and (source.count < 3 or set(source.dtypes) != {"uint8"}):
-            raise BackendError(
-                f"The layer {path} has {source.count} band(s) of {source.dtypes[0]}. An image needs at least three "
-                "8-bit bands (red, green, blue); convert it first."
-            )
-        return source.tags()
+    name: str = ""
 
 
 def pixel_m(source: rasterio.DatasetReader, box: GeoBox) -> float:
@@ -175,7 +161,8 @@ class Mosaic:
             report.progress(count / len(offsets), f"Block {count} of {len(offsets)}")
         if not any_valid:
             others = f" and {len(self.pieces) - 1} more" if len(self.pieces) > 1 else ""
+            top = self.pieces[0].name or self.pieces[0].address
             raise BackendError(
-                f"Nothing to clip: no valid pixel inside the extent in {self.pieces[0].address}{others}. "
+                f"Nothing to clip: no valid pixel inside the extent in {top}{others}. "
                 "Check that the extent lies where the data is."
             )

@@ -1,4 +1,4 @@
-"""NAIP aerial imagery: from Planetary Computer, or from a layer."""
+"""NAIP aerial imagery from Planetary Computer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pystac import Item
 from backend.geo import provenance
 from backend.protocol import BackendError, Reporter
 from backend.sources import stac
-from backend.sources.mosaic import Mosaic, Piece, check_layer
+from backend.sources.mosaic import Mosaic
 
 PIXEL_M = 1.0  # the pixel size of the grid until the source's own is known
 FULL_COVERAGE = 0.9999  # footprints are rounded
@@ -47,14 +47,11 @@ def choose(items: list[Item], box: GeoBox, year: int | None, report: Reporter) -
     return years[chosen]
 
 
-def find(source: str, box: GeoBox, year: int | None, layer: str, report: Reporter) -> tuple[Mosaic, dict[str, str]]:
+def find(box: GeoBox, year: int | None, report: Reporter) -> tuple[Mosaic, dict[str, str]]:
     """The mosaic of a grid's image (R, G, B), and the tags of a clip from it.
 
-    Raises BackendError for an extent or year without an image, a server that does not answer, and a layer that is not
-    an RGB image.
+    Raises BackendError for an extent or year without an image, and for a server that does not answer.
     """
-    if source == "layer":
-        return Mosaic([Piece(layer)], "rgb"), provenance.of_layer(layer, check_layer(layer, "rgb"))
     items = choose(stac.search("naip", box), box, year, report)
     tags = provenance.clipped(f"NAIP {stac.year(items[0])}", provenance.NAIP_ATTRIBUTION, [item.id for item in items])
     return Mosaic([stac.piece(item, "image", box, nodata=NODATA) for item in items], "rgb", stac.sign), tags

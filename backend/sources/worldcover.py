@@ -12,7 +12,7 @@ from odc.geo.geobox import GeoBox
 from backend.geo import grid, provenance
 from backend.protocol import BackendError
 from backend.sources import stac
-from backend.sources.mosaic import Mosaic, Piece, check_layer
+from backend.sources.mosaic import Mosaic, Piece
 
 ESA_URL = "https://esa-worldcover.s3.eu-central-1.amazonaws.com"
 VERSIONS = {2020: "v100", 2021: "v200"}
@@ -66,14 +66,11 @@ def _planetarycomputer(box: GeoBox, year: int) -> Mosaic:
     return Mosaic([stac.piece(item, "map", box) for item in items], "classes", stac.sign)
 
 
-def find(source: str, box: GeoBox, year: int, layer: str) -> tuple[Mosaic, dict[str, str]]:
+def find(source: str, box: GeoBox, year: int) -> tuple[Mosaic, dict[str, str]]:
     """The mosaic of a grid's land cover, and the tags of a clip from it.
 
-    Raises BackendError for a year or an extent without a map, a server that does not answer, and a layer that is not a
-    class raster.
+    Raises BackendError for a year or an extent without a map, and for a server that does not answer.
     """
-    if source == "layer":
-        return Mosaic([Piece(layer)], "classes"), provenance.of_layer(layer, check_layer(layer, "classes"))
     check_year(year)
     mosaic = _esa(box, year) if source == "esa" else _planetarycomputer(box, year)
     names = [Path(piece.address).stem for piece in mosaic.pieces]
