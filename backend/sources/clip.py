@@ -13,7 +13,7 @@ def clip_worldcover(job: ClipWorldCover, report: Reporter) -> None:
     box = grid.geobox(job.extent, grid.LANDCOVER_PIXEL_M, job.grid_crs, job.max_area_km2)
     check_writable(job.output)
     report.progress(0.0, "Looking for the land cover")
-    mosaic, tags = worldcover.find(job.source, box, job.year, job.layer)
+    mosaic, tags = worldcover.find(job.source, box, job.year, job.layer, report)
     with RasterWriter(job.output, box, "classes", tags) as target, mosaic:
         for row, col, data, valid in mosaic.blocks(box, report.part(0.05, 0.95)):
             target.write(data, row, col, valid)
@@ -24,9 +24,11 @@ def clip_naip(job: ClipNaip, report: Reporter) -> None:
     box = grid.geobox(job.extent, job.pixel_m or naip.PIXEL_M, job.grid_crs, job.max_area_km2)
     check_writable(job.output)
     report.progress(0.0, "Looking for the images")
-    mosaic, tags = naip.find(job.source, box, job.year, job.layer, report)
+    mosaic, tags = naip.find(job.source, box, job.year, job.layer, report, job.fill_years)
     if job.pixel_m is None:
         box = grid.geobox(job.extent, mosaic.pixel_m(box), job.grid_crs, job.max_area_km2)
     with RasterWriter(job.output, box, "rgb", tags) as target, mosaic:
         for row, col, data, valid in mosaic.blocks(box, report.part(0.05, 0.95)):
             target.write(data, row, col, valid)
+        if job.source != "layer":
+            tags.update(naip.contributions(mosaic, report))  # the writer writes them when it closes

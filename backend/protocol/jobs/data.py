@@ -23,7 +23,10 @@ class ClipWorldCover:
 
 @dataclass(frozen=True)
 class ClipNaip:
-    """Clip NAIP aerial imagery (RGB) to an extent's grid; no year: the newest that covers it."""
+    """Clip NAIP aerial imagery (RGB) to an extent's grid; no year: the newest that covers it.
+
+    `fill_years`: without a year, what the images of one year leave open is filled from those of other years.
+    """
 
     extent: Extent
     output: str
@@ -33,6 +36,7 @@ class ClipNaip:
     layer: str = ""
     grid_crs: str = ""
     max_area_km2: float = DEFAULT_MAX_AREA_KM2
+    fill_years: bool = True
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ def test_a_grid_that_reaches_over_the_antimeridian_has_a_cell_on_either_side():
     assert worldcover.cells(box) == {"S18E177": (177, -18), "S18W180": (-180, -18)}
 
 
-def test_a_year_without_a_map_is_refused():
+def test_a_year_without_a_map_is_refused(reporter):
     box = grid.geobox(Extent(6.5, 0.1, 6.6, 0.2, "EPSG:4326"), 10)
     with pytest.raises(BackendError, match=r"no WorldCover of 2019. Choose 2020 or 2021"):
-        worldcover.find("esa", box, 2019, "")
+        worldcover.find("esa", box, 2019, "", reporter)
