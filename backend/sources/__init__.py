@@ -131,7 +131,7 @@ def open_address(address: str, level: int | None = None) -> rasterio.DatasetRead
     options = {"driver": "GTiff"} if is_remote(address) else {}
     source = rasterio.open(address, **options, **({} if level is None else {"overview_level": level}))
     # A GeoTIFF's metadata can refer to one too, which GDAL would open with any driver.
-    if is_remote(address) and any(source.tags(ns=domain) for domain in ("OVERVIEWS", "ProxyOverviewRequest")):
+    if is_remote(address) and source.tags(ns="OVERVIEWS"):
         source.close()
         raise BackendError(f"{address} names another file as its overviews, which is not read. Choose another source.")
     return source

@@ -42,13 +42,14 @@ class Zones:
     edge: np.ndarray
 
 
-def check_bands(source: rasterio.DatasetReader, name: str) -> None:
-    """BackendError for a raster that is no image of 8 bits."""
+def check_image(source: rasterio.DatasetReader, name: str) -> None:
+    """BackendError for a raster that is no image of 8 bits, or has no CRS."""
+    other = "Choose another year, or set another STAC API."
     if source.count < 3 or set(source.dtypes) != {"uint8"}:
-        raise BackendError(
-            f"The image {name} has {source.count} band(s) of {source.dtypes[0]}, not three or four of 8 bits. Choose "
-            "another year, or set another STAC API."
-        )
+        bands = f"{source.count} band(s) of {source.dtypes[0]}, not three or four of 8 bits"
+        raise BackendError(f"The image {name} has {bands}. {other}")
+    if source.crs is None:
+        raise BackendError(f"The image {name} has no CRS, so its place is unknown. {other}")
 
 
 def _bands(source: rasterio.DatasetReader) -> list[int]:

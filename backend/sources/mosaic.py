@@ -111,6 +111,8 @@ class Mosaic:
                 self.__exit__()
             with gdal_access(piece.address):
                 self._opened[key] = open_address(*key)
+            if piece.is_aerial:
+                aerial.check_image(self._opened[key], piece.name)
         return self._opened[key]
 
     def forget_missing(self, report: Reporter) -> None:
@@ -160,7 +162,6 @@ class Mosaic:
     def _read_aerial(self, piece: Piece, box: GeoBox, last: bool) -> tuple[np.ndarray, np.ndarray]:
         """`_read` of an aerial image; `last`: also what other pieces go over."""
         source, resampling = self._best_overview(piece, box)
-        aerial.check_bands(source, piece.name)
         window = aerial.window_of(source, box)
         if window.width * window.height > MOST_PX and box.height > 1:
             half = box.height // 2

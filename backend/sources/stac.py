@@ -41,11 +41,15 @@ def _reason(error: Exception) -> str:
     return core + ")" * (core.count("(") - core.count(")"))  # its own bracket may have been stripped too
 
 
+def forbid_ftp() -> None:
+    """Let this process's GDAL follow no redirect to ftp, as libcurl does and no setting of GDAL's forbids."""
+    os.environ.setdefault("ftp_proxy", "none://")  # a proxy that cannot be reached
+
+
 def search(collection: str, box: GeoBox) -> list[Item]:
     """The collection's items that touch a grid, newest first; BackendError where the API does not answer."""
     url = os.environ.get("LANDFORGE_STAC_URL") or URL
-    # libcurl follows redirects from http to ftp, and GDAL has no setting against it: a proxy that is none stops them.
-    os.environ.setdefault("ftp_proxy", "none://")
+    forbid_ftp()
     passing = [429, 500, 502, 503, 504]
     retry = Retry(total=RETRIES, read=0, backoff_factor=0.5, status_forcelist=passing, allowed_methods=None)
     west, south, east, north = grid.lonlat_span(box)

@@ -27,8 +27,8 @@ class ClipNaip(BackendAlgorithm):
         source = "planetarycomputer: Microsoft's STAC catalogue, which needs no account. layer: the raster layer below."
         year = "The year of flight. Left empty: the newest year that covers the extent."
         fill = (
-            "Without a year: what the images of the newest year leave open, for instance beyond a state line, is filled "
-            "from those of other years. The log names each year's share, the result's tags name the images."
+            "Without a year: what the images of the newest year leave open, for instance beyond a state line, is "
+            "filled from those of other years. The log names each year's share, the result's tags name the images."
         )
         pixel = "Pixel size of the result. Left empty: that of the source. The bundled models work at 1 m."
         layer = "For SOURCE=layer: an RGB raster of any provider. A web map is read at PIXEL_M, else at 1 m."
