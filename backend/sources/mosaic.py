@@ -28,7 +28,7 @@ from backend.sources import Missing, NoRaster, aerial, environment, gdal_access,
 BLOCK_PX = 2048  # a multiple of the output's tiles, so that each is written once
 OPEN_FILES = 32
 TOLERANCE_PX = 0.001  # the largest error of the approximated projection
-MOST_PX = 8192 * 8192  # of an aerial image in memory
+MOST_PX = 5000 * 5000  # of an aerial image in memory
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from multiprocessing.pool import ThreadPool
 from typing import Any
 from urllib.parse import urlparse
 
+import numpy as np
 import shapely
 from odc.geo.geobox import GeoBox
 from odc.geo.geom import Geometry
@@ -73,9 +74,16 @@ def year(item: Item) -> int:
     return int(named or (moment.year if moment else ""))
 
 
+def _eastward(lonlat: np.ndarray) -> np.ndarray:
+    """(n, 2) longitudes and latitudes, the western longitudes beyond 180."""
+    return np.column_stack([lonlat[:, 0] % 360, lonlat[:, 1]])
+
+
 def _polygons(shape: BaseGeometry) -> BaseGeometry:
     """The polygons of a geometry, valid ones; empty where it has none."""
     parts = shapely.get_parts(shapely.force_2d(shape))
+    # A ring that goes from 179 to -179 degrees is meant across the antimeridian, not around the Earth.
+    parts = [shapely.transform(part, _eastward) if np.ptp(part.bounds[::2]) > 180 else part for part in parts]
     # Four corners in a wrong order make a bow tie of half the area: their hull is the rectangle that was meant.
     mended = [
         part.convex_hull if not part.is_valid and shapely.get_num_coordinates(part) == 5 else shapely.make_valid(part)

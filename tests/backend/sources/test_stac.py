@@ -182,6 +182,21 @@ class TestFootprints:
         far = Item.from_dict(item_at(rasters, "a.tif", geometry=None, bbox=[170, -17.0, -179.95, -16.5]))
         assert stac.footprint(far, here).intersects(here.extent) == (lon > 0)
 
+    @pytest.mark.parametrize("lon", [179.9, -179.9])
+    def test_a_ring_across_the_antimeridian_is_not_one_around_the_earth(self, rasters, lon):
+        here, there = (
+            grid.geobox(Extent(at - 0.01, -16.8, at + 0.01, -16.79, "EPSG:4326"), 10) for at in (lon, lon / 2)
+        )
+        ring = [[179.5, -17], [-179.5, -17], [-179.5, -16.5], [179.5, -16.5], [179.5, -17]]
+        across = Item.from_dict(item_at(rasters, "a.tif", geometry={"type": "Polygon", "coordinates": [ring]}))
+        assert stac.footprint(across, here).contains(here.extent)
+        assert not stac.footprint(across, there).intersects(there.extent)
+
+    def test_a_footprint_around_the_earth_is_everywhere(self, rasters):
+        ring = [[-180, -90], [180, -90], [180, 90], [-180, 90], [-180, -90]]
+        geometry = {"type": "Polygon", "coordinates": [ring]}
+        assert covered(rasters, geometry, [-180, -90, 180, 90]) == pytest.approx(1)
+
     def test_a_footprint_on_the_other_side_of_the_earth_is_empty(self, rasters):
         far = Item.from_dict(item_at(rasters, "a.tif", geometry=None, bbox=[100, 30, 103, 33]))
         assert not stac.footprint(far, box()).intersects(box().extent)
