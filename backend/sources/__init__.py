@@ -100,9 +100,9 @@ def _backend_error(address: str, error: RasterioError) -> BackendError:
     return BackendError(f"{address} cannot be read: it is damaged, or not a raster. Choose another, or get it again.")
 
 
-def is_refusal(address: str, error: NoRaster) -> bool:
-    """Whether a server does send something else than a GeoTIFF: GDAL says so too where it fails after the header."""
-    if error.reason != SOMETHING_ELSE:
+def is_refusal(address: str, error: Missing | NoRaster) -> bool:
+    """Whether a server does not have a raster: GDAL says that it sent something else also where it failed midway."""
+    if isinstance(error, Missing) or error.reason != SOMETHING_ELSE:
         return True
     request = urllib.request.Request(address, headers={"Range": "bytes=0-3"})  # noqa: S310 (it is of http or https)
     try:

@@ -31,4 +31,4 @@ def clip_naip(job: ClipNaip, report: Reporter) -> None:
         for row, col, data, valid in mosaic.blocks(box, report.part(0.05, 0.95)):
             target.write(data, row, col, valid)
         if job.source != "layer":
-            tags.update(naip.contributions(mosaic, report))  # the writer writes them when it closes
+            tags.update(naip.contributions(mosaic, box, report))  # the writer writes them when it closes

@@ -87,6 +87,7 @@ class Mosaic:
     `classes`: nearest neighbour; values outside the WorldCover legend are nodata. `rgb`: the first three bands,
     averaged where the grid is coarser than the piece, else bilinear. `sign` returns the URL to read a piece with; it is
     called for every access, because signatures expire. `pixels` counts, by address, what each piece has given so far.
+    A piece of another year than the first one's that the server does not have is left out; `left_out` says why.
     """
 
     def __init__(self, pieces: list[Piece], kind: Kind, sign: Callable[[str], str] = str) -> None:
@@ -94,6 +95,7 @@ class Mosaic:
         self._opened: dict[tuple[str, int | None], rasterio.DatasetReader] = {}
         self._zones: dict[str, aerial.Zones] = {}
         self.pixels: defaultdict[str, int] = defaultdict(int)
+        self.left_out: dict[str, str] = {}
 
     def __enter__(self) -> Mosaic:
         return self
@@ -213,10 +215,19 @@ class Mosaic:
         for piece, last in [*((piece, False) for piece in self.pieces), *((piece, True) for piece in self.pieces)]:
             if valid.all():
                 break
-            if last and piece.address not in self._zones:
+            if piece.address in self.left_out or (last and piece.address not in self._zones):
                 continue
             if piece.footprint is None or piece.footprint.intersects(_surroundings(box, ~valid)):
-                part, part_valid = self._read_aerial(piece, box, last) if piece.is_aerial else self._read(piece, box)
+                try:
+                    part, part_valid = (
+                        self._read_aerial(piece, box, last) if piece.is_aerial else self._read(piece, box)
+                    )
+                except (Missing, NoRaster) as error:
+                    fills = piece.year != self.pieces[0].year
+                    if not fills or not is_refusal(self._sign(piece.address), error):
+                        raise
+                    self.left_out[piece.address] = str(error)
+                    continue
                 new = part_valid & ~valid
                 data[:, new] = part[:, new]
                 valid |= part_valid

@@ -49,7 +49,7 @@ def choose(items: list[Item], box: GeoBox, year: int | None, report: Reporter, f
         report.log(f"NAIP {chosen} covers the extent.")
     elif others:
         names = ", ".join(map(str, others))
-        report.log(f"NAIP {chosen} covers {shares[chosen]:.0%} of the extent; images of {names} fill the rest.")
+        report.log(f"NAIP {chosen} covers {shares[chosen]:.0%} of the extent; the rest is filled from {names}.")
     else:
         report.log(f"NAIP {chosen} covers {shares[chosen]:.0%} of the extent; the rest has no data.")
     return [item for y in (chosen, *others) for item in years[y]]
@@ -60,19 +60,23 @@ def _tags(pieces: list[Piece]) -> dict[str, str]:
     return provenance.clipped(f"NAIP {years}", provenance.NAIP_ATTRIBUTION, [piece.name for piece in pieces])
 
 
-def contributions(mosaic: Mosaic, report: Reporter) -> dict[str, str]:
-    """The tags of a clip that names the items whose pixels are in it; logs the years' shares where there are more.
+def contributions(mosaic: Mosaic, box: GeoBox, report: Reporter) -> dict[str, str]:
+    """The tags of a clip that name the items whose pixels are in it; logs the years' shares where there are more.
 
     To be called after the last block.
     """
+    for reason in mosaic.left_out.values():
+        report.log(f"Not used to fill: {reason}")
     pieces = [piece for piece in mosaic.pieces if mosaic.pixels[piece.address]]
     by_year: defaultdict[int | None, int] = defaultdict(int)
     for address, year in {piece.address: piece.year for piece in pieces}.items():
         by_year[year] += mosaic.pixels[address]
     if len(by_year) > 1:
-        total = sum(by_year.values())
-        shares = ", ".join(f"{year} {pixels / total:.1%}" for year, pixels in by_year.items())
-        report.log(f"The image is of several years: {shares}.")
+        total = box.height * box.width
+        shares = [f"{year} {pixels / total:.1%}" for year, pixels in by_year.items()]
+        if sum(by_year.values()) < total:
+            shares.append(f"without data {1 - sum(by_year.values()) / total:.1%}")
+        report.log(f"The image is of several years: {', '.join(shares)}.")
     return _tags(pieces)
 
 

@@ -1,6 +1,7 @@
 """Which years of NAIP are taken, and what the clip of several says about it."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -90,7 +91,7 @@ def test_to_fill_the_other_years_follow_the_newest_first(reporter):
     items = [item(2012, 0.2), item(2014, 0.3), item(2016, 0.7), item(2018, 0.5)]
     ids, log = chosen(items, reporter, fill_years=True)
     assert ids == ["2016", "2018", "2014", "2012"]
-    assert log == ["NAIP 2016 covers 71% of the extent; images of 2018, 2014, 2012 fill the rest."]
+    assert log == ["NAIP 2016 covers 71% of the extent; the rest is filled from 2018, 2014, 2012."]
 
 
 def test_a_wanted_year_is_not_filled(reporter):
@@ -149,7 +150,7 @@ class TestFilling:
         np.testing.assert_array_equal(got, whole[:, 10:110, 10:110])
         assert tags["LANDFORGE_SOURCE"] == "NAIP 2021, 2020"
         assert json.loads(tags["LANDFORGE_ITEMS"]) == ["west-2021", "east-2020"]
-        assert log[0].startswith("NAIP 2021 covers 6") and log[0].endswith("images of 2020 fill the rest.")
+        assert log[0].startswith("NAIP 2021 covers 6") and log[0].endswith("the rest is filled from 2020.")
         assert log[-1] == "The image is of several years: 2021 60.0%, 2020 40.0%."
 
     @pytest.mark.parametrize("options", [{"fill_years": False}, {"year": 2021}])
@@ -184,3 +185,24 @@ class TestFilling:
     def test_the_newest_years_own_address_must_be_readable(self, clipped):
         with pytest.raises(BackendError, match="The STAC item west-2021 has its raster in an S3 bucket"):
             clipped(("west", "2021-06-01", "s3://bucket/west.tif"), ("east", "2020-06-01", "{}/404-without/east.tif"))
+
+    def test_what_no_year_has_is_said(self, clipped, folder):
+        write_raster(folder / "east.tif", np.full((4, 120, 20), 99, np.uint8), left=500_070)
+        _, valid, _, log = clipped(self.WEST, self.EAST)
+        assert valid[:, :80].all() and not valid[:, 80:].any()
+        assert log[-1] == "The image is of several years: 2021 60.0%, 2020 20.0%, without data 20.0%."
+
+    @pytest.mark.parametrize(
+        ("mode", "words"), [("404", r"\(404\)"), ("403", "answered 403"), ("garbage", "something")]
+    )
+    def test_an_image_that_is_not_there_does_not_fill(self, clipped, mode, words):
+        older = ("east", "2018-06-01", "{}/404-without/east.tif")
+        _, valid, tags, log = clipped(self.WEST, ("east", "2020-06-01", f"{{}}/{mode}/east.tif"), older)
+        assert valid.all()
+        assert json.loads(tags["LANDFORGE_ITEMS"]) == ["west-2021", "east-2018"]
+        assert any(re.search(f"Not used to fill: .*{words}", message) for message in log)
+
+    @pytest.mark.parametrize("mode", ["500", "head"])
+    def test_a_server_that_fails_leaves_no_hole(self, clipped, mode):
+        with pytest.raises(BackendError, match=r"answered 500|something else"):
+            clipped(self.WEST, ("east", "2020-06-01", f"{{}}/{mode}/east.tif"))
