@@ -17,7 +17,7 @@ def clip_worldcover(job: ClipWorldCover, report: Reporter) -> None:
     if job.source == "layer":
         mosaic, tags = layers.landcover(job.layer, job.legend, box, report.log)
     else:
-        mosaic, tags = worldcover.find(job.source, box, job.year)
+        mosaic, tags = worldcover.find(job.source, box, job.year, report)
     with RasterWriter(job.output, box, "classes", tags) as target, mosaic:
         for row, col, data, valid in mosaic.blocks(box, report.part(0.05, 0.95)):
             target.write(data, row, col, valid)
@@ -31,9 +31,11 @@ def clip_naip(job: ClipNaip, report: Reporter) -> None:
     if job.source == "layer":
         mosaic, tags = layers.image(job.layer, ImageReading.parse(job.bands, job.stretch), report.log)
     else:
-        mosaic, tags = naip.find(box, job.year, report)
+        mosaic, tags = naip.find(box, job.year, report, job.fill_years)
     if job.pixel_m is None:
         box = grid.geobox(job.extent, mosaic.pixel_m(box), job.grid_crs, job.max_area_km2)
     with RasterWriter(job.output, box, "rgb", tags) as target, mosaic:
         for row, col, data, valid in mosaic.blocks(box, report.part(0.05, 0.95)):
             target.write(data, row, col, valid)
+        if job.source != "layer":
+            tags.update(naip.contributions(mosaic, box, report))  # the writer writes them when it closes

@@ -28,7 +28,8 @@ class ClipNaip:
 
     Of a `layer`, `bands` are the numbers of red, green and blue ("4, 1, 2"), and `stretch` the bounds that become black
     and white ("0, 2000", or three pairs parted by semicolons); without it 8-bit bands stay, others are stretched from
-    the 2nd to the 98th percentile.
+    the 2nd to the 98th percentile. `fill_years`: without a year, what the images of one year leave open is filled from
+    those of other years.
     """
 
     extent: Extent
@@ -41,6 +42,7 @@ class ClipNaip:
     stretch: str = ""
     grid_crs: str = ""
     max_area_km2: float = DEFAULT_MAX_AREA_KM2
+    fill_years: bool = True
 
 
 @dataclass(frozen=True)
