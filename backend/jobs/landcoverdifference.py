@@ -18,7 +18,8 @@ from backend.reports.landcover_difference import write_partial
 
 def run(job: protocol.LandCoverDifference, report: protocol.Reporter) -> dict[str, str]:
     """Write the difference on the reference's grid, and the table as CSV and HTML; the three appear together."""
-    _check_job(job)
+    for path in (job.output_table, job.output_report):
+        check_writable(path)
     with open_raster(job.reference, "reference") as reference, open_raster(job.compared, "compared map") as compared:
         for source, what in ((reference, "reference"), (compared, "compared map")):
             check_crs(source, what)
@@ -40,14 +41,6 @@ def run(job: protocol.LandCoverDifference, report: protocol.Reporter) -> dict[st
         partial_path(path).replace(path)
     report.log(result.sentence())
     return {"output": job.output, "output_table": job.output_table, "output_report": job.output_report}
-
-
-def _check_job(job: protocol.LandCoverDifference) -> None:
-    names = [Path(path).absolute() for path in (job.reference, job.compared, job.output)]
-    if names[2] in names[:2]:
-        raise BackendError("The output is one of the two maps. Choose another output.")
-    for path in (job.output_table, job.output_report):
-        check_writable(path)
 
 
 def _name_and_tags(source: rasterio.DatasetReader) -> tuple[str, dict[str, str]]:
