@@ -76,11 +76,11 @@ class Cluster:
         """Wait for one watched task to end and write its block; BackendError where the cluster is lost."""
         future = self._wait(lambda seconds: self._ended.get(timeout=seconds))
         key, write = self._watched.pop(future.key)
-        if future.status != "finished":
+        if future.status not in ("finished", "lost"):  # a lost result is computed again
             raise _failure(future, self._client)
         self._on_done(key)
         if write:
-            write(self._wait(future.result))  # its worker may have died meanwhile
+            write(self._wait(future.result))
             self._unwritten -= 1
 
     def _wait(self, get: Callable[[float], Any]) -> Any:
@@ -142,15 +142,19 @@ def _failure(future: Any, client: Any) -> BaseException:
         return _standstill(client)
     error = future.exception()
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's, on a GPU
-        return _out_of_memory(client, f"Memory has run out ({error or 'MemoryError'}) on a worker")
-    is_unreadable = isinstance(error, RuntimeError) and "deserialization of the task graph" in str(error)
-    if isinstance(error, ImportError) or is_unreadable:
-        role, reason = ("scheduler", error.__cause__) if is_unreadable else ("worker", error)
-        return BackendError(
-            f"A {role} of the Dask cluster at {_address(client)} lacks a part of Landforge ({reason}). Start the "
-            f"scheduler and all workers in the backend's Python environment, with PYTHONPATH={ROOT}. {KEPT}"
-        )
+        return _out_of_memory(client, f"Memory has run out ({str(error) or type(error).__name__}) on a worker")
+    if isinstance(error, RuntimeError) and "deserialization of the task graph" in str(error):
+        return _incomplete("scheduler", error.__cause__, client)
+    if isinstance(error, ImportError):
+        return _incomplete("worker", error, client)
     return error
+
+
+def _incomplete(role: str, reason: object, client: Any) -> BackendError:
+    return BackendError(
+        f"A {role} of the Dask cluster at {_address(client)} lacks a part of Landforge ({reason}). Start the scheduler "
+        f"and all workers in the backend's Python environment, with PYTHONPATH={ROOT}. {KEPT}"
+    )
 
 
 def _cluster_error(error: Exception, client: Any) -> Exception:
@@ -160,7 +164,7 @@ def _cluster_error(error: Exception, client: Any) -> Exception:
     if isinstance(error, BackendError):
         return error
     try:
-        _check_versions(client)
+        _check_nodes(client)
     except BackendError as mismatch:  # of a worker that has come later
         return mismatch
     except Exception as consequence:
@@ -176,26 +180,50 @@ def _cluster_error(error: Exception, client: Any) -> Exception:
     return error
 
 
-def _check_versions(client: Any) -> None:
-    """BackendError where the scheduler or a worker has another version of Python or Dask than this process."""
+def _check_nodes(client: Any) -> None:
+    """BackendError where the scheduler or a worker has other versions than this process, or a worker no Landforge."""
     from distributed.versions import get_versions
 
     ours, timeout = get_versions()["packages"], {"callback_timeout": CONNECT_S}
-    nodes = {"scheduler": client.sync(client.scheduler.versions, packages=[], **timeout)}
+    _check_versions(client, "scheduler", ours, client.sync(client.scheduler.versions, packages=[], **timeout))
     message = {"op": "versions", "packages": []}
     with contextlib.suppress(TimeoutError):  # a worker that is busy or hangs
-        nodes |= client.sync(client.scheduler.broadcast, msg=message, on_error="ignore", **timeout)
-    for name, node in nodes.items():
-        theirs = (node or {}).get("packages", ours)
-        for package, digits in (("python", 2), ("dask", 9), ("distributed", 9)):
-            own, other = (".".join(str(each[package]).split(".")[:digits]) for each in (ours, theirs))
-            if own != other:
-                role = name if name == "scheduler" else f"worker {name}"
-                raise BackendError(
-                    f"The {role} of the Dask cluster at {_address(client)} has {package} {other}, but this machine has "
-                    f"{package} {own}. Start the scheduler and all workers with the same versions, best in a copy of "
-                    f"the backend's Python environment ({sys.prefix})."
-                )
+        answers = client.sync(client.scheduler.broadcast, msg=message, on_error="ignore", **timeout)
+        for name, answer in answers.items():
+            _check_versions(client, f"worker {name}", ours, answer)
+        # A worker that cannot read the first task would end without a word.
+        for reason in client.run(_probe()).values():
+            if reason:
+                raise _incomplete("worker", reason, client)
+
+
+def _check_versions(client: Any, node: str, ours: dict[str, Any], answer: dict[str, Any] | None) -> None:
+    for package, digits in (("python", 2), ("dask", 9), ("distributed", 9)):
+        own, other = (
+            ".".join(str(versions[package]).split(".")[:digits])
+            for versions in (ours, (answer or {}).get("packages", ours))
+        )
+        if own != other:
+            raise BackendError(
+                f"The {node} of the Dask cluster at {_address(client)} has {package} {other}, but this machine has "
+                f"{package} {own}. Start the scheduler and all workers with the same versions, best in a copy of the "
+                f"backend's Python environment ({sys.prefix})."
+            )
+
+
+def _probe() -> Callable[[], str]:
+    """A function that returns why a worker cannot import Landforge, or ''. As a local one it is sent as a whole."""
+
+    def probe() -> str:
+        import importlib
+
+        try:
+            importlib.import_module("backend.tiling.lazy_raster")
+        except ImportError as error:
+            return str(error)
+        return ""
+
+    return probe
 
 
 @contextmanager
@@ -217,8 +245,9 @@ def connected(address: str, on_done: Callable[[Key], None]) -> Iterator[Cluster]
         ) from error
     with client:
         try:
-            _check_versions(client)
+            _check_nodes(client)
             _wait_for_worker(client, address)
+            _check_nodes(client)
             yield Cluster(client, on_done)
         except Exception as error:
             explained = _cluster_error(error, client)
