@@ -204,6 +204,8 @@ def check_outputs(job: Any) -> None:
     """
     outputs, inputs = _outputs(job), list(_inputs(job))
     for number, (name, output) in enumerate(outputs):
+        if re.match(r"\w{2,}:/|/vsi", output):
+            raise BackendError(f"The output {output} is an address. Give the path of a file or folder on a disk.")
         for other_name, other in outputs[:number]:
             if same_file(output, other):
                 raise BackendError(f"{other_name} and {name} are the same file, {output}. Choose another for one.")

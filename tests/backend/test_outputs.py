@@ -214,3 +214,9 @@ def test_the_files_of_exactly_one_raster_are_its_sidecars(tmp_path):
     (tmp_path / "a.tiff").touch()
     assert "a.tfw" not in {path.name for path in protocol.sidecars(tmp_path / "a.tif")}
     assert protocol.sidecars(tmp_path / "none" / "a.tif") == []
+
+
+@pytest.mark.parametrize("address", ["file:///tmp/a.tif", "/vsimem/a.tif", "s3://bucket/a.tif", "/vsizip/a.zip/a.tif"])
+def test_an_address_is_no_output(address):
+    assert "is an address" in refusal_of(job_of(protocol.SegmentImage, output=address))
+    protocol.check_outputs(job_of(protocol.SegmentImage, output="C:/a.tif"))

@@ -130,7 +130,7 @@ def check_sizes(module: nn.Module, name: str, encoder: str, crop_px: int) -> Non
             reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
             raise BackendError(
                 f"{name} with the encoder {encoder!r} cannot take {use} of {size_px} px ({reason}). Choose an encoder "
-                f"for images of any size, for instance resnet18{' or another crop' if use == 'crops' else ''}."
+                f"for images of any size, for instance resnet18{', or another crop size' if use == 'crops' else ''}."
             ) from error
     module.train(training)
 

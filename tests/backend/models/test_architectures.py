@@ -78,7 +78,7 @@ def test_an_encoder_of_one_image_size_is_refused_for_another():
     encoder = "tu-swin_tiny_patch4_window7_224"
     module = architectures.build("unet", encoder)
     for crop_px, words in {
-        32: rf"unet with the encoder '{encoder}' cannot take crops of 32 px \(.*224.*resnet18 or another crop\.",
+        32: rf"unet with the encoder '{encoder}' cannot take crops of 32 px \(.*224.*resnet18, or another crop size\.",
         224: rf"unet with the encoder '{encoder}' cannot take windows of whole images of 512 px .*resnet18\.",
     }.items():
         with pytest.raises(BackendError, match=words):
