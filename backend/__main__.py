@@ -50,6 +50,7 @@ def run(path: str, reporter: Reporter) -> int:
     job = None
     try:
         job = load_job(path)
+        protocol.check_outputs(job)
         module = importlib.import_module(f"backend.jobs.{protocol.job_name(job)}")
         outputs = module.run(job, reporter)
         reporter.send(Event("result", fraction=1.0, outputs=outputs))

@@ -141,6 +141,7 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
         if not usable:
             raise QgsProcessingException(problem)
         outputs = fields.output_paths(self, parameters, context)
+        fields.check_outputs(self, outputs, self._inputs)  # again: they may have been expressions
         absolute = {key.lower(): str(Path(path).absolute()) for key, path in outputs.items()}
         with tempfile.TemporaryDirectory(prefix="landforge-") as folder:
             inputs = fields.export_layers(self._inputs, Path(folder), self.WEB_MAP_PIXEL_M, feedback)

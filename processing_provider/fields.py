@@ -16,6 +16,7 @@ from qgis.core import (
     QgsProcessingParameterNumber,
     QgsRasterLayer,
 )
+from qgis.PyQt.QtCore import QUrl
 
 from ..backend import protocol
 from ..plugin import settings
@@ -203,19 +204,30 @@ def parse_numbers(fields: dict[str, Any], *names: str) -> None:
 
 def check_outputs(algorithm: Any, parameters: Parameters, fields: dict[str, Any]) -> None:
     """Raise QgsProcessingException for a raster output that is no GeoTIFF, and for a path that is used twice."""
-    used = {value.path for value in fields.values() if isinstance(value, RasterInput)}
+    used = [path for value in fields.values() for path in _files(value)]
     for definition in algorithm.destinationParameterDefinitions():
         value = parameters.get(definition.name())
         if isinstance(value, QgsProcessingOutputLayerDefinition):
             value = value.sink.staticValue()
         if not isinstance(value, str) or not value or value == QgsProcessing.TEMPORARY_OUTPUT:
             continue
-        path = str(Path(value).absolute())
+        path = _local(value)
         if definition.type() == "rasterDestination" and not path.lower().endswith((".tif", ".tiff")):
             raise QgsProcessingException(f"{definition.name()} is written as GeoTIFF: {value} must end in .tif.")
-        if path in used:
+        if any(protocol.same_file(path, other) for other in used):
             raise QgsProcessingException(f"{value} is also an input or another output. Choose another output.")
-        used.add(path)
+        used.append(path)
+
+
+def _files(value: Any) -> list[str]:
+    """The files of a field's layers, also of those that are exported: the backend never learns of these."""
+    layers = value if isinstance(value, tuple) else (value,)
+    return [layer.file for layer in layers if isinstance(layer, (RasterInput, VectorInput)) and layer.file]
+
+
+def _local(path: str) -> str:
+    """A path, also that of a file:// address."""
+    return QUrl(path).toLocalFile() if path.startswith("file:") else path
 
 
 def output_paths(algorithm: Any, parameters: Parameters, context: QgsProcessingContext) -> dict[str, str]:
@@ -233,7 +245,7 @@ def output_paths(algorithm: Any, parameters: Parameters, context: QgsProcessingC
         if optional and parameters.get(definition.name()) in (None, ""):
             continue
         reader = readers.get(definition.type(), algorithm.parameterAsString)
-        paths[definition.name()] = reader(parameters, definition.name(), context)
+        paths[definition.name()] = _local(reader(parameters, definition.name(), context))
     return paths
 
 

@@ -53,6 +53,8 @@ def export_tags(layer: QgsRasterLayer) -> dict[str, str]:
 class RasterInput:
     """A raster layer as a job's input: `path` of a local file, or empty for a layer that must be exported.
 
+    `file` is the layer's file in either case, empty where it has none.
+
     Create it in the layer's thread, the main one; `export` may be called once, in any thread. Raises
     QgsProcessingException for a layer without CRS. `is_picture`: a rendered map, without the values behind it.
     """
@@ -64,6 +66,8 @@ class RasterInput:
                 f"The layer {self.name!r} has no CRS, so its place is unknown. Set it first (Layer, Set CRS)."
             )
         self.path = local_path(layer)
+        parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source())
+        self.file = self.path or str(parts.get("path") or "")
         self._crs, self._bounds = layer.crs(), layer.extent()
         self._provider = None if self.path else layer.dataProvider().clone()
         self._tags = {} if self.path else export_tags(layer)

@@ -59,6 +59,8 @@ def layer_path(layer: QgsVectorLayer) -> str:
 class VectorInput:
     """A vector layer as a job's input: `path` of a local file, or empty for a layer that must be exported.
 
+    `file` is the layer's file in either case, empty where it has none.
+
     Create it in the layer's thread, the main one; `export` may be called in any thread. Raises QgsProcessingException
     for what cannot be opened, for other geometries than the parameter's, and for a layer without CRS.
     """
@@ -83,6 +85,9 @@ class VectorInput:
             )
         layer = _whole_layer(parameters[key], context)
         self.path = layer_path(layer) if layer else ""
+        source_layer = layer or algorithm.parameterAsVectorLayer(parameters, key, context)
+        parts = QgsProviderRegistry.instance().decodeUri("ogr", source_layer.source()) if source_layer else {}
+        self.file = str(parts.get("path") or "")
 
     def check_field(self, name: str) -> None:
         """QgsProcessingException, with the fields that there are, where the layer has none of this name."""

@@ -23,6 +23,7 @@ from backend.protocol import (
     GenerateScene,
     RegenerateArea,
     Reporter,
+    check_outputs,
 )
 from backend.tiling import landcover_input, regions
 from backend.tiling.regions import RegionOfInterest
@@ -37,8 +38,6 @@ def regenerate_area(job: RegenerateArea, report: Reporter) -> dict[str, str]:
     where the seed stays the same, for a model that has changed since, because its pixels would not continue the
     raster's.
     """
-    if Path(job.raster).absolute() in (Path(job.output).absolute(), Path(job.output_landcover or "/").absolute()):
-        raise BackendError("The output is the raster itself. Choose another output.")
     with open_raster(job.raster, "raster") as source:
         record = provenance.generation_record(source.tags(), job.raster)
         _check_layers(record, job)
@@ -156,6 +155,7 @@ def _image(
         style=record.style,
         **_common_fields(job, record),
     )
+    check_outputs(image_job)  # the land cover may be known by the raster's tags alone
     return scenes.generate_image(image_job, report, _extent(job, source), bool(record.style))
 
 

@@ -68,8 +68,6 @@ def segment_image(job: protocol.SegmentImage, report: protocol.Reporter) -> dict
     A model with the merged legend writes the code that classes are merged to; attribute table and tags name all of
     them. Masked pixels of the image become nodata (0). Memory holds a few blocks, never the raster.
     """
-    if Path(job.image).absolute() == Path(job.output).absolute():
-        raise BackendError("The output is the image itself. Choose another output.")
     reading = ImageReading.parse(job.bands, job.stretch)
     with open_image(job.image, "image", report.log, reading) as image:
         model = base.load(SegmentationModel, job.model)

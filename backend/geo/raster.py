@@ -25,7 +25,7 @@ from rasterio.errors import RasterioError, RasterioIOError
 from rasterio.windows import Window
 
 from backend.geo import block_store, legend
-from backend.protocol import BackendError, partial_path, unfinished_path
+from backend.protocol import BackendError, partial_path, sidecars, unfinished_path
 
 Kind = Literal["classes", "rgb"]
 Log = Callable[[str], object]
@@ -294,8 +294,22 @@ class RasterWriter:
                 options |= dict(PREDICTOR="YES", LEVEL="1")  # higher levels take longer and save nothing on images
             rasterio.shutil.copy(description, complete, driver="COG", OVERVIEW_RESAMPLING=resampling, **options)
             block_store.sync(complete)  # before the blocks are deleted
-            sidecar = self.path.with_name(self.path.name + ".aux.xml")
-            sidecar.unlink(missing_ok=True)
-            os.replace(complete, self.path)
+            self._replace(complete)
             if self.kind == "classes":
-                _attribute_table(sidecar, self.legend)
+                _attribute_table(self.path.with_name(self.path.name + ".aux.xml"), self.legend)
+
+    def _replace(self, complete: Path) -> None:
+        """Put a file at the output's path, and away with what lies beside an old one: it describes other pixels.
+
+        Where that fails, the old output stays as it was.
+        """
+        beside = {path: self._store.folder / f"old-{path.name}" for path in sidecars(self.path)}
+        try:
+            for path, aside in beside.items():
+                os.replace(path, aside)
+            os.replace(complete, self.path)
+        except OSError:
+            for path, aside in beside.items():
+                if aside.exists():
+                    os.replace(aside, path)
+            raise

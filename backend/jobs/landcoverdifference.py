@@ -20,7 +20,8 @@ REFERENCE, COMPARED = "reference", "compared map"
 
 def run(job: protocol.LandCoverDifference, report: protocol.Reporter) -> dict[str, str]:
     """Write the difference on the reference's grid, and the table as CSV and HTML; the three appear together."""
-    _check_job(job)
+    for path in (job.output_table, job.output_report):
+        check_writable(path)
     with (
         open_class_raster(job.reference, REFERENCE) as reference,
         open_class_raster(job.compared, COMPARED) as compared,
@@ -45,11 +46,3 @@ def run(job: protocol.LandCoverDifference, report: protocol.Reporter) -> dict[st
         partial_path(path).replace(path)
     report.log(result.sentence())
     return {"output": job.output, "output_table": job.output_table, "output_report": job.output_report}
-
-
-def _check_job(job: protocol.LandCoverDifference) -> None:
-    names = [Path(path).absolute() for path in (job.reference, job.compared, job.output)]
-    if names[2] in names[:2]:
-        raise BackendError("The output is one of the two maps. Choose another output.")
-    for path in (job.output_table, job.output_report):
-        check_writable(path)

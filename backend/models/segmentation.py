@@ -12,8 +12,8 @@ from backend.models.base import Model
 from backend.tiling.lattice import Box, Lattice
 from backend.tiling.lazy_raster import Input, LazyRaster, Patch, RasterSource, WindowOp
 
-LATTICE = Lattice(window=416, stride=416)
 MARGIN = 48  # pixels on each side of a window that are read with it: predictions near the border are poor
+LATTICE = Lattice(window=architectures.WINDOW_PX - 2 * MARGIN, stride=architectures.WINDOW_PX - 2 * MARGIN)
 SIDE, BATCH = 4, 2
 
 

@@ -15,7 +15,16 @@ from .jobs.generate import GenerateImage, GenerateLandCover, GenerateScene, Rege
 from .jobs.segment import SegmentImage
 from .jobs.train import TrainImage, TrainLandCover, TrainSegmentation
 from .legend import LEGEND, WORLDCOVER_CODES, check_shares, parse_numbers, parse_shares
-from .outputs import CHECKPOINTS, partial_path, partial_paths, remove_partials, unfinished_path
+from .outputs import (
+    CHECKPOINTS,
+    check_outputs,
+    partial_path,
+    partial_paths,
+    remove_partials,
+    same_file,
+    sidecars,
+    unfinished_path,
+)
 from .registry import JOBS, dump_job, job_name
 from .styles import is_climate, known_word, known_words, style_words
 
@@ -51,6 +60,7 @@ __all__ = [
     "TrainImage",
     "TrainLandCover",
     "TrainSegmentation",
+    "check_outputs",
     "check_shares",
     "dump_job",
     "is_climate",
@@ -63,6 +73,8 @@ __all__ = [
     "partial_path",
     "partial_paths",
     "remove_partials",
+    "same_file",
+    "sidecars",
     "silent",
     "snapped_bounds",
     "style_words",

@@ -55,6 +55,7 @@ def open_study(job: ChooseTiles, report: Reporter) -> ActiveLearningStudy:
             "Choose fewer or shorter rounds, or give a larger pool."
         )
     study.model("round0", []).check()
+    segmentation.build_module(runner.training_job(job))
     return study
 
 

@@ -79,6 +79,8 @@ def plan(job: MixtureStudy, data: StudyData) -> list[MixtureModel]:
                 model = StudyModel(f"{architecture}_{mixture.name}_{repetition + 1}", training, sets)
                 model.check()
                 models.append(MixtureModel(architecture, mixture, model))
+    for architecture in dict.fromkeys(job.architecture):
+        segmentation.build_module(runner.training_job(job, architecture=architecture))
     return models
 
 

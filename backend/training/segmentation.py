@@ -297,15 +297,27 @@ def _write_settings(output: Path, settings: dict[str, Any]) -> None:
     path.write_text(json.dumps(settings, indent=1), encoding="utf-8")
 
 
-def _new_index(
-    job: protocol.TrainSegmentation, sets: list[TileSet], module: nn.Module, sizes: dict[str, Any]
-) -> dict[str, Any]:
+def _sizes(job: protocol.TrainSegmentation) -> dict[str, Any]:
+    """The architecture's own parameters; one without a choice of encoders has none."""
+    if not architectures.has_encoder(job.architecture):
+        return {}
+    return {"encoder_depth": job.encoder_depth, "decoder_channels": tuple(job.decoder_channels)}
+
+
+def build_module(job: protocol.TrainSegmentation) -> nn.Module:
+    """The new network of a training, tried at the size of its crops; BackendError where it cannot be built or used."""
+    module = architectures.build(job.architecture, job.encoder, job.encoder_weights, **_sizes(job))
+    architectures.check_sizes(module, job.architecture, job.encoder, job.crop_px)
+    return module
+
+
+def _new_index(job: protocol.TrainSegmentation, sets: list[TileSet], module: nn.Module) -> dict[str, Any]:
     """The model's index without scores."""
     return {
         "architecture": job.architecture,
         "encoder": job.encoder,
         "encoder_weights": "from a file" if job.encoder_weights.endswith(".safetensors") else job.encoder_weights,
-        "sizes": {key: list(value) if isinstance(value, tuple) else value for key, value in sizes.items()},
+        "sizes": {key: list(value) if isinstance(value, tuple) else value for key, value in _sizes(job).items()},
         "parameters": sum(parameter.numel() for parameter in module.parameters()),
         "codes": legend.CODES.tolist(),
         "legend": job.legend,
@@ -350,17 +362,16 @@ def fit(job: protocol.TrainSegmentation, sets: list[TileSet], report: protocol.R
     """
     check(job, sets)
     set_seed(job.seed)
-    sizes: dict[str, Any] = {"encoder_depth": job.encoder_depth, "decoder_channels": tuple(job.decoder_channels)}
     if not architectures.has_encoder(job.architecture):
         report.log(f"{job.architecture} has no encoder to choose: ENCODER and ENCODER_WEIGHTS are not used.")
-        job, sizes = dataclasses.replace(job, encoder="", encoder_weights=""), {}
+        job = dataclasses.replace(job, encoder="", encoder_weights="")
     output, settings = Path(job.output), _settings(job, sets)
     _check_output(output, settings)
     if finished(output):
         report.log(f"{output} holds this training, finished: it is not run again.")
         return
-    module = architectures.build(job.architecture, job.encoder, job.encoder_weights, **sizes)
-    index = _new_index(job, sets, module, sizes)
+    module = build_module(job)
+    index = _new_index(job, sets, module)
     if not index["data"]["codes"]:
         raise BackendError("No label of the training tiles is known: all of their pixels are nodata.")
     _write_settings(output, settings)

@@ -45,6 +45,17 @@ def slow_ones(windows: list[Box], *patches: Patch) -> np.ndarray:
     return np.ones((len(windows), 2, windows[0].height, windows[0].width), dtype=np.float32)
 
 
+HOARD: list[bytearray] = []
+"""What `hoarding` has taken in this process."""
+
+
+def hoarding(megabytes: int, windows: list[Box], *patches: Patch) -> np.ndarray:
+    """Two channels of ones, after memory was taken that is not given back."""
+    HOARD.append(bytearray(b"1") * (megabytes << 20))
+    time.sleep(1.0)  # longer than Dask takes to look at the memory
+    return np.ones((len(windows), 2, windows[0].height, windows[0].width), dtype=np.float32)
+
+
 def raising(error: Exception, windows: list[Box], *patches: Patch) -> np.ndarray:
     """Raise an error instead of computing windows."""
     raise error

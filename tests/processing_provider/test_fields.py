@@ -1,9 +1,19 @@
 """Algorithm parameters become the fields of a job."""
 
+from pathlib import Path
+
 import pytest
 from landforge.backend.protocol import BackendError
 from landforge.plugin import settings
-from qgis.core import QgsProcessing, QgsProcessingException, QgsSettings
+from landforge.processing_provider import fields
+from landforge.processing_provider.raster_input import RasterInput
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsProcessing,
+    QgsProcessingException,
+    QgsRasterLayer,
+    QgsSettings,
+)
 
 from tests.processing_provider.algorithms import algorithm, read_fields
 from tests.processing_provider.rasters import EXTENT, write_raster
@@ -130,6 +140,32 @@ def test_an_output_over_its_input(context, landcover):
         {"LANDCOVER": landcover, "OUTPUT": landcover}, context
     )
     assert not ok and "also an input" in message
+
+
+@pytest.mark.parametrize("name", ["link.tif", "folder/{}", "sub/../{}", "file://"])
+def test_an_output_that_leads_to_its_input(context, landcover, tmp_path, name):
+    path = Path(landcover)
+    (tmp_path / "link.tif").symlink_to(path)
+    (tmp_path / "folder").symlink_to(path.parent, target_is_directory=True)
+    (path.parent / "sub").mkdir(exist_ok=True)
+    if name.startswith("sub"):
+        output = str(path.parent / name.format(path.name))
+    else:
+        output = f"file://{path}" if name == "file://" else str(tmp_path / name.format(path.name))
+    parameters = {"LANDCOVER": landcover, "OUTPUT": output}
+    ok, message = algorithm("generateimage").checkParameterValues(parameters, context)
+    assert not ok and "also an input" in message
+
+
+def test_an_output_over_the_file_of_a_layer_that_is_exported(context, landcover):
+    """Its CRS was set in QGIS, so that the job has the path of a copy."""
+    layer = QgsRasterLayer(landcover, "land cover")
+    layer.setCrs(QgsCoordinateReferenceSystem("EPSG:32617"))
+    raster = RasterInput(layer, context.transformContext())
+    assert raster.path == "" and Path(raster.file) == Path(landcover)
+    generateimage = algorithm("generateimage")
+    with pytest.raises(QgsProcessingException, match="also an input"):
+        fields.check_outputs(generateimage, {"OUTPUT": landcover}, {"landcover": raster})
 
 
 def test_temporary_outputs_are_fine(context, landcover):

@@ -22,6 +22,8 @@ from backend.protocol import BackendError, partial_path
 
 WEIGHTS = "model.safetensors"
 SIZE_STEP_PX = 32
+WINDOW_PX = 512
+"""The side of the windows, margins included, in which whole images are segmented."""
 IMPOSSIBLE = -1e4  # the logit of a class that is merged into another; minus infinity would have no gradient
 IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 
@@ -109,6 +111,28 @@ def build(
     if from_file:
         _load_encoder(module.encoder, str(encoder_weights))
     return module
+
+
+def check_sizes(module: nn.Module, name: str, encoder: str, crop_px: int) -> None:
+    """BackendError where a module cannot take the crops that it is trained on, or the windows of whole images.
+
+    One forward pass each, in evaluation mode: it changes neither weights nor statistics.
+    """
+    training = module.training
+    module.eval()
+    for size_px, use in {crop_px: "crops", WINDOW_PX: "windows of whole images"}.items():
+        try:
+            with torch.inference_mode():
+                shape = tuple(module(torch.zeros(1, 3, size_px, size_px)).shape)
+            if shape != (1, legend.COUNT, size_px, size_px):
+                raise ValueError(f"its result is {shape[-1]} px wide")
+        except Exception as error:  # every encoder raises kinds of its own
+            reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+            raise BackendError(
+                f"{name} with the encoder {encoder!r} cannot take {use} of {size_px} px ({reason}). Choose an encoder "
+                f"for images of any size, for instance resnet18{', or another crop size' if use == 'crops' else ''}."
+            ) from error
+    module.train(training)
 
 
 def normalisation(encoder: str, encoder_weights: str | None) -> dict[str, list[float]]:

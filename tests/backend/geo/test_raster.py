@@ -443,3 +443,50 @@ def test_a_window_outside_repeats_the_edge(tmp_path):
             raster.read_window(source, -2, -1, 9, 9), np.pad(data, ((0, 0), (2, 2), (1, 2)), mode="edge")
         )
         assert (raster.read_window(source, 100, 100, 2, 2) == data[:, -1:, -1:]).all()
+
+
+def write_with_sidecars(path: Path) -> list[Path]:
+    """A wholly masked raster whose mask, overviews and statistics are files beside it; with another raster's mask."""
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=False, TIFF_USE_OVR=True):
+        write_raster(path, picture(700, 500), pixel=10.0)
+        with rasterio.open(path, "r+") as dataset:
+            dataset.write_mask(np.zeros((700, 500), bool))
+            dataset.build_overviews([2], rasterio.enums.Resampling.nearest)
+            dataset.stats()
+    path.with_suffix(".tfw").write_text("1\n0\n0\n-1\n7\n7\n")
+    path.with_name("out.tiff.msk").touch()
+    beside = sorted(set(path.parent.iterdir()) - {path, path.with_name("out.tiff.msk")})
+    assert {"out.tif.msk", "out.tif.ovr", "out.tfw"} <= {file.name for file in beside}
+    return beside
+
+
+@pytest.mark.parametrize("kind", ["classes", "rgb"])
+def test_what_lay_beside_an_old_output_goes_with_it(tmp_path, kind):
+    path = tmp_path / "out.tif"
+    write_with_sidecars(path)
+    data = codes(700, 500) if kind == "classes" else picture(700, 500)
+    write(path, kind, data)
+    statistics = ["out.tif.aux.xml"] if kind == "classes" else []
+    assert left(tmp_path) == ["out.tif", *statistics, "out.tiff.msk"]
+    with rasterio.open(path) as dataset:
+        assert (dataset.read().squeeze() == data).all()
+        assert ((dataset.dataset_mask() > 0) == (data != 0 if kind == "classes" else True)).all()
+
+
+@pytest.mark.parametrize("failing", [0, 1, -1])
+def test_an_old_output_stays_whole_where_it_cannot_be_replaced(tmp_path, monkeypatch, failing):
+    path, calls, replace = tmp_path / "out.tif", [], os.replace
+    beside = write_with_sidecars(path)
+    before = {file: file.read_bytes() for file in (path, *beside)}
+
+    def failing_replace(source, target):
+        calls.append(target)
+        if len(calls) == (len(beside) + 1 if failing < 0 else failing + 1):
+            raise PermissionError("another program has it open")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", failing_replace)
+    with pytest.raises(BackendError, match="another program has it open"):
+        write(path, "rgb", picture(64, 64))
+    assert {file: file.read_bytes() for file in before} == before
+    assert left(tmp_path) == sorted([*(file.name for file in before), "out.tiff.msk"])

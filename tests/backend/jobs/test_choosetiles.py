@@ -129,6 +129,8 @@ def test_bad_input_is_said(data, tmp_path):
     refused("64 pixels wide|32 pixels wide", crop_px=96)
     refused("at least 1 tile a round", count=0)
     refused("at least 1 round", rounds=0)
+    swin = "tu-swin_tiny_patch4_window7_224"
+    refused("unet with the encoder 'tu-swin.* cannot take crops of 32 px", architecture="unet", encoder=swin)
     refused("at least 1 epoch", epochs=0)
     refused("no architecture 'transformer'", architecture="transformer")
     refused("holds no 'test' tiles", test=(str(write_random_tiles(tmp_path / "untested", (32,))),))

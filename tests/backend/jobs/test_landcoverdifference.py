@@ -120,6 +120,3 @@ def test_bad_input_is_said_and_leaves_nothing(tmp_path, maps):
             with pytest.raises(BackendError, match=words):
                 compare(out, *pair)
             assert not out.exists() or list(out.iterdir()) == []
-    job = LandCoverDifference(str(good), str(good), str(good), str(out / "o.csv"), str(out / "o.html"))
-    with pytest.raises(BackendError, match="one of the two maps"):
-        landcoverdifference.run(job, silent())

@@ -188,6 +188,8 @@ def test_bad_input_is_said(data, tmp_path):
     refused("at least one architecture", architecture=())
     refused("one repetition", repetitions=0)
     refused("no architecture 'transformer'", architecture=("lale", "transformer"))
+    swin = "tu-swin_tiny_patch4_window7_224"
+    refused("unet with the encoder 'tu-swin.* cannot take crops of 32 px", architecture=("lale", "unet"), encoder=swin)
     refused("at least 1 epoch", epochs=0)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "file").write_text("mine")

@@ -202,6 +202,11 @@ def test_bad_data_and_settings_are_refused(data, tmp_path, refusal):
         ((str(unlabelled),), {}, "No label of the training tiles is known"),
         ((data,), {"encoder": "resnet19"}, "no encoder 'resnet19'"),
         ((data,), {"encoder_depth": 9}, "cannot be built"),
+        (
+            (data,),
+            {"encoder": "tu-swin_tiny_patch4_window7_224", "encoder_depth": 4, "decoder_channels": ()},
+            "cannot take crops of",
+        ),
     ]
     for dataset, changed, message in cases:
         said = refusal(trainsegmentation.run, protocol.TrainSegmentation, dataset, **{**SETTINGS, **changed})

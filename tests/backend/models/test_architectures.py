@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 from backend.geo import legend
-from backend.models import architectures, model_folder
+from backend.models import architectures, model_folder, segmentation
 from backend.protocol import BackendError
 
 SIZES = {"encoder_depth": 4, "decoder_channels": [16]}
@@ -72,6 +72,36 @@ def test_blocks_below_the_last_feature_are_gone(name):
     module = architectures.build(name, "tu-tf_efficientnet_lite0", encoder_depth=4)
     module(torch.zeros(2, 3, 64, 64)).sum().backward()
     assert [key for key, value in module.named_parameters() if value.grad is None] == []
+
+
+def test_an_encoder_of_one_image_size_is_refused_for_another():
+    encoder = "tu-swin_tiny_patch4_window7_224"
+    module = architectures.build("unet", encoder)
+    for crop_px, words in {
+        32: rf"unet with the encoder '{encoder}' cannot take crops of 32 px \(.*224.*resnet18, or another crop size\.",
+        224: rf"unet with the encoder '{encoder}' cannot take windows of whole images of 512 px .*resnet18\.",
+    }.items():
+        with pytest.raises(BackendError, match=words):
+            architectures.check_sizes(module, "unet", encoder, crop_px)
+
+
+@pytest.mark.parametrize("name", architectures.names())
+def test_trying_a_size_changes_nothing(name):
+    module = architectures.build(name, "resnet18" if name in WITH_ENCODER else "")
+    before = {key: value.clone() for key, value in module.state_dict().items()}
+    random = torch.get_rng_state()
+    architectures.check_sizes(module, name, "", 32)
+    assert module.training and torch.equal(torch.get_rng_state(), random)
+    assert all(torch.equal(value, before[key]) for key, value in module.state_dict().items())
+
+
+def test_a_result_of_another_size_is_refused():
+    with pytest.raises(BackendError, match="its result is 16 px wide"):
+        architectures.check_sizes(torch.nn.Conv2d(3, legend.COUNT, 2, 2), "unet", "one", 32)
+
+
+def test_the_windows_of_whole_images_are_those_that_are_tried():
+    assert segmentation.LATTICE.window + 2 * segmentation.MARGIN == architectures.WINDOW_PX
 
 
 def test_a_folder_comes_back_as_it_was_saved(folder):

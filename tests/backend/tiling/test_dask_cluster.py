@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -11,37 +12,60 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+from distributed import Client
 
 from backend.jobs import generatescene
 from backend.protocol import BackendError, Extent, GenerateScene, silent
 from backend.tiling import dask_cluster, render
 from backend.tiling.lattice import Box, Lattice
-from backend.tiling.lazy_raster import Input, WindowOp
+from backend.tiling.lazy_raster import Input, LazyRaster, WindowOp
 from backend.tiling.regions import Everywhere
-from tests.backend.lazy_rasters import RAMP, array_output, phased_raster, raising, render_pixels, slow_ones, unchanged
+from tests.backend.lazy_rasters import (
+    RAMP,
+    array_output,
+    hoarding,
+    phased_raster,
+    raising,
+    render_pixels,
+    slow_ones,
+    unchanged,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
 REGION = Box(-40, 13, 90, 110)
 
 
-def start(*words):
-    """One of Dask's commands, with Landforge in reach."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_WAIT_POLICY": "PASSIVE"}
-    dask = [sys.executable, "-P", "-m", "dask", *words, "--no-dashboard"]
-    return subprocess.Popen(dask, env=environment, stderr=subprocess.DEVNULL, start_new_session=True)
+OTHER_VERSION = """
+import distributed.versions as versions, dask.__main__
+own = versions.get_package_info
+versions.get_package_info = lambda packages: {{**own(packages), {package!r}: "2.7.18"}}
+dask.__main__.main()
+"""
+
+
+def start(*words, variables=None, package=""):
+    """One of Dask's commands, with Landforge in reach; `package`: which it claims to have in another version."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_WAIT_POLICY": "PASSIVE", **(variables or {})}
+    code = ["-c", OTHER_VERSION.format(package=package)] if package else ["-m", "dask"]
+    dask = [sys.executable, "-P", *code, *words, "--no-dashboard"]
+    return subprocess.Popen(dask, env=environment, stderr=subprocess.DEVNULL, start_new_session=True, cwd="/")
 
 
 class Started:
     """A scheduler and its workers, each worker a process of its own."""
 
-    def __init__(self, folder: Path, workers: int) -> None:
+    def __init__(self, folder: Path, workers: int, options: tuple[str, ...] = ("--no-nanny",), **scheduler) -> None:
         self._file = folder / "scheduler.json"
-        self._scheduler = start("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(self._file))
+        words = ("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(self._file))
+        self.scheduler = start(*words, **scheduler)
+        self._folder, self.workers = str(folder), list[subprocess.Popen]()
         self.address = self._wait()
-        self.workers = [
-            start("worker", self.address, "--nthreads", "1", "--no-nanny", "--local-directory", str(folder))
-            for _ in range(workers)
-        ]
+        for _ in range(workers):
+            self.add_worker(*options)
+
+    def add_worker(self, *options: str, **environment) -> None:
+        words = ("worker", self.address, "--nthreads", "1", "--local-directory", self._folder, *options)
+        self.workers.append(start(*words, **environment))
 
     def _wait(self) -> str:
         import json
@@ -53,14 +77,15 @@ class Started:
         raise AssertionError("the scheduler did not start")
 
     def stop(self) -> None:
-        for process in (*self.workers, self._scheduler):
-            process.kill()
+        for process in (*self.workers, self.scheduler):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # also what a nanny has started
             process.wait()
 
 
 @contextlib.contextmanager
-def started(folder, workers):
-    cluster = Started(folder, workers)
+def started(folder, workers, *options, **more):
+    cluster = Started(folder, workers, *options, **more)
     try:
         yield cluster
     finally:
@@ -131,6 +156,103 @@ def test_a_dead_worker_costs_its_work_and_all_dead_end_the_run(tmp_path, monkeyp
             with pytest.raises(BackendError, match=r"was lost.*same settings and output"):
                 render.render([output], cluster.address, silent())
             assert 2 <= len(written) < 36
+
+
+def pixels_of(compute, cluster, side=16, region=REGION):
+    """Render a raster that is computed by a function."""
+    field = LazyRaster("field", WindowOp(Lattice(8, 8), compute, unchanged, side=side))
+    return render_pixels(field, region, scheduler=cluster.address)
+
+
+def test_a_worker_that_is_paused_for_its_memory_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(dask_cluster, "LOST_S", 3.0)
+    with started(tmp_path, 1, ("--no-nanny", "--memory-limit", "400MB")) as cluster:
+        with pytest.raises(BackendError, match=r"Memory.*limit of 0.4 GB.*--memory-limit.*Finished blocks are kept"):
+            pixels_of(partial(hoarding, 400), cluster, side=2)
+        monkeypatch.setattr(dask_cluster, "CONNECT_S", 2.0)
+        with pytest.raises(BackendError, match="Memory has run out"):  # not: there are no workers
+            render_pixels(scene(), REGION, scheduler=cluster.address)
+
+
+def test_a_worker_that_its_nanny_restarts_again_and_again_is_said(tmp_path):
+    one_failure = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
+    with (
+        started(tmp_path, 1, ("--nanny", "--memory-limit", "400MB"), variables=one_failure) as cluster,
+        pytest.raises(BackendError, match=r"ended several workers.*limit of 0.4 GB.*--memory-limit.*blocks are kept"),
+    ):
+        pixels_of(partial(hoarding, 600), cluster)
+
+
+def test_a_worker_that_is_killed_once_costs_nothing_but_its_work(tmp_path):
+    """Also not the pixels of a source, which the worker had been sent."""
+    out, written = np.zeros((2, 96, 96), dtype=np.float32), []
+    with started(tmp_path, 1, ("--nanny",)) as cluster:
+
+        def write(box, pixels):
+            written.append(box)
+            out[(slice(None), *box.slices_in(Box(0, 0, 96, 96)))] = pixels
+            if len(written) == 2:
+                with Client(cluster.address, set_as_default=False) as client:
+                    (pid,) = client.run(os.getpid).values()
+                os.kill(pid, signal.SIGKILL)
+
+        field = phased_raster(Lattice(8, 8), "field", 0, 1, 2, 1, Input(RAMP, 1, 3))
+        output = render.Output(field, Box(0, 0, 96, 96), Everywhere(), 1.0, write)
+        render.render([output], cluster.address, silent())
+    assert len(written) == len(set(written)) == 36
+    assert np.array_equal(out, render_pixels(field, Box(0, 0, 96, 96)))
+
+
+def test_a_scheduler_that_vanishes_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(dask_cluster, "LOST_S", 3.0)
+    monkeypatch.setattr(dask_cluster, "CONNECT_S", 5.0)
+    with started(tmp_path, 1) as cluster:
+
+        def write(box, pixels):
+            cluster.scheduler.kill()
+
+        field = LazyRaster("slow", WindowOp(Lattice(8, 8), slow_ones, unchanged))
+        output = render.Output(field, Box(0, 0, 96, 96), Everywhere(), 1.0, write)
+        with pytest.raises(BackendError, match=r"was lost.*same settings and output"):
+            render.render([output], cluster.address, silent())
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MemoryError(), r"Memory has run out \(MemoryError\) on a worker.*--memory-limit"),
+        (ValueError("a bug"), "a bug"),
+    ],
+)
+def test_an_error_on_a_worker_is_not_one_of_this_machine(two_workers, error, words):
+    field = LazyRaster("field", WindowOp(Lattice(8, 8), partial(raising, error), unchanged))
+    with pytest.raises(BackendError if isinstance(error, MemoryError) else ValueError, match=words):
+        render_pixels(field, REGION, scheduler=two_workers)
+
+
+@pytest.mark.parametrize("package", ["python", "dask", "distributed"])
+def test_a_scheduler_of_another_version_is_said(tmp_path, package):
+    with (
+        started(tmp_path, 0, package=package) as cluster,
+        pytest.raises(BackendError, match=rf"The scheduler .* has {package} 2\.7.*same versions"),
+    ):
+        render_pixels(scene(), REGION, scheduler=cluster.address)
+
+
+def test_a_worker_of_another_version_is_said(tmp_path):
+    with started(tmp_path, 0) as cluster:
+        cluster.add_worker("--no-nanny", package="dask")
+        with pytest.raises(BackendError, match=r"The worker tcp://.* has dask 2\.7.*same versions"):
+            render_pixels(scene(), REGION, scheduler=cluster.address)
+
+
+@pytest.mark.parametrize("role", ["scheduler", "worker"])
+def test_a_cluster_without_landforge_is_said(tmp_path, role):
+    bare = {"variables": {"PYTHONPATH": ""}}
+    with started(tmp_path, 0, **(bare if role == "scheduler" else {})) as cluster:
+        cluster.add_worker("--no-nanny", **(bare if role == "worker" else {}))
+        with pytest.raises(BackendError, match=rf"A {role} .* lacks a part of Landforge \(No module .*PYTHONPATH="):
+            render_pixels(scene(), REGION, scheduler=cluster.address)
 
 
 def test_no_scheduler_is_said(monkeypatch):
