@@ -258,6 +258,32 @@ def segmentation_training(job: type[Any]) -> list[Parameter]:
     ]
 
 
+def code_legend(job: type[Any]) -> Parameter:
+    """LEGEND: the legend of a land cover map's codes, advanced."""
+    text = (
+        "The legend of the map's codes: ESA WorldCover's, NLCD's, Esri's 10 m land cover's or Dynamic World's. Another "
+        "one than WorldCover's is translated to it. Maps with other values than those of the legend are refused."
+    )
+    return advanced(choice(job, "LEGEND", "Legend of the codes", text))
+
+
+def image_reading(job: type[Any]) -> list[Parameter]:
+    """BANDS and STRETCH: how an image is read, advanced."""
+    bands = (
+        "The numbers of the red, green and blue band, for instance '4, 1, 2' for false colour. Left empty: the first "
+        "three or, of a layer that is not of 8 bits, those that it shows."
+    )
+    stretch = (
+        "The lower and the upper bound that become black and white, for instance '0, 2000', or those of each band: "
+        "'0, 2000; 0, 1800; 0, 1500'. Left empty: images of 8 bits stay as they are; others are stretched as their "
+        "layer is drawn, or else from the 2nd to the 98th percentile of the whole raster. The log names the bounds."
+    )
+    return [
+        advanced(string(job, "BANDS", "Bands (red, green, blue)", bands)),
+        advanced(string(job, "STRETCH", "Stretch", stretch)),
+    ]
+
+
 def seed(job: type[Any], text: str = SEED_HELP) -> Parameter:
     """SEED."""
     return number(job, "SEED", "Seed", text, 0, MAX_SEED)

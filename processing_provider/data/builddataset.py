@@ -30,11 +30,12 @@ class BuildDataset(BackendAlgorithm):
             "Clipped rasters stay in the data set's folder. Left empty: images and labels are cut as they are."
         )
         image = (
-            "One or more RGB rasters. Left empty: labels alone are cut, at their own pixel size; with extents, NAIP "
+            "One or more images. Left empty: labels alone are cut, at their own pixel size; with extents, NAIP "
             "from Planetary Computer is clipped."
         )
         label = (
-            "The land cover of the images, in the same order. Coarser pixels are repeated to the image's pixel size. "
+            "The land cover of the images: one raster for each, paired by place, or one for all. Coarser pixels are "
+            "repeated to the image's pixel size. "
             "Left empty, with extents: ESA WorldCover is clipped."
         )
         source = "For extents without labels. esa: ESA's public bucket. planetarycomputer: Microsoft's STAC catalogue."
@@ -67,6 +68,8 @@ class BuildDataset(BackendAlgorithm):
             parameters.number(Job, "VAL_SHARE", "Validation share", val, 0, 1, integer=False),
             parameters.number(Job, "TEST_SHARE", "Test share", test, 0, 1, integer=False),
             parameters.advanced(parameters.string(Job, "STYLE", "Style", style)),
+            *parameters.image_reading(Job),
+            parameters.code_legend(Job),
             parameters.seed(Job, "Decides which tiles go into which split."),
             parameters.folder_output("OUTPUT", "Data set", "The folder of the data set."),
         ]

@@ -31,13 +31,14 @@ class ClipNaip(BackendAlgorithm):
             "filled from those of other years. The log names each year's share, the result's tags name the images."
         )
         pixel = "Pixel size of the result. Left empty: that of the source. The bundled models work at 1 m."
-        layer = "For SOURCE=layer: an RGB raster of any provider. A web map is read at PIXEL_M, else at 1 m."
+        layer = "For SOURCE=layer: an image of any provider and type. A web map is read at PIXEL_M, else at 1 m."
         return [
             parameters.extent("The extent to clip."),
             parameters.choice(Job, "SOURCE", "Source", source),
             parameters.number(Job, "YEAR", "Year", year, 2000, 2100),
             parameters.number(Job, "PIXEL_M", "Pixel size (m)", pixel, 0.01, 100.0, integer=False),
             parameters.raster("LAYER", "Layer", layer, optional=True),
+            *parameters.image_reading(Job),
             parameters.advanced(parameters.boolean(Job, "FILL_YEARS", "Fill from other years", fill)),
             parameters.grid_crs(),
             parameters.max_area(Job),

@@ -30,12 +30,16 @@ class ClipWorldCover(BackendAlgorithm):
             "The first two need no account and read only the part of the files that the extent covers."
         )
         year = "2020 or 2021. ESA made them with different methods, so not every difference between them is change."
-        layer = "For SOURCE=layer: a raster of WorldCover codes of any provider. It is resampled by nearest neighbour."
+        layer = (
+            "For SOURCE=layer: a raster of class codes of any provider. It is resampled by nearest neighbour; masked "
+            "pixels and nodata stay without data."
+        )
         return [
             parameters.extent("The extent to clip."),
             parameters.choice(Job, "SOURCE", "Source", source),
             parameters.choice(Job, "YEAR", "Year", year, ["2021", "2020"]),
             parameters.raster("LAYER", "Layer", layer, optional=True),
+            parameters.code_legend(Job),
             parameters.grid_crs(),
             parameters.max_area(Job),
             parameters.raster_output("OUTPUT", "Land cover", "The clipped land cover, a Cloud Optimized GeoTIFF."),

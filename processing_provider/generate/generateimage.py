@@ -21,7 +21,7 @@ class GenerateImage(BackendAlgorithm):
     )
 
     def parameters(self) -> list[parameters.Parameter]:  # noqa: D102
-        landcover = "A raster of WorldCover codes of any provider."
+        landcover = "A raster of class codes of any provider."
         model = "The folder of your own image generator. Left empty: the bundled model of the chosen generator."
         known = (
             "An image on the new image's grid, of which the valid pixels stay as they are and the masked ones are "
@@ -30,6 +30,7 @@ class GenerateImage(BackendAlgorithm):
         output = "The synthetic image, a Cloud Optimized GeoTIFF."
         return [
             parameters.raster("LANDCOVER", "Land cover", landcover),
+            parameters.code_legend(Job),
             parameters.generator(Job),
             parameters.style(Job, parameters.IMAGE_STYLE_HELP),
             parameters.seed(Job),

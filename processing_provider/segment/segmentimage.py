@@ -20,10 +20,11 @@ class SegmentImage(BackendAlgorithm):
     )
 
     def parameters(self) -> list[parameters.Parameter]:  # noqa: D102
-        image = "An RGB raster of any provider. The bundled model was trained on aerial images with pixels of 1 m."
+        image = "An image of any provider and type. The bundled model was trained on aerial images with pixels of 1 m."
         model = "The bundled model's name, or the folder that 'Train segmentation model' wrote."
         return [
             parameters.raster("IMAGE", "Image", image),
+            *parameters.image_reading(Job),
             parameters.model(Job, model),
             parameters.max_area(Job),
             parameters.scheduler(Job),
