@@ -512,6 +512,10 @@
       <translation>Ob&amp;jeto</translation>
     </message>
     <message>
+      <source>Fill from other years</source>
+      <translation>Completar con otros años</translation>
+    </message>
+    <message>
       <source>Folder of pairs</source>
       <translation>Carpeta de pares</translation>
     </message>
@@ -1706,6 +1710,10 @@
     <message>
       <source>Window (m)</source>
       <translation>Ventana (m)</translation>
+    </message>
+    <message>
+      <source>Without a year: what the images of the newest year leave open, for instance beyond a state line, is filled from those of other years. The log names each year's share, the result's tags name the images.</source>
+      <translation>Sin año: lo que las imágenes del año más reciente dejan vacío, por ejemplo más allá del límite de un estado, se completa con las de otros años. El registro indica la parte de cada año y las etiquetas del resultado nombran las imágenes.</translation>
     </message>
     <message>
       <source>Workflows</source>

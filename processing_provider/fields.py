@@ -123,6 +123,8 @@ def _field_value(algorithm: Any, definition: Any, parameters: Parameters, contex
     if kind == "number":
         integer = definition.dataType() == QgsProcessingParameterNumber.Type.Integer
         return algorithm.parameterAsInt(*arguments) if integer else algorithm.parameterAsDouble(*arguments)
+    if kind == "boolean":
+        return algorithm.parameterAsBoolean(*arguments)
     if kind == "enum" and definition.allowMultiple():
         return _choices(algorithm, definition, parameters.get(key))
     if kind == "enum":

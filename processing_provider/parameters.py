@@ -9,6 +9,7 @@ from typing import Any
 
 from qgis.core import (
     QgsProcessing,
+    QgsProcessingParameterBoolean,
     QgsProcessingParameterCrs,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
@@ -187,6 +188,11 @@ def choice(job: type[Any], key: str, label: str, text: str, options: list[str] |
     options = options or literal_choices(job, key)
     value = str(default(job, key))
     return with_help(QgsProcessingParameterEnum(key, label, options, False, value, False, True), text)
+
+
+def boolean(job: type[Any], key: str, label: str, text: str) -> Parameter:
+    """A switch."""
+    return with_help(QgsProcessingParameterBoolean(key, label, default(job, key)), text)
 
 
 def string(job: type[Any], key: str, label: str, text: str) -> Parameter:

@@ -12,10 +12,12 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -124,8 +126,52 @@ def rustac(collection: dict, items: list[dict], scratch: Path) -> Iterator[str]:
         yield f"http://{address}"
 
 
+class _StacHandler(http.server.BaseHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.do_GET()
+
+    def do_GET(self) -> None:
+        server: Any = self.server
+        answer = {"type": "FeatureCollection", "features": server.items, "links": server.links}
+        if not self.path.startswith("/search"):
+            parts = ("core", "item-search")
+            answer = {
+                "type": "Catalog",
+                "stac_version": "1.0.0",
+                "id": "any",
+                "description": "any items",
+                "conformsTo": [f"https://api.stacspec.org/v1.0.0/{part}" for part in parts],
+                "links": [{"rel": "search", "href": f"{server.url}/search", "type": "application/geo+json"}],
+            }
+        body = json.dumps(answer).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@contextlib.contextmanager
+def stac_api(items: list[dict], links: list[dict] | None = None) -> Iterator[str]:
+    """A STAC API that finds these items, as they are, in every search, and these links; yields its address."""
+    server: Any = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _StacHandler)
+    server.items, server.links, server.url = items, links or [], f"http://127.0.0.1:{server.server_address[1]}"
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        yield server.url
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 class _MisbehavingHandler(http.server.BaseHTTPRequestHandler):
-    """`/MODE/...` misbehaves as MODE says; `/MODE-after-N/PATH` serves PATH with ranges for the first N requests."""
+    """`/MODE/...` misbehaves as MODE says; `/MODE-after-N/PATH` serves PATH with ranges for the first N requests.
+
+    `/MODE-without/PATH` misbehaves only where there is no PATH.
+    """
 
     def log_message(self, *_: object) -> None:
         pass
@@ -142,11 +188,16 @@ class _MisbehavingHandler(http.server.BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         prefix, _, path = self.path.lstrip("/").partition("/")
-        mode, _, served_first = prefix.partition("-after-")
+        mode, _, served_first = prefix.removesuffix("-without").partition("-after-")
         counts = self.server.counts  # type: ignore[attr-defined]
         counts[prefix] = counts.get(prefix, 0) + 1
-        if counts[prefix] <= int(served_first or 0) or (mode == "flaky" and counts[prefix] > 2):
+        present = prefix.endswith("-without") and (self.server.folder / path).is_file()  # type: ignore[attr-defined]
+        if present or counts[prefix] <= int(served_first or 0) or (mode == "flaky" and counts[prefix] > 2):
             self._send_file(path)
+        elif mode == "redirect":
+            self._send(302, b"", {"Location": urllib.parse.unquote(path)})
+        elif mode == "head":
+            self._send(200 if self.command == "HEAD" else 500, b"no" * 5000)
         elif mode == "stall":
             self.server.stopped.wait(120)  # type: ignore[attr-defined]
         elif mode == "garbage":
@@ -180,7 +231,8 @@ def misbehaving(folder: Path | None = None) -> Iterator[str]:
     """A server that answers `/404/...`, `/500/...`, `/garbage/...`, `/stall/...` as the path says.
 
     `/500-after-3/PATH` serves the folder's PATH for the first three requests; `/flaky/PATH` answers 503
-    twice, then serves. Yields its address.
+    twice, then serves; `/403-without/PATH` answers 403 where there is no PATH; `/redirect/URL` leads to the quoted URL;
+    `/head/...` answers HEAD alone, and 500 to GET. Yields its address.
     """
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _MisbehavingHandler)
     server.daemon_threads = True

@@ -19,11 +19,12 @@ import numpy as np
 from rasterio.windows import Window
 
 from backend import protocol
-from backend.datasets import extent_clips, label_offset, layout, writer
-from backend.datasets.image_label_pairs import Pair, open_pairs
+from backend.datasets import extent_clips, label_offset, layout, pairing, writer
+from backend.datasets.image_label_pairs import Pair, PairReading, open_pairs
 from backend.datasets.spatial_split import Footprint, split_by_ground
 from backend.geo import class_raster, legend
-from backend.geo.raster import check_writable
+from backend.geo.image_raster import ImageReading
+from backend.geo.raster import Log, check_writable
 from backend.protocol import BackendError
 
 MAX_STYLES, MAX_STYLE_LETTERS = 8, 24
@@ -38,11 +39,13 @@ def check(job: protocol.BuildDataset) -> None:
             f"There are {len(job.image)} images and {len(job.label)} labels, but extents are clipped of one each at "
             "most. Give one, or none for the public sources; or give the rasters without extents."
         )
-    if not job.extents and (not job.label or (job.image and len(job.image) != len(job.label))):
+    images, labels = pairing.rasters_of(job.image), pairing.rasters_of(job.label)
+    if not job.extents and (not labels or (images and len(labels) not in (1, len(images)))):
         raise BackendError(
-            f"There are {len(job.image)} images and {len(job.label)} labels. Give one label for each image, in order, "
-            "or labels alone; or extents to clip."
+            f"There are {len(images)} images and {len(labels)} labels. Give one label for each image, one for all, or "
+            "labels alone; or extents to clip."
         )
+    _reading(job, str)
     if job.tile_px < 32 or job.stride_px < 0:
         raise BackendError("Tiles must be at least 32 pixels wide and the stride must not be negative.")
     held_out = job.val_share + job.test_share
@@ -72,6 +75,17 @@ def _styles(job: protocol.BuildDataset) -> list[str]:
     return styles
 
 
+def _reading(job: protocol.BuildDataset, log: Log) -> PairReading:
+    """How the job's rasters are read; BackendError for BANDS or a STRETCH that are not understood."""
+    return PairReading(log, ImageReading.parse(job.bands, job.stretch), job.legend)
+
+
+def _check_labels(job: protocol.BuildDataset, report: protocol.Reporter) -> None:
+    """BackendError where a label has another legend than the job's."""
+    for path in dict.fromkeys(job.label):
+        class_raster.check_codes(path, "label", report.log, job.legend, remedy="Set LEGEND to {}")
+
+
 class _TileCutter:
     """Cuts pairs into tiles, and records why positions gave no tile."""
 
@@ -84,13 +98,12 @@ class _TileCutter:
     def cut(self, pair: Pair, name: str, row: int, col: int) -> None:
         """Write the tile at a position where enough of it is valid."""
         window = Window(col, row, self.job.tile_px, self.job.tile_px)
-        values = pair.codes(window)
-        codes = class_raster.to_codes(values)
+        codes = pair.codes(window)
         indices = legend.to_index(codes)
         unmasked, known = pair.image_mask(window), indices != legend.IGNORE
         valid = unmasked & known
         self.any_image |= bool(unmasked.any())
-        self.any_label |= bool((values != legend.NODATA).any())
+        self.any_label |= bool((codes != legend.NODATA).any())
         self.any_known |= bool(known.any())
         self.highest_valid = max(self.highest_valid, float(valid.mean()))
         if valid.mean() < self.job.min_valid:
@@ -143,7 +156,7 @@ class _TileCutter:
 def _cut_and_write(job: protocol.BuildDataset, folder: Path, clips: Path | None, report: protocol.Reporter) -> None:
     """Cut the job's rasters into the folder, with manifest and index; `clips` is the folder of those clipped before."""
     cutter, stride_px = _TileCutter(job, folder), job.stride_px or job.tile_px
-    with open_pairs(job.image, job.label, job.tile_px) as pairs:
+    with open_pairs(job.image, job.label, job.tile_px, _reading(job, report.log)) as pairs:
         positions = [
             (number, *corner)
             for number, pair in enumerate(pairs)
@@ -204,6 +217,11 @@ def build(job: protocol.BuildDataset, report: protocol.Reporter) -> None:
         if clips:
             job = extent_clips.clip_extents(job, clips, report.part(0.0, CLIPPING_SHARE))
             report = report.part(CLIPPING_SHARE, 1.0)
+        else:
+            images, labels = pairing.rasters_of(job.image), pairing.rasters_of(job.label)
+            labels = pairing.labels_by_place(images, labels, report.log) if images else labels
+            job = replace(job, image=images, label=labels)
+        _check_labels(job, report)
         _cut_and_write(job, folder, clips, report)
         with writer.disk_errors(output.parent):
             if clips:

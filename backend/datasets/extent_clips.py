@@ -22,6 +22,7 @@ def open_folder(job: protocol.BuildDataset, report: protocol.Reporter) -> Path:
     folder = protocol.unfinished_path(Path(job.output).absolute())
     layers = [stamp(path) if Path(path).exists() else path for path in (*job.image, *job.label)]
     origin = [*map(asdict, job.extents), *layers, bool(job.image), job.landcover_source, job.year, job.pixel_m]
+    origin += [job.bands, job.stretch, job.legend]
     text, path = json.dumps(origin) + "\n", folder / ORIGIN
     if path.is_file() and path.read_text(encoding="utf-8") == text:
         count = len(list(folder.glob("[0-9]*.tif")))
@@ -45,10 +46,13 @@ def clip_extents(job: protocol.BuildDataset, folder: Path, report: protocol.Repo
         image_part, label_part = (
             report.part((number + begin) / count, (number + begin + 0.5) / count) for begin in (0, 0.5)
         )
-        naip = protocol.ClipNaip(extent, image, image_source, job.year, job.pixel_m, image_layer)
-        worldcover = protocol.ClipWorldCover(extent, label, label_source, layer=label_layer)
+        naip = protocol.ClipNaip(
+            extent, image, image_source, job.year, job.pixel_m, image_layer, bands=job.bands, stretch=job.stretch
+        )
+        worldcover = protocol.ClipWorldCover(extent, label, label_source, layer=label_layer, legend=job.legend)
         if not Path(image).is_file():
             clip.clip_naip(naip, image_part)
         if not Path(label).is_file():
             clip.clip_worldcover(worldcover, label_part)
-    return replace(job, image=tuple(images), label=tuple(labels), extents=())
+    clipped = replace(job, image=tuple(images), label=tuple(labels), extents=())
+    return replace(clipped, bands="", stretch="", legend="worldcover")  # the clips are RGB and WorldCover's codes

@@ -3,71 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import rasterio
+from affine import Affine
 from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
 from backend.geo import grid, legend
-from backend.geo.class_raster import has_one_integer_band
-from backend.geo.raster import check_crs, open_raster, raster_errors
+from backend.geo.class_raster import open_class_raster
+from backend.geo.image_raster import AS_IT_IS, ImageReading, open_image
+from backend.geo.raster import Log, raster_errors
 from backend.protocol import BackendError
 
 PAIR_GSD_TOLERANCE = 0.01  # by which the GSDs of rasters that are cut into one data set may differ
 
 
-def check_image(image: rasterio.DatasetReader, tile_px: int) -> None:
-    """BackendError where an image is not 8 bit RGB on a north-up grid in metres, or is smaller than a tile."""
-    check_crs(image, "image")
-    if image.count < 3 or any(dtype != "uint8" for dtype in image.dtypes[:3]):
-        raise BackendError(
-            f"The image {image.name} has {image.count} band(s) of {image.dtypes[0]}, but RGB images of 8 bit are "
-            "needed (3 bands, 0 to 255). Convert it first."
-        )
-    check_grid(image, "image", tile_px)
+def check_image(image: rasterio.DatasetReader, path: str | Path, tile_px: int) -> None:
+    """BackendError where an open image is not on a north-up grid in metres, or is smaller than a tile."""
+    check_grid(image, f"image {path}", tile_px)
 
 
-def check_grid(source: rasterio.DatasetReader, what: str, tile_px: int) -> None:
+def check_grid(source: rasterio.DatasetReader, name: str, tile_px: int) -> None:
     """BackendError where a raster is not on a north-up grid of square pixels in metres, or is smaller than a tile."""
-    crs = grid.parse_crs(source.crs.to_wkt(), f"the {what} {source.name}")
-    step = source.transform
-    straight = step.b == step.d == 0 and step.a > 0 and np.isclose(step.a, -step.e, rtol=1e-3)
-    if not (straight and grid.is_metric(crs)):
+    crs = grid.parse_crs(source.crs.to_wkt(), f"the {name}")
+    reason = _grid_fault(source.transform)
+    if not reason and not grid.is_metric(crs):
+        reason = f"its CRS, {crs.name}, has no true metres"
+    if reason:
         raise BackendError(
-            f"The {what} {source.name} is not on a north-up grid of square pixels in metres (its CRS is {crs.name}). "
-            "Warp it to a UTM zone first."
+            f"The {name} is not on a north-up grid of square pixels in metres: {reason}. Warp it to a UTM zone first."
         )
     largest = min(source.height, source.width)
     if largest < tile_px:
         raise BackendError(
-            f"The {what} {source.name} has {source.width} x {source.height} pixels, fewer than a tile of {tile_px}. "
+            f"The {name} has {source.width} x {source.height} pixels, fewer than a tile of {tile_px}. "
             f"The largest tile size that fits is {largest}."
         )
 
 
-def check_label(label: rasterio.DatasetReader) -> None:
-    """BackendError where a raster is not one band of whole numbers, or has no CRS."""
-    check_crs(label, "label")
-    if not has_one_integer_band(label):
-        raise BackendError(
-            f"The label {label.name} has {label.count} band(s) of {label.dtypes[0]}, but a label has one band of whole "
-            "numbers, WorldCover codes."
-        )
+def _grid_fault(step: Affine) -> str:
+    """What is wrong with a raster's transform; empty for a north-up grid of square pixels."""
+    if step.b or step.d:
+        return "it is rotated"
+    if step.e > 0:
+        return "its first row is the southern one"
+    if step.a < 0:
+        return "its first column is the eastern one"
+    if not np.isclose(step.a, -step.e, rtol=1e-3):
+        return f"its pixels are {step.a:g} x {-step.e:g} units"
+    return ""
 
 
-def _check_overlap(label: rasterio.DatasetReader, image: rasterio.DatasetReader) -> None:
+def _check_overlap(
+    label: rasterio.DatasetReader, label_path: str, image: rasterio.DatasetReader, image_path: str
+) -> None:
     left, bottom, right, top = transform_bounds(image.crs, label.crs, *image.bounds)
-    extent = label.bounds
-    apart = left >= extent.right or right <= extent.left or bottom >= extent.top or top <= extent.bottom
+    extent = grid.raster_extent(label)
+    apart = left >= extent.xmax or right <= extent.xmin or bottom >= extent.ymax or top <= extent.ymin
     if apart and left < right:  # an image across the antimeridian has its left beyond its right
         raise BackendError(
-            f"The image {image.name} and the label {label.name} do not overlap. Give pairs of one place."
+            f"The image {image_path} and the label {label_path} do not overlap. Give pairs of one place."
         )
 
 
@@ -79,6 +81,7 @@ class Pair:
     """
 
     image: rasterio.DatasetReader | None
+    image_path: str
     label: rasterio.DatasetReader
     label_path: str
     synthetic: bool
@@ -98,11 +101,11 @@ class Pair:
         """(3, height, width) uint8 of the image, read with rasterio's `options`; ValueError without one."""
         if self.image is None:
             raise ValueError("labels alone have no image")
-        with raster_errors(self.image.name, "image"):
+        with raster_errors(self.image_path, "image"):
             return self.image.read((1, 2, 3), window=window, **options)
 
     def codes(self, window: Window) -> np.ndarray:
-        """(height, width) values of the label, integers of its own type."""
+        """(height, width) uint8 WorldCover codes of the label, 0 where there is none."""
         with raster_errors(self.label_path, "label"):
             return self.label.read(1, window=window)
 
@@ -110,7 +113,7 @@ class Pair:
         """(height, width) bool: where the image is not masked; everywhere without an image."""
         if self.image is None:
             return np.ones((int(window.height), int(window.width)), dtype=bool)
-        with raster_errors(self.image.name, "image"):
+        with raster_errors(self.image_path, "image"):
             return self.image.dataset_mask(window=window) > 0
 
 
@@ -121,20 +124,32 @@ def _credits(sources: list[rasterio.DatasetReader]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, texts)))
 
 
+@dataclass(frozen=True)
+class PairReading:
+    """How rasters are read: the images, and the legend of the labels' codes; `log` gets a sentence on each surprise."""
+
+    log: Log
+    image: ImageReading = AS_IT_IS
+    legend_name: str = "worldcover"
+
+
 @contextmanager
-def open_pairs(images: Sequence[str], labels: Sequence[str], tile_px: int) -> Iterator[list[Pair]]:
+def open_pairs(
+    images: Sequence[str], labels: Sequence[str], tile_px: int, reading: PairReading
+) -> Iterator[list[Pair]]:
     """The pairs, each label resampled by nearest onto its image's grid; without images, each label on its own grid.
 
-    Raises BackendError for an image that is not 8 bit RGB on a north-up grid in metres or is smaller than a tile, a
-    label that is not one band of whole numbers, a pair that does not overlap, and rasters of different GSDs.
+    Raises BackendError for an image that is not on a north-up grid in metres or is smaller than a tile, a label that is
+    not one band of class codes of the legend, a pair that does not overlap, and rasters of different GSDs.
     """
     with ExitStack() as stack:
         pairs: list[Pair] = []
         for image_path, label_path in zip(images or ("",) * len(labels), labels):
-            image = stack.enter_context(open_raster(image_path, "image")) if image_path else None
-            label = stack.enter_context(open_raster(label_path, "label"))
-            _check(image, label, tile_px)
-            pairs.append(_on_grid(image, label, stack))
+            opened_image = open_image(image_path, "image", reading.log, reading.image) if image_path else nullcontext()
+            image = stack.enter_context(opened_image)
+            label = stack.enter_context(open_class_raster(label_path, "label", reading.legend_name))
+            _check(image, image_path, label, label_path, tile_px)
+            pairs.append(_on_grid(image, image_path, label, label_path, stack))
             if abs(pairs[-1].pixel_m / pairs[0].pixel_m - 1) > PAIR_GSD_TOLERANCE:
                 what, first, last = ("images", images[0], image_path) if images else ("labels", labels[0], label_path)
                 raise BackendError(
@@ -144,20 +159,26 @@ def open_pairs(images: Sequence[str], labels: Sequence[str], tile_px: int) -> It
         yield pairs
 
 
-def _check(image: rasterio.DatasetReader | None, label: rasterio.DatasetReader, tile_px: int) -> None:
+def _check(
+    image: rasterio.DatasetReader | None, image_path: str, label: rasterio.DatasetReader, label_path: str, tile_px: int
+) -> None:
     if image is not None:
-        check_image(image, tile_px)
-    check_label(label)
-    if image is not None:
-        _check_overlap(label, image)
+        check_image(image, image_path, tile_px)
+        _check_overlap(label, label_path, image, image_path)
     else:
-        check_grid(label, "label", tile_px)
+        check_grid(label, f"label {label_path}", tile_px)
 
 
-def _on_grid(image: rasterio.DatasetReader | None, label: rasterio.DatasetReader, stack: ExitStack) -> Pair:
+def _on_grid(
+    image: rasterio.DatasetReader | None,
+    image_path: str,
+    label: rasterio.DatasetReader,
+    label_path: str,
+    stack: ExitStack,
+) -> Pair:
     sources = [source for source in (image, label) if source is not None]
     synthetic = any(source.tags().get("LANDFORGE_SYNTHETIC") == "YES" for source in sources)
     reference = sources[0]
     shape = {"transform": reference.transform, "height": reference.height, "width": reference.width}
     on_grid = WarpedVRT(label, crs=reference.crs, nodata=legend.NODATA, resampling=Resampling.nearest, **shape)
-    return Pair(image, stack.enter_context(on_grid), label.name, synthetic, _credits(sources))
+    return Pair(image, image_path, stack.enter_context(on_grid), label_path, synthetic, _credits(sources))

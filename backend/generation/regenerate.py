@@ -151,6 +151,7 @@ def _image(
         job.output,
         generator=record.generator,
         model=record.model,
+        legend=record.settings.get("legend", "worldcover"),
         style=record.style,
         **_common_fields(job, record),
     )

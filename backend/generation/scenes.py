@@ -23,7 +23,7 @@ from backend.models.landcover import LandCoverGenerator
 from backend.protocol import BackendError, Extent, GenerateImage, GenerateLandCover, GenerateScene, Reporter
 from backend.tiling import regions
 from backend.tiling.known_input import open_known
-from backend.tiling.landcover_input import box_of_grid, class_shares, open_landcover, resolution_note
+from backend.tiling.landcover_input import box_of_grid, check_classes, open_landcover, resolution_note
 from backend.tiling.regions import RegionOfInterest, ValidPixels
 from backend.tiling.vector_layers import NO_LAYERS, VectorLayers, burn_landcover, open_layers
 
@@ -69,20 +69,22 @@ def generate_image(
     generator = load_image_generator(job.generator, job.model)
     if note := resolution_note(job.landcover, generator.pixel_m):
         report.log(note)
+    shares = check_classes(job.landcover, report.log, job.legend)
     with ExitStack() as stack:
-        opened = open_landcover(job.landcover, generator.pixel_m, job.max_area_km2, extent)
+        opened = open_landcover(job.landcover, generator.pixel_m, job.max_area_km2, extent, job.legend)
         box, landcover = stack.enter_context(opened)
         features = open_layers(job, box, report.log)
-        known = stack.enter_context(open_known(job.known, box))
+        known = stack.enter_context(open_known(job.known, box, report.log))
         if known and KNOWN not in generator.conditions:
             raise BackendError(
                 f"The model {generator.name} cannot continue known pixels: an older version of Landforge trained it. "
                 "Choose a bundled model, or leave KNOWN empty."
             )
-        shares = None if is_style_complete else class_shares(job.landcover)
-        words = styles.choose_styles(generator, job.style, job.seed, shares, is_style_complete)
+        map_shares = None if is_style_complete else shares
+        words = styles.choose_styles(generator, job.style, job.seed, map_shares, is_style_complete)
         settings: dict[str, Any] = {"landcover": Path(job.landcover).name, "style": words}
         settings |= {"known": Path(job.known).name} if job.known else {}
+        settings |= {"legend": job.legend} if job.legend != "worldcover" else {}
         inputs = ImageInputs(landcover, features=features.source, known=known)
         raster = generator.lazy_raster(str(box.crs), job.seed, job.steps, inputs, words)
         for note in [*styles.image_notes(generator, job.style, words), *_feature_notes(generator, features)]:

@@ -17,29 +17,17 @@ from backend import protocol
 from backend.generation.layers import Layer, write_layers
 from backend.geo import grid, legend, provenance
 from backend.geo.block_store import stamp
-from backend.geo.raster import check_crs, open_raster, read_window
+from backend.geo.image_raster import ImageReading, open_image
+from backend.geo.raster import read_window
 from backend.models import base
 from backend.models.segmentation import SegmentationModel
-from backend.protocol import BackendError, Extent
+from backend.protocol import BackendError
 from backend.tiling import landcover_input, regions
 from backend.tiling.lattice import Box
 from backend.tiling.lazy_raster import RasterSource
 
 MAX_GSD_DIFFERENCE = 0.05
 """How far the image's pixel size may differ from the model's, as a ratio, before the image is resampled."""
-
-
-def _check_image(source: rasterio.DatasetReader) -> None:
-    check_crs(source, "image")
-    if source.count < 3:
-        raise BackendError(
-            f"The image {source.name} has {source.count} band(s), but an RGB image has 3. Choose another, or build one "
-            "of red, green and blue."
-        )
-    if any(dtype != "uint8" for dtype in source.dtypes[:3]):
-        raise BackendError(
-            f"The image {source.name} has {source.dtypes[0]} pixels. Convert it to 8 bit (0 to 255 a band) first."
-        )
 
 
 @contextmanager
@@ -52,9 +40,8 @@ def on_model_grid(
     is not in true metres (degrees, feet, Web Mercator); in the last case to the UTM zone of its centre. Finer pixels
     are averaged, coarser ones interpolated. Raises BackendError beyond `max_area_km2`.
     """
-    crs = grid.parse_crs(source.crs.to_wkt(), f"the image {source.name}")
-    left, bottom, right, top = source.bounds
-    extent = Extent(min(left, right), min(bottom, top), max(left, right), max(bottom, top), crs.to_wkt())
+    crs = grid.parse_crs(source.crs.to_wkt(), "the image")
+    extent = grid.raster_extent(source)
     metric = grid.is_metric(crs)
     target = grid.geobox(extent, pixel_m, crs.to_wkt() if metric else "", max_area_km2)
     along, across = source.transform.a, -source.transform.e
@@ -70,7 +57,7 @@ def on_model_grid(
         height=target.shape[0],
         width=target.shape[1],
         resampling=Resampling.average if finer else Resampling.bilinear,
-        add_alpha=source.nodata is None and not any(c.name == "alpha" for c in source.colorinterp),
+        add_alpha=True,
     ) as warped:
         yield warped, target
 
@@ -81,8 +68,8 @@ def segment_image(job: protocol.SegmentImage, report: protocol.Reporter) -> dict
     A model with the merged legend writes the code that classes are merged to; attribute table and tags name all of
     them. Masked pixels of the image become nodata (0). Memory holds a few blocks, never the raster.
     """
-    with open_raster(job.image, "image") as image:
-        _check_image(image)
+    reading = ImageReading.parse(job.bands, job.stretch)
+    with open_image(job.image, "image", report.log, reading) as image:
         model = base.load(SegmentationModel, job.model)
         merged_names = {code: name for code, name in legend.names_of(model.legend).items() if " + " in name}
         tags = provenance.predicted(model.folder.name, model.digest, Path(job.image).name, merged_names)

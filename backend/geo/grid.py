@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+import rasterio
 from affine import Affine
 from odc.geo.geobox import GeoBox
 from pyproj import CRS, Transformer
@@ -70,6 +71,21 @@ def grid_crs(extent: Extent, preferred: str = "") -> CRS:
     return CRS.from_epsg((32600 if lat >= 0 else 32700) + zone)
 
 
+def projected_bounds(extent: Extent, target: CRS | str) -> tuple[float, float, float, float]:
+    """Left, bottom, right, top of an extent in another CRS; BackendError where it cannot be projected."""
+    crs = parse_crs(target, "the grid") if isinstance(target, str) else target
+    try:
+        bounds = Transformer.from_crs(parse_crs(extent.crs, "the extent"), crs, always_xy=True).transform_bounds(
+            extent.xmin, extent.ymin, extent.xmax, extent.ymax, densify_pts=21
+        )
+    except ProjError as error:
+        raise BackendError(f"The extent cannot be projected to {crs.name}.") from error
+    if not all(math.isfinite(v) for v in bounds):
+        raise BackendError(f"The extent cannot be projected to {crs.name}: it is too large or too far off.")
+    left, bottom, right, top = bounds
+    return left, bottom, right, top
+
+
 def geobox(extent: Extent, pixel_m: float, preferred_crs: str = "", max_area_km2: float = math.inf) -> GeoBox:
     """The grid of an extent at a pixel size in metres, in `preferred_crs` where that is metric.
 
@@ -79,15 +95,7 @@ def geobox(extent: Extent, pixel_m: float, preferred_crs: str = "", max_area_km2
     if not 0 < pixel_m < math.inf:
         raise BackendError(f"The pixel size must be positive, not {pixel_m} m.")
     crs = grid_crs(extent, preferred_crs)
-    try:
-        bounds = Transformer.from_crs(parse_crs(extent.crs, "the extent"), crs, always_xy=True).transform_bounds(
-            extent.xmin, extent.ymin, extent.xmax, extent.ymax, densify_pts=21
-        )
-    except ProjError as error:
-        raise BackendError(f"The extent cannot be projected to {crs.name}.") from error
-    if not all(math.isfinite(v) for v in bounds):
-        raise BackendError(f"The extent cannot be projected to {crs.name}: it is too large or too far off.")
-    snapped = snapped_bounds(bounds)
+    snapped = snapped_bounds(projected_bounds(extent, crs))
     # Pixel sizes that do not divide 10 m (0.6 m) keep their own multiples and cover the snapped extent.
     left, bottom, right, top = outward_multiples(snapped, pixel_m)
     area_km2 = (snapped[2] - snapped[0]) * (snapped[3] - snapped[1]) / 1e6
@@ -103,6 +111,12 @@ def geobox(extent: Extent, pixel_m: float, preferred_crs: str = "", max_area_km2
         Affine(pixel_m, 0, left * pixel_m, 0, -pixel_m, top * pixel_m),
         f"EPSG:{crs.to_epsg()}" if crs.to_epsg() else crs.to_wkt(),
     )
+
+
+def raster_extent(source: rasterio.DatasetReader) -> Extent:
+    """The extent of a raster of any orientation in its own CRS."""
+    left, bottom, right, top = source.bounds
+    return Extent(min(left, right), min(bottom, top), max(left, right), max(bottom, top), source.crs.to_wkt())
 
 
 def lonlat_span(box: GeoBox) -> tuple[float, float, float, float]:

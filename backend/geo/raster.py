@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -18,6 +18,7 @@ from typing import Literal
 import numpy as np
 import rasterio
 import rasterio.shutil
+from affine import Affine
 from odc.geo.geobox import GeoBox
 from rasterio.crs import CRS
 from rasterio.errors import RasterioError, RasterioIOError
@@ -27,6 +28,8 @@ from backend.geo import block_store, legend
 from backend.protocol import BackendError, partial_path, sidecars, unfinished_path
 
 Kind = Literal["classes", "rgb"]
+Log = Callable[[str], object]
+"""Takes a sentence for the job's log."""
 Legend = Mapping[int, tuple[str, str]]
 """Value to name and colour, six hexadecimal digits."""
 os.environ.setdefault("GDAL_CACHEMAX", "128")  # MB; GDAL's own choice grows with the machine's memory
@@ -51,10 +54,20 @@ def open_raster(path: str | Path, role: str = "raster") -> Iterator[rasterio.Dat
         yield source
 
 
-def check_crs(source: rasterio.DatasetReader, role: str) -> None:
-    """BackendError where a raster has no CRS, or a local one without a place on Earth."""
-    if source.crs is None or not (source.crs.is_geographic or source.crs.is_projected):
-        raise BackendError(f"The {role} {source.name} has no CRS, so its place is unknown. Assign one first.")
+def check_crs(source: rasterio.DatasetReader, role: str, path: str | Path = "") -> None:
+    """BackendError where a raster has no CRS, or a local one without a place on Earth.
+
+    Ground control points are a place; `path` is the raster's where it was opened by another name.
+    """
+    crs = source.crs or source.gcps[1]
+    if crs is None or not (crs.is_geographic or crs.is_projected):
+        raise BackendError(f"The {role} {path or source.name} has no CRS, so its place is unknown. Assign one first.")
+    has_place = source.transform != Affine.identity() or source.gcps[0]
+    if not has_place:
+        raise BackendError(
+            f"The {role} {path or source.name} has a CRS but neither a transform nor ground control points, so its "
+            "place is unknown. Georeference it first."
+        )
 
 
 def check_writable(path: str | Path, size_bytes: float = 0) -> None:

@@ -25,7 +25,10 @@ def _check(job: protocol.LandCoverRealism) -> None:
 def run(job: protocol.LandCoverRealism, report: protocol.Reporter) -> dict[str, str]:
     """Write `landcoverrealism.html`, `.csv` and `.json`, all or none."""
     _check(job)
-    real, synthetic = open_maps(job.real, job.real_dataset), open_maps(job.synthetic, job.synthetic_dataset)
+    real, synthetic = (
+        open_maps(rasters, datasets, report.log)
+        for rasters, datasets in ((job.real, job.real_dataset), (job.synthetic, job.synthetic_dataset))
+    )
     pixel_m = common_pixel([*real, *synthetic])
     result = compare_maps(real, synthetic, pixel_m, job.window_m, job.count, job.seed, report)
     settings = {

@@ -59,11 +59,15 @@ def _pair_colour(i: int, j: int) -> str:
 
 
 def write_pairs(
-    writer: RasterWriter, reference: rasterio.DatasetReader, compared: rasterio.DatasetReader, report: Reporter
+    writer: RasterWriter,
+    reference: rasterio.DatasetReader,
+    compared: rasterio.DatasetReader,
+    paths: tuple[str, str],
+    report: Reporter,
 ) -> np.ndarray:
-    """Write the pair values on the reference's grid; returns the (COUNT, COUNT) hectares of each pair.
+    """Write the pair values of two class rasters on the first's grid; returns (COUNT, COUNT) hectares of each pair.
 
-    The compared map is resampled by nearest neighbour.
+    The compared map is resampled by nearest neighbour. `paths` are theirs, for errors.
     """
     hectares, windows = np.zeros((legend.COUNT, legend.COUNT)), list(_windows(writer.box))
     height, width = writer.box.shape
@@ -77,9 +81,9 @@ def write_pairs(
         tolerance=TOLERANCE_PX,
     ) as warped:
         for count, window in enumerate(windows, 1):
-            with raster_errors(reference.name, "reference"):
+            with raster_errors(paths[0], "reference"):
                 ours = class_raster.read_indices(reference, window)
-            with raster_errors(compared.name, "compared map"):
+            with raster_errors(paths[1], "compared map"):
                 theirs = class_raster.read_indices(warped, window)
             values = pair_values(ours, theirs)
             rows, cols = window.toslices()

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import rasterio
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.windows import Window
 
@@ -18,7 +17,8 @@ from backend.datasets import image_label_pairs, layout, reader
 from backend.datasets.layout import Tile
 from backend.datasets.reader import FileTile
 from backend.geo import legend
-from backend.geo.raster import open_raster
+from backend.geo.image_raster import image_address
+from backend.geo.raster import Log, open_raster
 from backend.protocol import BackendError
 
 SUFFIXES = (".tif", ".tiff", ".vrt", ".png", ".jpg", ".jpeg", ".jp2", ".img")
@@ -84,11 +84,11 @@ def _ground_key(corner: Corner, known: dict[tuple[str, int, int], list[tuple[Cor
     return key
 
 
-def open_crops(path: str | Path, size_px: int, split: str = "all") -> CropSet:
+def open_crops(path: str | Path, size_px: int, split: str = "all", log: Log = str) -> CropSet:
     """The crops of a data set's folder, of one split or 'all', of an RGB raster, or of a folder of images.
 
-    Raises BackendError where the source is none of these, is damaged, is smaller than `size_px`, or is not 8 bit RGB
-    on a grid in metres.
+    Raises BackendError where the source is none of these, is damaged, is smaller than `size_px`, has fewer than three
+    bands, or is not on a grid in metres; `log` gets a sentence on each image that is stretched.
     """
     path = Path(path)
     if (path / layout.INDEX).is_file():
@@ -96,9 +96,9 @@ def open_crops(path: str | Path, size_px: int, split: str = "all") -> CropSet:
     elif (path / layout.PACKED_INDEX).is_file():
         crops = _of_packed(path, size_px, split)
     elif path.is_dir():
-        crops = _of_folder(path, size_px)
+        crops = _of_folder(path, size_px, log)
     else:
-        crops = _of_raster(path, size_px)
+        crops = _of_raster(path, size_px, log)
     if not crops.crops:
         raise BackendError(
             f"{path} holds no {'' if split == 'all' else f'{split!r} '}tile of {size_px} pixels or more. Choose "
@@ -156,39 +156,40 @@ def _of_packed(folder: Path, size_px: int, split: str) -> CropSet:
     return CropSet(folder.name, tiles.pixel_m, crops)
 
 
-def _read_raster(path: Path, row: int, col: int, size_px: int) -> CropPixels:
+def _read_raster(address: str, row: int, col: int, size_px: int) -> CropPixels:
     """A crop of an image without a label; black where the image is masked."""
     window = Window(col, row, size_px, size_px)
-    with warnings.catch_warnings(), open_raster(path, "image") as source:
+    with warnings.catch_warnings(), open_raster(address, "image") as source:
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         pixels, valid = source.read((1, 2, 3), window=window), source.dataset_mask(window=window) > 0
     unknown = np.full((size_px, size_px), legend.IGNORE, dtype=np.uint8)
     return np.where(valid, pixels, 0).transpose(1, 2, 0), unknown
 
 
-def _of_raster(path: Path, size_px: int) -> CropSet:
-    with open_raster(path, "image") as source:
-        image_label_pairs.check_image(source, size_px)
+def _of_raster(path: Path, size_px: int, log: Log) -> CropSet:
+    address = image_address(path, "image", log)
+    with open_raster(address, "image") as source:
+        image_label_pairs.check_image(source, path, size_px)
         pixel_m, crs = source.transform.a, str(source.crs)
         crops = [
             Crop(
                 f"{path.stem} {row} {col}",
                 (crs, *(source.transform * (col, row))),
-                partial(_read_raster, path, row, col, size_px),
+                partial(_read_raster, address, row, col, size_px),
             )
             for row, col in _offsets(source.height, source.width, size_px)
         ]
     return CropSet(path.stem, pixel_m, crops)
 
 
-def _of_folder(folder: Path, size_px: int) -> CropSet:
+def _of_folder(folder: Path, size_px: int, log: Log) -> CropSet:
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
     if not paths:
         raise BackendError(
             f"{folder} is neither a data set (it has no {layout.INDEX}) nor a folder of images. Choose a folder that "
             "'Build data set' wrote, or one of RGB images."
         )
-    sets = [_of_file(path, size_px) for path in paths]
+    sets = [_of_file(path, size_px, log) for path in paths]
     sizes = {round(crops.pixel_m, 4) for crops in sets}
     if max(sizes) > min(sizes) * (1 + layout.SAME_GSD_TOLERANCE):
         listed = ", ".join(f"{size:g} m" if size else "unknown" for size in sorted(sizes))
@@ -196,23 +197,18 @@ def _of_folder(folder: Path, size_px: int) -> CropSet:
     return CropSet(folder.name, sets[0].pixel_m, [crop for crops in sets for crop in crops.crops])
 
 
-def _of_file(path: Path, size_px: int) -> CropSet:
+def _of_file(path: Path, size_px: int, log: Log) -> CropSet:
     """The crops of an image that may have no georeference, such as a PNG."""
     with warnings.catch_warnings(), open_raster(path, "image") as source:
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         if source.crs is not None:
-            return _of_raster(path, size_px)
-        _check_rgb(source, size_px)
+            return _of_raster(path, size_px, log)
         shape = source.height, source.width
+        if min(shape) < size_px:
+            raise _too_small(path, shape, size_px)
+        address = image_address(path, "image", log, needs_place=False)
     crops = [
-        Crop(f"{path.stem} {row} {col}", None, partial(_read_raster, path, row, col, size_px))
+        Crop(f"{path.stem} {row} {col}", None, partial(_read_raster, address, row, col, size_px))
         for row, col in _offsets(*shape, size_px)
     ]
     return CropSet(path.stem, 0.0, crops)
-
-
-def _check_rgb(source: rasterio.DatasetReader, size_px: int) -> None:
-    if source.count < 3 or any(dtype != "uint8" for dtype in source.dtypes[:3]):
-        raise BackendError(f"The image {source.name} is no RGB image of 8 bit. Convert it, or take it out.")
-    if min(source.height, source.width) < size_px:
-        raise _too_small(Path(source.name), (source.height, source.width), size_px)

@@ -43,8 +43,11 @@ def open_sets(
     That is at most `count`. Raises BackendError where a source cannot be opened, pixel sizes differ or fewer than
     MINIMUM_CROPS images hold data.
     """
-    real_sets, synthetic_sets = ([open_crops(path, size_px, split) for path in paths] for paths in (real, synthetic))
-    remarks = _check_gsd([*real_sets, *synthetic_sets])
+    remarks: list[str] = []
+    real_sets, synthetic_sets = (
+        [open_crops(path, size_px, split, remarks.append) for path in paths] for paths in (real, synthetic)
+    )
+    remarks += _check_gsd([*real_sets, *synthetic_sets])
     names = unique_names([*real, *synthetic], [crops.name for crops in (*real_sets, *synthetic_sets)])
     sets = [CropSet(", ".join(names[: len(real)]), 0, [crop for crops in real_sets for crop in crops.crops])]
     sets += [CropSet(name, 0, crops.crops) for name, crops in zip(names[len(real) :], synthetic_sets)]

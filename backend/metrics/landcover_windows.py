@@ -14,7 +14,7 @@ from rasterio.windows import Window
 
 from backend.datasets import image_label_pairs, layout
 from backend.geo import class_raster, legend
-from backend.geo.raster import open_raster
+from backend.geo.raster import Log
 from backend.metrics.near_duplicates import MapBlock, Position
 from backend.protocol import BackendError
 from backend.tiling.lattice import Box
@@ -39,7 +39,7 @@ class LandCoverRaster:
 
     def read(self, row: int, col: int, height: int, width: int) -> np.ndarray:
         """(height, width) uint8 class indices."""
-        with open_raster(self.path, "land cover") as source:
+        with class_raster.open_class_raster(self.path, "land cover") as source:
             return class_raster.read_indices(source, Window(col, row, width, height))
 
 
@@ -51,18 +51,22 @@ class WindowSample:
     positions: list[Position]
 
 
-def open_maps(rasters: Sequence[str], datasets: Sequence[str]) -> list[LandCoverRaster]:
-    """Rasters and the labels of data sets; BackendError where one cannot be read or is not on a grid in metres."""
-    opened = [_of_raster(Path(path)) for path in rasters]
+def open_maps(rasters: Sequence[str], datasets: Sequence[str], log: Log) -> list[LandCoverRaster]:
+    """Rasters and the labels of data sets.
+
+    BackendError where one cannot be read, is not on a grid in metres or has another legend; `log` gets a sentence on
+    the values that are outside it.
+    """
+    opened = [_of_raster(Path(path), log) for path in rasters]
     for folder in datasets:
         opened += _of_dataset(Path(folder))
     return opened
 
 
-def _of_raster(path: Path) -> LandCoverRaster:
-    with open_raster(path, "land cover") as source:
-        image_label_pairs.check_label(source)
-        image_label_pairs.check_grid(source, "land cover", 1)
+def _of_raster(path: Path, log: Log) -> LandCoverRaster:
+    class_raster.check_codes(path, "land cover", log)
+    with class_raster.open_class_raster(path, "land cover") as source:
+        image_label_pairs.check_grid(source, f"land cover {path}", 1)
         return LandCoverRaster(path, (source.height, source.width), source.transform.a, str(path))
 
 

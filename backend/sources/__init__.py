@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import re
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +16,8 @@ from rasterio.errors import RasterioError
 from backend.protocol import BackendError
 
 RETRIES = 3
+SOMETHING_ELSE = "sent something else than a GeoTIFF"
+TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 def patience_s() -> int:
@@ -22,8 +26,8 @@ def patience_s() -> int:
 
 
 def is_remote(address: str) -> bool:
-    """Whether an address is a URL."""
-    return address.startswith(("http://", "https://"))
+    """Whether an address is a URL of http or https, in any case."""
+    return address.lower().startswith(("http://", "https://"))
 
 
 def environment(address: str) -> rasterio.Env:
@@ -48,14 +52,34 @@ class Missing(BackendError):
     """The raster does not exist."""
 
 
+class NoRaster(BackendError):
+    """The server has no raster at the address, though it does not say 404; `reason` is what it did."""
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 def _backend_error(address: str, error: RasterioError) -> BackendError:
     """The BackendError for a failed read."""
     text = f"{error} {error.__cause__ or ''}"
     if not is_remote(address) and not Path(address).exists():
         return Missing(f"{address} does not exist.")
+    protocol = re.search(r"HTTP response code: 3\d\d - (?:Protocol \"(\w+)\" disabled|Unsupported proxy)", text)
+    if protocol:
+        return BackendError(
+            f"The server redirects {address} to an address of {protocol[1] or 'ftp'}. Only http and https are read: "
+            "check the source's address."
+        )
     status = re.search(r"HTTP response code: (\d+)", text)
     if status and status[1] == "404":
         return Missing(f"The server has no {address} (404). Check the source's address.")
+    if status and status[1] in ("403", "410"):
+        return NoRaster(
+            f"The server answered {status[1]} for {address}: it is not there, or not free to read. Check the source's "
+            "address, or choose another source.",
+            f"answered {status[1]}",
+        )
     if status:
         return BackendError(f"The server answered {status[1]} for {address}. Try again later.")
     if "too slow" in text or "timed out" in text or "Timeout" in text:
@@ -67,8 +91,25 @@ def _backend_error(address: str, error: RasterioError) -> BackendError:
         return BackendError(f"The server of {address} cannot be reached ({reason}). Check the connection and proxy.")
     if is_remote(address) and "not recognized" not in text:  # GDAL gives no reason for an incomplete transfer
         return BackendError(f"Reading {address} broke off: the server failed, or the file is damaged. Try again later.")
-    kind = "the server sent something else" if is_remote(address) else "not a raster"
-    return BackendError(f"{address} cannot be read: it is damaged, or {kind}. Choose another, or get it again.")
+    if is_remote(address):
+        return NoRaster(
+            f"{address} cannot be read: it is damaged, or the server sent something else. Choose another, or get it "
+            "again.",
+            SOMETHING_ELSE,
+        )
+    return BackendError(f"{address} cannot be read: it is damaged, or not a raster. Choose another, or get it again.")
+
+
+def is_refusal(address: str, error: Missing | NoRaster) -> bool:
+    """Whether a server does not have a raster: GDAL says that it sent something else also where it failed midway."""
+    if isinstance(error, Missing) or error.reason != SOMETHING_ELSE:
+        return True
+    request = urllib.request.Request(address, headers={"Range": "bytes=0-3"})  # noqa: S310 (it is of http or https)
+    try:
+        with urllib.request.urlopen(request, timeout=patience_s()) as answer:  # noqa: S310
+            return answer.read(4) not in TIFF_SIGNATURES
+    except (OSError, http.client.HTTPException):
+        return False
 
 
 @contextmanager
@@ -82,7 +123,15 @@ def gdal_access(address: str) -> Iterator[None]:
 
 
 def open_address(address: str, level: int | None = None) -> rasterio.DatasetReader:
-    """Open a raster, or the overview `level` of it; to be called inside `gdal_access`."""
+    """Open a raster, or the overview `level` of it; to be called inside `gdal_access`.
+
+    Raises BackendError for a remote raster that names another file as its overviews.
+    """
     # A server may send anything: only GeoTIFF is accepted, not a format that refers to further files.
     options = {"driver": "GTiff"} if is_remote(address) else {}
-    return rasterio.open(address, **options, **({} if level is None else {"overview_level": level}))
+    source = rasterio.open(address, **options, **({} if level is None else {"overview_level": level}))
+    # A GeoTIFF's metadata can refer to one too, which GDAL would open with any driver.
+    if is_remote(address) and source.tags(ns="OVERVIEWS"):
+        source.close()
+        raise BackendError(f"{address} names another file as its overviews, which is not read. Choose another source.")
+    return source

@@ -6,7 +6,9 @@ so that memory does not grow with the extent and only the bytes under the extent
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,40 +21,30 @@ from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform
 
 from backend.geo import legend
-from backend.geo.raster import Kind, check_crs, open_raster
+from backend.geo.raster import Kind
 from backend.protocol import BackendError, Reporter
-from backend.sources import Missing, environment, gdal_access, open_address
+from backend.sources import Missing, NoRaster, aerial, gdal_access, is_refusal, open_address
 
 BLOCK_PX = 2048  # a multiple of the output's tiles, so that each is written once
 OPEN_FILES = 32
 TOLERANCE_PX = 0.001  # the largest error of the approximated projection
+MOST_PX = 5000 * 5000  # of an aerial image in memory
 
 
 @dataclass(frozen=True)
 class Piece:
-    """One raster of a mosaic: its path or unsigned URL, and its footprint in the grid's CRS, if that is known."""
+    """One raster of a mosaic: its path, unsigned URL or VRT, and its footprint in the grid's CRS, if that is known.
+
+    `name` is that of a layer or in a catalogue, `year` the catalogue's. An `is_aerial` one is an image as
+    `backend.sources.aerial` describes.
+    """
 
     address: str
     footprint: Geometry | None = None
     nodata: float | None = None
-
-
-def check_layer(path: str, kind: Kind) -> dict[str, str]:
-    """The tags of a layer; BackendError where it has no CRS or the wrong bands for `kind`."""
-    if not path:
-        raise BackendError("The source is a layer, but no layer was given. Choose one in LAYER.")
-    with environment(path), open_raster(path, "layer") as source:
-        check_crs(source, "layer")
-        if kind == "classes" and source.count != 1:
-            raise BackendError(
-                f"The layer {path} has {source.count} bands. WorldCover codes need a raster of exactly one band."
-            )
-        if kind == "rgb" and (source.count < 3 or set(source.dtypes) != {"uint8"}):
-            raise BackendError(
-                f"The layer {path} has {source.count} band(s) of {source.dtypes[0]}. An image needs at least three "
-                "8-bit bands (red, green, blue); convert it first."
-            )
-        return source.tags()
+    name: str = ""
+    year: int | None = None
+    is_aerial: bool = False
 
 
 def pixel_m(source: rasterio.DatasetReader, box: GeoBox) -> float:
@@ -66,17 +58,27 @@ def pixel_m(source: rasterio.DatasetReader, box: GeoBox) -> float:
     return step_m / pixels**0.5
 
 
+def _surroundings(box: GeoBox, wanted: np.ndarray) -> Geometry:
+    """The rectangle around some pixels of a grid, with a margin: footprints are accurate to some metres."""
+    rows, cols = (np.flatnonzero(wanted.any(axis=axis)) for axis in (1, 0))
+    return box[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1].pad(8).extent
+
+
 class Mosaic:
     """Pieces on top of each other, the first one uppermost; use as a context manager.
 
     `classes`: nearest neighbour; values outside the WorldCover legend are nodata. `rgb`: the first three bands,
     averaged where the grid is coarser than the piece, else bilinear. `sign` returns the URL to read a piece with; it is
-    called for every access, because signatures expire.
+    called for every access, because signatures expire. `pixels` counts, by address, what each piece has given so far.
+    A piece of another year than the first one's that the server does not have is left out; `left_out` says why.
     """
 
     def __init__(self, pieces: list[Piece], kind: Kind, sign: Callable[[str], str] = str) -> None:
         self.pieces, self.kind, self._sign = pieces, kind, sign
         self._opened: dict[tuple[str, int | None], rasterio.DatasetReader] = {}
+        self._zones: dict[str, aerial.Zones] = {}
+        self.pixels: defaultdict[str, int] = defaultdict(int)
+        self.left_out: dict[str, str] = {}
 
     def __enter__(self) -> Mosaic:
         return self
@@ -94,15 +96,33 @@ class Mosaic:
                 self.__exit__()
             with gdal_access(piece.address):
                 self._opened[key] = open_address(*key)
+            if piece.is_aerial:
+                aerial.check_image(self._opened[key], piece.name)
         return self._opened[key]
 
-    def forget_missing(self) -> None:
-        """Remove the pieces that do not exist; BackendError for any error of a server but 404."""
+    def forget_missing(self, report: Reporter) -> None:
+        """Remove the pieces that do not exist.
+
+        A server that answers 403 or 410, or sends something else than a GeoTIFF, is taken at its word where another
+        piece can be opened; the log then names the pieces left out. Raises BackendError where none can, and for any
+        other error of a server (5xx, a timeout), behind which there may be data.
+        """
+        refused: dict[str, NoRaster] = {}
         for piece in list(self.pieces):
             try:
                 self.open(piece)
             except Missing:
                 self.pieces.remove(piece)
+            except NoRaster as error:
+                if not is_refusal(self._sign(piece.address), error):
+                    raise
+                self.pieces.remove(piece)
+                refused[piece.address] = error
+        if refused and not self.pieces:
+            raise next(iter(refused.values()))
+        for reason in dict.fromkeys(error.reason for error in refused.values()):
+            names = [address.rsplit("/", 1)[-1] for address, error in refused.items() if error.reason == reason]
+            report.log(f"Left out as not there, because the server {reason}: {', '.join(names)}.")
 
     def pixel_m(self, box: GeoBox) -> float:
         """The ground size in metres, to the centimetre, of the top piece's pixels."""
@@ -119,11 +139,37 @@ class Mosaic:
             source = self.open(piece, level)
         return source, Resampling.average if ratio > 1.1 else Resampling.bilinear
 
+    def _zones_of(self, piece: Piece) -> aerial.Zones:
+        if piece.address not in self._zones:
+            self._zones[piece.address] = aerial.collar_zones(self.open(piece))
+        return self._zones[piece.address]
+
+    def _read_aerial(self, piece: Piece, box: GeoBox, last: bool) -> tuple[np.ndarray, np.ndarray]:
+        """`_read` of an aerial image; `last`: also what other pieces go over."""
+        source, resampling = self._best_overview(piece, box)
+        window = aerial.window_of(source, box)
+        if window.width * window.height > MOST_PX and box.height > 1:
+            half = box.height // 2
+            parts = [self._read_aerial(piece, part, last) for part in (box[:half], box[half:])]
+            return np.concatenate([data for data, _ in parts], axis=1), np.concatenate([valid for _, valid in parts])
+        image = aerial.opaque(source, self.open(piece), lambda: self._zones_of(piece), window, last)
+        return self._warp(piece, image, box, resampling)
+
     def _read(self, piece: Piece, box: GeoBox) -> tuple[np.ndarray, np.ndarray]:
         """(bands, height, width) of one piece on a grid, and (height, width) bool where it has data."""
         source, resampling = self._best_overview(piece, box)
+        return self._warp(piece, nullcontext(source), box, resampling)
+
+    def _warp(
+        self,
+        piece: Piece,
+        opened: AbstractContextManager[rasterio.DatasetReader],
+        box: GeoBox,
+        resampling: Resampling,
+    ) -> tuple[np.ndarray, np.ndarray]:
         with (
             gdal_access(piece.address),
+            opened as source,
             WarpedVRT(
                 source,
                 crs=str(box.crs),
@@ -148,15 +194,27 @@ class Mosaic:
         """uint8 (bands, height, width) on a grid, 0 without data, and (height, width) bool where there is data."""
         data = np.zeros((1 if self.kind == "classes" else 3, *box.shape), np.uint8)
         valid = np.zeros(box.shape, bool)
-        near = box.pad(8).extent  # footprints are accurate to some metres
-        for piece in self.pieces:
+        # Dark edges of aerial images come last, under all other pieces.
+        for piece, last in [*((piece, False) for piece in self.pieces), *((piece, True) for piece in self.pieces)]:
             if valid.all():
                 break
-            if piece.footprint is None or piece.footprint.intersects(near):
-                part, part_valid = self._read(piece, box)
+            if piece.address in self.left_out or (last and piece.address not in self._zones):
+                continue
+            if piece.footprint is None or piece.footprint.intersects(_surroundings(box, ~valid)):
+                try:
+                    part, part_valid = (
+                        self._read_aerial(piece, box, last) if piece.is_aerial else self._read(piece, box)
+                    )
+                except (Missing, NoRaster) as error:
+                    fills = piece.year != self.pieces[0].year
+                    if not fills or not is_refusal(self._sign(piece.address), error):
+                        raise
+                    self.left_out[piece.address] = str(error)
+                    continue
                 new = part_valid & ~valid
                 data[:, new] = part[:, new]
                 valid |= part_valid
+                self.pixels[piece.address] += int(new.sum())
         return data, valid
 
     def blocks(self, box: GeoBox, report: Reporter) -> Iterator[tuple[int, int, np.ndarray, np.ndarray]]:
@@ -175,7 +233,8 @@ class Mosaic:
             report.progress(count / len(offsets), f"Block {count} of {len(offsets)}")
         if not any_valid:
             others = f" and {len(self.pieces) - 1} more" if len(self.pieces) > 1 else ""
+            top = self.pieces[0].name or self.pieces[0].address
             raise BackendError(
-                f"Nothing to clip: no valid pixel inside the extent in {self.pieces[0].address}{others}. "
+                f"Nothing to clip: no valid pixel inside the extent in {top}{others}. "
                 "Check that the extent lies where the data is."
             )

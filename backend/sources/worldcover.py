@@ -10,9 +10,9 @@ from odc.geo import geom
 from odc.geo.geobox import GeoBox
 
 from backend.geo import grid, provenance
-from backend.protocol import BackendError
+from backend.protocol import BackendError, Reporter
 from backend.sources import stac
-from backend.sources.mosaic import Mosaic, Piece, check_layer
+from backend.sources.mosaic import Mosaic, Piece
 
 ESA_URL = "https://esa-worldcover.s3.eu-central-1.amazonaws.com"
 VERSIONS = {2020: "v100", 2021: "v200"}
@@ -36,7 +36,7 @@ def cells(box: GeoBox) -> dict[str, tuple[int, int]]:
     return corners
 
 
-def _esa(box: GeoBox, year: int) -> Mosaic:
+def _esa(box: GeoBox, year: int, report: Reporter) -> Mosaic:
     """The tiles of the public bucket that a grid touches; there is none for open sea."""
     base = (os.environ.get("LANDFORGE_ESA_URL") or ESA_URL).rstrip("/")
     version = VERSIONS[year]
@@ -47,7 +47,7 @@ def _esa(box: GeoBox, year: int) -> Mosaic:
         tile = f"{version}/{year}/map/ESA_WorldCover_10m_{year}_{version}_{name}_Map.tif"
         pieces.append(Piece(f"{base}/{tile}", cell))
     mosaic = Mosaic(pieces, "classes")
-    mosaic.forget_missing()
+    mosaic.forget_missing(report)
     if not mosaic.pieces:
         raise BackendError(
             f"ESA WorldCover {year} has no tile here ({', '.join(names)} at {base}): the extent is open sea or outside "
@@ -66,15 +66,12 @@ def _planetarycomputer(box: GeoBox, year: int) -> Mosaic:
     return Mosaic([stac.piece(item, "map", box) for item in items], "classes", stac.sign)
 
 
-def find(source: str, box: GeoBox, year: int, layer: str) -> tuple[Mosaic, dict[str, str]]:
+def find(source: str, box: GeoBox, year: int, report: Reporter) -> tuple[Mosaic, dict[str, str]]:
     """The mosaic of a grid's land cover, and the tags of a clip from it.
 
-    Raises BackendError for a year or an extent without a map, a server that does not answer, and a layer that is not a
-    class raster.
+    Raises BackendError for a year or an extent without a map, and for a server that does not answer.
     """
-    if source == "layer":
-        return Mosaic([Piece(layer)], "classes"), provenance.of_layer(layer, check_layer(layer, "classes"))
     check_year(year)
-    mosaic = _esa(box, year) if source == "esa" else _planetarycomputer(box, year)
+    mosaic = _esa(box, year, report) if source == "esa" else _planetarycomputer(box, year)
     names = [Path(piece.address).stem for piece in mosaic.pieces]
     return mosaic, provenance.clipped(f"ESA WorldCover {year}", provenance.ESA_ATTRIBUTION.format(year=year), names)

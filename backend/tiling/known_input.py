@@ -11,7 +11,8 @@ from odc.geo.geobox import GeoBox
 from pyproj import CRS
 from rasterio.windows import Window
 
-from backend.geo import raster
+from backend.geo.image_raster import open_image
+from backend.geo.raster import Log
 from backend.protocol import BackendError
 from backend.tiling.landcover_input import box_of_grid
 from backend.tiling.lattice import Box
@@ -22,22 +23,16 @@ ALIGNMENT_PX = 0.01  # by which its pixels may lie off the image's
 
 
 @contextmanager
-def open_known(path: str, image_grid: GeoBox) -> Iterator[RasterSource | None]:
+def open_known(path: str, image_grid: GeoBox, log: Log) -> Iterator[RasterSource | None]:
     """Open an RGB raster on the grid of an image: (4, h, w) uint8, RGB and 255 where valid, all 0 elsewhere.
 
     Yields None for an empty path. Raises BackendError for a raster of another grid (CRS, pixel size or alignment), with
-    fewer than three bands or other values than 8-bit ones, and for one that does not touch the image.
+    fewer than three bands, and for one that does not touch the image.
     """
     if not path:
         yield None
         return
-    with raster.open_raster(path, ROLE) as source:
-        raster.check_crs(source, ROLE)
-        if source.count < 3 or set(source.dtypes[:3]) != {"uint8"}:
-            raise BackendError(
-                f"The {ROLE} {path} is no RGB image of 8 bits: it has {source.count} bands of {source.dtypes[0]}. "
-                "Convert it first."
-            )
+    with open_image(path, ROLE, log) as source:
         box = _box_on_grid(source, image_grid, path)
         shared = box.intersection(box_of_grid(image_grid))
         if not shared.height or not shared.width:

@@ -12,14 +12,14 @@ from odc.geo.geobox import GeoBox
 from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
 
-from backend.geo import class_raster, grid, legend, raster
+from backend.geo import class_raster, grid, raster
 from backend.protocol import BackendError, Extent
 from backend.tiling.lattice import Box
 from backend.tiling.lazy_raster import RasterSource
 
 COARSEST_PIXEL_M = 12.0  # of land cover at 10 m, whose pixels are wider in some projections
 FINEST_PIXEL_SHARE = 0.95  # of an image's pixel: a finer map is resampled by the commonest class
-PREVIEW_PX = 1024  # the largest side of the overview that is searched for WorldCover classes
+ROLE = "land cover"
 
 
 def box_of_grid(grid_box: GeoBox) -> Box:
@@ -33,8 +33,7 @@ def resolution_note(path: str, pixel_m: float) -> str:
 
     `pixel_m` is the image's pixel size. Raises BackendError where the raster cannot be read or has no CRS.
     """
-    with raster.open_raster(path, "land cover") as source:
-        raster.check_crs(source, "land cover")
+    with class_raster.open_class_raster(path, ROLE) as source:
         size_m = _pixel_size_m(source)
     if size_m > COARSEST_PIXEL_M:
         return (
@@ -50,27 +49,22 @@ def resolution_note(path: str, pixel_m: float) -> str:
 
 def _pixel_size_m(source: rasterio.DatasetReader) -> float:
     """The mean side of a raster's pixels in metres."""
-    left, bottom, right, top = source.bounds
-    bounds = Extent(left, bottom, right, top, source.crs.to_wkt())
-    west, south, east, north = grid.geobox(bounds, 1.0, source.crs.to_wkt()).boundingbox.bbox
+    west, south, east, north = grid.geobox(grid.raster_extent(source), 1.0, source.crs.to_wkt()).boundingbox.bbox
     return math.sqrt((east - west) * (north - south) / (source.width * source.height))
 
 
 @contextmanager
 def open_landcover(
-    path: str, pixel_m: float, max_area_km2: float, extent: Extent | None = None
+    path: str, pixel_m: float, max_area_km2: float, extent: Extent | None = None, legend_name: str = "worldcover"
 ) -> Iterator[tuple[GeoBox, RasterSource]]:
     """Open a land cover raster on the image grid of its own CRS; yields the grid and the raster as class indices.
 
     The grid covers the raster, or what of it lies in `extent`. Reading is not limited to the grid, and beyond the
-    raster its edge pixels are repeated. Raises BackendError for a raster without CRS, of several bands, without integer
-    values or any WorldCover class, that does not touch the extent, or beyond the area limit.
+    raster its edge pixels are repeated. `legend_name` is the legend of the raster's codes. Raises BackendError for a
+    raster without a place, of several bands, that does not touch the extent, or beyond the area limit.
     """
-    with raster.open_raster(path, "land cover") as source:
-        raster.check_crs(source, "land cover")
-        class_raster.check_class_raster(source, "land cover")
-        left, bottom, right, top = source.bounds
-        bounds = Extent(left, bottom, right, top, source.crs.to_wkt())
+    with class_raster.open_class_raster(path, ROLE, legend_name) as source:
+        bounds = grid.raster_extent(source)
         raster_grid = grid.geobox(bounds, pixel_m, source.crs.to_wkt(), math.inf if extent else max_area_km2)
         image_grid = raster_grid
         if extent:
@@ -84,7 +78,6 @@ def open_landcover(
             width=width,
             resampling=Resampling.mode if _pixel_size_m(source) < FINEST_PIXEL_SHARE * pixel_m else Resampling.nearest,
         ) as warped:
-            _check_has_class(path, warped)
             origin = box_of_grid(raster_grid)
 
             def read(region: Box) -> np.ndarray:
@@ -103,22 +96,12 @@ def _cut(path: str, raster_grid: GeoBox, extent_grid: GeoBox) -> GeoBox:
     return raster_grid[shared.slices_in(region)]
 
 
-def class_shares(path: str) -> np.ndarray:
-    """(COUNT,) the class shares of a land cover raster, from an overview; zeros where it has no WorldCover class."""
-    with raster.open_raster(path, "land cover") as source:
-        indices = class_raster.to_indices(_overview(source))
-    counts = np.bincount(indices.ravel(), minlength=legend.COUNT)[: legend.COUNT]
-    return counts / max(counts.sum(), 1)
-
-
-def _overview(source: rasterio.DatasetReader | WarpedVRT) -> np.ndarray:
-    shape = (min(source.height, PREVIEW_PX), min(source.width, PREVIEW_PX))
-    return source.read(1, out_shape=shape)
-
-
-def _check_has_class(path: str, warped: WarpedVRT) -> None:
-    if not np.isin(_overview(warped), legend.CODES).any():
+def check_classes(path: str, log: raster.Log, legend_name: str = "worldcover") -> np.ndarray:
+    """(COUNT,) the class shares of a land cover raster; BackendError where it has no class or another legend."""
+    counts = class_raster.check_codes(path, ROLE, log, legend_name, remedy="Set LEGEND to {}")
+    if not counts.any():
         raise BackendError(
-            f"The land cover {path} holds no WorldCover class (10, 20 ... 100): it is nodata everywhere or has another "
-            "legend. Choose a WorldCover map."
+            f"The land cover {path} holds no WorldCover class (10, 20 ... 100): it is nodata everywhere. Choose a map "
+            "with data."
         )
+    return counts / counts.sum()

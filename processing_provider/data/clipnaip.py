@@ -26,6 +26,10 @@ class ClipNaip(BackendAlgorithm):
     def parameters(self) -> list[parameters.Parameter]:  # noqa: D102
         source = "planetarycomputer: Microsoft's STAC catalogue, which needs no account. layer: the raster layer below."
         year = "The year of flight. Left empty: the newest year that covers the extent."
+        fill = (
+            "Without a year: what the images of the newest year leave open, for instance beyond a state line, is "
+            "filled from those of other years. The log names each year's share, the result's tags name the images."
+        )
         pixel = "Pixel size of the result. Left empty: that of the source. The bundled models work at 1 m."
         layer = "For SOURCE=layer: an RGB raster of any provider. A web map is read at PIXEL_M, else at 1 m."
         return [
@@ -34,6 +38,7 @@ class ClipNaip(BackendAlgorithm):
             parameters.number(Job, "YEAR", "Year", year, 2000, 2100),
             parameters.number(Job, "PIXEL_M", "Pixel size (m)", pixel, 0.01, 100.0, integer=False),
             parameters.raster("LAYER", "Layer", layer, optional=True),
+            parameters.advanced(parameters.boolean(Job, "FILL_YEARS", "Fill from other years", fill)),
             parameters.grid_crs(),
             parameters.max_area(Job),
             parameters.raster_output("OUTPUT", "Image", "The clipped image, a Cloud Optimized GeoTIFF."),

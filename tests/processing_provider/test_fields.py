@@ -34,6 +34,14 @@ def test_a_year_is_a_number(context):
     assert read_fields("clipnaip", context, EXTENT=EXTENT, YEAR="2018")["year"] == 2018
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"), [(None, True), (True, True), (False, False), ("false", False), (0, False)]
+)
+def test_a_switch_is_a_boolean(context, value, expected):
+    given = {} if value is None else {"FILL_YEARS": value}
+    assert read_fields("clipnaip", context, EXTENT=EXTENT, **given)["fill_years"] is expected
+
+
 @pytest.mark.parametrize("year", [2020, 2020.0, "2020"])
 def test_a_choice_of_numbers_takes_a_number_from_json(context, year):
     parameters = {"EXTENT": EXTENT, "YEAR": year, "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT}

@@ -33,7 +33,7 @@ class GenerateLandCover:
 
 @dataclass(frozen=True)
 class GenerateImage:
-    """Generate an aerial image at 1 m on a land cover map.
+    """Generate an aerial image at 1 m on a land cover map; `legend` is that of the map's codes.
 
     `style` are comma-separated styles that the model knows, such as "coastal, 2018"; the seed completes them. `roads`,
     `buildings` and `water` are vector files (`path` or `path|layername=name`) that are burnt into the land cover;
@@ -46,6 +46,7 @@ class GenerateImage:
     seed: int = 0
     steps: int = 12
     model: str = ""
+    legend: Literal["worldcover", "nlcd", "esri", "dynamicworld"] = "worldcover"
     style: str = ""
     roads: str = ""
     roads_width: str = ""

@@ -9,10 +9,12 @@ from ..extent import DEFAULT_MAX_AREA_KM2
 
 @dataclass(frozen=True)
 class SegmentImage:
-    """Predict land cover from an RGB image."""
+    """Predict land cover from an RGB image; `bands` and `stretch` as in ClipNaip."""
 
     image: str
     output: str
     model: str = "segmentation"
+    bands: str = ""
+    stretch: str = ""
     scheduler: str = ""
     max_area_km2: float = DEFAULT_MAX_AREA_KM2

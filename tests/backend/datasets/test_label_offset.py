@@ -37,7 +37,7 @@ def written(folder, image, label, east=0.0, north=0.0, pixel=2.0, **options):
 
 
 def offset(images, labels):
-    with image_label_pairs.open_pairs(images, labels, 32) as opened:
+    with image_label_pairs.open_pairs(images, labels, 32, image_label_pairs.PairReading(print)) as opened:
         return label_offset.estimate(opened)
 
 
@@ -109,7 +109,7 @@ def test_too_few_windows_or_classes_give_nothing(tmp_path):
     indices = ground(480)
     images, labels = written(tmp_path, pictured(indices), np.full((480, 480), 10, np.uint8))
     assert offset(images, labels) is None, "a single class"
-    with image_label_pairs.open_pairs([], labels, 32) as opened:
+    with image_label_pairs.open_pairs([], labels, 32, image_label_pairs.PairReading(print)) as opened:
         assert label_offset.estimate(opened) is None, "labels alone"
     small = ground(60)
     assert offset(*written(tmp_path, pictured(small), CODES[small])) is None, "too few places"

@@ -206,8 +206,8 @@ def test_an_api_that_misbehaves_is_refused(bad_server, monkeypatch, refusal, mod
         ("500", "answered 500"),
         ("garbage", "something else"),
         ("stall", "did not answer for 1 s"),
-        ("500-after-4", "broke off"),
-        ("stall-after-4", "broke off"),
+        ("500-after-3", "broke off"),
+        ("stall-after-3", "broke off"),
     ],
 )
 def test_storage_that_misbehaves_is_refused(tmp_path, monkeypatch, refusal, mode, words):

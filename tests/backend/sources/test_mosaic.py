@@ -1,5 +1,8 @@
 """Pieces on one grid: exact where nothing is resampled, seamless where it is, patient but not for ever."""
 
+import socket
+from urllib.parse import quote
+
 import numpy as np
 import pytest
 import rasterio
@@ -11,7 +14,7 @@ from pyproj import Transformer
 from backend import sources
 from backend.geo import legend
 from backend.protocol import BackendError
-from backend.sources import mosaic
+from backend.sources import mosaic, stac
 from backend.sources.mosaic import Mosaic, Piece
 from tests import servers
 from tests.backend.rasters import write_raster
@@ -248,3 +251,41 @@ class TestOverHttp:
             rasterio.shutil.copy(source, tmp_path / "www" / "trap.tif", driver="VRT")
         with pytest.raises(BackendError, match="something else"):
             read([f"{served}/plain-after-9999/trap.tif"], "rgb", grid(10, 10))
+
+    @pytest.mark.parametrize("scheme", ["http", "HTTP", "Http"])
+    def test_a_redirect_leads_to_another_geotiff_alone(self, tmp_path, served, scheme):
+        whole = f"{served}/plain-after-9999/a.tif".replace("http", scheme, 1)
+        _, valid = read([f"{served}/redirect/{quote(whole, safe='')}"], "rgb", grid(10, 10))
+        assert valid.all()
+        with rasterio.open(tmp_path / "www" / "a.tif") as source:
+            rasterio.shutil.copy(source, tmp_path / "www" / "trap.vrt", driver="VRT")
+        trap = f"{served}/plain-after-9999/trap.vrt".replace("http", scheme, 1)
+        for address in (trap, f"{served}/redirect/{quote(trap, safe='')}"):
+            with pytest.raises(BackendError, match="something else"):
+                read([address], "rgb", grid(10, 10))
+
+    def test_a_redirect_to_a_local_file_is_refused(self, tmp_path, served):
+        secret = write_raster(tmp_path / "secret.tif", noise(3, 10, 10))
+        address = f"{served}/redirect/{quote(f'file://{secret}', safe='')}"
+        with pytest.raises(BackendError, match=r"redirects .* to an address of file. Only http and https"):
+            read([address], "rgb", grid(10, 10))
+
+    def test_a_redirect_to_ftp_is_refused_before_anybody_is_called(self, served, monkeypatch):
+        monkeypatch.setenv("ftp_proxy", "")
+        monkeypatch.delenv("ftp_proxy")
+        stac.forbid_ftp()
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            listener.settimeout(0.1)
+            target = f"ftp://127.0.0.1:{listener.getsockname()[1]}/a.tif"
+            with pytest.raises(BackendError, match=r"redirects .* to an address of ftp. Only http and https"):
+                read([f"{served}/redirect/{quote(target, safe='')}"], "rgb", grid(10, 10))
+            with pytest.raises(TimeoutError):
+                listener.accept()
+
+    def test_a_geotiff_whose_overviews_are_another_file_is_refused(self, tmp_path, served):
+        """GDAL would read them with any driver, from this machine too."""
+        secret = write_raster(tmp_path / "secret.tif", noise(3, 1000, 1000), pixel=2)
+        with rasterio.open(tmp_path / "www" / "a.tif", "r+") as target:
+            target.update_tags(ns="OVERVIEWS", OVERVIEW_FILE=str(secret))
+        with pytest.raises(BackendError, match="names another file as its overviews"):
+            read([f"{served}/plain-after-9999/a.tif"], "rgb", grid(100, 100, pixel_m=10))

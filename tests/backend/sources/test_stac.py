@@ -4,6 +4,7 @@ import http.server
 import json
 import threading
 from datetime import datetime, timedelta, timezone
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -61,6 +62,166 @@ def test_an_item_without_the_asset_is_refused(rasters):
     item = Item.from_dict(stac_items.item(rasters["here"], "a.tif", "thumbnail", "naip", "2019-01-03"))
     with pytest.raises(BackendError, match="has no asset 'image'"):
         stac.piece(item, "image", box())
+
+
+def item_at(rasters, href, **changed):
+    return {**stac_items.item(rasters["here"], href, "image", "naip", "2019-01-03"), **changed}
+
+
+@pytest.mark.parametrize(
+    ("href", "words"),
+    [
+        ("/data/a.tif", "at /data/a.tif. .*only http and https"),
+        ("file:///data/a.tif", "at file:///data/a.tif. .*only http and https"),
+        ("FILE:///data/a.tif", "only http and https"),
+        ("/vsicurl/http://example.org/a.tif", "only http and https"),
+        ("/vsizip//vsicurl/http://example.org/a.zip/a.tif", "only http and https"),
+        ("zip+https://example.org/a.zip!a.tif", "only http and https"),
+        ("vrt://http://example.org/a.tif", "only http and https"),
+        ("data:image/tiff;base64,SUkqAA==", "only http and https"),
+        ("<VRTDataset rasterXSize='1' rasterYSize='1'/>", "only http and https"),
+        ("ftp://example.org/a.tif", "only http and https"),
+        ("C:\\data\\a.tif", "only http and https"),
+        ("a.tif", "only http and https"),  # the item has no address of its own
+        ("", "only http and https"),
+        ("s3://bucket/a.tif", r"in an S3 bucket \(s3://bucket/a.tif\).*Planetary Computer's, or download"),
+        ("S3://bucket/a.tif", "in an S3 bucket"),
+    ],
+)
+def test_an_address_that_is_not_one_of_the_web_is_refused(rasters, href, words):
+    with pytest.raises(BackendError, match=words):
+        stac.piece(Item.from_dict(item_at(rasters, href)), "image", box())
+
+
+def test_a_long_address_is_shortened_in_the_message(rasters):
+    with pytest.raises(BackendError) as caught:
+        stac.piece(Item.from_dict(item_at(rasters, "data:" + "A" * 10_000)), "image", box())
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize(
+    ("own", "href", "address"),
+    [
+        ("https://a.org/naip/item.json", "../a.tif", "https://a.org/a.tif"),
+        ("https://a.org/naip/item.json", "./a.tif", "https://a.org/naip/a.tif"),
+        ("https://a.org/naip/item.json", "HTTPS://b.org/A.tif", "https://b.org/A.tif"),
+        ("/data/item.json", "a.tif", None),
+        ("file:///data/item.json", "a.tif", None),
+    ],
+)
+def test_a_relative_address_continues_the_items_own(rasters, own, href, address):
+    item = Item.from_dict(item_at(rasters, href, links=[{"rel": "self", "href": own}]))
+    if address is None:
+        with pytest.raises(BackendError, match="only http and https"):
+            stac.piece(item, "image", box())
+    else:
+        assert stac.piece(item, "image", box()).address == address
+
+
+def ring(*corners):
+    """A GeoJSON ring around the grid's centre, from corners in multiples of its half size."""
+    west, south, east, north = grid.lonlat_span(box())
+    lon, lat, half_width, half_height = (west + east) / 2, (south + north) / 2, (east - west) / 2, (north - south) / 2
+    return [[lon + x * half_width, lat + y * half_height] for x, y in (*corners, corners[0])]
+
+
+WHOLE = [(-1, -1), (1, -1), (1, 1), (-1, 1)]
+
+
+def covered(rasters, geometry, bbox=None):
+    """The share of the grid that an item covers."""
+    footprint = stac.footprint(Item.from_dict(item_at(rasters, "a.tif", geometry=geometry, bbox=bbox)), box())
+    return footprint.intersection(box().extent).area / box().extent.area
+
+
+class TestFootprints:
+    def test_a_bow_tie_is_the_rectangle_of_its_corners(self, rasters):
+        bow_tie = ring(*(WHOLE[index] for index in (0, 2, 1, 3)))
+        assert covered(rasters, {"type": "Polygon", "coordinates": [bow_tie]}) == pytest.approx(1, abs=0.02)
+
+    def test_a_ring_that_crosses_itself_is_mended(self, rasters):
+        crossing = ring((-1, -1), (1, -1), (1, 1), (0, 0), (0.2, -0.5), (-0.2, -0.5), (0, 0), (-1, 1))
+        assert 0.4 < covered(rasters, {"type": "Polygon", "coordinates": [crossing]}) < 0.9
+
+    def test_parts_that_overlap_count_once(self, rasters):
+        halves = [[ring((-1, -1), (0.2, -1), (0.2, 1), (-1, 1))], [ring((-0.2, -1), (1, -1), (1, 1), (-0.2, 1))]]
+        assert covered(rasters, {"type": "MultiPolygon", "coordinates": halves}) == pytest.approx(1, abs=0.02)
+
+    def test_of_a_collection_only_the_polygons_count(self, rasters):
+        half = {"type": "Polygon", "coordinates": [ring((-1, -1), (0, -1), (0, 1), (-1, 1))]}
+        point = {"type": "Point", "coordinates": ring(*WHOLE)[0]}
+        collection = {"type": "GeometryCollection", "geometries": [half, point]}
+        assert covered(rasters, collection) == pytest.approx(0.5, abs=0.02)
+
+    @pytest.mark.parametrize(
+        "geometry",
+        [
+            None,
+            {"type": "Polygon", "coordinates": []},
+            {"type": "Point", "coordinates": [0, 0]},
+            {"type": "Polygon", "coordinates": [[[None, 0], [1, 1]]]},
+            {"type": "Circle"},
+        ],
+    )
+    def test_without_polygons_the_bounding_box_counts(self, rasters, geometry):
+        (west, south), (east, north) = (ring(*WHOLE)[index] for index in (0, 2))
+        middle = (west + east) / 2
+        assert covered(rasters, geometry, [west, south, middle, north]) == pytest.approx(0.5, abs=0.02)
+        assert covered(rasters, geometry, [west, south, 0, middle, north, 9]) == pytest.approx(0.5, abs=0.02)
+
+    def test_without_either_the_item_counts_as_everywhere(self, rasters):
+        item = Item.from_dict(item_at(rasters, "a.tif", geometry=None, bbox=None))
+        assert stac.footprint(item, box()) is None
+
+    @pytest.mark.parametrize("lon", [179.9, -179.9])
+    def test_a_bounding_box_across_the_antimeridian_has_two_sides(self, rasters, lon):
+        here = grid.geobox(Extent(lon - 0.01, -16.8, lon + 0.01, -16.79, "EPSG:4326"), 10)
+        across = Item.from_dict(item_at(rasters, "a.tif", geometry=None, bbox=[179.5, -17.0, -179.5, -16.5]))
+        footprint = stac.footprint(across, here)
+        assert footprint.contains(here.extent)
+        far = Item.from_dict(item_at(rasters, "a.tif", geometry=None, bbox=[170, -17.0, -179.95, -16.5]))
+        assert stac.footprint(far, here).intersects(here.extent) == (lon > 0)
+
+    @pytest.mark.parametrize("lon", [179.9, -179.9])
+    def test_a_ring_across_the_antimeridian_is_not_one_around_the_earth(self, rasters, lon):
+        here, there = (
+            grid.geobox(Extent(at - 0.01, -16.8, at + 0.01, -16.79, "EPSG:4326"), 10) for at in (lon, lon / 2)
+        )
+        ring = [[179.5, -17], [-179.5, -17], [-179.5, -16.5], [179.5, -16.5], [179.5, -17]]
+        across = Item.from_dict(item_at(rasters, "a.tif", geometry={"type": "Polygon", "coordinates": [ring]}))
+        assert stac.footprint(across, here).contains(here.extent)
+        assert not stac.footprint(across, there).intersects(there.extent)
+
+    def test_a_footprint_around_the_earth_is_everywhere(self, rasters):
+        ring = [[-180, -90], [180, -90], [180, 90], [-180, 90], [-180, -90]]
+        geometry = {"type": "Polygon", "coordinates": [ring]}
+        assert covered(rasters, geometry, [-180, -90, 180, 90]) == pytest.approx(1)
+
+    def test_a_footprint_on_the_other_side_of_the_earth_is_empty(self, rasters):
+        far = Item.from_dict(item_at(rasters, "a.tif", geometry=None, bbox=[100, 30, 103, 33]))
+        assert not stac.footprint(far, box()).intersects(box().extent)
+
+
+def test_items_without_a_geometry_are_not_lost(rasters, monkeypatch):
+    with servers.stac_api([item_at(rasters, "a.tif", geometry=None)]) as url:
+        monkeypatch.setenv("LANDFORGE_STAC_URL", url)
+        assert [item.id for item in stac.search("naip", box())] == ["here-2019"]
+
+
+@pytest.mark.parametrize("target", ["file://{}", "{}"])
+def test_an_api_cannot_lead_to_local_files(rasters, monkeypatch, tmp_path, target):
+    """Neither by the link to a next page, nor by a redirect."""
+    secret = tmp_path / "secret.json"
+    secret.write_text(json.dumps({"type": "FeatureCollection", "features": [item_at(rasters, "a.tif")], "links": []}))
+    link = {"rel": "next", "href": target.format(secret), "type": "application/geo+json"}
+    first = item_at(rasters, "a.tif")  # an empty page would be the last
+    with servers.stac_api([first], [link]) as url, servers.misbehaving() as redirecting:
+        monkeypatch.setenv("LANDFORGE_STAC_URL", url)
+        with pytest.raises(BackendError, match="did not answer as one"):
+            stac.search("naip", box())
+        monkeypatch.setenv("LANDFORGE_STAC_URL", f"{redirecting}/redirect/{quote(f'file://{secret}', safe='')}")
+        with pytest.raises(BackendError, match="did not answer as one"):
+            stac.search("naip", box())
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,14 @@
 """WorldCover's cells by name, and its refusals."""
 
+import numpy as np
 import pytest
 
+from backend import sources
 from backend.geo import grid
 from backend.protocol import BackendError, Extent
 from backend.sources import worldcover
+from tests import servers
+from tests.backend.rasters import write_raster
 
 
 @pytest.mark.parametrize(
@@ -31,7 +35,69 @@ def test_a_grid_that_reaches_over_the_antimeridian_has_a_cell_on_either_side():
     assert worldcover.cells(box) == {"S18E177": (177, -18), "S18W180": (-180, -18)}
 
 
-def test_a_year_without_a_map_is_refused():
+def test_a_year_without_a_map_is_refused(reporter):
     box = grid.geobox(Extent(6.5, 0.1, 6.6, 0.2, "EPSG:4326"), 10)
     with pytest.raises(BackendError, match=r"no WorldCover of 2019. Choose 2020 or 2021"):
-        worldcover.find("esa", box, 2019, "")
+        worldcover.find("esa", box, 2019, reporter)
+
+
+class TestMirrors:
+    """A land tile and a sea tile, which a mirror does not have, side by side."""
+
+    COAST = Extent(8.99, 0.1, 9.01, 0.12, "EPSG:4326")
+
+    @pytest.fixture
+    def mirror(self, tmp_path, monkeypatch):
+        """`mirror(mode)`: a mirror of the western tile alone, which answers as `mode` for any other."""
+        monkeypatch.setenv("LANDFORGE_HTTP_TIMEOUT_S", "1")
+        monkeypatch.setattr(sources, "RETRIES", 1)
+        path = tmp_path / "v200" / "2021" / "map" / "ESA_WorldCover_10m_2021_v200_N00E006_Map.tif"
+        write_raster(path, np.full((1, 300, 300), 10, np.uint8), 6, 3, 0.01, "EPSG:4326", nodata=0)
+        with servers.misbehaving(tmp_path) as url:
+            yield lambda mode: monkeypatch.setenv("LANDFORGE_ESA_URL", f"{url}/{mode}")
+
+    def found(self, extent, reporter):
+        mosaic, _ = worldcover.find("esa", grid.geobox(extent, 10), 2021, reporter)
+        with mosaic:
+            return [piece.address.split("_")[-2] for piece in mosaic.pieces]
+
+    @pytest.mark.parametrize(
+        ("mode", "words"),
+        [("403", "answered 403"), ("410", "answered 410"), ("garbage", "sent something else than a GeoTIFF")],
+    )
+    def test_a_sea_tile_that_is_refused_does_not_end_a_clip(self, mirror, reporter, mode, words):
+        mirror(f"{mode}-without")
+        assert self.found(self.COAST, reporter) == ["N00E006"]
+        name = "ESA_WorldCover_10m_2021_v200_N00E009_Map.tif"
+        logs = [event.message for event in reporter.events("log")]
+        assert logs == [f"Left out as not there, because the server {words}: {name}."]
+
+    def test_a_sea_tile_that_does_not_exist_needs_no_word(self, mirror, reporter):
+        mirror("404-without")
+        assert self.found(self.COAST, reporter) == ["N00E006"]
+        assert reporter.events("log") == []
+
+    @pytest.mark.parametrize(
+        ("mode", "words"),
+        [
+            ("401", "answered 401"),
+            ("500", "answered 500"),
+            ("503", "answered 503"),
+            ("stall", "did not answer for 1 s"),
+            ("head", "cannot be read"),
+        ],
+    )
+    def test_a_server_that_fails_is_no_sea(self, mirror, reporter, mode, words):
+        """There may be land: a hole would be silent."""
+        mirror(f"{mode}-without")
+        with pytest.raises(BackendError, match=words):
+            self.found(self.COAST, reporter)
+
+    @pytest.mark.parametrize(
+        ("mode", "words"),
+        [("404", "has no tile here"), ("403", "answered 403"), ("410", "answered 410"), ("garbage", "something else")],
+    )
+    def test_where_no_tile_answers_the_servers_word_is_passed_on(self, mirror, reporter, mode, words):
+        mirror(f"{mode}-without")
+        with pytest.raises(BackendError, match=words):
+            self.found(Extent(9.5, 0.1, 9.51, 0.11, "EPSG:4326"), reporter)
