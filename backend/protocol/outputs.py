@@ -25,7 +25,18 @@ INDEXES = ("dataset.json", "packed.json", "model_index.json")
 REPORTS = ("CrossTest", "ImageQuality", "LandCoverRealism")
 """The jobs that add a page and tables to their output folder, which may hold other things."""
 
-WORDS = ("architecture", "area", "encoder", "grid_crs", "roads_width", "scheduler", "style", "water_width")
+WORDS = (
+    "architecture",
+    "area",
+    "bands",
+    "encoder",
+    "grid_crs",
+    "roads_width",
+    "scheduler",
+    "stretch",
+    "style",
+    "water_width",
+)
 """The fields of text that are never paths, even where a file in the working directory has the same name."""
 
 BUNDLED = Path(__file__).resolve().parent.parent / "bundled"
