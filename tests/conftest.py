@@ -30,6 +30,7 @@ SLOW = {
     "backend/jobs/test_resume.py": (),
     "backend/jobs/test_train_generators.py": (),
     "backend/jobs/test_trainsegmentation.py": (),
+    "backend/models/test_architectures.py": ("test_an_encoder_of_one", "test_trying_a_size"),
     "backend/models/test_class_shares.py": (),
     "backend/models/test_device.py": ("test_freed_memory",),
     "backend/models/test_low_frequency_noise.py": (),

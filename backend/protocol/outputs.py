@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import glob
+import html
 import os
 import re
 import shutil
@@ -24,7 +25,18 @@ INDEXES = ("dataset.json", "packed.json", "model_index.json")
 REPORTS = ("CrossTest", "ImageQuality", "LandCoverRealism")
 """The jobs that add a page and tables to their output folder, which may hold other things."""
 
-WORDS = ("architecture", "area", "encoder", "grid_crs", "roads_width", "scheduler", "style", "water_width")
+WORDS = (
+    "architecture",
+    "area",
+    "bands",
+    "encoder",
+    "grid_crs",
+    "roads_width",
+    "scheduler",
+    "stretch",
+    "style",
+    "water_width",
+)
 """The fields of text that are never paths, even where a file in the working directory has the same name."""
 
 BUNDLED = Path(__file__).resolve().parent.parent / "bundled"
@@ -108,7 +120,7 @@ def ignores_case(folder: Path) -> bool:
     Nothing is written.
     """
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
-        names = (entry.name for entry in entries if entry.name.swapcase() != entry.name)
+        names = (entry.name for entry in entries if entry.name.isascii() and entry.name.swapcase() != entry.name)
         for name in names:
             return _is_same_existing(folder / name, folder / name.swapcase())
     if folder.name.swapcase() != folder.name:
@@ -175,8 +187,9 @@ def _vrt_sources(path: str, depth: int = 8) -> Iterator[str]:
         return
     text = Path(path).read_text(encoding="utf-8", errors="replace")
     for attributes, source in _VRT_SOURCE.findall(text):
+        source = html.unescape(source.strip())
         relative = re.search(r"relativeToVRT\s*=\s*[\"']1", attributes)
-        for name in _named_paths(str(Path(path).parent / source.strip()) if relative else source.strip()):
+        for name in _named_paths(str(Path(path).parent / source) if relative else source):
             yield name
             yield from _vrt_sources(name, depth - 1)
 

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from backend import protocol
+from backend.datasets import layout
+from backend.models import model_folder
 from backend.protocol import BackendError, Extent, outputs
 from tests.backend.rasters import write_raster
 
@@ -70,8 +72,9 @@ def test_no_output_of_any_job_may_be_any_of_its_inputs(raster, cls, spec, output
         protocol.check_outputs(job)
 
 
-def test_the_fields_of_words_are_fields_of_jobs():
+def test_the_lists_of_names_are_those_of_jobs_and_folders():
     names = {spec.name for cls in protocol.JOBS.values() for spec in dataclasses.fields(cls)}
+    assert set(outputs.INDEXES) == {layout.INDEX, layout.PACKED_INDEX, model_folder.INDEX}
     assert set(outputs.WORDS) <= names and set(outputs.REPORTS) <= {cls.__name__ for cls in protocol.JOBS.values()}
 
 
@@ -114,10 +117,10 @@ def test_a_file_in_an_archive_is_the_archive(tmp_path):
 
 @pytest.mark.parametrize("relative", [True, False])
 def test_the_sources_of_a_virtual_raster_are_inputs(raster, tmp_path, relative):
-    inner, outer = tmp_path / "sub" / "inner.vrt", tmp_path / "outer.vrt"
+    inner, outer = tmp_path / "sub" / "R&D.vrt", tmp_path / "outer.vrt"
     source = '<SourceFilename relativeToVRT="{}">{}</SourceFilename>'
     inner.write_text(source.format(int(relative), "../map.tif" if relative else raster))
-    outer.write_text(source.format(1, "sub/inner.vrt") + source.format(1, "outer.vrt"))
+    outer.write_text(source.format(1, "sub/R&amp;D.vrt") + source.format(1, "outer.vrt"))
     message = refusal_of(job_of(protocol.SegmentImage, image=str(outer), output=str(raster)))
     assert "map.tif itself (IMAGE)" in message
 
