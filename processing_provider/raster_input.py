@@ -23,7 +23,9 @@ from qgis.core import (
 )
 
 from ..backend.protocol import Extent
-from .extents import crs_text, grid_bounds
+from ..plugin import grids
+from ..plugin.raster_files import open_raster, raster_tags
+from .extents import crs_text, extent_of_box, grid_bounds, rectangle, reprojected, shifted, turns
 
 # Formats that the backend's own GDAL reads on every machine; files in other formats are exported.
 SUFFIXES = (".tif", ".tiff", ".vrt", ".png", ".jpg", ".jpeg", ".jp2", ".img")
@@ -44,9 +46,7 @@ def local_path(layer: QgsRasterLayer) -> str:
 
 def export_tags(layer: QgsRasterLayer) -> dict[str, str]:
     """The tags of an export of the layer: those of KEPT_TAGS, and the layer's name as the source item."""
-    source = gdal.Open(layer.source()) if layer.providerType() == "gdal" else None
-    tags = source.GetMetadata() if source else {}
-    tags = {key: value for key, value in tags.items() if key.startswith(KEPT_TAGS)}
+    tags = {key: value for key, value in raster_tags(layer).items() if key.startswith(KEPT_TAGS)}
     return {"LANDFORGE_ITEMS": json.dumps([layer.name()]), **tags}
 
 
@@ -64,6 +64,7 @@ class RasterInput:
                 f"The layer {self.name!r} has no CRS, so its place is unknown. Set it first (Layer, Set CRS)."
             )
         self.path = local_path(layer)
+        self._source = layer.source() if layer.providerType() == "gdal" else ""
         self._crs, self._bounds = layer.crs(), layer.extent()
         self._provider = None if self.path else layer.dataProvider().clone()
         self._tags = {} if self.path else export_tags(layer)
@@ -72,8 +73,12 @@ class RasterInput:
     @property
     def extent(self) -> Extent:
         """The layer's bounds in its CRS."""
-        box = self._bounds
-        return Extent(box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum(), crs_text(self._crs))
+        return extent_of_box(self._bounds, self._crs)
+
+    def files(self) -> list[str]:
+        """The files that GDAL reads for the layer, also those that a virtual raster refers to."""
+        dataset = open_raster(self._source) if self._source else None
+        return [*filter(None, [self.path]), *((dataset.GetFileList() or []) if dataset else [])]
 
     def export(
         self, target: Path, extent: Extent | None, grid_crs: str, pixel_m: float, feedback: QgsProcessingFeedback
@@ -83,9 +88,10 @@ class RasterInput:
         The GeoTIFF has the layer's own pixels, or pixels of about `pixel_m` metres where the layer has none (a web
         map). Without an extent the whole layer is written. Raises QgsProcessingException where that fails.
         """
-        box = self._bounds
+        box, turn = self._bounds, self._turn(extent)
         if extent is not None:
-            box = grid_bounds(extent, grid_crs, crs_text(self._crs), self.transforms).intersect(self._bounds)
+            box = grid_bounds(extent, grid_crs, crs_text(self._crs), self.transforms)
+            box = shifted(box, turn).intersect(self._bounds)
         if box.isEmpty():
             raise QgsProcessingException(f"The layer {self.name!r} does not reach into the extent.")
         if self._provider.xSize() > 0:
@@ -98,8 +104,21 @@ class RasterInput:
                 "Clip NAIP and the layer as its source."
             )
         feedback.pushInfo(f"Exporting the layer {self.name!r}: {columns:,} x {rows:,} pixels.")
-        self._write(target, box, columns, rows, feedback)
+        self._write(target, box, columns, rows, turn, feedback)
         return str(target)
+
+    def _turn(self, extent: Extent | None) -> float:
+        """How many degrees east of its place between -180 and 180 the layer lies: 360 in longitudes of 180 to 360."""
+        if extent is None:
+            return self._bounds.xMinimum() - grids.within_180(self._bounds, self._crs).xMinimum()
+        box = reprojected(rectangle(extent), extent.crs, crs_text(self._crs), self.transforms)
+        shifts = [turn for turn in turns(self._crs, self._bounds) if shifted(box, turn).intersect(self._bounds).width()]
+        if len(shifts) > 1:
+            raise QgsProcessingException(
+                f"The layer {self.name!r} begins and ends at a longitude within the extent. Draw one extent on either "
+                "side of it."
+            )
+        return shifts[0] if shifts else 0.0
 
     def _snapped_to_pixels(self, box: QgsRectangle) -> tuple[QgsRectangle, int, int]:
         """The box widened to whole pixels of the layer, and its columns and rows."""
@@ -128,7 +147,9 @@ class RasterInput:
         width_m, height_m = ellipsoid.measureLine(west, east), ellipsoid.measureLine(south, north)
         return math.ceil(width_m / pixel_m), math.ceil(height_m / pixel_m)
 
-    def _write(self, target: Path, box: QgsRectangle, columns: int, rows: int, feedback: QgsProcessingFeedback) -> None:
+    def _write(
+        self, target: Path, box: QgsRectangle, columns: int, rows: int, turn: float, feedback: QgsProcessingFeedback
+    ) -> None:
         pipe = QgsRasterPipe()
         # The pipe takes the provider over. It must not get a clone: a clone of a clone of a virtual raster is garbage.
         pipe.set(self._provider)
@@ -142,7 +163,12 @@ class RasterInput:
             raise QgsProcessingException(
                 f"QGIS could not export the layer {self.name!r}. Check that it draws, and the space on the disk."
             )
-        dataset = gdal.Open(str(target), gdal.GA_Update)
+        dataset = open_raster(str(target), update=True)
+        if dataset is None:
+            raise QgsProcessingException(f"QGIS's export of the layer {self.name!r} cannot be read: {target}.")
+        if turn:
+            left, *rest = dataset.GetGeoTransform()
+            dataset.SetGeoTransform((left - turn, *rest))
         dataset.SetMetadata({**dataset.GetMetadata(), **self._tags})
         if self.is_picture:
             self._check_coverage(dataset, feedback)

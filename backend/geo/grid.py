@@ -28,9 +28,12 @@ LANDCOVER_PIXEL_M = 10.0
 def parse_crs(text: str, role: str) -> CRS:
     """The horizontal CRS of a text (`EPSG:32618`, WKT); a BackendError about `role` where it is missing or unknown."""
     try:
-        return horizontal(CRS.from_user_input(text))
+        crs = horizontal(CRS.from_user_input(text))
     except CRSError as error:
         raise BackendError(f"The CRS of {role} is missing or unknown: {text!r}. Set it first.") from error
+    if crs.is_vertical or crs.is_geocentric:
+        raise BackendError(f"The CRS of {role} has no horizontal coordinates: {crs.name}. Set another one.")
+    return crs
 
 
 def horizontal(crs: CRS) -> CRS:

@@ -45,9 +45,14 @@ def shifted_longitudes(west: float, east: float, turn: float = 360.0) -> tuple[f
     """West and east, shifted by whole turns so that west is in [-180, 180) degrees; BackendError across 180 degrees.
 
     `turn` is a full circle in the unit of the longitudes: 360 for degrees. Rounding errors of a billionth of a turn
-    are cut off.
+    are cut off. Raises BackendError, too, for longitudes beyond 540 degrees, which are other coordinates.
     """
     half, tolerance = turn / 2, turn * 1e-9
+    if west < -1.5 * turn or east > 1.5 * turn:
+        raise BackendError(
+            f"The extent lies outside the Earth: its longitudes are {west:,.15g} to {east:,.15g}. Check that its "
+            "coordinates and CRS belong together."
+        )
     shift = -turn * math.floor((west + half + tolerance) / turn)
     west, east = max(west + shift, -half), east + shift
     if east > half + tolerance:

@@ -1,0 +1,77 @@
+"""The outputs' paths of a run, and the refusal of outputs that cannot be written or would replace an input."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingOutputLayerDefinition,
+)
+
+from .raster_input import RasterInput
+from .values import Parameters, is_optional
+from .vector_input import VectorInput
+
+
+def check_outputs(algorithm: Any, parameters: Parameters, fields: dict[str, Any]) -> None:
+    """Refuse a raster output that is no GeoTIFF, an address, and a file that is an input or another output.
+
+    Raises QgsProcessingException. A file counts by its place on the disk, whatever its path is.
+    """
+    used = {_identity(path) for value in fields.values() for path in _input_files(value)}
+    for definition in algorithm.destinationParameterDefinitions():
+        value = parameters.get(definition.name())
+        if isinstance(value, QgsProcessingOutputLayerDefinition):
+            value = value.sink.staticValue()
+        if not isinstance(value, str) or not value or value == QgsProcessing.TEMPORARY_OUTPUT:
+            continue
+        if "://" in value:
+            raise QgsProcessingException(f"{definition.name()} is an address, {value}. Write the path of a local file.")
+        if definition.type() == "rasterDestination" and not value.lower().endswith((".tif", ".tiff")):
+            raise QgsProcessingException(f"{definition.name()} is written as GeoTIFF: {value} must end in .tif.")
+        identity = _identity(value)
+        if identity in used:
+            raise QgsProcessingException(f"{value} is also an input or another output. Choose another output.")
+        used.add(identity)
+
+
+def _input_files(value: Any) -> Iterator[str]:
+    if isinstance(value, tuple):
+        for item in value:
+            yield from _input_files(item)
+    elif isinstance(value, RasterInput):
+        yield from value.files()
+    elif isinstance(value, VectorInput) and value.path:
+        yield value.path.partition("|layername=")[0]
+
+
+def _identity(path: str) -> Any:
+    """What is the same for every path of a file: its number on its disk, or where it is missing the resolved path."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return os.path.normcase(os.path.realpath(path))
+    return status.st_dev, status.st_ino
+
+
+def output_paths(algorithm: Any, parameters: Parameters, context: QgsProcessingContext) -> dict[str, str]:
+    """The outputs' paths by key, without optional outputs that are left empty.
+
+    Call it once a run: every call makes new names for temporary outputs.
+    """
+    readers = {
+        "rasterDestination": algorithm.parameterAsOutputLayer,
+        "fileDestination": algorithm.parameterAsFileOutput,
+    }
+    paths = {}
+    for definition in algorithm.destinationParameterDefinitions():
+        if is_optional(definition) and parameters.get(definition.name()) in (None, ""):
+            continue
+        reader = readers.get(definition.type(), algorithm.parameterAsString)
+        paths[definition.name()] = reader(parameters, definition.name(), context)
+    return paths
