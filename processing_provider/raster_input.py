@@ -35,13 +35,27 @@ PICTURES = (Qgis.DataType.ARGB32, Qgis.DataType.ARGB32_Premultiplied)
 
 
 def local_path(layer: QgsRasterLayer) -> str:
-    """The absolute path of a layer that is a local file in a common format and in the layer's CRS; else empty."""
-    if layer.providerType() != "gdal" or layer.dataProvider().crs() != layer.crs():
+    """The absolute path of a layer that is a local file in a common format, just as the layer shows it; else empty.
+
+    A layer with a CRS or nodata values that were set in QGIS, or placed by ground control points, is not.
+    """
+    if layer.providerType() != "gdal" or layer.dataProvider().crs() != layer.crs() or _has_own_nodata(layer):
         return ""
     parts = QgsProviderRegistry.instance().decodeUri("gdal", layer.source())
     path = Path(parts.get("path") or "")
     is_plain_file = not parts.get("layerName") and not parts.get("openOptions")
-    return str(path.absolute()) if is_plain_file and path.suffix.lower() in SUFFIXES and path.is_file() else ""
+    if not is_plain_file or path.suffix.lower() not in SUFFIXES or not path.is_file():
+        return ""
+    dataset = open_raster(layer.source())
+    return "" if dataset is not None and dataset.GetGCPCount() else str(path.absolute())
+
+
+def _has_own_nodata(layer: QgsRasterLayer) -> bool:
+    """Whether values were added to the file's nodata in QGIS, or the file's nodata was switched off."""
+    provider = layer.dataProvider()
+    bands = range(1, provider.bandCount() + 1)
+    unused = (provider.sourceHasNoDataValue(band) and not provider.useSourceNoDataValue(band) for band in bands)
+    return any(provider.userNoDataValues(band) for band in bands) or any(unused)
 
 
 def export_tags(layer: QgsRasterLayer) -> dict[str, str]:
@@ -169,9 +183,29 @@ class RasterInput:
         if turn:
             left, *rest = dataset.GetGeoTransform()
             dataset.SetGeoTransform((left - turn, *rest))
+        self._set_nodata(dataset)
         dataset.SetMetadata({**dataset.GetMetadata(), **self._tags})
         if self.is_picture:
             self._check_coverage(dataset, feedback)
+
+    def _set_nodata(self, dataset: gdal.Dataset) -> None:
+        """Give an export the layer's own nodata; QGIS writes only the file's, even where that is switched off."""
+        provider, bands = self._provider, range(1, self._provider.bandCount() + 1)
+        uses_own = provider.sourceHasNoDataValue(1) and provider.useSourceNoDataValue(1)
+        ranges = {band: provider.userNoDataValues(band) for band in bands}
+        first = next((values[0].min() for values in ranges.values() if values), None)
+        if uses_own or (first is None and not provider.sourceHasNoDataValue(1)):
+            return  # with the file's nodata, QGIS has written the layer's too
+        for number, values in ranges.items():
+            band = dataset.GetRasterBand(number)
+            band.DeleteNoDataValue()
+            for row in range(dataset.RasterYSize if values else 0):
+                pixels = band.ReadAsArray(0, row, dataset.RasterXSize, 1)
+                for each in values:
+                    pixels[(pixels >= each.min()) & (pixels <= each.max())] = first
+                band.WriteArray(pixels, 0, row)
+        if first is not None:
+            dataset.GetRasterBand(1).SetNoDataValue(first)
 
     def _check_coverage(self, dataset: gdal.Dataset, feedback: QgsProcessingFeedback) -> None:
         """Refuse an export that is transparent throughout, and warn of one in parts.

@@ -1,9 +1,20 @@
 """Algorithm parameters become the fields of a job."""
 
+import os
+from pathlib import Path
+
 import pytest
 from landforge.backend.protocol import BackendError
 from landforge.plugin import settings
-from qgis.core import QgsProcessing, QgsProcessingException, QgsSettings
+from osgeo import gdal
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingException,
+    QgsProcessingOutputLayerDefinition,
+    QgsProperty,
+    QgsRasterLayer,
+    QgsSettings,
+)
 
 from tests.processing_provider.algorithms import algorithm, read_fields
 from tests.processing_provider.rasters import EXTENT, write_raster
@@ -124,6 +135,47 @@ def test_an_output_over_its_input(context, landcover):
     assert not ok and "also an input" in message
 
 
+@pytest.fixture
+def aliases(tmp_path, landcover):
+    """Other paths of the land cover, by what they are."""
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path, target_is_directory=True)
+    (tmp_path / "alias.tif").symlink_to(landcover)
+    name = Path(landcover).name
+    return {
+        "..": f"{tmp_path}/sub/../{name}",
+        "link to the folder": f"{tmp_path}/link/{name}",
+        "link to the file": f"{tmp_path}/alias.tif",
+        "relative": os.path.relpath(landcover),
+        "expression": QgsProperty.fromExpression(f"'{landcover}'"),
+        "layer definition": QgsProcessingOutputLayerDefinition(landcover),
+    }
+
+
+@pytest.mark.parametrize(
+    "what", ["..", "link to the folder", "link to the file", "relative", "expression", "layer definition"]
+)
+def test_an_output_over_its_input_by_another_path(context, landcover, aliases, what):
+    for layer in (landcover, QgsRasterLayer(f"{landcover}|option:NUM_THREADS=2", "codes")):
+        ok, message = algorithm("generateimage").checkParameterValues(
+            {"LANDCOVER": layer, "OUTPUT": aliases[what]}, context
+        )
+        assert not ok and "also an input" in message
+
+
+def test_an_output_that_an_input_refers_to(context, landcover, tmp_path):
+    vrt = str(tmp_path / "codes.vrt")
+    gdal.BuildVRT(vrt, [landcover]).FlushCache()
+    ok, message = algorithm("generateimage").checkParameterValues({"LANDCOVER": vrt, "OUTPUT": landcover}, context)
+    assert not ok and "also an input" in message
+
+
+def test_an_address_is_no_output(context, landcover):
+    parameters = {"LANDCOVER": landcover, "OUTPUT": f"file://{landcover}"}
+    ok, message = algorithm("generateimage").checkParameterValues(parameters, context)
+    assert not ok and "OUTPUT is an address" in message
+
+
 def test_temporary_outputs_are_fine(context, landcover):
     parameters = {"LANDCOVER": landcover, "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT}
     assert algorithm("generateimage").checkParameterValues(parameters, context) == (True, "")
@@ -202,3 +254,11 @@ def test_lists_of_numbers_and_of_choices(context, tmp_path):
         read_study(SHARES="half")
     with pytest.raises(QgsProcessingException, match=r"ARCHITECTURE is 'vgg', but must be of deeplabv3plus, lale"):
         read_study(ARCHITECTURE=["lale", "vgg"])
+
+
+def test_images_to_compare_are_layers_too(context, image, tmp_path):
+    layer = QgsRasterLayer(image, "mine")
+    context.project().addMapLayer(layer)
+    for value in (layer, layer.id(), "mine"):
+        job = read_fields("imagequality", context, REAL=[str(tmp_path), value], SYNTHETIC=[image])
+        assert job["real"][0] == str(tmp_path) and job["real"][1].path == image
