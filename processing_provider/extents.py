@@ -148,7 +148,7 @@ def turns(crs: QgsCoordinateReferenceSystem, bounds: QgsRectangle) -> tuple[floa
 
 def is_beyond_180(crs: QgsCoordinateReferenceSystem, bounds: QgsRectangle) -> bool:
     """Whether bounds are in degrees with longitudes beyond -180 to 180."""
-    return grids.in_degrees(crs) and not bounds.isEmpty() and (bounds.xMinimum() < -180 or bounds.xMaximum() > 180)
+    return grids.in_degrees(crs) and (bounds.xMinimum() < -180 or bounds.xMaximum() > 180)
 
 
 def shifted(box: QgsRectangle, degrees: float) -> QgsRectangle:

@@ -67,7 +67,7 @@ def test_expressions_in_json_on_stdin(landcover, codes, tmp_path):
     [
         ({"SOURCE": "bucket"}, "one of esa, planetarycomputer, layer"),
         ({"EXTENT": EXTENT.replace("EPSG", "EPGS")}, "'EPGS:32717' is no CRS that QGIS knows"),
-        ({"GRID_CRS": "EPSG:3271"}, "GRID_CRS: 'EPSG:3271' is no CRS that QGIS knows"),
+        ({"GRID_CRS": "EPSG:32799"}, "GRID_CRS: 'EPSG:32799' is no CRS that QGIS knows"),
         ({"MAX_AREA_KM2": "0.001"}, "more than the limit"),
     ],
 )
