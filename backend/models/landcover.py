@@ -2,7 +2,7 @@
 
 The autoencoder encodes one-hot classes and is trained with cross-entropy. The denoiser can be conditioned on the class
 shares of a window and on a style, as constant planes concatenated with the latents, with guidance by Ho and Salimans
-(2022). It is trained as a diffusion model of many steps, then distilled to STEPS steps with an adversarial loss.
+(2022). It is trained as a diffusion model of many steps, then distilled to STEPS steps.
 """
 
 from __future__ import annotations

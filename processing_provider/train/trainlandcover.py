@@ -28,11 +28,10 @@ class TrainLandCover(BackendAlgorithm):
         )
         stages = (
             "autoencoder learns to compress maps, decoder learns to decompress them without seams, denoiser learns to "
-            "generate compressed maps in many steps, distillation reduces the steps with the help of a discriminator."
+            "generate compressed maps in many steps, distillation reduces the steps to a few."
         )
         return [
             parameters.folders("DATASET", "Data sets", dataset),
             *parameters.generator_training(Job, stages),
-            parameters.encoder_weights(Job),
             parameters.folder_output("OUTPUT", "Model", "The folder of the trained model."),
         ]

@@ -11,7 +11,6 @@ class TrainLandCover:
     """Train the land cover generator on data sets, stage by stage; a further run resumes where this one stopped.
 
     Weights are those of `model`, or random without it. The stages share `minutes`; `steps` limits each of them.
-    `encoder_weights` are those of the distillation's discriminator, as in TrainImage.
     """
 
     dataset: tuple[str, ...]
@@ -21,7 +20,6 @@ class TrainLandCover:
     minutes: float = 60.0
     steps: Optional[int] = None  # noqa: UP045
     batch: int = 16
-    encoder_weights: str = ""
     learning_rate: Optional[float] = None  # noqa: UP045
     seed: int = 0
 

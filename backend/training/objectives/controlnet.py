@@ -27,6 +27,7 @@ from backend.training.objectives.image_adversary import (
 )
 
 CONDITION_DROPOUT = 0.1  # the probability that an example is trained without its condition, for guidance
+LAST_STEP_WEIGHT = 3.0  # of the last step, which gives the result, among the distilled steps that are trained
 
 
 def psnr(reconstructed: torch.Tensor, image: torch.Tensor) -> float:
@@ -107,7 +108,7 @@ class Distillation(Objective):
         super().__init__()
         self.networks = nn.ModuleDict({"denoiser": denoiser, "controlnet": controlnet})
         self.adversary = ImageAdversary(style_table, encoder_weights)
-        self.distilled = DistilledSteps(STEPS)
+        self.distilled = DistilledSteps(STEPS, LAST_STEP_WEIGHT)
         self.autoencoder = [autoencoder]  # in a list, so that it is neither trained nor saved
         self._dc_share = autoencoder.dc_share()
 

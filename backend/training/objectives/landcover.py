@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import torch
 from diffusers import AutoencoderKL, UNet2DModel
@@ -10,12 +12,12 @@ from torch.nn import functional
 
 from backend.geo import legend
 from backend.models import diffusion, landcover, latent_generator
-from backend.training import projected_discriminator
 from backend.training.distillation import DistilledSteps
 from backend.training.generator import Batch, Objective
 
 KL_WEIGHT = 1e-4  # of the KL divergence, the mean over all latents
-SHARE_WEIGHT = 5.0  # of the error in the class shares, in the distilled generator's loss
+TEACHER_STEPS = 6  # that a step of the distilled denoiser replaces
+OWN_STATES_SHARE = 0.5  # of the distillation's batches
 
 
 class Autoencoding(Objective):
@@ -92,69 +94,40 @@ class Denoising(Objective):
         """Logits (n, 11, h, w) of maps generated from noise of the shape of `like`."""
         return latent_generator.sample(self.autoencoder[0], denoise, like)
 
-    def _denoise(self, shares: torch.Tensor, styles: torch.Tensor) -> diffusion.Denoise:
-        return lambda noisy, times: landcover.predict_v(self.denoiser, noisy, times, shares, styles)
+    def _denoise(
+        self, shares: torch.Tensor, styles: torch.Tensor, denoiser: UNet2DModel | None = None
+    ) -> diffusion.Denoise:
+        network = denoiser or self.denoiser
+        return lambda noisy, times: landcover.predict_v(network, noisy, times, shares, styles)
 
 
 class Distillation(Denoising):
-    """Adversarial distillation of a denoiser to a few steps: the map of each step is scored (Sauer et al. 2023).
+    """Progressive distillation to a few steps: each replaces several steps of the teacher (Salimans and Ho 2022).
 
-    The discriminator's images are maps in the legend's colours: real ones, which also pass through the autoencoder, and
-    generated ones, in which a pixel has the colour of its likeliest class and the gradient of the mean colour of all.
+    Half of the batches start a step from noised training latents, and half from the student's own steps before it, so
+    that it learns to correct their errors.
     """
 
-    optimizer_keys = ("generator", "discriminator")
-    learning_rate = 2e-4
+    learning_rate = 4e-4
 
-    def __init__(
-        self, denoiser: UNet2DModel, autoencoder: AutoencoderKL, styles: int, encoder_weights: str = ""
-    ) -> None:
+    def __init__(self, denoiser: UNet2DModel, autoencoder: AutoencoderKL) -> None:
         super().__init__(denoiser, autoencoder)
-        condition_channels = landcover.SHARE_PLANES + styles
-        self.discriminator = projected_discriminator.ProjectedDiscriminator(condition_channels, encoder_weights)
+        self.teacher = copy.deepcopy(denoiser).requires_grad_(False)  # saved, as the result replaces its weights
         self.distilled = DistilledSteps(landcover.STEPS)
 
-    def trained_module(self, optimizer_key: str) -> nn.Module:
-        """The denoiser or the discriminator."""
-        return self.discriminator if optimizer_key == "discriminator" else self.denoiser
-
     def forward(self, batch: Batch, optimizer_key: str) -> tuple[torch.Tensor, dict[str, float]]:
-        """Normalised `latents` (n, c, h, w), `shares` (n, 11) and `styles` (n, s) to the loss of that optimizer."""
-        if optimizer_key == "discriminator":
-            return self.discriminator.loss(), {}
-        latents, size_px = batch["latents"], (landcover.WINDOW_PX, landcover.WINDOW_PX)
-        real = _colours(latent_generator.decode(self.autoencoder[0], latents).float()).detach()
-        real_condition = landcover.condition_planes(batch["shares"], batch["styles"], *size_px)
-        shares, styles = (projected_discriminator.repeat_conditions(batch[key]) for key in ("shares", "styles"))
-        denoise = self._denoise(shares, styles)
-        step = self.distilled.random_step()
-        clean = self.distilled.predict(denoise, torch.randn_like(latents), step)
-        logits = latent_generator.decode(self.autoencoder[0], clean).float()
-        share_error = _share_error(logits, shares)
-        condition = landcover.condition_planes(shares, styles, *size_px)
-        loss = self.discriminator.generator_loss(_colours(logits), condition, real, real_condition)
-        return loss + SHARE_WEIGHT * share_error, {"share_error": share_error.item()}
+        """Normalised `latents` (n, c, h, w), `shares` (n, 11) and `styles` (n, s) to the loss of the clean latents."""
+        latents, condition = batch["latents"], (batch["shares"], batch["styles"])
+        student, teacher = self._denoise(*condition), self._denoise(*condition, self.teacher)
+        step, noise = self.distilled.random_step(), torch.randn_like(latents)
+        own = bool(torch.rand(()) < OWN_STATES_SHARE)
+        noisy = self.distilled.start(student, noise, step) if own else self.distilled.noised(latents, noise, step)
+        target = self.distilled.teacher_clean(teacher, noisy, step, TEACHER_STEPS)
+        predicted = self.distilled.clean(student, noisy, step)
+        return self.distilled.weight(step) * functional.mse_loss(predicted, target), {}
 
     def _sample(self, denoise: diffusion.Denoise, like: torch.Tensor) -> torch.Tensor:
         return latent_generator.decode(self.autoencoder[0], self.distilled.run(denoise, torch.randn_like(like)))
-
-
-def _share_error(logits: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:
-    """The mean difference between the class shares of logits (n, 11, h, w) and requested ones (n, 11), a scalar.
-
-    The difference of two rows is the share of pixels that would have to change; rows without shares do not count.
-    """
-    difference = 0.5 * (torch.softmax(logits, 1).mean((2, 3)) - shares).abs().sum(1)
-    requested = (shares.sum(1) > 0).to(difference)
-    return (difference * requested).sum() / requested.sum().clamp(min=1)
-
-
-def _colours(logits: torch.Tensor) -> torch.Tensor:
-    """Logits (n, 11, h, w) to RGB (n, 3, h, w) in -1..1: the colours of the likeliest classes."""
-    probabilities = torch.softmax(logits, 1)
-    likeliest = functional.one_hot(probabilities.argmax(1), legend.COUNT).movedim(3, 1).to(probabilities)
-    colours = torch.tensor([legend.rgb(int(code)) for code in legend.CODES], device=logits.device) / 127.5 - 1
-    return torch.einsum("nchw,cr->nrhw", likeliest + probabilities - probabilities.detach(), colours.to(probabilities))
 
 
 def _pictures(logits: torch.Tensor) -> np.ndarray:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +14,7 @@ from backend.geo import legend
 from backend.models import device, diffusion, latent_generator
 from backend.models import landcover as model
 from backend.models.conditioning import style_vector
-from backend.protocol import Reporter, TrainLandCover
+from backend.protocol import Reporter
 from backend.training import latent_cache
 from backend.training.generator import Batch, DrawBatch, TrainingPlan, TrainingResult, fit
 from backend.training.objectives import landcover as objectives
@@ -25,8 +24,6 @@ CROP_PX = model.WINDOW_PX
 CALIBRATION_BATCHES = 30
 SHARES_DROPOUT = 1 / 3  # the probability that a window is trained without its class shares
 DISTILLATION = "distillation"
-DISTILLATION_LR_SCALE = 0.5  # of the distilled network's learning rate relative to the discriminator's
-GENERATOR_DELAY = 0.03  # of the distillation's budget, in which the discriminator is trained alone
 
 
 def _maps(data: PackedLandCover) -> DrawBatch:
@@ -148,10 +145,8 @@ def _train_denoiser(training: Training, plan: TrainingPlan, report: Reporter) ->
 def _distil(training: Training, plan: TrainingPlan, report: Reporter) -> TrainingResult:
     autoencoder = _load_autoencoder(training).requires_grad_(False)
     draw, draw_validation = _batches(training, autoencoder, report)
-    denoiser, encoder_weights = training.load_component(DENOISER), cast("TrainLandCover", training.job).encoder_weights
-    objective = objectives.Distillation(denoiser, autoencoder, len(_styles(training)), encoder_weights)
-    plan = replace(plan, lr_scale=DISTILLATION_LR_SCALE, generator_delay=GENERATOR_DELAY)
-    result = fit(objective, draw, plan, report, draw_validation)
+    denoiser = training.load_component(DENOISER)
+    result = fit(objectives.Distillation(denoiser, autoencoder), draw, plan, report, draw_validation)
     training.save(DISTILLATION, denoiser=denoiser)
     return result
 
