@@ -1580,8 +1580,8 @@
       <translation>El año o la estación de las imágenes a las que se parece la imagen: su luz y sus colores</translation>
     </message>
     <message>
-      <source>This place is not on the Earth, or too near to a pole.</source>
-      <translation>Este lugar no está en la Tierra, o está demasiado cerca de un polo.</translation>
+      <source>This place is not on the Earth, too near to a pole, or crosses the antimeridian.</source>
+      <translation>Este lugar no está en la Tierra, está demasiado cerca de un polo o cruza el antimeridiano.</translation>
     </message>
     <message>
       <source>Tile si&amp;ze (px)</source>

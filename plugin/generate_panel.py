@@ -137,7 +137,7 @@ class GeneratePanel(QDockWidget):
         project = QgsProject.instance()
         try:
             grid = grids.grid_of_extent(*extent, project.crs(), project.transformContext())
-        except (QgsCsException, ValueError):
+        except (QgsCsException, ValueError, BackendError):
             return None
         generator, steps = self.form.generator.currentData(), self.form.steps.value()
         return estimates.estimate_generation(self.form.algorithm, generator, steps, grid)
@@ -158,7 +158,7 @@ class GeneratePanel(QDockWidget):
         if self.estimate is None:
             missing = tr("Choose a land cover layer.") if on_layer else tr("Draw a place, or take one.")
             is_outside = self.region_picker.region is not None and not on_layer
-            outside = tr("This place is not on the Earth, or too near to a pole.")
+            outside = tr("This place is not on the Earth, too near to a pole, or crosses the antimeridian.")
             self.estimate_label.setText(outside if is_outside else missing)
         elif not fits:
             too_large = tr(

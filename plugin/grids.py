@@ -13,7 +13,7 @@ from qgis.core import (
     QgsUnitTypes,
 )
 
-from ..backend.protocol import snapped_bounds
+from ..backend.protocol import shifted_longitudes, snapped_bounds
 
 WGS84 = "EPSG:4326"
 UTM_SOUTH, UTM_NORTH = -80.0, 84.0
@@ -36,6 +36,22 @@ def utm_zone(centre: QgsPointXY) -> str:
     """The CRS of the UTM zone of a point in degrees, as `EPSG:32617`."""
     zone = min(max(int((centre.x() + 180) // 6), 0), 59) + 1
     return f"EPSG:{(32600 if centre.y() >= 0 else 32700) + zone}"
+
+
+def within_180(box: QgsRectangle, crs: QgsCoordinateReferenceSystem) -> QgsRectangle:
+    """A box in degrees with its longitudes shifted to -180 to 180; any other box as it is.
+
+    Raises BackendError for a box in degrees that crosses the antimeridian.
+    """
+    if not in_degrees(crs):
+        return box
+    west, east = shifted_longitudes(box.xMinimum(), box.xMaximum())
+    return QgsRectangle(west, box.yMinimum(), east, box.yMaximum())
+
+
+def in_degrees(crs: QgsCoordinateReferenceSystem) -> bool:
+    """Whether a CRS has longitudes and latitudes in degrees."""
+    return crs.isGeographic() and crs.mapUnits() == QgsUnitTypes.DistanceUnit.DistanceDegrees  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
@@ -64,8 +80,10 @@ def grid_of_extent(
 ) -> Grid:
     """The grid of an extent in any CRS: in the project's CRS where that is suitable, else in UTM.
 
-    Raises QgsCsException where the extent cannot be transformed, and ValueError where UTM does not cover its centre.
+    Raises QgsCsException where the extent cannot be transformed, ValueError where UTM does not cover its centre, and
+    BackendError where it crosses the antimeridian.
     """
+    box = within_180(box, crs)
     wgs84 = QgsCoordinateReferenceSystem(WGS84)
     centre = QgsCoordinateTransform(crs, wgs84, transforms).transformBoundingBox(box).center()
     if not UTM_SOUTH <= centre.y() <= UTM_NORTH or not -180 <= centre.x() <= 180:

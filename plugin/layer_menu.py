@@ -7,7 +7,6 @@ import random
 from pathlib import Path
 from typing import Any
 
-from osgeo import gdal
 from qgis.core import QgsCoordinateTransform, QgsMapLayer, QgsProject, QgsRasterLayer
 from qgis.gui import QgsMapTool
 from qgis.PyQt.QtCore import QObject
@@ -15,6 +14,7 @@ from qgis.PyQt.QtCore import QObject
 from . import layers, outputs
 from .action import QAction
 from .generate_panel import GeneratePanel
+from .raster_files import raster_tags
 from .region import Region
 from .translation import tr
 
@@ -123,8 +123,7 @@ def generation_settings(layer: QgsRasterLayer) -> dict[str, Any]:
     """
     text = layer.customProperty("landforge/settings")
     if not text and layer.providerType() == "gdal" and layer.source().lower().endswith(RASTER_SUFFIXES):
-        source = gdal.Open(layer.source())
-        tags = source.GetMetadata() if source else {}
+        tags = raster_tags(layer)
         layers.set_tag_properties(layer, tags)
         text = tags.get("LANDFORGE_SETTINGS")
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from html import escape
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import qgis.utils
 from qgis.core import (
@@ -22,12 +22,21 @@ from ..backend import protocol
 from ..plugin import layers, settings
 from ..plugin.bridge import environment, process
 from ..plugin.translation import tr
-from . import fields
-from .fields import Parameters
+from . import fields, output_files
 from .raster_input import RasterInput
+from .values import Parameters
 from .vector_input import VectorInput
 
 ICONS = Path(__file__).parent.parent / "icons"
+
+
+class Checked(NamedTuple):
+    """Parameters that were checked: as they came, as plain values, and as the job's fields."""
+
+    parameters: Parameters
+    context: QgsProcessingContext
+    values: Parameters
+    inputs: dict[str, Any]
 
 
 class BackendAlgorithm(QgsProcessingAlgorithm):
@@ -43,8 +52,8 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
     # The pixel size in metres at which a web map, which has no pixels of its own, is read.
     WEB_MAP_PIXEL_M: ClassVar[float] = 1.0
 
-    # Parameters, context and fields of the last successful check, for the run that follows it.
-    _checked: tuple[Parameters, QgsProcessingContext, dict[str, Any]] | None = None
+    # The last successful check, for the run that follows it.
+    _checked: Checked | None = None
 
     def parameters(self) -> list[QgsProcessingParameterDefinition]:
         """The parameters, in the dialog's order."""
@@ -106,30 +115,28 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
 
     def checkParameterValues(self, parameters: Parameters, context: QgsProcessingContext) -> tuple[bool, str]:
         """Whether the parameters are valid, and if not, why; QGIS's own messages name only the parameter."""
+        self._checked = None
         try:
-            normalized = fields.normalized(self, parameters)
-            inputs = fields.read(self, normalized, context)
-            fields.check_outputs(self, parameters, inputs)
+            values = fields.normalized(self, parameters, context)
+            inputs = fields.read(self, values, context)
+            output_files.check_outputs(self, values, inputs)
         except (QgsProcessingException, protocol.BackendError) as error:
             return False, str(error)
-        valid, message = super().checkParameterValues(normalized, context)
-        self._checked = (parameters, context, inputs) if valid else None
+        valid, message = super().checkParameterValues(fields.for_qgis(self, values, inputs), context)
+        self._checked = Checked(parameters, context, values, inputs) if valid else None
         return valid, message
 
     def prepareAlgorithm(  # noqa: D102
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> bool:
         # Layers must be read in the main thread, which calls this. QGIS drops the message of an exception that is
-        # raised here, so processAlgorithm raises it.
-        self._error: QgsProcessingException | None = None
+        # raised here, so processAlgorithm raises it. A model and a script run an algorithm without a check.
+        checked, problem = self._checked, ""
+        if checked is None or checked.parameters != parameters or checked.context is not context:
+            problem = self.checkParameterValues(parameters, context)[1]
         checked, self._checked = self._checked, None
-        if checked is not None and checked[0] == parameters and checked[1] is context:
-            self._inputs = checked[2]
-            return True
-        try:
-            self._inputs = fields.read(self, fields.normalized(self, parameters), context)
-        except (QgsProcessingException, protocol.BackendError) as error:
-            self._inputs, self._error = {}, QgsProcessingException(str(error))
+        self._error = None if checked else QgsProcessingException(problem)
+        self._values, self._inputs = (checked.values, checked.inputs) if checked else ({}, {})
         return True
 
     def processAlgorithm(  # noqa: D102
@@ -140,12 +147,11 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
         usable, problem = self.canExecute()
         if not usable:
             raise QgsProcessingException(problem)
-        outputs = fields.output_paths(self, parameters, context)
-        fields.check_outputs(self, outputs, self._inputs)  # again: they may have been expressions
-        absolute = {key.lower(): str(Path(path).absolute()) for key, path in outputs.items()}
+        outputs = output_files.output_paths(self, self._values, context)
+        paths = {key.lower(): str(Path(path).absolute()) for key, path in outputs.items()}
         with tempfile.TemporaryDirectory(prefix="landforge-") as folder:
             inputs = fields.export_layers(self._inputs, Path(folder), self.WEB_MAP_PIXEL_M, feedback)
-            results = self._run(self.JOB(**inputs, **absolute), feedback)
+            results = self._run(self.JOB(**inputs, **paths), feedback)
         labels = [definition.description() for definition in self.destinationParameterDefinitions()]
         layers.style_on_completion(context, outputs, labels)
         return {**{key.upper(): value for key, value in results.items()}, **outputs}

@@ -7,39 +7,42 @@ from typing import Any
 
 from qgis.core import (
     QgsCoordinateReferenceSystem,
+    QgsMapLayer,
     QgsProcessing,
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeedback,
-    QgsProcessingOutputLayerDefinition,
-    QgsProcessingParameterDefinition,
     QgsProcessingParameterNumber,
     QgsRasterLayer,
+    QgsReferencedRectangle,
 )
-from qgis.PyQt.QtCore import QUrl
 
 from ..backend import protocol
 from ..plugin import settings
 from . import extents, polygons
 from .parameters import default
 from .raster_input import SUFFIXES, RasterInput
+from .values import Parameters, evaluated, is_optional
 from .vector_input import KINDS, VectorInput
 
-Parameters = dict[str, Any]
 
-
-def normalized(algorithm: Any, parameters: Parameters) -> Parameters:
+def normalized(algorithm: Any, parameters: Parameters, context: QgsProcessingContext) -> Parameters:
     """A copy of the parameters with the values that QGIS itself would refuse turned into those that it takes.
 
-    A folder in a list of rasters becomes the rasters in it, by name, so that a model or a command can take a folder.
-    A number for a choice, as JSON has it, becomes its text. Raises QgsProcessingException for a folder without rasters.
+    An expression becomes its value, and a list for a text becomes a text. A folder in a list of rasters becomes the
+    rasters in it, by name, so that a model or a command can take a folder. A number for a choice, as JSON has it,
+    becomes its text. Raises QgsProcessingException for an expression without a value and for a folder without rasters.
     """
-    parameters = dict(parameters)
+    parameters = evaluated(algorithm, parameters, context)
     for definition in algorithm.parameterDefinitions():
         key = definition.name()
         value = parameters.get(key)
         if definition.type() == "enum" and isinstance(value, (int, float)) and not isinstance(value, bool):
             parameters[key] = f"{value:g}"
+        elif definition.type() == "string" and isinstance(value, list):
+            parameters[key] = ", ".join(f"{item:g}" if isinstance(item, (int, float)) else str(item) for item in value)
+        elif definition.type() == "field" and isinstance(value, list):
+            parameters[key] = value[0] if value else None
         elif definition.type() == "multilayer" and definition.layerType() == QgsProcessing.SourceType.TypeRaster:  # type: ignore[attr-defined]
             values = [value] if isinstance(value, str) else value
             if isinstance(values, (list, tuple)) and any(map(_is_folder, values)):
@@ -70,19 +73,28 @@ def read(algorithm: Any, parameters: Parameters, context: QgsProcessingContext) 
     fields: dict[str, Any] = {}
     for definition in algorithm.parameterDefinitions():
         key = definition.name()
-        optional = bool(definition.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional)  # type: ignore[attr-defined]
         empty = parameters.get(key) in (None, "")
-        if not definition.isDestination() and not (empty and optional):
+        if not definition.isDestination() and not (empty and is_optional(definition)):
             fields[key.lower()] = _field_value(algorithm, definition, parameters, context)
     for name in map(str.lower, KINDS):
         if name in fields and f"{name}_width" in fields:
             fields[name].check_field(fields[f"{name}_width"])
     if algorithm.parameterDefinition("GRID_CRS"):
-        _set_extent_and_region(fields, algorithm.parameterAsCrs(parameters, "GRID_CRS", context), context)
+        _set_extent_and_region(fields, extents.read_crs(algorithm, parameters, "GRID_CRS", context), context)
     if algorithm.parameterDefinition("SCHEDULER"):
         fields["scheduler"] = fields.get("scheduler", "").strip() or settings.get(settings.SCHEDULER)
     algorithm.adjust_fields(fields)
     return fields
+
+
+def for_qgis(algorithm: Any, parameters: Parameters, fields: dict[str, Any]) -> Parameters:
+    """The parameters for QGIS's own check, which does not take every value of an extent that `read` takes."""
+    parameters = dict(parameters)
+    extent = fields.get("extent")
+    if extent is not None and algorithm.parameterDefinition("EXTENT"):
+        crs = QgsCoordinateReferenceSystem(extent.crs)
+        parameters["EXTENT"] = QgsReferencedRectangle(extents.rectangle(extent), crs)
+    return parameters
 
 
 def _set_extent_and_region(
@@ -114,10 +126,12 @@ def _field_value(algorithm: Any, definition: Any, parameters: Parameters, contex
     if kind == "raster":
         return _raster_input(algorithm, key, algorithm.parameterAsRasterLayer(*arguments), parameters, context)
     if kind == "multilayer" and definition.layerType() == QgsProcessing.SourceType.TypeFile:  # type: ignore[attr-defined]
-        return tuple(data_folder(path) for path in algorithm.parameterAsFileList(*arguments))
+        value = parameters.get(key)
+        items = value if isinstance(value, list) else [value]
+        return tuple(_file_or_raster(algorithm, key, item, context) for item in items)
     if kind == "multilayer":
         layers = algorithm.parameterAsLayerList(*arguments)
-        if isinstance(parameters[key], (list, tuple)) and len(layers) < len(parameters[key]):
+        if isinstance(parameters[key], list) and len(layers) < len(parameters[key]):
             layers.append(None)  # QGIS leaves out what it cannot open; _raster_input refuses it
         return tuple(_raster_input(algorithm, key, layer, parameters, context) for layer in layers)
     if kind == "number":
@@ -160,6 +174,18 @@ def data_folder(path: str) -> str:
     return str(absolute) if absolute.exists() else path
 
 
+def _file_or_raster(algorithm: Any, key: str, item: Any, context: QgsProcessingContext) -> str | RasterInput:
+    """A path of a list of files or folders; a layer of the project, by its object, id or name, is a RasterInput."""
+    if isinstance(item, str) and not Path(item).exists() and context.project():
+        layers = context.project().mapLayers()
+        named = [layer for layer in layers.values() if layer.name() == item]
+        item = layers.get(item) or next(iter(named), item)
+    if not isinstance(item, QgsMapLayer):
+        return data_folder(str(item))
+    layer = item if isinstance(item, QgsRasterLayer) else None
+    return _raster_input(algorithm, key, layer, {key: item.name()}, context)
+
+
 def _raster_input(
     algorithm: Any, key: str, layer: QgsRasterLayer | None, parameters: Parameters, context: QgsProcessingContext
 ) -> RasterInput:
@@ -200,53 +226,6 @@ def parse_numbers(fields: dict[str, Any], *names: str) -> None:
     """Parse the texts of the named fields into numbers; BackendError where that fails."""
     for name in names:
         fields[name] = protocol.parse_numbers(fields[name], f"list of {name}")
-
-
-def check_outputs(algorithm: Any, parameters: Parameters, fields: dict[str, Any]) -> None:
-    """Raise QgsProcessingException for a raster output that is no GeoTIFF, and for a path that is used twice."""
-    used = [path for value in fields.values() for path in _files(value)]
-    for definition in algorithm.destinationParameterDefinitions():
-        value = parameters.get(definition.name())
-        if isinstance(value, QgsProcessingOutputLayerDefinition):
-            value = value.sink.staticValue()
-        if not isinstance(value, str) or not value or value == QgsProcessing.TEMPORARY_OUTPUT:
-            continue
-        path = _local(value)
-        if definition.type() == "rasterDestination" and not path.lower().endswith((".tif", ".tiff")):
-            raise QgsProcessingException(f"{definition.name()} is written as GeoTIFF: {value} must end in .tif.")
-        if any(protocol.same_file(path, other) for other in used):
-            raise QgsProcessingException(f"{value} is also an input or another output. Choose another output.")
-        used.append(path)
-
-
-def _files(value: Any) -> list[str]:
-    """The files of a field's layers, also of those that are exported: the backend never learns of these."""
-    layers = value if isinstance(value, tuple) else (value,)
-    return [layer.file for layer in layers if isinstance(layer, (RasterInput, VectorInput)) and layer.file]
-
-
-def _local(path: str) -> str:
-    """A path, also that of a file:// address."""
-    return QUrl(path).toLocalFile() if path.startswith("file:") else path
-
-
-def output_paths(algorithm: Any, parameters: Parameters, context: QgsProcessingContext) -> dict[str, str]:
-    """The outputs' paths by key, without optional outputs that are left empty.
-
-    Call it once a run: every call makes new names for temporary outputs.
-    """
-    readers = {
-        "rasterDestination": algorithm.parameterAsOutputLayer,
-        "fileDestination": algorithm.parameterAsFileOutput,
-    }
-    paths = {}
-    for definition in algorithm.destinationParameterDefinitions():
-        optional = definition.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional  # type: ignore[attr-defined]
-        if optional and parameters.get(definition.name()) in (None, ""):
-            continue
-        reader = readers.get(definition.type(), algorithm.parameterAsString)
-        paths[definition.name()] = _local(reader(parameters, definition.name(), context))
-    return paths
 
 
 def export_layers(

@@ -18,7 +18,7 @@ from qgis.core import (
 )
 
 from ..backend.protocol import Extent
-from .extents import crs_text, grid_bounds, rectangle
+from .extents import crs_text, extent_of_box, grid_bounds, rectangle, shifted, turns
 
 WKT_DECIMALS = 9  # a tenth of a millimetre where coordinates are in degrees
 POLYGON, MIXED = QgsWkbTypes.GeometryType.PolygonGeometry, QgsWkbTypes.GeometryType.UnknownGeometry  # type: ignore[attr-defined]
@@ -72,8 +72,7 @@ def feature_extents(source: QgsProcessingFeatureSource) -> tuple[Extent, ...]:
 
 
 def _extent(geometry: QgsGeometry, source: QgsProcessingFeatureSource) -> Extent:
-    box = geometry.boundingBox()
-    return Extent(box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum(), crs=crs_text(source.sourceCrs()))
+    return extent_of_box(geometry.boundingBox(), source.sourceCrs())
 
 
 def region_wkt(
@@ -87,7 +86,13 @@ def region_wkt(
     box = grid_bounds(extent, grid_crs, crs_text(crs), transforms)
     box.scale(1.1)  # in this CRS the grid's edges are curves, which QGIS samples at a few points
     # Clip before reprojecting: polygons may reach to where the extent's CRS has no coordinates.
-    region = _polygonal(_union(source, QgsFeatureRequest(box)).intersection(QgsGeometry.fromRect(box)))
+    parts = []
+    for turn in turns(crs, source.sourceExtent()):
+        turned = shifted(box, turn)
+        part = _polygonal(_union(source, QgsFeatureRequest(turned)).intersection(QgsGeometry.fromRect(turned)))
+        part.translate(-turn, 0)
+        parts.append(part)
+    region = _polygonal(QgsGeometry.unaryUnion(parts)) if len(parts) > 1 else parts[0]
     if crs != target:
         region = region.densifyByDistance(max(box.width(), box.height()) / VERTICES_PER_SIDE)
         region = _polygonal(_reprojected(region, QgsCoordinateTransform(crs, target, transforms)))

@@ -23,7 +23,9 @@ from qgis.core import (
 )
 
 from ..backend.protocol import Extent
-from .extents import crs_text, grid_bounds
+from ..plugin import grids
+from ..plugin.raster_files import open_raster, raster_tags
+from .extents import crs_text, extent_of_box, grid_bounds, rectangle, reprojected, shifted, turns
 
 # Formats that the backend's own GDAL reads on every machine; files in other formats are exported.
 SUFFIXES = (".tif", ".tiff", ".vrt", ".png", ".jpg", ".jpeg", ".jp2", ".img")
@@ -33,27 +35,37 @@ PICTURES = (Qgis.DataType.ARGB32, Qgis.DataType.ARGB32_Premultiplied)
 
 
 def local_path(layer: QgsRasterLayer) -> str:
-    """The absolute path of a layer that is a local file in a common format and in the layer's CRS; else empty."""
-    if layer.providerType() != "gdal" or layer.dataProvider().crs() != layer.crs():
+    """The absolute path of a layer that is a local file in a common format, just as the layer shows it; else empty.
+
+    A layer with a CRS or nodata values that were set in QGIS, or placed by ground control points, is not.
+    """
+    if layer.providerType() != "gdal" or layer.dataProvider().crs() != layer.crs() or _has_own_nodata(layer):
         return ""
     parts = QgsProviderRegistry.instance().decodeUri("gdal", layer.source())
     path = Path(parts.get("path") or "")
     is_plain_file = not parts.get("layerName") and not parts.get("openOptions")
-    return str(path.absolute()) if is_plain_file and path.suffix.lower() in SUFFIXES and path.is_file() else ""
+    if not is_plain_file or path.suffix.lower() not in SUFFIXES or not path.is_file():
+        return ""
+    dataset = open_raster(layer.source())
+    return "" if dataset is not None and dataset.GetGCPCount() else str(path.absolute())
+
+
+def _has_own_nodata(layer: QgsRasterLayer) -> bool:
+    """Whether values were added to the file's nodata in QGIS, or the file's nodata was switched off."""
+    provider = layer.dataProvider()
+    bands = range(1, provider.bandCount() + 1)
+    unused = (provider.sourceHasNoDataValue(band) and not provider.useSourceNoDataValue(band) for band in bands)
+    return any(provider.userNoDataValues(band) for band in bands) or any(unused)
 
 
 def export_tags(layer: QgsRasterLayer) -> dict[str, str]:
     """The tags of an export of the layer: those of KEPT_TAGS, and the layer's name as the source item."""
-    source = gdal.Open(layer.source()) if layer.providerType() == "gdal" else None
-    tags = source.GetMetadata() if source else {}
-    tags = {key: value for key, value in tags.items() if key.startswith(KEPT_TAGS)}
+    tags = {key: value for key, value in raster_tags(layer).items() if key.startswith(KEPT_TAGS)}
     return {"LANDFORGE_ITEMS": json.dumps([layer.name()]), **tags}
 
 
 class RasterInput:
     """A raster layer as a job's input: `path` of a local file, or empty for a layer that must be exported.
-
-    `file` is the layer's file in either case, empty where it has none.
 
     Create it in the layer's thread, the main one; `export` may be called once, in any thread. Raises
     QgsProcessingException for a layer without CRS. `is_picture`: a rendered map, without the values behind it.
@@ -66,8 +78,7 @@ class RasterInput:
                 f"The layer {self.name!r} has no CRS, so its place is unknown. Set it first (Layer, Set CRS)."
             )
         self.path = local_path(layer)
-        parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source())
-        self.file = self.path or str(parts.get("path") or "")
+        self._source = layer.source() if layer.providerType() == "gdal" else ""
         self._crs, self._bounds = layer.crs(), layer.extent()
         self._provider = None if self.path else layer.dataProvider().clone()
         self._tags = {} if self.path else export_tags(layer)
@@ -76,8 +87,12 @@ class RasterInput:
     @property
     def extent(self) -> Extent:
         """The layer's bounds in its CRS."""
-        box = self._bounds
-        return Extent(box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum(), crs_text(self._crs))
+        return extent_of_box(self._bounds, self._crs)
+
+    def files(self) -> list[str]:
+        """The files that GDAL reads for the layer, also those that a virtual raster refers to."""
+        dataset = open_raster(self._source) if self._source else None
+        return [*filter(None, [self.path]), *((dataset.GetFileList() or []) if dataset else [])]
 
     def export(
         self, target: Path, extent: Extent | None, grid_crs: str, pixel_m: float, feedback: QgsProcessingFeedback
@@ -87,9 +102,10 @@ class RasterInput:
         The GeoTIFF has the layer's own pixels, or pixels of about `pixel_m` metres where the layer has none (a web
         map). Without an extent the whole layer is written. Raises QgsProcessingException where that fails.
         """
-        box = self._bounds
+        box, turn = self._bounds, self._turn(extent)
         if extent is not None:
-            box = grid_bounds(extent, grid_crs, crs_text(self._crs), self.transforms).intersect(self._bounds)
+            box = grid_bounds(extent, grid_crs, crs_text(self._crs), self.transforms)
+            box = shifted(box, turn).intersect(self._bounds)
         if box.isEmpty():
             raise QgsProcessingException(f"The layer {self.name!r} does not reach into the extent.")
         if self._provider.xSize() > 0:
@@ -102,8 +118,21 @@ class RasterInput:
                 "Clip NAIP and the layer as its source."
             )
         feedback.pushInfo(f"Exporting the layer {self.name!r}: {columns:,} x {rows:,} pixels.")
-        self._write(target, box, columns, rows, feedback)
+        self._write(target, box, columns, rows, turn, feedback)
         return str(target)
+
+    def _turn(self, extent: Extent | None) -> float:
+        """How many degrees east of its place between -180 and 180 the layer lies: 360 in longitudes of 180 to 360."""
+        if extent is None:
+            return self._bounds.xMinimum() - grids.within_180(self._bounds, self._crs).xMinimum()
+        box = reprojected(rectangle(extent), extent.crs, crs_text(self._crs), self.transforms)
+        shifts = [turn for turn in turns(self._crs, self._bounds) if shifted(box, turn).intersect(self._bounds).width()]
+        if len(shifts) > 1:
+            raise QgsProcessingException(
+                f"The layer {self.name!r} begins and ends at a longitude within the extent. Draw one extent on either "
+                "side of it."
+            )
+        return shifts[0] if shifts else 0.0
 
     def _snapped_to_pixels(self, box: QgsRectangle) -> tuple[QgsRectangle, int, int]:
         """The box widened to whole pixels of the layer, and its columns and rows."""
@@ -132,7 +161,9 @@ class RasterInput:
         width_m, height_m = ellipsoid.measureLine(west, east), ellipsoid.measureLine(south, north)
         return math.ceil(width_m / pixel_m), math.ceil(height_m / pixel_m)
 
-    def _write(self, target: Path, box: QgsRectangle, columns: int, rows: int, feedback: QgsProcessingFeedback) -> None:
+    def _write(
+        self, target: Path, box: QgsRectangle, columns: int, rows: int, turn: float, feedback: QgsProcessingFeedback
+    ) -> None:
         pipe = QgsRasterPipe()
         # The pipe takes the provider over. It must not get a clone: a clone of a clone of a virtual raster is garbage.
         pipe.set(self._provider)
@@ -146,10 +177,35 @@ class RasterInput:
             raise QgsProcessingException(
                 f"QGIS could not export the layer {self.name!r}. Check that it draws, and the space on the disk."
             )
-        dataset = gdal.Open(str(target), gdal.GA_Update)
+        dataset = open_raster(str(target), update=True)
+        if dataset is None:
+            raise QgsProcessingException(f"QGIS's export of the layer {self.name!r} cannot be read: {target}.")
+        if turn:
+            left, *rest = dataset.GetGeoTransform()
+            dataset.SetGeoTransform((left - turn, *rest))
+        self._set_nodata(dataset)
         dataset.SetMetadata({**dataset.GetMetadata(), **self._tags})
         if self.is_picture:
             self._check_coverage(dataset, feedback)
+
+    def _set_nodata(self, dataset: gdal.Dataset) -> None:
+        """Give an export the layer's own nodata; QGIS writes only the file's, even where that is switched off."""
+        provider, bands = self._provider, range(1, self._provider.bandCount() + 1)
+        uses_own = provider.sourceHasNoDataValue(1) and provider.useSourceNoDataValue(1)
+        ranges = {band: provider.userNoDataValues(band) for band in bands}
+        first = next((values[0].min() for values in ranges.values() if values), None)
+        if uses_own or (first is None and not provider.sourceHasNoDataValue(1)):
+            return  # with the file's nodata, QGIS has written the layer's too
+        for number, values in ranges.items():
+            band = dataset.GetRasterBand(number)
+            band.DeleteNoDataValue()
+            for row in range(dataset.RasterYSize if values else 0):
+                pixels = band.ReadAsArray(0, row, dataset.RasterXSize, 1)
+                for each in values:
+                    pixels[(pixels >= each.min()) & (pixels <= each.max())] = first
+                band.WriteArray(pixels, 0, row)
+        if first is not None:
+            dataset.GetRasterBand(1).SetNoDataValue(first)
 
     def _check_coverage(self, dataset: gdal.Dataset, feedback: QgsProcessingFeedback) -> None:
         """Refuse an export that is transparent throughout, and warn of one in parts.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,14 @@ from qgis.core import (
     QgsProcessingFeedback,
     QgsProcessingUtils,
     QgsProviderRegistry,
+    QgsRectangle,
     QgsVectorFileWriter,
     QgsVectorLayer,
     QgsWkbTypes,
 )
 
 from ..backend.protocol import CLASS_FIELDS, FEATURE_MARGIN_M, VECTOR_SUFFIXES, Extent
-from .extents import crs_text, grid_bounds
+from .extents import crs_text, grid_bounds, is_beyond_180, shifted, turns
 
 LINE, POLYGON, MIXED = (
     QgsWkbTypes.GeometryType.LineGeometry,  # type: ignore[attr-defined]
@@ -39,12 +41,13 @@ UNREADABLE = "|!;"  # in a path: characters that the backend takes for separator
 def layer_path(layer: QgsVectorLayer) -> str:
     """`path`, or `path|layername=name`, of a layer that is a local file just as the backend reads it; else empty.
 
-    A layer with a filter, unsaved edits, a CRS that was set in QGIS, or fields that QGIS adds is not.
+    A layer with a filter, unsaved edits, a CRS that was set in QGIS, fields that QGIS adds, or longitudes beyond 180
+    is not.
     """
     provider = layer.dataProvider()
     if layer.providerType() != "ogr" or provider.crs() != layer.crs() or layer.subsetString() or layer.isModified():
         return ""
-    if len(layer.fields()) != len(provider.fields()):
+    if len(layer.fields()) != len(provider.fields()) or is_beyond_180(layer.crs(), layer.extent()):
         return ""
     parts = {key: value for key, value in QgsProviderRegistry.instance().decodeUri("ogr", layer.source()).items()}
     path, name = parts.pop("path", None) or "", parts.pop("layerName", None) or ""
@@ -123,14 +126,12 @@ class VectorInput:
             options,  # type: ignore[attr-defined]
         )
         count = 0
-        request = QgsFeatureRequest(box).setSubsetOfAttributes(fields.names(), self._source.fields())
-        # QGIS's own check would stop at the first invalid polygon; the backend repairs it
-        unchecked = QgsProcessingFeatureSource.Flag.FlagSkipGeometryValidityChecks  # type: ignore[attr-defined]
-        for feature in self._source.getFeatures(request, unchecked):
+        for feature, turn in self._features(box, fields.names()):
             if feedback.isCanceled():
                 raise QgsProcessingException("Cancelled.")
-            copy = QgsFeature(fields)
-            copy.setGeometry(_linear(feature.geometry()))
+            copy, geometry = QgsFeature(fields), _linear(feature.geometry())
+            geometry.translate(-turn, 0)
+            copy.setGeometry(geometry)
             copy.setAttributes([feature.attribute(field) for field in fields.names()])
             if not writer.addFeature(copy, QgsFeatureSink.Flag.FastInsert):  # type: ignore[attr-defined]
                 break
@@ -141,6 +142,15 @@ class VectorInput:
             raise QgsProcessingException(f"QGIS could not export the layer {self.name!r}: {problem}")
         feedback.pushInfo(f"Exporting the layer {self.name!r}: {count:,} features.")
         return f"{target}|layername={name}"
+
+    def _features(self, box: QgsRectangle, names: list[str]) -> Iterator[tuple[QgsFeature, float]]:
+        """The features in a box, with only the named fields, and by how many degrees each lies too far east."""
+        # QGIS's own check would stop at the first invalid polygon; the backend repairs it
+        unchecked = QgsProcessingFeatureSource.Flag.FlagSkipGeometryValidityChecks  # type: ignore[attr-defined]
+        for turn in turns(self._source.sourceCrs(), self._source.sourceExtent()):
+            request = QgsFeatureRequest(shifted(box, turn)).setSubsetOfAttributes(names, self._source.fields())
+            for feature in self._source.getFeatures(request, unchecked):
+                yield feature, turn
 
 
 def _whole_layer(value: Any, context: QgsProcessingContext) -> QgsVectorLayer | None:

@@ -14,17 +14,44 @@ from odc.geo.geobox import GeoBox
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError, ProjError
 
-from backend.protocol import BackendError, Extent, outward_multiples, snapped_bounds
+from backend.protocol import (
+    ANTIMERIDIAN,
+    BackendError,
+    Extent,
+    outward_multiples,
+    shifted_longitudes,
+    snapped_bounds,
+)
 
 LANDCOVER_PIXEL_M = 10.0
 
 
 def parse_crs(text: str, role: str) -> CRS:
-    """The CRS of a text (`EPSG:32618`, WKT); a BackendError about `role` where it is missing or unknown."""
+    """The horizontal CRS of a text (`EPSG:32618`, WKT); a BackendError about `role` where it is missing or unknown."""
     try:
-        return CRS.from_user_input(text)
+        crs = horizontal(CRS.from_user_input(text))
     except CRSError as error:
         raise BackendError(f"The CRS of {role} is missing or unknown: {text!r}. Set it first.") from error
+    if crs.is_vertical or crs.is_geocentric:
+        raise BackendError(f"The CRS of {role} has no horizontal coordinates: {crs.name}. Set another one.")
+    return crs
+
+
+def horizontal(crs: CRS) -> CRS:
+    """The horizontal part of a CRS that also has heights; any other CRS as it is."""
+    return crs.to_2d() if crs.is_compound or len(crs.axis_info) > 2 else crs
+
+
+def own_bounds(extent: Extent, crs: CRS) -> tuple[float, float, float, float]:
+    """xmin, ymin, xmax, ymax of an extent in its CRS, with longitudes from -180 to 180.
+
+    Raises BackendError for an extent in longitudes that crosses the antimeridian.
+    """
+    if not crs.is_geographic:
+        return extent.xmin, extent.ymin, extent.xmax, extent.ymax
+    turn = 2 * math.pi / crs.axis_info[0].unit_conversion_factor
+    west, east = shifted_longitudes(extent.xmin, extent.xmax, turn)
+    return west, extent.ymin, east, extent.ymax
 
 
 def lonlat_bounds(extent: Extent) -> tuple[float, float, float, float]:
@@ -32,7 +59,7 @@ def lonlat_bounds(extent: Extent) -> tuple[float, float, float, float]:
     crs = parse_crs(extent.crs, "the extent")
     try:
         west, south, east, north = Transformer.from_crs(crs, 4326, always_xy=True).transform_bounds(
-            extent.xmin, extent.ymin, extent.xmax, extent.ymax, densify_pts=21
+            *own_bounds(extent, crs), densify_pts=21
         )
     except ProjError as error:
         raise BackendError(f"The extent lies outside what its CRS ({crs.name}) can describe.") from error
@@ -42,7 +69,7 @@ def lonlat_bounds(extent: Extent) -> tuple[float, float, float, float]:
             "belong together."
         )
     if west > east or west < -180 or east > 180:
-        raise BackendError("The extent crosses the antimeridian (180 degrees). Draw one extent on either side of it.")
+        raise BackendError(ANTIMERIDIAN)
     return west, south, east, north
 
 
@@ -51,6 +78,7 @@ def is_metric(crs: CRS) -> bool:
 
     Web Mercator's are not.
     """
+    crs = horizontal(crs)
     # Where axes count westward (South Africa's Lo zones), rows and columns would run backwards.
     metres = all(axis.unit_conversion_factor == 1.0 and axis.direction != "west" for axis in crs.axis_info)
     return crs.is_projected and metres and crs.to_epsg() != 3857
@@ -74,9 +102,10 @@ def grid_crs(extent: Extent, preferred: str = "") -> CRS:
 def projected_bounds(extent: Extent, target: CRS | str) -> tuple[float, float, float, float]:
     """Left, bottom, right, top of an extent in another CRS; BackendError where it cannot be projected."""
     crs = parse_crs(target, "the grid") if isinstance(target, str) else target
+    extent_crs = parse_crs(extent.crs, "the extent")
     try:
-        bounds = Transformer.from_crs(parse_crs(extent.crs, "the extent"), crs, always_xy=True).transform_bounds(
-            extent.xmin, extent.ymin, extent.xmax, extent.ymax, densify_pts=21
+        bounds = Transformer.from_crs(extent_crs, crs, always_xy=True).transform_bounds(
+            *own_bounds(extent, extent_crs), densify_pts=21
         )
     except ProjError as error:
         raise BackendError(f"The extent cannot be projected to {crs.name}.") from error

@@ -7,7 +7,15 @@ lower case. Rasters are passed by their paths.
 
 from .errors import BackendError
 from .events import Event, Reporter, silent
-from .extent import DEFAULT_MAX_AREA_KM2, SNAP_M, Extent, outward_multiples, snapped_bounds
+from .extent import (
+    ANTIMERIDIAN,
+    DEFAULT_MAX_AREA_KM2,
+    SNAP_M,
+    Extent,
+    outward_multiples,
+    shifted_longitudes,
+    snapped_bounds,
+)
 from .features import CLASS_FIELDS, FEATURE_MARGIN_M, VECTOR_SUFFIXES
 from .jobs.data import BuildDataset, BuildStandardSets, ClipNaip, ClipWorldCover
 from .jobs.evaluate import ChooseTiles, CrossTest, ImageQuality, LandCoverDifference, LandCoverRealism, MixtureStudy
@@ -29,6 +37,7 @@ from .registry import JOBS, dump_job, job_name
 from .styles import is_climate, known_word, known_words, style_words
 
 __all__ = [
+    "ANTIMERIDIAN",
     "CHECKPOINTS",
     "CLASS_FIELDS",
     "DEFAULT_MAX_AREA_KM2",
@@ -74,6 +83,7 @@ __all__ = [
     "partial_paths",
     "remove_partials",
     "same_file",
+    "shifted_longitudes",
     "sidecars",
     "silent",
     "snapped_bounds",

@@ -11,6 +11,11 @@ DEFAULT_MAX_AREA_KM2 = 2500.0
 SNAP_M = 10
 """The bounds of every grid are multiples of this, in metres from the origin of the CRS."""
 
+ANTIMERIDIAN = (
+    "The extent crosses the antimeridian (180 degrees). Draw one extent on either side of it; a raster that crosses "
+    "it must be cut there first."
+)
+
 
 @dataclass(frozen=True)
 class Extent:
@@ -34,6 +39,25 @@ class Extent:
                 "The extent is inverted: its minimum lies beyond its maximum. Where it crosses the "
                 "antimeridian, draw one extent on either side of it."
             )
+
+
+def shifted_longitudes(west: float, east: float, turn: float = 360.0) -> tuple[float, float]:
+    """West and east, shifted by whole turns so that west is in [-180, 180) degrees; BackendError across 180 degrees.
+
+    `turn` is a full circle in the unit of the longitudes: 360 for degrees. Rounding errors of a billionth of a turn
+    are cut off. Raises BackendError, too, for longitudes beyond 540 degrees, which are other coordinates.
+    """
+    half, tolerance = turn / 2, turn * 1e-9
+    if west < -1.5 * turn or east > 1.5 * turn:
+        raise BackendError(
+            f"The extent lies outside the Earth: its longitudes are {west:,.15g} to {east:,.15g}. Check that its "
+            "coordinates and CRS belong together."
+        )
+    shift = -turn * math.floor((west + half + tolerance) / turn)
+    west, east = max(west + shift, -half), east + shift
+    if east > half + tolerance:
+        raise BackendError(ANTIMERIDIAN)
+    return west, min(east, half)
 
 
 def outward_multiples(bounds: tuple[float, float, float, float], step: float) -> tuple[int, int, int, int]:

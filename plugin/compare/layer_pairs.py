@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from osgeo import gdal
 from qgis.core import QgsProject, QgsRasterLayer
 
 from ..layers import SYNTHETIC
+from ..raster_files import raster_tags
 
 
 def comparable_layers(project: QgsProject) -> list[QgsRasterLayer]:
@@ -27,8 +27,7 @@ def _tag(layer: QgsRasterLayer, key: str) -> str:
     """One of Landforge's tags, from the layer's custom properties or from its file; empty where it has none."""
     if layer.customProperty(f"landforge/{key}"):
         return str(layer.customProperty(f"landforge/{key}"))
-    source = gdal.Open(layer.source()) if layer.providerType() == "gdal" else None
-    return (source.GetMetadataItem(f"LANDFORGE_{key.upper()}") or "") if source else ""
+    return raster_tags(layer).get(f"LANDFORGE_{key.upper()}", "")
 
 
 def default_pair(layers: Sequence[QgsRasterLayer]) -> tuple[QgsRasterLayer | None, QgsRasterLayer | None]:

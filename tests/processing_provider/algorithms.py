@@ -14,7 +14,7 @@ def algorithm(name):
 def read_fields(name, context, **parameters):
     """The fields of the algorithm's job, as a run reads them."""
     instance = algorithm(name)
-    return fields.read(instance, fields.normalized(instance, parameters), context)
+    return fields.read(instance, fields.normalized(instance, parameters, context), context)
 
 
 def bundled(name):

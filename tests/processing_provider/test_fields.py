@@ -1,16 +1,17 @@
 """Algorithm parameters become the fields of a job."""
 
+import os
 from pathlib import Path
 
 import pytest
 from landforge.backend.protocol import BackendError
 from landforge.plugin import settings
-from landforge.processing_provider import fields
-from landforge.processing_provider.raster_input import RasterInput
+from osgeo import gdal
 from qgis.core import (
-    QgsCoordinateReferenceSystem,
     QgsProcessing,
     QgsProcessingException,
+    QgsProcessingOutputLayerDefinition,
+    QgsProperty,
     QgsRasterLayer,
     QgsSettings,
 )
@@ -142,30 +143,45 @@ def test_an_output_over_its_input(context, landcover):
     assert not ok and "also an input" in message
 
 
-@pytest.mark.parametrize("name", ["link.tif", "folder/{}", "sub/../{}", "file://"])
-def test_an_output_that_leads_to_its_input(context, landcover, tmp_path, name):
-    path = Path(landcover)
-    (tmp_path / "link.tif").symlink_to(path)
-    (tmp_path / "folder").symlink_to(path.parent, target_is_directory=True)
-    (path.parent / "sub").mkdir(exist_ok=True)
-    if name.startswith("sub"):
-        output = str(path.parent / name.format(path.name))
-    else:
-        output = f"file://{path}" if name == "file://" else str(tmp_path / name.format(path.name))
-    parameters = {"LANDCOVER": landcover, "OUTPUT": output}
-    ok, message = algorithm("generateimage").checkParameterValues(parameters, context)
+@pytest.fixture
+def aliases(tmp_path, landcover):
+    """Other paths of the land cover, by what they are."""
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path, target_is_directory=True)
+    (tmp_path / "alias.tif").symlink_to(landcover)
+    name = Path(landcover).name
+    return {
+        "..": f"{tmp_path}/sub/../{name}",
+        "link to the folder": f"{tmp_path}/link/{name}",
+        "link to the file": f"{tmp_path}/alias.tif",
+        "relative": os.path.relpath(landcover),
+        "expression": QgsProperty.fromExpression(f"'{landcover}'"),
+        "layer definition": QgsProcessingOutputLayerDefinition(landcover),
+    }
+
+
+@pytest.mark.parametrize(
+    "what", ["..", "link to the folder", "link to the file", "relative", "expression", "layer definition"]
+)
+def test_an_output_over_its_input_by_another_path(context, landcover, aliases, what):
+    for layer in (landcover, QgsRasterLayer(f"{landcover}|option:NUM_THREADS=2", "codes")):
+        ok, message = algorithm("generateimage").checkParameterValues(
+            {"LANDCOVER": layer, "OUTPUT": aliases[what]}, context
+        )
+        assert not ok and "also an input" in message
+
+
+def test_an_output_that_an_input_refers_to(context, landcover, tmp_path):
+    vrt = str(tmp_path / "codes.vrt")
+    gdal.BuildVRT(vrt, [landcover]).FlushCache()
+    ok, message = algorithm("generateimage").checkParameterValues({"LANDCOVER": vrt, "OUTPUT": landcover}, context)
     assert not ok and "also an input" in message
 
 
-def test_an_output_over_the_file_of_a_layer_that_is_exported(context, landcover):
-    """Its CRS was set in QGIS, so that the job has the path of a copy."""
-    layer = QgsRasterLayer(landcover, "land cover")
-    layer.setCrs(QgsCoordinateReferenceSystem("EPSG:32617"))
-    raster = RasterInput(layer, context.transformContext())
-    assert raster.path == "" and Path(raster.file) == Path(landcover)
-    generateimage = algorithm("generateimage")
-    with pytest.raises(QgsProcessingException, match="also an input"):
-        fields.check_outputs(generateimage, {"OUTPUT": landcover}, {"landcover": raster})
+def test_an_address_is_no_output(context, landcover):
+    parameters = {"LANDCOVER": landcover, "OUTPUT": f"file://{landcover}"}
+    ok, message = algorithm("generateimage").checkParameterValues(parameters, context)
+    assert not ok and "OUTPUT is an address" in message
 
 
 def test_temporary_outputs_are_fine(context, landcover):
@@ -246,3 +262,11 @@ def test_lists_of_numbers_and_of_choices(context, tmp_path):
         read_study(SHARES="half")
     with pytest.raises(QgsProcessingException, match=r"ARCHITECTURE is 'vgg', but must be of deeplabv3plus, lale"):
         read_study(ARCHITECTURE=["lale", "vgg"])
+
+
+def test_images_to_compare_are_layers_too(context, image, tmp_path):
+    layer = QgsRasterLayer(image, "mine")
+    context.project().addMapLayer(layer)
+    for value in (layer, layer.id(), "mine"):
+        job = read_fields("imagequality", context, REAL=[str(tmp_path), value], SYNTHETIC=[image])
+        assert job["real"][0] == str(tmp_path) and job["real"][1].path == image

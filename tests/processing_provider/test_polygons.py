@@ -4,7 +4,7 @@ import csv
 
 import processing
 import pytest
-from landforge.backend.protocol import Extent
+from landforge.backend.protocol import BackendError, Extent
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
@@ -241,3 +241,30 @@ def test_a_data_set_of_extents(context, polygons, image, landcover, tmp_path):
     assert sorted(path.name for path in (tmp_path / "tiles" / "clipped").glob("*.tif")) == [
         f"{number:03d}_{kind}.tif" for number in range(2) for kind in ("image", "label")
     ]
+
+
+def degrees(west, east, south=-16.1, north=-16.0):
+    return f"Polygon(({west} {south}, {east} {south}, {east} {north}, {west} {north}, {west} {south}))"
+
+
+@pytest.mark.parametrize("turn", [360, -360])
+def test_polygons_with_longitudes_beyond_180_are_shifted(context, polygons, turn):
+    layer = polygons(degrees(-170 + turn, -169.9 + turn), crs="EPSG:4326")
+    extent, region = read_region(context, layer)
+    assert (extent.xmin, extent.xmax) == (pytest.approx(-170), pytest.approx(-169.9))
+    assert region.boundingBox().xMinimum() == pytest.approx(-170) and region.area() == pytest.approx(0.01)
+    _, half = read_region(context, layer, EXTENT="-169.95,-169.9,-16.1,-16 [EPSG:4326]")
+    assert half.area() == pytest.approx(0.005, rel=0.1)
+    (clip,) = read_fields("builddataset", context, EXTENTS=layer)["extents"]
+    assert clip.xmin == pytest.approx(-170)
+
+
+def test_a_polygon_across_the_antimeridian(context, polygons):
+    layer = polygons(degrees(179.9, 180.1), crs="EPSG:4326")
+    for read in (lambda: read_region(context, layer), lambda: read_fields("builddataset", context, EXTENTS=layer)):
+        with pytest.raises(BackendError, match="crosses the antimeridian"):
+            read()
+    for extent, west in (("179.95,180,-16.1,-16", 179.95), ("-180,-179.95,-16.1,-16", -180)):
+        _, region = read_region(context, layer, EXTENT=f"{extent} [EPSG:4326]")
+        assert region.boundingBox().xMinimum() == pytest.approx(west, abs=0.01)
+        assert region.intersects(QgsGeometry.fromWkt(degrees(west + 0.01, west + 0.04)))

@@ -51,10 +51,23 @@ def test_json_on_stdin(landcover, codes, tmp_path):
     assert (read_raster(output) == codes[:, 10:50, 10:50]).all()
 
 
+@pytest.mark.skipif(Qgis.QGIS_VERSION_INT < 32400, reason="qgis_process takes JSON since QGIS 3.24")
+def test_expressions_in_json_on_stdin(landcover, codes, tmp_path):
+    output = tmp_path / "out.tif"
+    inputs = {"EXTENT": EXTENT, "SOURCE": "layer", "LAYER": landcover, "YEAR": 2020, "OUTPUT": str(output)}
+    inputs["EXTENT"] = {"type": "data_defined", "expression": f"'{EXTENT}'"}
+    inputs["MAX_AREA_KM2"] = {"type": "data_defined", "expression": "1 + 2"}
+    result = qgis_process("run", CLIP, "-", job={"inputs": inputs})
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert (read_raster(output) == codes[:, 10:50, 10:50]).all()
+
+
 @pytest.mark.parametrize(
     "wrong, words",
     [
         ({"SOURCE": "bucket"}, "one of esa, planetarycomputer, layer"),
+        ({"EXTENT": EXTENT.replace("EPSG", "EPGS")}, "'EPGS:32717' is no CRS that QGIS knows"),
+        ({"GRID_CRS": "EPSG:32799"}, "GRID_CRS: 'EPSG:32799' is no CRS that QGIS knows"),
         ({"MAX_AREA_KM2": "0.001"}, "more than the limit"),
     ],
 )

@@ -1,11 +1,13 @@
 """A local file is passed by its path; any other layer is exported in its own pixels."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
-from landforge.backend.protocol import Extent
+from landforge.backend.protocol import BackendError, Extent
 from landforge.processing_provider import fields
 from landforge.processing_provider.raster_input import RasterInput
-from osgeo import gdal
+from osgeo import gdal, osr
 from qgis.core import (
     QgsApplication,
     QgsCoordinateReferenceSystem,
@@ -13,6 +15,7 @@ from qgis.core import (
     QgsProcessingException,
     QgsProcessingFeedback,
     QgsRasterLayer,
+    QgsRasterRange,
 )
 
 from tests.processing_provider.rasters import read_raster, write_raster
@@ -113,3 +116,103 @@ def test_a_picture_carries_no_codes(context, project, web_map):
     algorithm = QgsApplication.processingRegistry().algorithmById("landforge:generateimage").create()
     with pytest.raises(QgsProcessingException, match="without class codes"):
         fields.read(algorithm, {"LANDCOVER": "web map"}, context)
+
+
+@pytest.fixture(params=[False, True], ids=["exceptions off", "exceptions on"])
+def gdal_exceptions(request):
+    """GDAL's Python exceptions, which any plugin may turn on for all."""
+    before = gdal.GetUseExceptions()
+    (gdal.UseExceptions if request.param else gdal.DontUseExceptions)()
+    yield
+    (gdal.UseExceptions if before else gdal.DontUseExceptions)()
+
+
+def test_a_layer_with_open_options_under_both_ways_of_gdal(landcover, codes, tmp_path, gdal_exceptions):
+    layer = QgsRasterLayer(f"{landcover}|option:NUM_THREADS=2", "codes")
+    assert layer.isValid() and (read_raster(export(layer, tmp_path / "out.tif", extent=None)) == codes).all()
+    assert RasterInput(layer, QgsCoordinateTransformContext()).files() == [landcover]
+
+
+def test_a_layer_whose_file_is_gone_under_both_ways_of_gdal(landcover, tmp_path, gdal_exceptions):
+    layer = QgsRasterLayer(landcover, "gone")
+    Path(landcover).unlink()
+    raster = RasterInput(layer, QgsCoordinateTransformContext())
+    assert raster.path == "" and raster.files() == []
+
+
+def test_a_virtual_raster_lists_the_files_behind_it(landcover, tmp_path):
+    vrt = str(tmp_path / "codes.vrt")
+    gdal.BuildVRT(vrt, [landcover]).FlushCache()
+    assert {vrt, landcover} <= set(RasterInput(QgsRasterLayer(vrt, "v"), QgsCoordinateTransformContext()).files())
+
+
+@pytest.mark.parametrize("in_file", [None, 10])
+@pytest.mark.parametrize("in_qgis", [[30], [30, 40]])
+def test_nodata_that_was_set_in_qgis_is_exported(tmp_path, landcover, codes, in_file, in_qgis):
+    if in_file:
+        dataset = gdal.Open(landcover, gdal.GA_Update)
+        dataset.GetRasterBand(1).SetNoDataValue(in_file)
+        del dataset
+    layer = QgsRasterLayer(landcover, "codes")
+    layer.dataProvider().setUserNoDataValue(1, [QgsRasterRange(value, value) for value in in_qgis])
+    dataset = gdal.Open(export(layer, tmp_path / "out.tif", extent=None))
+    data, nodata = dataset.ReadAsArray(), dataset.GetRasterBand(1).GetNoDataValue()
+    is_nodata = np.isin(codes[0], [in_file or 0, *in_qgis])
+    assert ((data == nodata) == is_nodata).all() and (data[~is_nodata] == codes[0][~is_nodata]).all()
+
+
+def test_nodata_of_a_file_that_was_switched_off_in_qgis(tmp_path, landcover, codes):
+    dataset = gdal.Open(landcover, gdal.GA_Update)
+    dataset.GetRasterBand(1).SetNoDataValue(30)
+    del dataset
+    layer = QgsRasterLayer(landcover, "codes")
+    layer.dataProvider().setUseSourceNoDataValue(1, False)
+    dataset = gdal.Open(export(layer, tmp_path / "out.tif", extent=None))
+    assert (dataset.ReadAsArray() == codes[0]).all() and dataset.GetRasterBand(1).GetNoDataValue() != 30
+
+
+def test_a_raster_placed_by_ground_control_points_is_exported(tmp_path, landcover, codes):
+    path, reference = str(tmp_path / "gcps.tif"), osr.SpatialReference()
+    reference.ImportFromEPSG(32717)
+    corners = ((0, 0), (120, 0), (0, 100), (120, 100))
+    dataset = gdal.GetDriverByName("GTiff").Create(path, 120, 100, 1)
+    dataset.GetRasterBand(1).WriteArray(codes[0])
+    points = [gdal.GCP(778000 + 10 * col, 9985000 - 10 * row, 0, col, row) for col, row in corners]
+    dataset.SetGCPs(points, reference.ExportToWkt())
+    del dataset
+    exported = export(QgsRasterLayer(path, "gcps"), tmp_path / "out.tif", extent=None)
+    assert (read_raster(exported) == codes).all()
+    assert gdal.Open(exported).GetGeoTransform() == (778000, 10, 0, 9985000, 0, -10)
+
+
+@pytest.mark.parametrize("turn", [0, 360, -360])
+def test_a_layer_of_any_turn_is_exported_between_180_and_180(tmp_path, codes, turn):
+    write_raster("/vsimem/turned.tif", codes, crs=4326, origin=(-170.0 + turn, -16.0), pixel=0.0001)
+    extent = Extent(-169.998, -16.006, -169.994, -16.002, "EPSG:4326")
+    layer = QgsRasterLayer("/vsimem/turned.tif", "turned")
+    path = export(layer, tmp_path / "out.tif", extent)
+    left, _, _, top, _, _ = gdal.Open(path).GetGeoTransform()
+    row, col = round((-16.0 - top) / 0.0001), round((left + 170) / 0.0001)
+    data = read_raster(path)
+    assert 0 < row < 20 and 0 < col < 20 and data.size < codes.size
+    assert (data == codes[:, row : row + data.shape[1], col : col + data.shape[2]]).all()
+    whole = gdal.Open(export(layer, tmp_path / "whole.tif", None))
+    assert whole.GetGeoTransform()[0] == pytest.approx(-170)
+    assert RasterInput(layer, QgsCoordinateTransformContext()).extent.xmin == pytest.approx(-170)
+
+
+def test_an_extent_on_both_sides_of_where_a_layer_begins(tmp_path, codes):
+    write_raster("/vsimem/world.tif", codes[:, :60], crs=4326, origin=(0.0, 90.0), pixel=3.0)
+    world = QgsRasterLayer("/vsimem/world.tif", "world")
+    with pytest.raises(QgsProcessingException, match="'world' begins and ends at a longitude within the extent"):
+        export(world, tmp_path / "out.tif", Extent(-0.1, 51.0, 0.1, 51.2, "EPSG:4326"))
+    with pytest.raises(BackendError, match="crosses the antimeridian"):
+        export(world, tmp_path / "out.tif", None)
+
+
+def test_an_extent_at_the_antimeridian_does_not_reach_around_the_earth(tmp_path, codes):
+    write_raster("/vsimem/belt.tif", codes[:, :60], crs=4326, origin=(-180.0, 90.0), pixel=3.0)
+    path = export(
+        QgsRasterLayer("/vsimem/belt.tif", "belt"), tmp_path / "out.tif", Extent(179.9, 0.0, 180.0, 0.1, "EPSG:4326")
+    )
+    assert read_raster(path).shape == (1, 1, 1) and gdal.Open(path).GetGeoTransform()[0] == 177

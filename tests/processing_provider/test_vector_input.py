@@ -202,3 +202,16 @@ def test_an_image_reads_features_around_its_land_cover(context, layer, codes, tm
     parameters = {"LANDCOVER": cover, "BUILDINGS": layer(POND, kind="Polygon"), "OUTPUT": str(output)}
     processing.run("landforge:generateimage", parameters, context=context)
     assert Path(output).is_file()
+
+
+@pytest.mark.parametrize("turn", [360, -360])
+def test_roads_with_longitudes_beyond_180_are_exported_between(context, layer, tmp_path, turn):
+    place = Extent(-169.998, -16.006, -169.994, -16.002, "EPSG:4326")
+    near, far = ((f"LineString({x} -16.004, {x + 0.001} -16.004)") for x in (-169.996 + turn, -160 + turn))
+    file = saved(layer(near, far, crs="EPSG:4326"), tmp_path / "streets.gpkg")
+    made = vector_input(context, file)
+    assert made.path == ""
+    path, _, name = made.export(tmp_path, place, "", "", QgsProcessingFeedback(False)).partition("|layername=")
+    source = ogr.Open(path)  # its layers live as long as it does
+    (bounds,) = [feature.geometry().GetEnvelope() for feature in source.GetLayerByName(name)]
+    assert bounds == pytest.approx((-169.996, -169.995, -16.004, -16.004))

@@ -99,16 +99,58 @@ def test_the_span_of_a_grid_reaches_over_the_antimeridian():
     [
         (Extent(179.9, 0, 180.1, 0.1, "EPSG:4326"), "crosses the antimeridian"),
         (Extent(-180.1, 0, -179.9, 0.1, "EPSG:4326"), "crosses the antimeridian"),
+        (Extent(0, 0, 360, 0.1, "EPSG:4326"), "crosses the antimeridian"),
+        (Extent(-540, 0, -179, 0.1, "EPSG:4326"), "crosses the antimeridian"),
+        (Extent(20_000_000, 0, 20_100_000, 1000, "EPSG:3857"), "crosses the antimeridian"),
         (Extent(800_000, 8_000_000, 850_000, 8_010_000, "EPSG:32760"), "crosses the antimeridian"),
-        (Extent(500_000, 4_000_000, 500_100, 4_000_100, "EPSG:4326"), "outside"),
+        (Extent(500_000, 4_000_000, 500_100, 4_000_100, "EPSG:4326"), "outside the Earth"),
+        (Extent(400_100, 0.0, 400_300, 1.0, "EPSG:4326"), "longitudes are 400,100 to 400,300"),
         (Extent(0, 89, 1, 91, "EPSG:4326"), "outside the Earth"),
         (Extent(0, 85, 1, 85.1, "EPSG:4326"), "nearer to a pole"),
+        (Extent(0, 0, 1, 1, "EPSG:5703"), "no horizontal coordinates"),
+        (Extent(0, 0, 1, 1, "EPSG:4978"), "no horizontal coordinates"),
         (Extent(0, 0, 1, 1, "EPSG:999999"), "CRS of the extent is missing or unknown"),
     ],
 )
 def test_an_extent_that_is_nowhere_is_refused(extent, words):
     with pytest.raises(BackendError, match=words):
         grid.geobox(extent, 10)
+
+
+@pytest.mark.parametrize(
+    ("xmin", "xmax", "shift"),
+    [(190, 190.1, 360), (180, 180.1, 360), (359.9, 360, 360), (-190.1, -190, -360)],
+)
+def test_longitudes_beyond_180_are_shifted(xmin, xmax, shift):
+    near = Extent(xmin - shift, -16.8, xmax - shift, -16.7, "EPSG:4326")
+    far = Extent(xmin, -16.8, xmax, -16.7, "EPSG:4326")
+    assert grid.lonlat_bounds(far) == pytest.approx(grid.lonlat_bounds(near))
+    assert grid.geobox(far, 10) == grid.geobox(near, 10)
+    assert grid.geobox(far, 10, "EPSG:3460") == grid.geobox(near, 10, "EPSG:3460")
+
+
+def test_longitudes_in_grads_are_shifted_by_400():
+    near = Extent(3, 54, 3.1, 54.1, "EPSG:4807")
+    far = Extent(403, 54, 403.1, 54.1, "EPSG:4807")
+    assert grid.geobox(far, 10) == grid.geobox(near, 10)
+
+
+def test_an_edge_on_the_antimeridian_does_not_cross_it():
+    for xmin, xmax in ((179.9, 180 + 1e-10), (-180 - 1e-10, -179.9), (180 - 1e-10, 180.1)):
+        grid.geobox(Extent(xmin, 0, xmax, 0.1, "EPSG:4326"), 10)
+
+
+@pytest.mark.parametrize("crs", ["EPSG:32618+5703", "EPSG:32618+6360"])  # heights in metres, in feet
+def test_heights_of_a_crs_do_not_matter(crs):
+    box = Extent(500_003, 4_000_003, 500_204, 4_000_104, crs)
+    assert grid.geobox(box, 10) == grid.geobox(Extent(500_003, 4_000_003, 500_204, 4_000_104, "EPSG:32618"), 10)
+    assert grid.geobox(box, 1.0, crs).crs == "EPSG:32618"
+    assert grid.is_metric(grid.CRS(crs))
+
+
+def test_a_geographic_crs_with_heights():
+    flat, high = (grid.geobox(Extent(6, 47, 6.1, 47.1, crs), 10) for crs in ("EPSG:4258", "EPSG:8360"))
+    assert flat == high
 
 
 def test_an_extent_beyond_the_limit_is_refused_with_its_estimate():
