@@ -112,16 +112,16 @@
       <translation>Una capa de polígonos, o solo sus objetos seleccionados. Fuera de los polígonos el resultado es nodata y no se calcula nada. Si se deja vacío: se llena toda la extensión.</translation>
     </message>
     <message>
-      <source>A raster of WorldCover codes of any provider.</source>
-      <translation>Un ráster con códigos de WorldCover de cualquier proveedor.</translation>
-    </message>
-    <message>
-      <source>An RGB raster of any provider. The bundled model was trained on aerial images with pixels of 1 m.</source>
-      <translation>Un ráster RGB de cualquier proveedor. El modelo incluido se entrenó con imágenes aéreas con píxeles de 1 m.</translation>
+      <source>A raster of class codes of any provider.</source>
+      <translation>Un ráster de códigos de clase de cualquier proveedor.</translation>
     </message>
     <message>
       <source>An environment made for Landforge, in your QGIS profile</source>
       <translation>Un entorno hecho para Landforge, en su perfil de QGIS</translation>
+    </message>
+    <message>
+      <source>An image of any provider and type. The bundled model was trained on aerial images with pixels of 1 m.</source>
+      <translation>Una imagen de cualquier proveedor y tipo. El modelo incluido se entrenó con imágenes aéreas de píxeles de 1 m.</translation>
     </message>
     <message>
       <source>An image on the new image's grid, of which the valid pixels stay as they are and the masked ones are painted so that they continue it. Left empty: everything is painted.</source>
@@ -138,6 +138,10 @@
     <message>
       <source>Architectures</source>
       <translation>Arquitecturas</translation>
+    </message>
+    <message>
+      <source>Bands (red, green, blue)</source>
+      <translation>Bandas (rojo, verde, azul)</translation>
     </message>
     <message>
       <source>Bare / sparse vegetation</source>
@@ -524,12 +528,12 @@
       <translation>De carpeta de pares a modelo probado</translation>
     </message>
     <message>
-      <source>For SOURCE=layer: a raster of WorldCover codes of any provider. It is resampled by nearest neighbour.</source>
-      <translation>Para SOURCE=layer: un ráster con códigos de WorldCover de cualquier proveedor. Se remuestrea al vecino más próximo.</translation>
+      <source>For SOURCE=layer: a raster of class codes of any provider. It is resampled by nearest neighbour; masked pixels and nodata stay without data.</source>
+      <translation>Para SOURCE=layer: un ráster de códigos de clase de cualquier proveedor. Se remuestrea por el vecino más próximo; los píxeles enmascarados y sin datos quedan sin datos.</translation>
     </message>
     <message>
-      <source>For SOURCE=layer: an RGB raster of any provider. A web map is read at PIXEL_M, else at 1 m.</source>
-      <translation>Para SOURCE=layer: un ráster RGB de cualquier proveedor. Un mapa web se lee a PIXEL_M, o si no a 1 m.</translation>
+      <source>For SOURCE=layer: an image of any provider and type. A web map is read at PIXEL_M, else at 1 m.</source>
+      <translation>Para SOURCE=layer: una imagen de cualquier proveedor y tipo. Un mapa web se lee a PIXEL_M, o si no a 1 m.</translation>
     </message>
     <message>
       <source>For extents without images: the year of flight. Left empty: the newest year that covers the extent.</source>
@@ -748,6 +752,10 @@
       <translation>Leyenda</translation>
     </message>
     <message>
+      <source>Legend of the codes</source>
+      <translation>Leyenda de los códigos</translation>
+    </message>
+    <message>
       <source>Lines or polygons, for instance OpenStreetMap's, that are drawn as roads. Lines are as wide as their class in a field 'highway' usually is (motorway 22 m, primary 12 m, residential 6 m, path 2 m), and 6 m without such a field. Bridges lie over water.</source>
       <translation>Líneas o polígonos, por ejemplo de OpenStreetMap, que se dibujan como calles y carreteras. Las líneas tienen el ancho habitual de su clase en un campo 'highway' (motorway 22 m, primary 12 m, residential 6 m, path 2 m), y 6 m sin ese campo. Los puentes quedan sobre el agua.</translation>
     </message>
@@ -848,10 +856,6 @@
       <translation>Sobre</translation>
     </message>
     <message>
-      <source>One or more RGB rasters. Left empty: labels alone are cut, at their own pixel size; with extents, NAIP from Planetary Computer is clipped.</source>
-      <translation>Uno o más rásteres RGB. Si se deja vacío: se cortan solo las etiquetas, a su propio tamaño de píxel; con extensiones, se recorta NAIP de Planetary Computer.</translation>
-    </message>
-    <message>
       <source>One or more data sets from 'Build data set', by folder or manifest.csv.</source>
       <translation>Uno o más conjuntos de datos de 'Crear conjunto de datos', por carpeta o manifest.csv.</translation>
     </message>
@@ -862,6 +866,10 @@
     <message>
       <source>One or more data sets of images and labels from 'Build data set', by folder or manifest.csv. Tiles must be at least 64 m wide, better 128 m.</source>
       <translation>Uno o más conjuntos de datos de imágenes y etiquetas de 'Crear conjunto de datos', por carpeta o manifest.csv. Las teselas deben medir al menos 64 m de lado, mejor 128 m.</translation>
+    </message>
+    <message>
+      <source>One or more images. Left empty: labels alone are cut, at their own pixel size; with extents, NAIP from Planetary Computer is clipped.</source>
+      <translation>Una o más imágenes. Si se deja vacío: se cortan solo las etiquetas, con su propio tamaño de píxel; con extensiones, se recorta NAIP de Planetary Computer.</translation>
     </message>
     <message>
       <source>One or more models from 'Train segmentation model', by folder or model_index.json, or a bundled model's name.</source>
@@ -1184,6 +1192,10 @@
       <translation>&amp;Detener la prueba</translation>
     </message>
     <message>
+      <source>Stretch</source>
+      <translation>Realce</translation>
+    </message>
+    <message>
       <source>Stride (px)</source>
       <translation>Paso entre teselas (px)</translation>
     </message>
@@ -1396,8 +1408,8 @@
       <translation>La carpeta, o su manifest.csv, de un conjunto de datos de imágenes y etiquetas a 1 m de 'Crear conjunto de datos'.</translation>
     </message>
     <message>
-      <source>The land cover of the images, in the same order. Coarser pixels are repeated to the image's pixel size. Left empty, with extents: ESA WorldCover is clipped.</source>
-      <translation>La cobertura del suelo de las imágenes, en el mismo orden. Los píxeles más gruesos se repiten al tamaño de píxel de la imagen. Si se deja vacío, con extensiones: se recorta ESA WorldCover.</translation>
+      <source>The land cover of the images: one raster for each, paired by place, or one for all. Coarser pixels are repeated to the image's pixel size. Left empty, with extents: ESA WorldCover is clipped.</source>
+      <translation>La cobertura del suelo de las imágenes: un ráster para cada una, emparejado por su lugar, o uno para todas. Los píxeles más gruesos se repiten hasta el tamaño de píxel de la imagen. Si se deja vacío, con extensiones: se recorta ESA WorldCover.</translation>
     </message>
     <message>
       <source>The land cover that an image was painted on, if it was not generated together with the image. Left empty: the raster of that name beside the image.</source>
@@ -1432,6 +1444,10 @@
       <translation>La capa {0} no tiene extensión o no tiene SRC.</translation>
     </message>
     <message>
+      <source>The legend of the map's codes: ESA WorldCover's, NLCD's, Esri's 10 m land cover's or Dynamic World's. Another one than WorldCover's is translated to it. Maps with other values than those of the legend are refused.</source>
+      <translation>La leyenda de los códigos del mapa: la de ESA WorldCover, la de NLCD, la de la cobertura de 10 m de Esri o la de Dynamic World. Si no es la de WorldCover, se traduce a ella. Los mapas con otros valores que los de la leyenda se rechazan.</translation>
+    </message>
+    <message>
       <source>The look of all images in words separated by commas, for instance 'coastal, 2018'. An image generator that is trained on several data sets learns to paint in each of their styles. 'Build standard sets' paints every tile in its own style.</source>
       <translation>El aspecto de todas las imágenes en palabras separadas por comas, por ejemplo «coastal, 2018». Un generador de imágenes entrenado con varios conjuntos de datos aprende a pintar en cada uno de sus estilos. 'Crear conjuntos estándar' pinta cada tesela en su propio estilo.</translation>
     </message>
@@ -1442,6 +1458,10 @@
     <message>
       <source>The look of the scene: a climate, and a year or a season of imagery, separated by commas. The bundled models have learned temperate and semiarid, land cover also tropical, images also coastal, arid, 2016, 2018, 2020, summer and autumn. Where one of the two does not know the climate, it takes the nearest. What is left open is drawn at random by the seed. The log and the raster's tags name the style.</source>
       <translation>El aspecto de la escena: un clima, y un año o una estación de las imágenes, separados por comas. Los modelos incluidos han aprendido temperate y semiarid; la cobertura también tropical, y las imágenes también coastal, arid, 2016, 2018, 2020, summer y autumn. Si uno de los dos no conoce el clima, toma el más próximo. Lo que se deja abierto lo sortea la semilla. El registro y las etiquetas del ráster nombran el estilo.</translation>
+    </message>
+    <message>
+      <source>The lower and the upper bound that become black and white, for instance '0, 2000', or those of each band: '0, 2000; 0, 1800; 0, 1500'. Left empty: images of 8 bits stay as they are; others are stretched as their layer is drawn, or else from the 2nd to the 98th percentile of the whole raster. The log names the bounds.</source>
+      <translation>Los límites inferior y superior que pasan a negro y blanco, por ejemplo '0, 2000', o los de cada banda: '0, 2000; 0, 1800; 0, 1500'. Si se deja vacío: las imágenes de 8 bits quedan como están; las demás se realzan como se dibuja su capa, o si no del percentil 2 al 98 de todo el ráster. El registro nombra los límites.</translation>
     </message>
     <message>
       <source>The map is empty. Add a layer first, or draw.</source>
@@ -1482,6 +1502,10 @@
     <message>
       <source>The number of tiles added in every round.</source>
       <translation>El número de teselas que se añaden en cada ronda.</translation>
+    </message>
+    <message>
+      <source>The numbers of the red, green and blue band, for instance '4, 1, 2' for false colour. Left empty: the first three or, of a layer that is not of 8 bits, those that it shows.</source>
+      <translation>Los números de las bandas roja, verde y azul, por ejemplo '4, 1, 2' para falso color. Si se deja vacío: las tres primeras o, de una capa que no es de 8 bits, las que muestra.</translation>
     </message>
     <message>
       <source>The other map. It is resampled to the reference's grid by nearest neighbour.</source>
@@ -1744,8 +1768,8 @@
       <translation>árido</translation>
     </message>
     <message>
-      <source>autoencoder learns to compress maps, decoder learns to decompress them without seams, denoiser learns to generate compressed maps in many steps, distillation reduces the steps with the help of a discriminator. all: one stage after another, with the minutes divided. A single stage needs those before it.</source>
-      <translation>autoencoder aprende a comprimir mapas, decoder aprende a descomprimirlos sin costuras, denoiser aprende a generar mapas comprimidos en muchos pasos, distillation reduce los pasos con ayuda de un discriminador. all: una etapa tras otra, con los minutos repartidos. Una etapa sola necesita las anteriores.</translation>
+      <source>autoencoder learns to compress maps, decoder learns to decompress them without seams, denoiser learns to generate compressed maps in many steps, distillation reduces the steps to a few. all: one stage after another, with the minutes divided. A single stage needs those before it.</source>
+      <translation>autoencoder aprende a comprimir mapas, decoder aprende a descomprimirlos sin costuras, denoiser aprende a generar mapas comprimidos en muchos pasos, distillation reduce los pasos a unos pocos. all: una etapa tras otra, con los minutos repartidos. Una sola etapa necesita las anteriores.</translation>
     </message>
     <message>
       <source>autumn</source>

@@ -84,7 +84,17 @@ def read(algorithm: Any, parameters: Parameters, context: QgsProcessingContext) 
     if algorithm.parameterDefinition("SCHEDULER"):
         fields["scheduler"] = fields.get("scheduler", "").strip() or settings.get(settings.SCHEDULER)
     algorithm.adjust_fields(fields)
+    if algorithm.parameterDefinition("STRETCH"):
+        _stretch_as_drawn(fields)
     return fields
+
+
+def _stretch_as_drawn(fields: dict[str, Any]) -> None:
+    """Where BANDS and STRETCH are empty, set those with which all image layers are drawn."""
+    images = fields.get("image") or fields.get("layer") or ()
+    drawn = {(image.bands, image.stretch) for image in (images if isinstance(images, tuple) else (images,))}
+    if len(drawn) == 1 and not fields.get("bands") and not fields.get("stretch"):
+        fields["bands"], fields["stretch"] = drawn.pop()
 
 
 def for_qgis(algorithm: Any, parameters: Parameters, fields: dict[str, Any]) -> Parameters:

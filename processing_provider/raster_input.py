@@ -9,8 +9,10 @@ from pathlib import Path
 from osgeo import gdal
 from qgis.core import (
     Qgis,
+    QgsContrastEnhancement,
     QgsCoordinateTransformContext,
     QgsDistanceArea,
+    QgsMultiBandColorRenderer,
     QgsPointXY,
     QgsProcessingException,
     QgsProcessingFeedback,
@@ -64,11 +66,34 @@ def export_tags(layer: QgsRasterLayer) -> dict[str, str]:
     return {"LANDFORGE_ITEMS": json.dumps([layer.name()]), **tags}
 
 
+def drawn_bands_and_stretch(layer: QgsRasterLayer) -> tuple[str, str]:
+    """BANDS and STRETCH with which a layer of other values than 8-bit ones is drawn; empty where it has no stretch."""
+    renderer, provider = layer.renderer(), layer.dataProvider()
+    if not isinstance(renderer, QgsMultiBandColorRenderer):
+        return "", ""
+    bands = renderer.redBand(), renderer.greenBand(), renderer.blueBand()
+    stretches = (
+        renderer.redContrastEnhancement(),
+        renderer.greenContrastEnhancement(),
+        renderer.blueContrastEnhancement(),
+    )
+    if not all(bands) or all(provider.sourceDataType(band) == Qgis.DataType.Byte for band in bands):
+        return "", ""
+    none = QgsContrastEnhancement.ContrastEnhancementAlgorithm.NoEnhancement  # type: ignore[attr-defined]
+    if any(stretch is None or stretch.contrastEnhancementAlgorithm() == none for stretch in stretches):
+        return "", ""
+    bounds = [(stretch.minimumValue(), stretch.maximumValue()) for stretch in stretches]
+    if not all(math.isfinite(low) and math.isfinite(high) and low < high for low, high in bounds):
+        return "", ""
+    return ", ".join(map(str, bands)), "; ".join(f"{low!r}, {high!r}" for low, high in bounds)
+
+
 class RasterInput:
     """A raster layer as a job's input: `path` of a local file, or empty for a layer that must be exported.
 
     Create it in the layer's thread, the main one; `export` may be called once, in any thread. Raises
-    QgsProcessingException for a layer without CRS. `is_picture`: a rendered map, without the values behind it.
+    QgsProcessingException for a layer without CRS. `is_picture`: a rendered map, without the values behind it. `bands`
+    and `stretch` are those of `drawn_bands_and_stretch`.
     """
 
     def __init__(self, layer: QgsRasterLayer, transforms: QgsCoordinateTransformContext) -> None:
@@ -82,6 +107,7 @@ class RasterInput:
         self._crs, self._bounds = layer.crs(), layer.extent()
         self._provider = None if self.path else layer.dataProvider().clone()
         self._tags = {} if self.path else export_tags(layer)
+        self.bands, self.stretch = drawn_bands_and_stretch(layer)
         self.is_picture = layer.dataProvider().dataType(1) in PICTURES
 
     @property

@@ -40,6 +40,7 @@ CODES: Mapping[str, frozenset[int]] = {
     "corine": frozenset(_CORINE),
 }
 RECOGNISED_SHARE = 0.99  # of the pixels: so many must have a code of a legend
+RECOGNISED_CLASSES = 3  # of a legend that must be present
 
 
 def recognise(counts: Mapping[float, int]) -> str:
@@ -49,14 +50,12 @@ def recognise(counts: Mapping[float, int]) -> str:
     """
     total = sum(counts.values())
 
-    def fit(name: str) -> tuple[float, float]:
+    def fits(name: str) -> bool:
         pixels = sum(number for value, number in counts.items() if value in CODES[name])
-        present = len(CODES[name].intersection(counts)) / len(CODES[name])
-        return pixels / total, present
+        return pixels >= RECOGNISED_SHARE * total and len(CODES[name].intersection(counts)) >= RECOGNISED_CLASSES
 
-    fits = {name: fit(name) for name in CODES} if total else {}
-    fitting = [name for name, (share, _) in fits.items() if share >= RECOGNISED_SHARE]
-    return max(fitting, key=lambda name: fits[name][1], default="")
+    fitting = [name for name in CODES if fits(name)]
+    return max(fitting, key=lambda name: len(CODES[name].intersection(counts)) / len(CODES[name]), default="")
 
 
 def has_zero_class(legend_name: str) -> bool:

@@ -46,6 +46,11 @@ class Piece:
     year: int | None = None
     is_aerial: bool = False
 
+    @property
+    def shown(self) -> str:
+        """What a message calls it: its address, or the name of a layer that is read through a VRT."""
+        return self.name if self.address.startswith("<") else self.address
+
 
 def pixel_m(source: rasterio.DatasetReader, box: GeoBox) -> float:
     """The ground size in metres of a raster's pixels at the centre of a grid."""
@@ -94,7 +99,7 @@ class Mosaic:
         if key not in self._opened:
             if len(self._opened) >= OPEN_FILES:
                 self.__exit__()
-            with gdal_access(piece.address):
+            with gdal_access(piece.shown):
                 self._opened[key] = open_address(*key)
             if piece.is_aerial:
                 aerial.check_image(self._opened[key], piece.name)
@@ -168,7 +173,7 @@ class Mosaic:
         resampling: Resampling,
     ) -> tuple[np.ndarray, np.ndarray]:
         with (
-            gdal_access(piece.address),
+            gdal_access(piece.shown),
             opened as source,
             WarpedVRT(
                 source,
@@ -233,7 +238,7 @@ class Mosaic:
             report.progress(count / len(offsets), f"Block {count} of {len(offsets)}")
         if not any_valid:
             others = f" and {len(self.pieces) - 1} more" if len(self.pieces) > 1 else ""
-            top = self.pieces[0].name or self.pieces[0].address
+            top = self.pieces[0].shown
             raise BackendError(
                 f"Nothing to clip: no valid pixel inside the extent in {top}{others}. "
                 "Check that the extent lies where the data is."

@@ -10,14 +10,17 @@ from landforge.processing_provider.raster_input import RasterInput
 from osgeo import gdal, osr
 from qgis.core import (
     QgsApplication,
+    QgsContrastEnhancement,
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransformContext,
+    QgsMultiBandColorRenderer,
     QgsProcessingException,
     QgsProcessingFeedback,
     QgsRasterLayer,
     QgsRasterRange,
 )
 
+from tests.processing_provider.algorithms import algorithm
 from tests.processing_provider.rasters import read_raster, write_raster
 
 EXTENT = Extent(778100, 9984500, 778500, 9984900, "EPSG:32717")
@@ -216,3 +219,47 @@ def test_an_extent_at_the_antimeridian_does_not_reach_around_the_earth(tmp_path,
         QgsRasterLayer("/vsimem/belt.tif", "belt"), tmp_path / "out.tif", Extent(179.9, 0.0, 180.0, 0.1, "EPSG:4326")
     )
     assert read_raster(path).shape == (1, 1, 1) and gdal.Open(path).GetGeoTransform()[0] == 177
+
+
+def drawn(path, bounds, bands=(3, 2, 1)):
+    """A layer of an image that is drawn with the bounds of a stretch, or without one."""
+    layer = QgsRasterLayer(path, "image")
+    renderer = QgsMultiBandColorRenderer(layer.dataProvider(), *bands)
+    for band, setter in zip(
+        bands, ("setRedContrastEnhancement", "setGreenContrastEnhancement", "setBlueContrastEnhancement")
+    ):
+        if bounds:
+            stretch = QgsContrastEnhancement(layer.dataProvider().dataType(band))
+            stretch.setContrastEnhancementAlgorithm(QgsContrastEnhancement.StretchToMinimumMaximum)
+            stretch.setMinimumValue(bounds[0])
+            stretch.setMaximumValue(bounds[1])
+            getattr(renderer, setter)(stretch)
+    layer.setRenderer(renderer)
+    return layer
+
+
+@pytest.mark.parametrize(
+    ("dtype", "bounds", "expected"),
+    [
+        (np.uint16, (10.0, 900.5), ("3, 2, 1", "10.0, 900.5; 10.0, 900.5; 10.0, 900.5")),
+        (np.uint16, None, ("", "")),
+        (np.uint8, (10.0, 200.0), ("", "")),
+    ],
+)
+def test_an_image_of_16_bits_is_read_as_its_layer_is_drawn(tmp_path, dtype, bounds, expected):
+    pixels = np.random.default_rng(0).integers(0, 250, (3, 20, 20)).astype(dtype)
+    layer = drawn(write_raster(tmp_path / "image.tif", pixels), bounds)
+    raster = RasterInput(layer, QgsCoordinateTransformContext())
+    assert (raster.bands, raster.stretch) == expected
+
+
+def test_a_stretch_that_is_typed_comes_before_the_layers(tmp_path, context):
+    pixels = np.random.default_rng(0).integers(0, 999, (3, 20, 20)).astype(np.uint16)
+    layer = drawn(write_raster(tmp_path / "image.tif", pixels), (10.0, 900.0))
+    segmentimage = algorithm("segmentimage")
+    parameters = {"IMAGE": layer, "OUTPUT": "TEMPORARY_OUTPUT"}
+    read = fields.read(segmentimage, fields.normalized(segmentimage, parameters, context), context)
+    assert read["bands"] == "3, 2, 1" and read["stretch"].startswith("10.0, 900.0;")
+    parameters["STRETCH"] = "0, 500"
+    read = fields.read(segmentimage, fields.normalized(segmentimage, parameters, context), context)
+    assert read["stretch"] == "0, 500" and not read.get("bands")

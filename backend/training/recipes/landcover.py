@@ -166,7 +166,7 @@ def _save(training: Training, figures: dict[str, Any], /, **entries: Any) -> Non
     known = _styles(training)
     compositions = _compositions(training.data, [style for style in known if style in training.data.styles])
     entries |= {"frozen_norms": _has_frozen_norms(training), "styles": known, "compositions": compositions}
-    entries |= {"steps": model.STEPS} if distilled else {"own_vote": model.OWN_VOTE}
+    entries |= {"own_vote": model.OWN_VOTE, **({"steps": model.STEPS} if distilled else {})}
     geometry = model.PIXEL_M, model.WINDOW, model.DISTILLED_PHASES if distilled else model.PHASES
     sampler = diffusion.sampler(order=1 if distilled else 2)
     latent_generator.save(training.output, model.KIND, *geometry, figures, sampler, **entries)

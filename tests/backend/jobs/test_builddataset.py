@@ -71,16 +71,20 @@ def test_a_coarse_label_in_degrees_lands_on_the_image(tmp_path, reporter):
 
 def test_masked_pixels_and_unknown_codes_are_no_labels(tmp_path, reporter):
     image, label = image_and_label(128, 128)
-    label[:, :64, :64] = 7  # not in the legend
+    label = label.astype(np.int16)
+    label[:, :64, :64] = -9999
+    label[:, 0, 100] = 7  # not in the legend
     image[:, 64:, 64:] = 0
     pair = (
         write_raster(tmp_path / "image.tif", image, nodata=0),
-        write_raster(tmp_path / "label.tif", label.astype(np.int16)),
+        write_raster(tmp_path / "label.tif", label, nodata=-9999),
     )
     rows, _ = build(tmp_path, reporter, [tuple(map(str, pair))], tile_px=128, min_valid=0.3)
     data = read(tmp_path / "out" / rows[0]["label"])[0][0]
-    assert (data[:64, :64] == 0).all() and (data[64:, 64:] == 0).all() and (data[:64, 64:] == label[0, :64, 64:]).all()
-    assert float(rows[0]["valid"]) == 0.5
+    assert (
+        (data[:64, :64] == 0).all() and (data[64:, 64:] == 0).all() and (data[1:64, 64:] == label[0, 1:64, 64:]).all()
+    )
+    assert data[0, 100] == 0 and float(rows[0]["valid"]) == pytest.approx(0.5, abs=1e-3)
 
 
 def test_too_little_valid_is_left_out(tmp_path, reporter):
@@ -274,17 +278,16 @@ def bad_pairs(tmp_path):
     yield "missing", ["/none.tif"], [good[1]], {}, "does not exist"
     yield "no CRS", [write(image, crs=None)], [good[1]], {}, "image .* has no CRS"
     yield "no label CRS", [good[0]], [write(label, crs=None)], {}, "label .* has no CRS"
-    yield "one band", [write(label)], [good[1]], {}, r"1 band\(s\) of uint8, but RGB"
-    yield "16 bit", [write(image.astype(np.uint16))], [good[1]], {}, "of uint16, but RGB"
-    yield "three labels", [good[0]], [write(image)], {}, "a label has one band"
-    yield "float label", [good[0]], [write(label.astype(np.float32))], {}, "of float32, but a label"
+    yield "one band", [write(label)], [good[1]], {}, r"1 band\(s\), but an image needs"
+    yield "three labels", [good[0]], [write(image)], {}, "ESA WorldCover does not have|one band of class codes"
+    yield "averaged label", [good[0]], [write(label.astype(np.float32) + 0.5)], {}, "values with fractions"
     yield "degrees", [write(image, left=-75, top=36, pixel=1e-5, crs="EPSG:4326")], [good[1]], {}, "not on a north-up"
     yield "mercator", [write(image, crs="EPSG:3857")], [good[1]], {}, "not on a north-up grid"
     yield "apart", [good[0]], [write(label, left=600_000)], {}, "do not overlap"
     two = [write(image, pixel=0.6)], [write(label, pixel=0.6)]
     yield "GSD", [good[0], *two[0]], [good[1], *two[1]], {}, "different pixel sizes: .* 1 m, .* 0.6 m"
     yield "small", [good[0]], [good[1]], {"tile_px": 512}, "128 x 128 pixels.*largest tile size that fits is 128"
-    yield "legend", [good[0]], [write(label + 1)], {}, "WorldCover legend"
+    yield "legend", [good[0]], [write(label + 1)], {}, "ESA WorldCover does not have"
     yield "empty label", [good[0]], [write(label * 0)], {}, "labels hold no data"
     yield "empty image", [write(image * 0, nodata=0)], [good[1]], {}, "images hold no data"
     half = label.copy()

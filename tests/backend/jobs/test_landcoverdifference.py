@@ -111,7 +111,7 @@ def test_bad_input_is_said_and_leaves_nothing(tmp_path, maps):
         "no ground in common": landcover(tmp_path / "in" / "far.tif", maps[0], left=600_000),
         r"3 band\(s\)": write_raster(tmp_path / "in" / "rgb.tif", np.repeat(maps[0][None], 3, 0), pixel=10.0),
         "has no CRS": landcover(tmp_path / "in" / "nowhere.tif", maps[0], crs=None),
-        "carry WorldCover's codes": landcover(tmp_path / "in" / "other.tif", np.full((60, 80), 3, np.uint8)),
+        "ESA WorldCover does not have: 3": landcover(tmp_path / "in" / "other.tif", np.full((60, 80), 3, np.uint8)),
         "does not exist": tmp_path / "in" / "none.tif",
     }
     out = tmp_path / "out"

@@ -210,8 +210,8 @@ def bad_images(tmp_path):
     write = write_raster
     yield "missing", tmp_path / "none.tif", {}, "does not exist"
     yield "no CRS", write(tmp_path / "a.tif", image, crs=None), {}, "has no CRS"
-    yield "one band", write(tmp_path / "b.tif", image[:1]), {}, r"has 1 band\(s\), but an RGB"
-    yield "16 bit", write(tmp_path / "c.tif", image.astype(np.uint16)), {}, "uint16 pixels. Convert it to 8 bit"
+    yield "one band", write(tmp_path / "b.tif", image[:1]), {}, r"has 1 band\(s\), but an image needs"
+    yield "bands", write(tmp_path / "c.tif", image), {"bands": "1, 2, 9"}, "but band 9 was asked for"
     yield "masked", write(tmp_path / "d.tif", image * 0, nodata=0), {}, "all of its pixels are masked"
     yield "large", write(tmp_path / "e.tif", image, pixel=100.0), {"max_area_km2": 1.0}, "more than the limit of 1 km2"
     yield "no model", write(tmp_path / "f.tif", image), {"model": str(tmp_path)}, "not a Landforge model"

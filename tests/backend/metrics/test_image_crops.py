@@ -98,7 +98,7 @@ def test_bad_sources_are_said(pair, built, tmp_path):
     refused(r"64 x 64 pixels, smaller than the crops of 128.*crop size to 64", built, 128)
     refused(r"40 x 40 pixels, smaller than the crops of 64.*crop size to 32", packed)
     refused("'test' tile", packed, 32, "test")
-    refused("RGB images of 8 bit", pair[1])
+    refused("an image needs red, green and blue", pair[1])
     mixed = tmp_path / "mixed"
     write_raster(mixed / "a.tif", np.ones((3, 64, 64), np.uint8))
     write_raster(mixed / "b.tif", np.ones((3, 64, 64), np.uint8), pixel=2.0)
