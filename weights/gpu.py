@@ -231,9 +231,13 @@ def pack(packed: str, recipe: str, device_type: str = "cuda") -> None:
     set_device_type(folder, recipe, device_type)
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
-    encoder, key = Path(job.encoder_weights), hashlib.sha256((folder / PACKED_INDEX).read_bytes()).hexdigest()[:8]
+    encoder, key = (
+        getattr(job, "encoder_weights", ""),
+        hashlib.sha256((folder / PACKED_INDEX).read_bytes()).hexdigest()[:8],
+    )
     with zipfile.ZipFile(target / f"{recipe}_common.zip", "w") as archive:
-        _add(archive, encoder.as_posix(), encoder, rounded=True)
+        if encoder:
+            _add(archive, Path(encoder).as_posix(), Path(encoder), rounded=True)
         for name, path in (pair for package in PACKAGES for pair in _package_files(package)):
             _add(archive, f"{WORK}/packages/{name}", path)
     tracked = _tracked_bytes()

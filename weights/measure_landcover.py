@@ -1,7 +1,7 @@
 """Compare a land cover generator's maps with real ones, style by style: `measure_landcover.py PACKED FOLDER [MODEL]`.
 
 PACKED holds the packed land cover (`.weights/packed`). `figures.json` and, for each style, contact sheets of 64 samples
-and 64 real windows are written to FOLDER. The samples of a setting are cut from one rendering. Where a style has fewer
+and 64 real windows are written to FOLDER. The samples of a setting are cut from one world. Where a style has fewer
 than FEW_HELD_OUT held-out windows, its training windows are measured beside them.
 """
 
@@ -35,6 +35,7 @@ BUILT, CROP, WATER = map(legend.index, (50, 40, 80))
 BORDER_CELLS = 2000  # whose straightness is measured in a set of maps
 STRAIGHT_PX = 0.6  # the largest standard deviation of a straight border's cells from its line, within 6 cells
 SHEET, SHEET_PX = 64, 128  # maps on a contact sheet, and the side of each in pixels
+PLACE_STEP = 100 * WINDOW  # from one place of samples to the next, in pixels
 BLOCK_STEP = 4 * WINDOW  # from one block of training land cover to the next
 REQUESTED_SHARES = (
     {10: 60, 50: 20},
@@ -95,19 +96,23 @@ def _is_varied(window: np.ndarray) -> bool:
 
 
 def samples(model: LandCoverGenerator, count: int, seed: int, steps: int, **options: Any) -> np.ndarray:
-    """(count, WINDOW, WINDOW) class indices of adjacent windows of one world; `options` are those of `lazy_raster`."""
+    """(count, WINDOW, WINDOW) class indices of one world, four windows at each of several places far apart.
+
+    Windows close to each other have one composition. `options` are those of `lazy_raster`.
+    """
     raster: LazyRaster = model.lazy_raster("EPSG:32618", seed, steps, **options)
-    rows = int(np.ceil(count**0.5))
-    region = Box(0, 0, rows * WINDOW, -(-count // rows) * WINDOW)
-    out = np.zeros((region.height, region.width), dtype=np.uint8)
+    side, windows = 2 * WINDOW, []
+    for place in range(-(-count // 4)):
+        region = Box(place * PLACE_STEP, 0, side, side)
+        out = np.zeros((side, side), dtype=np.uint8)
 
-    def write(box: Box, pixels: np.ndarray) -> None:
-        shared = box.intersection(region)
-        out[shared.slices_in(region)] = pixels[shared.slices_in(box)]
+        def write(box: Box, pixels: np.ndarray, region: Box = region, out: np.ndarray = out) -> None:
+            shared = box.intersection(region)
+            out[shared.slices_in(region)] = pixels[shared.slices_in(box)]
 
-    render([Output(raster, region, Everywhere(), 10.0, write)], "", protocol.silent())
-    windows = out.reshape(rows, WINDOW, -1, WINDOW).swapaxes(1, 2).reshape(-1, WINDOW, WINDOW)
-    return windows[:count]
+        render([Output(raster, region, Everywhere(), 10.0, write)], "", protocol.silent())
+        windows.append(out.reshape(2, WINDOW, 2, WINDOW).swapaxes(1, 2).reshape(4, WINDOW, WINDOW))
+    return np.concatenate(windows)[:count]
 
 
 def shares(maps: np.ndarray) -> np.ndarray:
@@ -139,7 +144,8 @@ def nearest(maps: np.ndarray, training: list[MapBlock]) -> np.ndarray:
 
     Maps of nearly one class are left out; see `near_duplicates`.
     """
-    return near_duplicates.nearest_distances(maps[near_duplicates.varied(maps)], training)
+    varied = maps[near_duplicates.varied(maps)]
+    return near_duplicates.nearest_distances(varied, training) if len(varied) else np.zeros(0)
 
 
 def sheet(maps: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ SCENE_EXTENT = "778000,778320,9984680,9985000 [EPSG:32717]"
 
 
 def write_raster(path, pixels, crs=32717, origin=(778000.0, 9985000.0), pixel=10.0, tags=None):
-    """Write (bands, height, width) pixels, uint8 or uint16, as a GeoTIFF, without a CRS where that is None; returns its path."""
+    """Write (bands, height, width) uint8 or uint16 as a GeoTIFF, without a CRS where that is None; returns its path."""
     bands, height, width = pixels.shape
     kind = gdal.GDT_UInt16 if pixels.dtype == np.uint16 else gdal.GDT_Byte
     target = gdal.GetDriverByName("GTiff").Create(str(path), width, height, bands, kind)
