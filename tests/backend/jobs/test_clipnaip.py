@@ -143,6 +143,28 @@ def test_both_clips_of_one_extent_cover_the_same_ground(tmp_path, reporter):
         assert all(value % 10 == 0 for value in fine.bounds)
 
 
+@pytest.mark.parametrize("is_internal", [True, False])
+def test_a_mask_without_overviews_holds_where_the_layer_is_read_from_overviews(tmp_path, reporter, is_internal):
+    mask = np.tri(512, dtype=bool)
+    layer = write_raster(tmp_path / "layer.tif", np.where(mask, 200, 0)[None].repeat(3, 0).astype(np.uint8))
+    with rasterio.open(layer, "r+") as target:
+        target.build_overviews([2, 4, 8], rasterio.enums.Resampling.average)
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=is_internal), rasterio.open(layer, "r+") as target:
+        target.write_mask(mask)
+    extent = Extent(500_000, 3_999_488, 500_512, 4_000_000, "EPSG:32618")
+    image, valid, _ = clip(tmp_path / "out.tif", reporter, extent, source="layer", layer=str(layer), pixel_m=8.0)
+    assert valid.mean() == pytest.approx(0.5, abs=0.02) and (image[:, valid] == 200).all()
+
+
+def test_bands_and_stretch_of_a_layer_are_in_the_log_and_in_the_tags(tmp_path, reporter):
+    layer = write_raster(tmp_path / "layer.tif", noise().astype(np.uint16) * 40)
+    options = {"source": "layer", "layer": str(layer), "bands": "4, 1, 2", "stretch": "0, 10200"}
+    image, valid, _ = clip(tmp_path / "out.tif", reporter, **options)
+    assert valid.all() and (image == noise()[[3, 0, 1], 50:200, 50:150]).all()
+    assert "red 0 to 10200" in tags_of(tmp_path / "out.tif")["LANDFORGE_IMAGE_READING"]
+    assert any("stretched to 8 bits" in event.message for event in reporter.events("log"))
+
+
 def layer_fault(folder, fault):
     path = folder / "layer.tif"
     if fault == "no crs":
