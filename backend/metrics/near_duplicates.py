@@ -142,6 +142,8 @@ def _coarse_candidates(search: _Search, block: MapBlock, number: int) -> list[li
     """
     shares = _cell_shares(block.pixels, search.cell)
     present = shares.amax((1, 2)) > 0
+    if not present.any():
+        return [[] for _ in search.windows]
     cells = search.side // search.cell
     box = torch.ones(1, 1, cells, cells)
     energy, known = (

@@ -41,6 +41,6 @@ def test_temporary_outputs(landcover, changed, context):
 def test_an_image_is_no_land_cover(landcover, image, tmp_path, context):
     parameters = {"REFERENCE": landcover, "COMPARED": image, "OUTPUT": str(tmp_path / "out.tif")}
     files = {"OUTPUT_TABLE": str(tmp_path / "t.csv"), "OUTPUT_REPORT": str(tmp_path / "t.html")}
-    with pytest.raises(QgsProcessingException, match="one band of WorldCover"):
+    with pytest.raises(QgsProcessingException, match="one band of class codes"):
         processing.run(DIFFERENCE, {**parameters, **files}, context=context)
     assert not list(tmp_path.glob("t.*"))

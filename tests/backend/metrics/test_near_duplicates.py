@@ -61,6 +61,13 @@ def test_a_half_known_place_and_too_small_a_ground_are_not_compared():
     assert nearest_distances(land_cover[None, :64], blocks[1:], progress=heard.append) == 1 and heard[-1] == 1
 
 
+def test_ground_without_any_class_is_not_compared():
+    land_cover = land(200, 200, 1)
+    blocks = [MapBlock(np.full((200, 200), legend.IGNORE, np.uint8)), MapBlock(land_cover)]
+    assert nearest_distances(planted(land_cover, 64, 2, 2), blocks).max() < NEAR
+    assert nearest_distances(planted(land_cover, 64, 2, 2), blocks[:1]).tolist() == [1, 1]
+
+
 def test_large_windows_are_compared_in_cells_and_dull_ones_not():
     small = np.random.default_rng(3).integers(0, 5, (2, 16, 16), dtype=np.uint8)
     large = small.repeat(8, 1).repeat(8, 2)
