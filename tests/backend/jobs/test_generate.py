@@ -227,8 +227,10 @@ def image_refusals(tmp_path):
     yield "has no CRS", dict(landcover=str(write_raster(tmp_path / "nocrs.tif", codes, pixel=10.0, crs=None)))
     three = write_raster(tmp_path / "three.tif", codes.repeat(3, 0), pixel=10.0)
     yield "3 band", dict(landcover=str(three))
-    floats = write_raster(tmp_path / "float.tif", codes.astype(np.float32), pixel=10.0)
-    yield "of float32", dict(landcover=str(floats))
+    averaged = write_raster(tmp_path / "averaged.tif", codes + np.float32(0.5), pixel=10.0)
+    yield "values with fractions", dict(landcover=str(averaged))
+    other = write_raster(tmp_path / "other.tif", codes + 1, pixel=10.0)
+    yield "ESA WorldCover does not have: 11", dict(landcover=str(other))
     yield "no WorldCover class", dict(landcover=str(write_raster(tmp_path / "empty.tif", codes * 0, pixel=10.0)))
     good = str(write_raster(tmp_path / "good.tif", codes, pixel=10.0))
     yield "not a Landforge model", dict(landcover=good, model=str(tmp_path))
@@ -236,7 +238,7 @@ def image_refusals(tmp_path):
     yield "more than the limit", dict(landcover=good, max_area_km2=0.001)
 
 
-@pytest.mark.parametrize("case", range(10))
+@pytest.mark.parametrize("case", range(11))
 def test_bad_land_cover_and_models_are_named(tmp_path, refusal, case):
     message, fields = list(image_refusals(tmp_path))[case]
     assert message in refusal(generateimage.run, GenerateImage, generator="spade", **fields)

@@ -137,7 +137,7 @@ def test_bad_input_is_said(maps, tmp_path):
         "grid of square pixels in metres",
         real=(written("deg.tif", fields(16, 1), left=0, top=1, pixel=1e-4, crs="EPSG:4326"),),
     )
-    refused("one band", real=(written("rgb.tif", np.ones((3, 640, 640), np.uint8), pixel=10.0),))
+    refused("does not have: 1", real=(written("rgb.tif", np.ones((3, 640, 640), np.uint8), pixel=10.0),))
     refused("does not exist", real=(str(tmp_path / "nowhere.tif"),))
     refused("is not a data set", real_dataset=(str(tmp_path),))
     built = tmp_path / "built"

@@ -51,13 +51,13 @@ def inputs(tmp_path_factory):
 
 
 JOBS = {
-    "landcover": (generatelandcover, lambda to, inputs, seed: GenerateLandCover(EXTENT, to("a"), seed, steps=2)),
+    "landcover": (generatelandcover, lambda to, inputs, seed: GenerateLandCover(EXTENT, to("a"), seed, steps=4)),
     "an area of it": (
         generatelandcover,
-        lambda to, inputs, seed: GenerateLandCover(EXTENT, to("a"), seed, steps=2, area=HALF),
+        lambda to, inputs, seed: GenerateLandCover(EXTENT, to("a"), seed, steps=4, area=HALF),
     ),
     "image": (generateimage, lambda to, inputs, seed: GenerateImage(inputs[0], to("a"), "spade", seed, steps=1)),
-    "scene": (generatescene, lambda to, inputs, seed: GenerateScene(EXTENT, to("a"), to("b"), "spade", seed, steps=2)),
+    "scene": (generatescene, lambda to, inputs, seed: GenerateScene(EXTENT, to("a"), to("b"), "spade", seed, steps=4)),
     "segmentation": (segmentimage, lambda to, inputs, seed: SegmentImage(inputs[1], to("a"))),
 }
 
