@@ -264,7 +264,7 @@ def code_legend(job: type[Any]) -> Parameter:
         "The legend of the map's codes: ESA WorldCover's, NLCD's, Esri's 10 m land cover's or Dynamic World's. Another "
         "one than WorldCover's is translated to it. Maps with other values than those of the legend are refused."
     )
-    return advanced(choice(job, "LEGEND", "Legend of the codes", text))
+    return advanced(optional(choice(job, "LEGEND", "Legend of the codes", text)))
 
 
 def image_reading(job: type[Any]) -> list[Parameter]:

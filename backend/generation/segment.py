@@ -69,10 +69,15 @@ def segment_image(job: protocol.SegmentImage, report: protocol.Reporter) -> dict
     them. Masked pixels of the image become nodata (0). Memory holds a few blocks, never the raster.
     """
     reading = ImageReading.parse(job.bands, job.stretch)
-    with open_image(job.image, "image", report.log, reading) as image:
+    sentences: list[str] = []
+    with open_image(job.image, "image", sentences.append, reading) as image:
+        for sentence in sentences:
+            report.log(sentence)
         model = base.load(SegmentationModel, job.model)
         merged_names = {code: name for code, name in legend.names_of(model.legend).items() if " + " in name}
         tags = provenance.predicted(model.folder.name, model.digest, Path(job.image).name, merged_names)
+        if sentences:
+            tags["LANDFORGE_IMAGE_READING"] = " ".join(sentences)
         if image.tags().get("LANDFORGE_SYNTHETIC") == "YES":
             tags["LANDFORGE_SYNTHETIC"] = "YES"
         with on_model_grid(image, model.index["pixel_m"], job.max_area_km2) as (source, box):

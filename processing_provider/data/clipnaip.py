@@ -39,7 +39,9 @@ class ClipNaip(BackendAlgorithm):
             parameters.number(Job, "PIXEL_M", "Pixel size (m)", pixel, 0.01, 100.0, integer=False),
             parameters.raster("LAYER", "Layer", layer, optional=True),
             *parameters.image_reading(Job),
-            parameters.advanced(parameters.boolean(Job, "FILL_YEARS", "Fill from other years", fill)),
+            parameters.advanced(
+                parameters.optional(parameters.boolean(Job, "FILL_YEARS", "Fill from other years", fill))
+            ),
             parameters.grid_crs(),
             parameters.max_area(Job),
             parameters.raster_output("OUTPUT", "Image", "The clipped image, a Cloud Optimized GeoTIFF."),

@@ -247,7 +247,7 @@ def test_the_difference_and_its_table(panel, window, project, maps):
 def test_the_error_of_a_difference_is_shown(panel, pair):
     panel.start_difference()  # of two images
     wait_for(lambda: panel.difference_run is None, 120)
-    assert "one band of WorldCover codes" in panel.message.text()
+    assert "one band of class codes" in panel.message.text()
     assert not panel.report_button.isVisible() and panel.difference_button.isEnabled()
 
 

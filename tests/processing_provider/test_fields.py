@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from landforge.backend.protocol import BackendError
+from landforge.backend.protocol import BackendError, ClipNaip
 from landforge.plugin import settings
 from osgeo import gdal
 from qgis.core import (
@@ -40,7 +40,7 @@ def test_a_year_is_a_number(context):
 )
 def test_a_switch_is_a_boolean(context, value, expected):
     given = {} if value is None else {"FILL_YEARS": value}
-    assert read_fields("clipnaip", context, EXTENT=EXTENT, **given)["fill_years"] is expected
+    assert read_fields("clipnaip", context, EXTENT=EXTENT, **given).get("fill_years", ClipNaip.fill_years) is expected
 
 
 @pytest.mark.parametrize("year", [2020, 2020.0, "2020"])

@@ -249,3 +249,19 @@ def test_outputs_that_cannot_be_written(tmp_path, model, small_windows):
     image = write_raster(tmp_path / "a.tif", image_and_label(64, 64)[0])
     with pytest.raises(protocol.BackendError, match="Cannot write"):
         segmentimage.run(protocol.SegmentImage(str(image), str(image / "out.tif"), model), protocol.silent())
+
+
+def test_an_image_of_16_bits_is_stretched_and_its_tags_say_so(tmp_path, model, small_windows):
+    pixels = image_and_label(64, 64)[0]
+    plain, wide = (
+        write_raster(tmp_path / "a.tif", pixels),
+        write_raster(tmp_path / "b.tif", pixels.astype(np.uint16) * 10),
+    )
+    outputs = []
+    for path, stretch in ((plain, ""), (wide, "0, 2550")):
+        output = str(tmp_path / f"{path.stem}_out.tif")
+        segmentimage.run(protocol.SegmentImage(str(path), output, model, stretch=stretch), protocol.silent())
+        with rasterio.open(output) as source:
+            outputs.append((source.read(1), source.tags().get("LANDFORGE_IMAGE_READING", "")))
+    assert (outputs[0][0] == outputs[1][0]).all()
+    assert outputs[0][1] == "" and "red 0 to 2550" in outputs[1][1]
