@@ -141,7 +141,8 @@ def seams(size: Size) -> Iterator[Figure]:
         model = networks.load(kind)
         region = scenery.region(km, model.index["pixel_m"])
         ops = [raster.op for raster in networks.plan(model, km).windows]
-        apart = spade.COARSE if kind == "spade" else 1  # SPADE's windows begin at borders of its coarsest cells
+        # windows begin at borders of the networks' own patterns: SPADE's coarsest cells, the denoiser's patches
+        apart = {"spade": spade.COARSE, "landcover": landcover.PATCH}.get(kind, 1)
         # the borders of all phases are visible in the last one's pixels
         ratios = [
             seam_ratio(image, region.row, region.col, ops[-1].lattice, phase, ops[-1].scale, apart)
