@@ -39,6 +39,7 @@ MAX_GUIDANCE_SCALE = 20.0
 COMPOSITION_PX = 640  # 6.4 km: class shares of 5 km maps then vary as much as those of real maps
 MIXING_SCALE = 0.05  # of squared distances in those units: how soon the nearest composition outweighs the others
 COMPOSITIONS = 128  # of each style, stored in a model's index
+FIRST_GUIDANCE = 1.5  # at least, of the first step of a distilled model, which decides on the layout
 ANCHOR_GUIDANCE, ANCHOR_CORRECTION = 1.5, 2.0  # class shares of 2 x 15 km2 are then off by 2 percent instead of 16
 PURE_NOISE_TIME = 960  # of 1,000 timesteps: noisier latents show nothing of a map yet
 OWN_VOTE = 5.0  # of a pixel for its own class; the neighbours at its sides have 2 votes each, those at its corners 1
@@ -210,9 +211,12 @@ class LandCoverGenerator(latent_generator.LatentGenerator[LandCoverConditioning]
 
         The denoiser follows shares loosely where training data has few like them. So at the first step of a phase the
         shares of each window's predicted map are measured, and `correction` times what is missing is added to the
-        condition. The first phase has no correction: the map predicted from pure noise is a mean of all maps.
+        condition. The first phase has no correction: the map predicted from pure noise is a mean of all maps. A
+        distilled model's first step is guided instead, by FIRST_GUIDANCE at least.
         """
         uncorrected = self._share_conditioned(requested, styles, guidance_scale)
+        first_scale = max(guidance_scale, FIRST_GUIDANCE) if "steps" in self.index else guidance_scale
+        first = self._share_conditioned(requested, styles, first_scale)
         chosen: diffusion.Denoise | None = None
 
         def corrected(noisy: torch.Tensor, times: torch.Tensor) -> diffusion.Denoise:
@@ -224,7 +228,7 @@ class LandCoverGenerator(latent_generator.LatentGenerator[LandCoverConditioning]
         def denoise(noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
             nonlocal chosen
             if chosen is None:
-                chosen = uncorrected if times.max() >= PURE_NOISE_TIME else corrected(noisy, times)
+                chosen = first if times.max() >= PURE_NOISE_TIME else corrected(noisy, times)
             return chosen(noisy, times)
 
         return denoise
