@@ -227,8 +227,8 @@ class RasterInput:
             band.DeleteNoDataValue()
             for row in range(dataset.RasterYSize if values else 0):
                 pixels = band.ReadAsArray(0, row, dataset.RasterXSize, 1)
-                for each in values:
-                    pixels[(pixels >= each.min()) & (pixels <= each.max())] = first
+                for interval in values:
+                    pixels[(pixels >= interval.min()) & (pixels <= interval.max())] = first
                 band.WriteArray(pixels, 0, row)
         if first is not None:
             dataset.GetRasterBand(1).SetNoDataValue(first)

@@ -231,10 +231,8 @@ def pack(packed: str, recipe: str, device_type: str = "cuda") -> None:
     set_device_type(folder, recipe, device_type)
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
-    encoder, key = (
-        getattr(job, "encoder_weights", ""),
-        hashlib.sha256((folder / PACKED_INDEX).read_bytes()).hexdigest()[:8],
-    )
+    encoder = getattr(job, "encoder_weights", "")
+    key = hashlib.sha256((folder / PACKED_INDEX).read_bytes()).hexdigest()[:8]
     with zipfile.ZipFile(target / f"{recipe}_common.zip", "w") as archive:
         if encoder:
             _add(archive, Path(encoder).as_posix(), Path(encoder), rounded=True)

@@ -45,7 +45,7 @@ def check(job: protocol.BuildDataset) -> None:
             f"There are {len(images)} images and {len(labels)} labels. Give one label for each image, one for all, or "
             "labels alone; or extents to clip."
         )
-    _reading(job, str)
+    ImageReading.parse(job.bands, job.stretch)
     if job.tile_px < 32 or job.stride_px < 0:
         raise BackendError("Tiles must be at least 32 pixels wide and the stride must not be negative.")
     held_out = job.val_share + job.test_share
@@ -221,7 +221,7 @@ def build(job: protocol.BuildDataset, report: protocol.Reporter) -> None:
             images, labels = pairing.rasters_of(job.image), pairing.rasters_of(job.label)
             labels = pairing.labels_by_place(images, labels, report.log) if images else labels
             job = replace(job, image=images, label=labels)
-        _check_labels(job, report)
+            _check_labels(job, report)
         _cut_and_write(job, folder, clips, report)
         with writer.disk_errors(output.parent):
             if clips:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import rasterio
-from odc.geo.geom import Geometry, box
-from rasterio.warp import transform_geom
+from odc.geo.geobox import GeoBox
+from odc.geo.geom import Geometry
+from rasterio.vrt import WarpedVRT
 
-from backend.geo import grid
+from backend.geo import virtual_raster
 from backend.geo.raster import Log, check_crs, open_raster
 from backend.protocol import BackendError
 
@@ -94,18 +95,18 @@ def _common_length(texts: Sequence[str]) -> int:
 
 
 def _footprint(path: str, role: str) -> Geometry:
-    """The outline of a raster in degrees."""
+    """The outline of a raster in degrees, of longitudes from -180 to 180."""
     with open_raster(path, role) as source:
         check_crs(source, role)
+        if virtual_raster.has_only_control_points(source):
+            with WarpedVRT(source) as warped:
+                return _outline(warped)
         return _outline(source)
 
 
 def _outline(source: rasterio.DatasetReader) -> Geometry:
-    extent = grid.raster_extent(source)
-    outline = box(extent.xmin, extent.ymin, extent.xmax, extent.ymax, extent.crs).segmented(
-        max(extent.xmax - extent.xmin, extent.ymax - extent.ymin) / 16
-    )
-    return Geometry(transform_geom(source.crs, "EPSG:4326", outline.json, precision=10), "EPSG:4326")
+    box = GeoBox(source.shape, virtual_raster.shifted_transform(source), source.crs.to_wkt())
+    return box.footprint("EPSG:4326", buffer=0)
 
 
 def _cover(image: Geometry, label: Geometry) -> float:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
-from rasterio.enums import ColorInterp, MaskFlags
+from rasterio.enums import MaskFlags
 from rasterio.windows import Window
 
 from backend.geo import legend, other_legends, virtual_raster
@@ -39,9 +39,7 @@ def class_address(path: str | Path, role: str, legend_name: str = "worldcover") 
         _check_bands(source, path, role)
         if _is_plain(source, legend_name):
             return str(path)
-        text = _as_codes(source, legend_name)
-        by_points = virtual_raster.has_only_control_points(source)
-        return virtual_raster.warped_by_control_points(text, has_mask=False) if by_points else text
+        return virtual_raster.at_its_place(source, _as_codes(source, legend_name), has_mask=False)
 
 
 @contextmanager
@@ -53,7 +51,7 @@ def open_class_raster(path: str | Path, role: str, legend_name: str = "worldcove
 
 
 def _check_bands(source: rasterio.DatasetReader, path: str | Path, role: str) -> None:
-    has_alpha = source.count == 2 and source.colorinterp[1] == ColorInterp.alpha
+    has_alpha = source.count == 2 and virtual_raster.alpha_number(source) == 2
     data_type = np.dtype(source.dtypes[0]) if "complex" not in source.dtypes[0] else None
     if not (source.count == 1 or has_alpha) or data_type is None:
         raise BackendError(
@@ -71,8 +69,7 @@ def _is_plain(source: rasterio.DatasetReader, legend_name: str) -> bool:
         and source.count == 1
         and source.dtypes[0] == "uint8"
         and (flags == [MaskFlags.all_valid] or (flags == [MaskFlags.nodata] and source.nodata == legend.NODATA))
-        and not virtual_raster.has_only_control_points(source)
-        and virtual_raster.shifted_transform(source) == source.transform
+        and virtual_raster.has_own_place(source)
     )
 
 
@@ -82,11 +79,15 @@ def _as_codes(source: rasterio.DatasetReader, legend_name: str) -> str:
         table = [(-1, legend.NODATA), *((value, value) for value in range(256)), (256, legend.NODATA)]
     else:
         table = other_legends.lookup_table(legend_name)
+    codes = virtual_raster.part(_values(source), 1, table, masked=True)
+    return virtual_raster.document(source, [virtual_raster.band("Byte", [codes], nodata=legend.NODATA)])
+
+
+def _values(source: rasterio.DatasetReader) -> str:
+    """A VRT of the raster's own values with the mask of all pixels without data."""
     mask = virtual_raster.mask(source, [1], virtual_raster.alpha_number(source))
     values = virtual_raster.band("Float64", [virtual_raster.part(source.name, 1)])
-    text = virtual_raster.document(source, [values], mask)
-    codes = virtual_raster.part(text, 1, table, masked=True)
-    return virtual_raster.document(source, [virtual_raster.band("Byte", [codes], nodata=legend.NODATA)])
+    return virtual_raster.document(source, [values], mask)
 
 
 def to_codes(values: np.ndarray) -> np.ndarray:
@@ -120,12 +121,12 @@ def check_codes(
     and, for a legend that is recognised, `remedy`; also for fractions. Fewer are logged. Large rasters are sampled.
     Returns (COUNT,) the pixels of each WorldCover class.
     """
-    counts = value_counts(path, role, bounds)
+    all_counts = value_counts(path, role, bounds)
+    is_zero_class = other_legends.has_zero_class(legend_name)
+    counts = {value: number for value, number in all_counts.items() if value != legend.NODATA or is_zero_class}
     known = other_legends.CODES[legend_name]
     unknown = {value: number for value, number in counts.items() if value not in known}
-    if not other_legends.has_zero_class(legend_name):
-        unknown.pop(0.0, None)
-    total = sum(counts.values()) - (0 if other_legends.has_zero_class(legend_name) else counts[0.0])
+    total = sum(counts.values())
     share = sum(unknown.values()) / total if total else 0.0
     fractions = [value for value in unknown if value != math.floor(value)]
     if fractions:
@@ -146,7 +147,7 @@ def check_codes(
     if share <= UNKNOWN_SHARE:
         log(f"{values}. They count as nodata.")
         return classes
-    raise BackendError(f"{values}. {_advice(counts, legend_name, remedy)}")
+    raise BackendError(f"{values}. {_advice(all_counts, legend_name, remedy)}")
 
 
 def _listed(unknown: dict[float, int], total: int) -> str:
@@ -172,23 +173,27 @@ def _advice(counts: Counter[float], legend_name: str, remedy: str) -> str:
 def value_counts(path: str | Path, role: str, bounds: Bounds | None = None) -> Counter[float]:
     """How many pixels of a class raster with data have each value, inside `bounds` where given."""
     with raster_errors(path, role), rasterio.open(path) as source:
-        part = _window_of(source, bounds) if bounds else Window(0, 0, source.width, source.height)
+        part = Window(0, 0, source.width, source.height)
+        if bounds and not virtual_raster.has_only_control_points(source):
+            part = _window_of(source, bounds)
+        wrapped = None if source.nodata is None else _wrapped(source.nodata)
+        address = str(path) if _is_plain(source, "worldcover") else _values(source)
         step = max(1, math.ceil(part.width * part.height / COUNTED_PX))
-        return _counts_of_strips(source, part, step) or _counts_of_strips(source, part, 1)
+        with rasterio.open(address) as values:
+            counts = _counts_of_strips(values, part, step, wrapped)
+            return counts if counts or step == 1 else _counts_of_strips(values, part, 1, wrapped)
 
 
-def _counts_of_strips(source: rasterio.DatasetReader, part: Window, step: int) -> Counter[float]:
-    """The pixels with data by value in every `step`-th strip of COUNTED_ROWS rows."""
+def _counts_of_strips(source: rasterio.DatasetReader, part: Window, step: int, wrapped: float | None) -> Counter[float]:
+    """The pixels with data, and other values than `wrapped`, by value in every `step`-th strip of COUNTED_ROWS rows."""
     counts: Counter[float] = Counter()
     strips = range(part.row_off, part.row_off + part.height, COUNTED_ROWS)
     for row in strips[(step - 1) // 2 :: step]:
         window = Window(part.col_off, row, part.width, min(COUNTED_ROWS, part.row_off + part.height - row))
         values = source.read(1, window=window)
-        valid = source.read_masks(1, window=window) > 0
-        if source.nodata is not None:
-            valid &= (values != source.nodata) & (values != _wrapped(source.nodata))
-        if values.dtype.kind == "f":
-            valid &= np.isfinite(values)
+        valid = (source.read_masks(1, window=window) > 0) & np.isfinite(values)
+        if wrapped is not None:
+            valid &= values != wrapped
         for value, number in zip(*np.unique(values[valid], return_counts=True)):
             counts[float(value)] += int(number)
     return counts

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import re
-import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -102,9 +101,7 @@ def image_address(
             log(f"The {role} {Path(path).name} is stretched to 8 bits: {describe(stretch)}.")
         if _is_plain(source, bands, stretch):
             return str(path)
-        text = _as_rgb(source, bands, stretch, is_nir)
-        by_points = virtual_raster.has_only_control_points(source)
-        return virtual_raster.warped_by_control_points(text, has_mask=True) if by_points else text
+        return virtual_raster.at_its_place(source, _as_rgb(source, bands, stretch, is_nir), has_mask=True)
 
 
 @contextmanager
@@ -145,18 +142,10 @@ def _has_nir_as_alpha(source: rasterio.DatasetReader) -> bool:
 def _sample(source: rasterio.DatasetReader, number: int) -> np.ndarray:
     """The values of a band at equal distances; of the full resolution, as overviews hold means."""
     step = max(1, math.ceil(max(source.height, source.width) / SAMPLE_PX))
-    with rasterio.open(virtual_raster.document(source, [_whole_part(source, number)])) as full:
+    with rasterio.open(source.name, OVERVIEW_LEVEL="NONE") as full:
         shape = (max(1, source.height // step), max(1, source.width // step))
-        values: np.ndarray = full.read(1, out_shape=shape)
+        values: np.ndarray = full.read(number, out_shape=shape)
         return values
-
-
-def _whole_part(source: rasterio.DatasetReader, number: int) -> ET.Element:
-    return virtual_raster.band(_gdal_type(source, number), [virtual_raster.part(source.name, number)])
-
-
-def _gdal_type(source: rasterio.DatasetReader, number: int) -> str:
-    return str(rasterio.dtypes._gdal_typename(source.dtypes[number - 1]))
 
 
 def _stretch(
@@ -190,8 +179,7 @@ def _is_plain(source: rasterio.DatasetReader, bands: Sequence[int], stretch: Seq
         and not stretch
         and virtual_raster.alpha_number(source) is None
         and all(MaskFlags.all_valid in flags for flags in source.mask_flag_enums)
-        and not virtual_raster.has_only_control_points(source)
-        and virtual_raster.shifted_transform(source) == source.transform
+        and virtual_raster.has_own_place(source)
     )
 
 

@@ -7,7 +7,7 @@ agree fully: NLCD's developed open space is built-up here, its pasture grassland
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from backend.protocol import LEGEND
 
@@ -67,8 +67,3 @@ def lookup_table(legend_name: str) -> list[tuple[int, int]]:
     """A legend's codes to WorldCover's, as pairs of all values from -1 to 256, with 0 for what is no class."""
     classes = TO_WORLDCOVER[legend_name]
     return [(value, classes.get(value, NODATA)) for value in range(-1, 257)]
-
-
-def names(legends: Iterable[str]) -> str:
-    """The titles of legends in a sentence."""
-    return " or ".join(TITLES[name] for name in legends)

@@ -19,9 +19,11 @@ from rasterio.enums import ColorInterp, MaskFlags, Resampling
 from rasterio.io import MemoryFile
 from rasterio.vrt import WarpedVRT
 
+from backend.protocol import BackendError, shifted_longitudes
+
 EVERYWHERE = ((0, 255), (1, 255))
 """A table of one value for all."""
-HALF_TURN, TURN = 180.0, 360.0
+TURN = 360.0  # degrees
 OPAQUE = ((0, 0), (1e-6, 255))
 """The table of an alpha band of any type: whatever is not fully transparent is valid."""
 
@@ -32,8 +34,16 @@ def shifted_transform(source: rasterio.DatasetReader) -> Affine:
     if source.crs is None or not source.crs.is_geographic:
         return transform
     west, east = sorted((source.bounds.left, source.bounds.right))
-    turns = (west >= HALF_TURN) - (east <= -HALF_TURN)
-    return Affine.translation(-TURN * turns, 0) @ transform
+    try:
+        shifted_west, _ = shifted_longitudes(west, east)
+    except BackendError:  # across 180 degrees
+        return transform
+    return Affine.translation(TURN * round((shifted_west - west) / TURN), 0) @ transform
+
+
+def has_own_place(source: rasterio.DatasetReader) -> bool:
+    """Whether a raster lies where its transform says, on longitudes of -180 to 180 degrees."""
+    return not has_only_control_points(source) and shifted_transform(source) == source.transform
 
 
 def has_only_control_points(source: rasterio.DatasetReader) -> bool:
@@ -42,11 +52,13 @@ def has_only_control_points(source: rasterio.DatasetReader) -> bool:
     return bool(points) and crs is not None and source.crs is None
 
 
-def warped_by_control_points(text: str, has_mask: bool) -> str:
-    """A VRT that warps a VRT with ground control points to their CRS by nearest neighbour; `has_mask` adds alpha."""
+def at_its_place(source: rasterio.DatasetReader, text: str, has_mask: bool) -> str:
+    """A VRT of a raster, warped by nearest neighbour where it has ground control points; `has_mask` adds alpha."""
+    if not has_only_control_points(source):
+        return text
     with (
-        rasterio.open(text) as source,
-        WarpedVRT(source, resampling=Resampling.nearest, add_alpha=has_mask) as warped,
+        rasterio.open(text) as unwarped,
+        WarpedVRT(unwarped, resampling=Resampling.nearest, add_alpha=has_mask) as warped,
         MemoryFile(ext=".vrt") as file,
     ):
         rasterio.shutil.copy(warped, file.name, driver="VRT")

@@ -14,7 +14,7 @@ from rasterio.windows import Window
 
 from backend.datasets import image_label_pairs, layout
 from backend.geo import class_raster, legend
-from backend.geo.raster import Log
+from backend.geo.raster import Log, open_raster
 from backend.metrics.near_duplicates import MapBlock, Position
 from backend.protocol import BackendError
 from backend.tiling.lattice import Box
@@ -25,13 +25,14 @@ BLOCK_WINDOWS = 4  # windows along the side of a block
 
 @dataclass(frozen=True)
 class LandCoverRaster:
-    """A land cover raster of (height, width) pixels of `pixel_m` metres.
+    """A land cover raster of (height, width) pixels of `pixel_m` metres, read at `address`.
 
     Rasters of one `map_name`, such as the tiles of a data set, lie on one grid, with the first pixel at `corner`, row
     and column; what is cut from a map may cover several of its rasters.
     """
 
     path: Path
+    address: str
     shape: tuple[int, int]
     pixel_m: float
     map_name: str
@@ -39,7 +40,7 @@ class LandCoverRaster:
 
     def read(self, row: int, col: int, height: int, width: int) -> np.ndarray:
         """(height, width) uint8 class indices."""
-        with class_raster.open_class_raster(self.path, "land cover") as source:
+        with open_raster(self.address, "land cover") as source:
             return class_raster.read_indices(source, Window(col, row, width, height))
 
 
@@ -65,9 +66,10 @@ def open_maps(rasters: Sequence[str], datasets: Sequence[str], log: Log) -> list
 
 def _of_raster(path: Path, log: Log) -> LandCoverRaster:
     class_raster.check_codes(path, "land cover", log)
-    with class_raster.open_class_raster(path, "land cover") as source:
+    address = class_raster.class_address(path, "land cover")
+    with open_raster(address, "land cover") as source:
         image_label_pairs.check_grid(source, f"land cover {path}", 1)
-        return LandCoverRaster(path, (source.height, source.width), source.transform.a, str(path))
+        return LandCoverRaster(path, address, (source.height, source.width), source.transform.a, str(path))
 
 
 def _of_dataset(folder: Path) -> Iterator[LandCoverRaster]:
@@ -82,7 +84,14 @@ def _of_dataset(folder: Path) -> Iterator[LandCoverRaster]:
         side, pixel_m = int(index["tile_px"]), float(index["pixel_m"])
         for row in rows:
             corner = round(-float(row["ymax"]) / pixel_m), round(float(row["xmin"]) / pixel_m)
-            yield LandCoverRaster(folder / row["label"], (side, side), pixel_m, f"{folder} {row['crs']}", corner)
+            yield LandCoverRaster(
+                folder / row["label"],
+                str(folder / row["label"]),
+                (side, side),
+                pixel_m,
+                f"{folder} {row['crs']}",
+                corner,
+            )
 
 
 def common_pixel(rasters: Sequence[LandCoverRaster]) -> float:

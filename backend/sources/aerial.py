@@ -106,8 +106,8 @@ def _masked(whole: rasterio.DatasetReader, window: Window, shape: tuple[int, int
     if MaskFlags.per_dataset not in flags or MaskFlags.alpha in flags:
         return False
     rows, cols = whole.height / shape[0], whole.width / shape[1]  # a mask need not have the image's overviews
-    there = Window(window.col_off * cols, window.row_off * rows, window.width * cols, window.height * rows)
-    return whole.read_masks(1, window=there, out_shape=(int(window.height), int(window.width))) == 0
+    full_window = Window(window.col_off * cols, window.row_off * rows, window.width * cols, window.height * rows)
+    return whole.read_masks(1, window=full_window, out_shape=(int(window.height), int(window.width))) == 0
 
 
 @contextmanager

@@ -119,8 +119,8 @@ def footprint(item: Item, box: GeoBox) -> Geometry | None:
     west, south, east, north = grid.lonlat_span(box)
     near = shapely.box(west - NEAR_DEG, south - NEAR_DEG, east + NEAR_DEG, north + NEAR_DEG)
     parts = [translate(shape, turn).intersection(near) for turn in (-360, 0, 360)]
-    found = _polygons(shapely.union_all(parts))
-    return Geometry(found, "EPSG:4326").to_crs(str(box.crs), resolution=0.1)  # an empty one stays empty
+    polygons = _polygons(shapely.union_all(parts))
+    return Geometry(polygons, "EPSG:4326").to_crs(str(box.crs), resolution=0.1)  # an empty one stays empty
 
 
 def _web_address(item: Item, asset: str) -> str:

@@ -39,8 +39,8 @@ def test_a_year_is_a_number(context):
     ("value", "expected"), [(None, True), (True, True), (False, False), ("false", False), (0, False)]
 )
 def test_a_switch_is_a_boolean(context, value, expected):
-    given = {} if value is None else {"FILL_YEARS": value}
-    assert read_fields("clipnaip", context, EXTENT=EXTENT, **given).get("fill_years", ClipNaip.fill_years) is expected
+    switch = {} if value is None else {"FILL_YEARS": value}
+    assert read_fields("clipnaip", context, EXTENT=EXTENT, **switch).get("fill_years", ClipNaip.fill_years) is expected
 
 
 @pytest.mark.parametrize("year", [2020, 2020.0, "2020"])

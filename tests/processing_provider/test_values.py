@@ -115,7 +115,9 @@ def plain(layers, tmp_path):
 
     def values(name):
         instance = algorithm(name)
-        return {each.name(): sample(each, layers, tmp_path) for each in instance.parameterDefinitions()}
+        return {
+            definition.name(): sample(definition, layers, tmp_path) for definition in instance.parameterDefinitions()
+        }
 
     return values
 
@@ -145,7 +147,7 @@ def test_a_project_variable_for_every_parameter(name, plain, context, project):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_outputs_are_those_of_their_expressions(name, plain, context):
     values, instance = plain(name), algorithm(name)
-    outputs = [each.name() for each in instance.destinationParameterDefinitions()]
+    outputs = [definition.name() for definition in instance.destinationParameterDefinitions()]
     everything = evaluated(instance, {key: E(literal(value)) for key, value in values.items()}, context)
     assert outputs and all(everything[key] == values[key] for key in outputs)
 

@@ -2,7 +2,10 @@
 
 import numpy as np
 import pytest
+import rasterio
 from pyproj import Transformer
+from rasterio.control import GroundControlPoint
+from rasterio.crs import CRS
 
 from backend.datasets import pairing
 from backend.protocol import BackendError
@@ -61,9 +64,25 @@ def test_two_images_of_one_label_beside_another_label_are_refused(folders):
 def test_rasters_of_two_crs_are_paired(folders):
     images = rasters(folders[0], ["a", "b"], [0, 500])
     west, north = Transformer.from_crs(32618, 4326, always_xy=True).transform(499_990.0, 4_000_010.0)
-    here = write_raster(folders[1] / "wgs84.tif", np.full((1, 50, 50), 10, np.uint8), west, north, 0.00002, "EPSG:4326")
-    labels = [rasters(folders[1], ["b"], [500])[0], str(here)]
+    in_degrees = write_raster(
+        folders[1] / "wgs84.tif", np.full((1, 50, 50), 10, np.uint8), west, north, 0.00002, "EPSG:4326"
+    )
+    labels = [rasters(folders[1], ["b"], [500])[0], str(in_degrees)]
     assert pairing.labels_by_place(images, labels, print) == (labels[1], labels[0])
+
+
+def test_control_points_and_longitudes_beyond_180_are_places(folders):
+    images = rasters(folders[0], ["a", "b"], [0, 500])
+    west, north = Transformer.from_crs(32618, 4326, always_xy=True).transform(499_990.0, 4_000_010.0)
+    label = np.full((1, 50, 50), 10, np.uint8)
+    beyond = write_raster(folders[1] / "beyond.tif", label, west + 360, north, 0.00002, "EPSG:4326")
+    by_points = folders[1] / "points.tif"
+    with rasterio.open(by_points, "w", driver="GTiff", count=1, height=50, width=50, dtype="uint8") as target:
+        target.write(label)
+        corners = [(row, col) for row in (0, 50) for col in (0, 50)]
+        points = [GroundControlPoint(row, col, 500_490 + 2 * col, 4_000_010 - 2 * row) for row, col in corners]
+        target.gcps = (points, CRS.from_epsg(32618))
+    assert pairing.labels_by_place(images, [str(by_points), str(beyond)], print) == (str(beyond), str(by_points))
 
 
 def test_folders_give_their_rasters(folders):

@@ -38,8 +38,8 @@ def check_profile(folder, profile, order):
     if stretch:
         low, high = np.array(stretch).T[..., None, None]
         expected = np.clip((expected - low) / (high - low), 0, 1) * 255
-    here = expected_valid & np.isfinite(expected).all(0)
-    assert np.abs(pixels[:, here] - expected[:, here]).max(initial=0) <= 1
+    compared = expected_valid & np.isfinite(expected).all(0)
+    assert np.abs(pixels[:, compared] - expected[:, compared]).max(initial=0) <= 1
     place = raster_profiles.TRANSFORMS["north up" if profile.place == "points" else profile.place]
     assert transform.almost_equals(place, 1e-6)
 

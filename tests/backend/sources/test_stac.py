@@ -175,22 +175,22 @@ class TestFootprints:
 
     @pytest.mark.parametrize("lon", [179.9, -179.9])
     def test_a_bounding_box_across_the_antimeridian_has_two_sides(self, rasters, lon):
-        here = grid.geobox(Extent(lon - 0.01, -16.8, lon + 0.01, -16.79, "EPSG:4326"), 10)
+        nearby = grid.geobox(Extent(lon - 0.01, -16.8, lon + 0.01, -16.79, "EPSG:4326"), 10)
         across = Item.from_dict(item_at(rasters, "a.tif", geometry=None, bbox=[179.5, -17.0, -179.5, -16.5]))
-        footprint = stac.footprint(across, here)
-        assert footprint.contains(here.extent)
+        footprint = stac.footprint(across, nearby)
+        assert footprint.contains(nearby.extent)
         far = Item.from_dict(item_at(rasters, "a.tif", geometry=None, bbox=[170, -17.0, -179.95, -16.5]))
-        assert stac.footprint(far, here).intersects(here.extent) == (lon > 0)
+        assert stac.footprint(far, nearby).intersects(nearby.extent) == (lon > 0)
 
     @pytest.mark.parametrize("lon", [179.9, -179.9])
     def test_a_ring_across_the_antimeridian_is_not_one_around_the_earth(self, rasters, lon):
-        here, there = (
+        nearby, opposite = (
             grid.geobox(Extent(at - 0.01, -16.8, at + 0.01, -16.79, "EPSG:4326"), 10) for at in (lon, lon / 2)
         )
         ring = [[179.5, -17], [-179.5, -17], [-179.5, -16.5], [179.5, -16.5], [179.5, -17]]
         across = Item.from_dict(item_at(rasters, "a.tif", geometry={"type": "Polygon", "coordinates": [ring]}))
-        assert stac.footprint(across, here).contains(here.extent)
-        assert not stac.footprint(across, there).intersects(there.extent)
+        assert stac.footprint(across, nearby).contains(nearby.extent)
+        assert not stac.footprint(across, opposite).intersects(opposite.extent)
 
     def test_a_footprint_around_the_earth_is_everywhere(self, rasters):
         ring = [[-180, -90], [180, -90], [180, 90], [-180, 90], [-180, -90]]

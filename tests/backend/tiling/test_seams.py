@@ -48,9 +48,9 @@ def landcover(style):
 
 def test_land_cover_has_no_seams():
     field, region = landcover("temperate"), Box(ROW // 10, COL // 10, 480, 480)  # 23 km2
-    found = legend.one_hot(rendered(field, region, 1)[0])
+    planes = legend.one_hot(rendered(field, region, 1)[0])
     apart = landcover_model.PATCH  # its windows begin where patches do
-    assert ratios(found[found.any(axis=(1, 2))], region, field.op, apart) == pytest.approx([1, 1], abs=0.16)
+    assert ratios(planes[planes.any(axis=(1, 2))], region, field.op, apart) == pytest.approx([1, 1], abs=0.16)
 
 
 @pytest.mark.parametrize(("generator", "side_m", "chance"), [("spade", 1120, 0.06), ("controlnet", 560, 0.1)])
@@ -58,13 +58,13 @@ def test_images_have_no_seams(generator, side_m, chance):
     inputs = ImageInputs(landcover("tropical"), 10)  # of small patches: towns differ more by chance
     field = load_image_generator(generator).lazy_raster(WORLD, 1, STEPS, inputs)
     apart = spade.COARSE if generator == "spade" else 1  # its windows begin where its coarsest cells do
-    found = []
+    by_place = []
     for place in range(PLACES):
         region = Box(ROW + 5000 * place, COL, side_m, side_m)
         image = rendered(field, region, 3)
         assert image.std() > 10, "an image has contrast"
-        found.append(ratios(image, region, field.op, apart))
-    assert np.mean(found, axis=0) == pytest.approx([1, 1], abs=chance)
+        by_place.append(ratios(image, region, field.op, apart))
+    assert np.mean(by_place, axis=0) == pytest.approx([1, 1], abs=chance)
 
 
 @pytest.mark.parametrize("lattice", [Lattice(8, 6), Lattice(9, 5)])
